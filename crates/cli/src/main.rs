@@ -1,0 +1,3 @@
+//! The `hushwing` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Who talks, and what was said: MLS conversations, invitations, content.

@@ -1,0 +1,1 @@
+//! The running program: roles, tasks, the local API.

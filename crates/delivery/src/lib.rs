@@ -1,0 +1,1 @@
+//! What every delivery network promises, and the post office above it.

@@ -1,0 +1,1 @@
+//! SMP queues: wire format, client and server.

@@ -1,0 +1,1 @@
+//! The encrypted database: one SQLCipher file per profile and per role.

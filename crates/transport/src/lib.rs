@@ -1,0 +1,1 @@
+//! Sockets, TLS and timers: the one place that drives machines on tokio.

@@ -1,0 +1,3 @@
+//! The house checks.
+
+fn main() {}
