@@ -1,1 +1,3 @@
-//! SMP queues: wire format, client and server.
+#![doc = include_str!("../README.md")]
+
+pub mod wire;
