@@ -1,1 +1,3 @@
 //! Who talks, and what was said: MLS conversations, invitations, content.
+
+pub mod content;

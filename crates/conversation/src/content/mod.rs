@@ -1,0 +1,44 @@
+//! What is said: MIMI content in canonical CBOR, and what Hushwing says in it.
+//!
+//! Two floors. [`Message`] is the container of draft-ietf-mimi-content-08,
+//! byte for byte: it decodes what any implementation of the draft encodes and
+//! nothing else, and it has no opinion on meaning. [`Content`] is the meaning:
+//! every message that makes sense is one of its kinds, and what this program
+//! cannot show is [`Content::Unsupported`].
+//!
+//! ```text
+//! bytes ── Message::decode ──▶ Message ── Content::read ──▶ Content   (open)
+//! bytes ◀─ Message::encode ─── Message ◀─ Content::part ─── Content   (compose)
+//! ```
+//!
+//! Read [`open`] and [`Content::compose`] first. Bytes come out of MLS, so the
+//! sender is proved, but may be hostile: sizes, counts and depths are limited
+//! before memory is taken, and all text is cleaned ([`shown`]) before anybody
+//! sees it. The formats are written down in `protocol/content.md`.
+
+mod addresses;
+pub(crate) mod cbor;
+mod extension;
+mod id;
+mod meaning;
+mod message;
+mod part;
+mod post;
+mod profile;
+mod receipt;
+pub mod shown;
+mod stamp;
+mod text;
+
+pub use addresses::{AddressUpdate, AddressUpdateError, MAX_ADDRESS, MAX_ADDRESSES};
+pub use cbor::SyntaxError;
+pub use extension::{Extensions, Key, Value};
+pub use id::{MessageId, MessageIdError, Origin, Salt};
+pub use meaning::{ComposeError, Content, Frame, Mark, OpenError, Opened, open};
+pub use message::{DecodeError, EncodeError, Expiration, MAX_MESSAGE, Message};
+pub use part::{Body, Disposition, External, Part, Semantics};
+pub use post::{Attachment, Post};
+pub use profile::{Avatar, MAX_AVATAR, Profile, ProfileError};
+pub use receipt::{MAX_RECEIPTS, Receipt, Status, decode as decode_receipts};
+pub use stamp::{Lamport, Stamp, StampError};
+pub use text::{Mention, Text, TextError};
