@@ -1,3 +1,18 @@
 //! Who talks, and what was said: MLS conversations, invitations, content.
 
+mod command;
 pub mod content;
+mod event;
+mod names;
+mod refusal;
+mod secret;
+pub mod storage;
+pub mod view;
+
+pub use command::{Command, Incoming};
+pub use content::MessageId;
+pub use event::{DropReason, Event, Outgoing, Reply};
+pub use names::{ContactId, ConversationId, ConversationIdError, InvitationId, Ticket};
+pub use refusal::Refusal;
+pub use secret::Secret;
+pub use storage::{MemoryStorage, MessageState, MlsRows, Standing, Storage};

@@ -1,0 +1,170 @@
+//! What goes into the machine.
+
+use core::fmt;
+
+use hushwing_delivery::{NetworkEvent, NetworkTag};
+
+use crate::{ContactId, InvitationId, MessageId, Secret, Ticket};
+
+/// One input: from a face or from a network.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A face asks. Answered by exactly one
+    /// [`Event::Answer`](crate::Event::Answer) with the same ticket, unless the
+    /// process ends first.
+    Ask {
+        /// Joins question and answer.
+        ticket: Ticket,
+        /// What is asked.
+        command: Command,
+    },
+    /// A network tells.
+    Network {
+        /// Which one.
+        network: NetworkTag,
+        /// What it tells.
+        event: NetworkEvent,
+    },
+}
+
+/// What a face may ask. Each variant names the [`Reply`](crate::Reply) it gets.
+///
+/// `Debug` hides texts and links.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Make an invitation. `Reply::Invitation` once its mailbox is open.
+    Invite {
+        /// Whether many may use it.
+        reusable: bool,
+        /// Where its mailbox shall be; `None` for the default network.
+        network: Option<NetworkTag>,
+    },
+    /// Take an invitation down. `Reply::Done`.
+    Withdraw {
+        /// Which one.
+        invitation: InvitationId,
+    },
+    /// List invitations that can be used. `Reply::Invitations`.
+    Invitations,
+    /// Open somebody's link. `Reply::Joined` once its card was read and
+    /// checked; the join request then leaves by itself, even after a restart.
+    Join {
+        /// The link, as typed or scanned.
+        link: Secret,
+    },
+    /// List contacts, `Reply::Contacts`: those joined, asked or established.
+    Contacts,
+    /// List those who opened my reusable links and wait for my decision.
+    /// `Reply::Contacts`.
+    Requests,
+    /// Take in somebody of `Requests`. `Reply::Contact`.
+    Accept {
+        /// Whom.
+        contact: ContactId,
+    },
+    /// Turn somebody of `Requests` away; they are not told. `Reply::Done`.
+    Refuse {
+        /// Whom.
+        contact: ContactId,
+    },
+    /// Show a contact under another name. `Reply::Contact`.
+    Rename {
+        /// Whom.
+        contact: ContactId,
+        /// 1 to 128 bytes on one line.
+        name: String,
+    },
+    /// Show the safety number. `Reply::SafetyNumber`.
+    SafetyNumber {
+        /// Of which conversation.
+        contact: ContactId,
+    },
+    /// Compare a safety number that was read aloud or scanned, and mark the
+    /// contact verified if it is right. `Reply::Contact`.
+    Verify {
+        /// Whom.
+        contact: ContactId,
+        /// 60 digits; white space is ignored.
+        number: String,
+    },
+    /// Say something. `Reply::Sent`.
+    Send {
+        /// To whom.
+        contact: ContactId,
+        /// What.
+        text: String,
+        /// The message it answers.
+        reply_to: Option<MessageId>,
+    },
+    /// Replace the text of a message of mine. `Reply::Sent`.
+    Edit {
+        /// Which one.
+        message: MessageId,
+        /// What shall stand there.
+        text: String,
+    },
+    /// Take a message of mine back. `Reply::Sent`.
+    Delete {
+        /// Which one.
+        message: MessageId,
+    },
+    /// Set my reaction to a message, or with an empty mark remove it.
+    /// `Reply::Sent`.
+    React {
+        /// To which one.
+        message: MessageId,
+        /// Usually one emoji.
+        mark: String,
+    },
+    /// Tell how far a message got. `Reply::Where`.
+    Where {
+        /// Which one.
+        message: MessageId,
+    },
+    /// The newest messages of a conversation, oldest first; marks them read.
+    /// `Reply::Messages`.
+    Read {
+        /// Of which conversation.
+        contact: ContactId,
+        /// Only messages before this one, to page back.
+        before: Option<MessageId>,
+        /// At most so many.
+        most: usize,
+    },
+    /// Change my name, as told to new contacts. `Reply::Done`.
+    SetName {
+        /// 1 to 128 bytes on one line.
+        name: String,
+    },
+    /// Whether contacts are told that I read their messages. `Reply::Done`.
+    SetReadReceipts {
+        /// On by default.
+        on: bool,
+    },
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Invite { .. } => "Invite",
+            Self::Withdraw { .. } => "Withdraw",
+            Self::Invitations => "Invitations",
+            Self::Join { .. } => "Join",
+            Self::Contacts => "Contacts",
+            Self::Requests => "Requests",
+            Self::Accept { .. } => "Accept",
+            Self::Refuse { .. } => "Refuse",
+            Self::Rename { .. } => "Rename",
+            Self::SafetyNumber { .. } => "SafetyNumber",
+            Self::Verify { .. } => "Verify",
+            Self::Send { .. } => "Send",
+            Self::Edit { .. } => "Edit",
+            Self::Delete { .. } => "Delete",
+            Self::React { .. } => "React",
+            Self::Where { .. } => "Where",
+            Self::Read { .. } => "Read",
+            Self::SetName { .. } => "SetName",
+            Self::SetReadReceipts { .. } => "SetReadReceipts",
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! What comes out of the machine.
+
+use hushwing_delivery::{MailboxFailure, NetworkCommand, NetworkTag, Stage};
+
+use crate::view::{ContactView, InvitationView, MessageView, Whereabouts};
+use crate::{ContactId, InvitationId, MessageId, MessageState, Refusal, Ticket};
+
+/// One output: for the faces or for a network.
+#[derive(Debug)]
+pub enum Outgoing {
+    /// For the faces.
+    Face(Event),
+    /// For a network.
+    Network {
+        /// Which one.
+        network: NetworkTag,
+        /// What it shall do.
+        command: NetworkCommand,
+    },
+}
+
+/// What faces are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The answer to a command.
+    Answer {
+        /// The command's ticket.
+        ticket: Ticket,
+        /// What it got, or why not.
+        answer: Result<Reply, Refusal>,
+    },
+    /// A contact came into being or changed: standing, name, verification, or
+    /// the "no forward secrecy yet" mark.
+    Contact(ContactView),
+    /// Somebody opened a reusable link of mine and waits for my decision.
+    Requested(ContactView),
+    /// A join that was accepted as a command failed later, or an answer to its
+    /// ticket cannot be given after a restart.
+    JoinFailed {
+        /// Why.
+        refusal: Refusal,
+    },
+    /// A message is here: theirs came, or mine was queued.
+    Arrived {
+        /// What to show.
+        message: MessageView,
+        /// The message shown before it; `None` if it is the first.
+        after: Option<MessageId>,
+        /// Whether it stands at the end. A late message does not: insert it
+        /// behind `after`.
+        last: bool,
+    },
+    /// A message shows something else: it was edited, deleted or reacted to.
+    Changed(MessageView),
+    /// A message of mine got further.
+    State {
+        /// Which one.
+        message: MessageId,
+        /// How far.
+        state: MessageState,
+    },
+    /// A message of mine moved on its way; not stored.
+    Progress {
+        /// Which one.
+        message: MessageId,
+        /// On which network.
+        network: NetworkTag,
+        /// How far.
+        stage: Stage,
+    },
+    /// A mailbox cannot be made or changed; for information where the network
+    /// goes on trying.
+    MailboxTrouble {
+        /// On which network.
+        network: NetworkTag,
+        /// Of which invitation, if of one.
+        invitation: Option<InvitationId>,
+        /// Why.
+        reason: MailboxFailure,
+    },
+    /// Something that came was dropped. Nothing changed.
+    Dropped {
+        /// From whom, where it is known.
+        contact: Option<ContactId>,
+        /// Why.
+        reason: DropReason,
+    },
+}
+
+/// Why something that came was dropped. All of these are the sender's doing,
+/// except `Unreadable`, which age alone can bring about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DropReason {
+    /// Not a letter of this protocol, or of a newer version.
+    #[error("not a letter of a known form")]
+    Letter,
+    /// A join request whose Welcome is not for a key package of that
+    /// invitation, or of another suite or policy.
+    #[error("invalid join request")]
+    JoinRequest,
+    /// A join request for a conversation that exists already.
+    #[error("join request for a known conversation")]
+    KnownConversation,
+    /// Too many undecided requests.
+    #[error("too many undecided requests")]
+    TooManyRequests,
+    /// An MLS message that does not decrypt or verify: forged, damaged,
+    /// replayed, or too old.
+    #[error("message cannot be read")]
+    Unreadable,
+    /// A commit by who did not hold the turn, or that does more than renew
+    /// keys.
+    #[error("commit against the rules")]
+    Commit,
+    /// An MLS message of a kind that has no place in a conversation of two.
+    #[error("message of a kind not used here")]
+    Kind,
+    /// Content that is malformed or claims what it may not.
+    #[error("invalid content")]
+    Content,
+    /// A letter of a future epoch, and too many are held already.
+    #[error("too many letters wait for a commit")]
+    TooManyHeld,
+}
+
+/// What a command got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It was done.
+    Done,
+    /// The invitation.
+    Invitation(InvitationView),
+    /// All invitations, oldest first.
+    Invitations(Vec<InvitationView>),
+    /// A link was good; this contact shall come of it.
+    Joined(ContactView),
+    /// The contact as it is now.
+    Contact(ContactView),
+    /// Contacts, oldest first.
+    Contacts(Vec<ContactView>),
+    /// 60 digits in groups of five, the same on both sides.
+    SafetyNumber {
+        /// The digits.
+        number: String,
+        /// Whether it was compared already.
+        verified: bool,
+    },
+    /// A message was queued.
+    Sent {
+        /// Its name.
+        message: MessageId,
+        /// How far it is: queued.
+        state: MessageState,
+    },
+    /// How far a message got.
+    Where(Whereabouts),
+    /// Messages, oldest first.
+    Messages(Vec<MessageView>),
+}

@@ -1,0 +1,81 @@
+//! Why a command was not carried out.
+
+use hushwing_delivery::MailboxFailure;
+
+/// Why a command was not carried out. Nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    // The caller's.
+    /// No such contact.
+    #[error("no such contact")]
+    NoContact,
+    /// No such message.
+    #[error("no such message")]
+    NoMessage,
+    /// No such invitation.
+    #[error("no such invitation")]
+    NoInvitation,
+    /// The text is empty or only white space.
+    #[error("nothing to say")]
+    EmptyText,
+    /// The text or mark is longer than the format allows.
+    #[error("text too long")]
+    TextTooLong,
+    /// A name is empty, too long, or not on one line.
+    #[error("unusable name")]
+    BadName,
+    /// A reaction is no short visible mark.
+    #[error("unusable reaction")]
+    BadReaction,
+    /// The message is not mine, or not one that can be edited or deleted.
+    #[error("not a message of mine")]
+    NotMine,
+    /// The contact has not been asked or accepted yet.
+    #[error("the conversation is not established yet")]
+    NotEstablished,
+    /// The contact is not waiting for a decision.
+    #[error("not a request")]
+    NotARequest,
+    /// The safety number differs: another key is in use on the other side.
+    #[error("the safety number does not match")]
+    WrongNumber,
+    /// The safety number is not fixed before the inviter's first commit.
+    #[error("the safety number is not fixed yet")]
+    NumberNotFixed,
+
+    // The link's.
+    /// Mistyped: not a link, or its check fails.
+    #[error("not a link")]
+    LinkMalformed,
+    /// Made by a newer program.
+    #[error("the link is newer than this program")]
+    LinkNewer,
+    /// Its time is over.
+    #[error("the link has expired")]
+    LinkExpired,
+    /// A one-time link that was used, or a link that was taken down.
+    #[error("the link was used already or taken down")]
+    LinkUsed,
+    /// Its server cannot be reached.
+    #[error("the link's server cannot be reached")]
+    LinkUnreachable,
+    /// Its server is not the one it names.
+    #[error("the link's server is not the one it names")]
+    LinkWrongServer,
+    /// What its server holds does not match it.
+    #[error("the link does not match what its server holds")]
+    LinkForged,
+    /// It is mine.
+    #[error("this is a link of mine")]
+    LinkMine,
+
+    // The network's.
+    /// A mailbox could not be made.
+    #[error("no mailbox could be made: {0:?}")]
+    Mailbox(MailboxFailure),
+
+    // Ours.
+    /// MLS or sealing failed in a way that only a bug explains.
+    #[error("internal fault in {0}")]
+    Bug(&'static str),
+}

@@ -1,0 +1,369 @@
+//! Storage in ordered maps, for tests and benches.
+
+use std::collections::BTreeMap;
+
+use hushwing_delivery::MailboxId;
+use hushwing_sansio::StorageError;
+
+use super::{
+    ContactRecord, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord, MailboxRecord,
+    MessageKind, MessageRecord, MessageState, MessageTimes, MlsRow, MlsRows, Owed, Position,
+    Storage,
+};
+use crate::{ContactId, InvitationId, MessageId};
+
+/// The rows of one scope, by label and key.
+type Scope = BTreeMap<(u8, Vec<u8>), Vec<u8>>;
+
+/// Everything in memory. A clone is a snapshot, as a crash would leave it.
+#[derive(Clone, Default)]
+pub struct MemoryStorage {
+    last_number: u64,
+    settings: BTreeMap<String, Vec<u8>>,
+    mls: BTreeMap<Vec<u8>, Scope>,
+    invitations: BTreeMap<InvitationId, InvitationRecord>,
+    key_packages: BTreeMap<Vec<u8>, KeyPackageRecord>,
+    mailboxes: BTreeMap<u64, MailboxRecord>,
+    joins: BTreeMap<u64, JoinRecord>,
+    contacts: BTreeMap<ContactId, ContactRecord>,
+    messages: BTreeMap<MessageId, MessageRecord>,
+    order: BTreeMap<ContactId, BTreeMap<Position, MessageKind>>,
+    about: BTreeMap<MessageId, BTreeMap<Position, ()>>,
+    letters: BTreeMap<u64, MessageId>,
+    held: BTreeMap<(ContactId, u64), HeldRecord>,
+}
+
+impl MemoryStorage {
+    /// Nothing stored yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn edit(&mut self, id: &MessageId) -> Result<&mut MessageRecord, StorageError> {
+        self.messages
+            .get_mut(id)
+            .ok_or(StorageError::corrupt("changing an unknown message"))
+    }
+
+    fn ordered(
+        &self,
+        of: ContactId,
+    ) -> impl DoubleEndedIterator<Item = (&Position, &MessageRecord)> {
+        self.order
+            .get(&of)
+            .into_iter()
+            .flatten()
+            .filter_map(|(position, _)| Some((position, self.messages.get(&position.id)?)))
+    }
+}
+
+impl MlsRows for MemoryStorage {
+    fn mls_row(
+        &self,
+        scope: &[u8],
+        label: u8,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, StorageError> {
+        Ok(self
+            .mls
+            .get(scope)
+            .and_then(|rows| rows.get(&(label, key.to_vec())).cloned()))
+    }
+
+    fn put_mls_row(
+        &mut self,
+        scope: &[u8],
+        label: u8,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<(), StorageError> {
+        if !self.mls.contains_key(scope) {
+            self.mls.insert(scope.to_vec(), BTreeMap::new());
+        }
+        if let Some(rows) = self.mls.get_mut(scope) {
+            let row = rows.entry((label, key.to_vec())).or_default();
+            row.clear();
+            row.extend_from_slice(value);
+        }
+        Ok(())
+    }
+
+    fn remove_mls_row(&mut self, scope: &[u8], label: u8, key: &[u8]) -> Result<(), StorageError> {
+        if let Some(rows) = self.mls.get_mut(scope) {
+            rows.remove(&(label, key.to_vec()));
+        }
+        Ok(())
+    }
+
+    fn mls_scope(&self, scope: &[u8]) -> Result<Vec<MlsRow>, StorageError> {
+        let rows = self.mls.get(scope).into_iter().flatten();
+        Ok(rows
+            .map(|((label, key), value)| (*label, key.clone(), value.clone()))
+            .collect())
+    }
+
+    fn remove_mls_scope(&mut self, scope: &[u8]) -> Result<(), StorageError> {
+        self.mls.remove(scope);
+        Ok(())
+    }
+}
+
+impl Storage for MemoryStorage {
+    fn next_number(&mut self) -> Result<u64, StorageError> {
+        self.last_number += 1;
+        Ok(self.last_number)
+    }
+
+    fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        Ok(self.settings.get(name).cloned())
+    }
+
+    fn put_setting(&mut self, name: &str, value: &[u8]) -> Result<(), StorageError> {
+        self.settings.insert(name.to_owned(), value.to_vec());
+        Ok(())
+    }
+
+    fn put_invitation(&mut self, record: &InvitationRecord) -> Result<(), StorageError> {
+        self.invitations.insert(record.id, record.clone());
+        Ok(())
+    }
+
+    fn invitations(&self) -> Result<Vec<InvitationRecord>, StorageError> {
+        Ok(self.invitations.values().cloned().collect())
+    }
+
+    fn remove_invitation(&mut self, id: InvitationId) -> Result<(), StorageError> {
+        self.invitations.remove(&id);
+        self.key_packages
+            .retain(|_, package| package.invitation != id);
+        Ok(())
+    }
+
+    fn put_key_package(&mut self, record: &KeyPackageRecord) -> Result<(), StorageError> {
+        self.key_packages
+            .insert(record.reference.clone(), record.clone());
+        Ok(())
+    }
+
+    fn key_packages(&self, of: InvitationId) -> Result<Vec<KeyPackageRecord>, StorageError> {
+        let packages = self.key_packages.values();
+        Ok(packages
+            .filter(|package| package.invitation == of)
+            .cloned()
+            .collect())
+    }
+
+    fn remove_key_package(&mut self, reference: &[u8]) -> Result<(), StorageError> {
+        self.key_packages.remove(reference);
+        Ok(())
+    }
+
+    fn put_mailbox_record(&mut self, record: &MailboxRecord) -> Result<(), StorageError> {
+        self.mailboxes.insert(record.id, record.clone());
+        Ok(())
+    }
+
+    fn mailbox_records(&self) -> Result<Vec<MailboxRecord>, StorageError> {
+        Ok(self.mailboxes.values().cloned().collect())
+    }
+
+    fn remove_mailbox_record(&mut self, id: MailboxId) -> Result<(), StorageError> {
+        self.mailboxes.remove(&id.0);
+        Ok(())
+    }
+
+    fn put_join(&mut self, record: &JoinRecord) -> Result<(), StorageError> {
+        self.joins.insert(record.fetch, record.clone());
+        Ok(())
+    }
+
+    fn joins(&self) -> Result<Vec<JoinRecord>, StorageError> {
+        Ok(self.joins.values().cloned().collect())
+    }
+
+    fn remove_join(&mut self, fetch: u64) -> Result<(), StorageError> {
+        self.joins.remove(&fetch);
+        Ok(())
+    }
+
+    fn put_contact(&mut self, record: &ContactRecord) -> Result<(), StorageError> {
+        self.contacts.insert(record.id, record.clone());
+        Ok(())
+    }
+
+    fn contacts(&self) -> Result<Vec<ContactRecord>, StorageError> {
+        Ok(self.contacts.values().cloned().collect())
+    }
+
+    fn remove_contact(&mut self, id: ContactId) -> Result<(), StorageError> {
+        self.contacts.remove(&id);
+        self.held.retain(|(contact, _), _| *contact != id);
+        for position in self.order.remove(&id).unwrap_or_default().into_keys() {
+            let removed = self.messages.remove(&position.id);
+            if let Some(letter) = removed.and_then(|message| message.letter) {
+                self.letters.remove(&letter);
+            }
+            self.about.remove(&position.id);
+        }
+        Ok(())
+    }
+
+    fn add_message(&mut self, record: &MessageRecord) -> Result<(), StorageError> {
+        let order = self.order.entry(record.contact).or_default();
+        order.insert(record.position, record.kind);
+        if let Some(target) = record.target {
+            self.about
+                .entry(target)
+                .or_default()
+                .insert(record.position, ());
+        }
+        if let Some(letter) = record.letter {
+            self.letters.insert(letter, *record.id());
+        }
+        self.messages.insert(*record.id(), record.clone());
+        Ok(())
+    }
+
+    fn message(&self, id: &MessageId) -> Result<Option<MessageRecord>, StorageError> {
+        Ok(self.messages.get(id).cloned())
+    }
+
+    fn has_message(&self, id: &MessageId) -> Result<bool, StorageError> {
+        Ok(self.messages.contains_key(id))
+    }
+
+    fn message_of_letter(&self, letter: u64) -> Result<Option<MessageId>, StorageError> {
+        Ok(self.letters.get(&letter).copied())
+    }
+
+    fn set_state(
+        &mut self,
+        id: &MessageId,
+        state: MessageState,
+        times: &MessageTimes,
+    ) -> Result<(), StorageError> {
+        let message = self.edit(id)?;
+        message.state = state;
+        message.times = times.clone();
+        Ok(())
+    }
+
+    fn set_letter(
+        &mut self,
+        id: &MessageId,
+        letter: u64,
+        sealed_epoch: u64,
+    ) -> Result<(), StorageError> {
+        let message = self.edit(id)?;
+        message.sealed_epoch = sealed_epoch;
+        let old = message.letter.replace(letter);
+        if let Some(old) = old {
+            self.letters.remove(&old);
+        }
+        self.letters.insert(letter, *id);
+        Ok(())
+    }
+
+    fn set_owed(&mut self, id: &MessageId, owed: Owed) -> Result<(), StorageError> {
+        self.edit(id)?.owed = owed;
+        Ok(())
+    }
+
+    fn messages(
+        &self,
+        of: ContactId,
+        before: Option<&Position>,
+        most: usize,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        let listed = self
+            .ordered(of)
+            .rev()
+            .skip_while(|(position, _)| before.is_some_and(|before| *position >= before))
+            .filter(|(_, message)| message.kind == MessageKind::Text)
+            .take(most);
+        let mut messages: Vec<_> = listed.map(|(_, message)| message.clone()).collect();
+        messages.reverse();
+        Ok(messages)
+    }
+
+    fn messages_about(&self, target: &MessageId) -> Result<Vec<MessageRecord>, StorageError> {
+        let positions = self.about.get(target).into_iter().flatten();
+        Ok(positions
+            .filter_map(|(position, ())| self.messages.get(&position.id).cloned())
+            .collect())
+    }
+
+    fn unread(&self, of: ContactId, until: &Position) -> Result<Vec<MessageId>, StorageError> {
+        let unread = self
+            .ordered(of)
+            .take_while(|(position, _)| *position <= until);
+        let unread = unread.filter(|(_, message)| {
+            !message.mine
+                && message.kind == MessageKind::Text
+                && message.state == MessageState::Delivered
+        });
+        Ok(unread.map(|(position, _)| position.id).collect())
+    }
+
+    fn owing(&self) -> Result<Vec<(ContactId, MessageId, Owed)>, StorageError> {
+        let owing = self
+            .messages
+            .values()
+            .filter(|message| message.owed != Owed::Nothing);
+        Ok(owing
+            .map(|message| (message.contact, *message.id(), message.owed))
+            .collect())
+    }
+
+    fn unconfirmed_before(
+        &self,
+        of: ContactId,
+        epoch: u64,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        let unconfirmed = self.ordered(of).filter(|(_, message)| {
+            message.mine
+                && message.sealed_epoch < epoch
+                && matches!(message.state, MessageState::Queued | MessageState::Accepted)
+        });
+        Ok(unconfirmed.map(|(_, message)| message.clone()).collect())
+    }
+
+    fn last_position(&self, of: ContactId) -> Result<Option<Position>, StorageError> {
+        Ok(self
+            .order
+            .get(&of)
+            .and_then(|order| Some(*order.last_key_value()?.0)))
+    }
+
+    fn highest_lamport(&self, of: ContactId) -> Result<u64, StorageError> {
+        Ok(self
+            .ordered(of)
+            .map(|(position, _)| position.lamport)
+            .max()
+            .unwrap_or(0))
+    }
+
+    fn count_in_epoch(&self, of: ContactId, epoch: u64) -> Result<u64, StorageError> {
+        Ok(self
+            .ordered(of)
+            .filter(|(_, message)| message.sealed_epoch == epoch)
+            .count() as u64)
+    }
+
+    fn add_held(&mut self, record: &HeldRecord) -> Result<(), StorageError> {
+        self.held
+            .insert((record.contact, record.number), record.clone());
+        Ok(())
+    }
+
+    fn held(&self, of: ContactId) -> Result<Vec<HeldRecord>, StorageError> {
+        let held = self.held.range((of, 0)..=(of, u64::MAX));
+        Ok(held.map(|(_, record)| record.clone()).collect())
+    }
+
+    fn remove_held(&mut self, of: ContactId, number: u64) -> Result<(), StorageError> {
+        self.held.remove(&(of, number));
+        Ok(())
+    }
+}

@@ -1,0 +1,248 @@
+//! Messages, and letters that cannot be read yet.
+
+use hushwing_delivery::NetworkTag;
+use hushwing_sansio::{StorageError, Timestamp};
+
+use crate::{ContactId, MessageId};
+
+/// Where a message stands in its conversation. Both sides compute the same:
+/// everything in it is told by the sender, and `Ord` compares in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// The MLS epoch in which the message was first said.
+    pub epoch: u64,
+    /// One more than the highest counter the sender had seen.
+    pub lamport: u64,
+    /// The sender's leaf.
+    pub leaf: u32,
+    /// Settles the rest.
+    pub id: MessageId,
+}
+
+/// What a message does. The codes are stored and never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// Something to show in its own right: text or a reply.
+    Text,
+    /// Replaces the text of its target.
+    Edit,
+    /// Takes its target back.
+    Delete,
+    /// Sets, or with an empty text removes, a reaction to its target.
+    Reaction,
+}
+
+impl MessageKind {
+    /// The stored code.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Text => 1,
+            Self::Edit => 2,
+            Self::Delete => 3,
+            Self::Reaction => 4,
+        }
+    }
+
+    /// The kind with `code`.
+    ///
+    /// # Errors
+    ///
+    /// Unknown codes are damage.
+    pub fn from_code(code: u8) -> Result<Self, StorageError> {
+        Ok(match code {
+            1 => Self::Text,
+            2 => Self::Edit,
+            3 => Self::Delete,
+            4 => Self::Reaction,
+            _ => return Err(StorageError::corrupt("reading the kind of a message")),
+        })
+    }
+}
+
+/// How far a message got. For messages of others only `Delivered` (it is here)
+/// and `Read` occur. The codes are stored and never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MessageState {
+    /// In my outbox.
+    Queued,
+    /// A network took responsibility.
+    Accepted,
+    /// No network can deliver it; it will not be tried again.
+    Failed,
+    /// The recipient's signed receipt came.
+    Delivered,
+    /// The recipient's signed receipt says it was read.
+    Read,
+}
+
+impl MessageState {
+    /// The stored code.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Queued => 1,
+            Self::Accepted => 2,
+            Self::Delivered => 3,
+            Self::Read => 4,
+            Self::Failed => 5,
+        }
+    }
+
+    /// The state with `code`.
+    ///
+    /// # Errors
+    ///
+    /// Unknown codes are damage.
+    pub fn from_code(code: u8) -> Result<Self, StorageError> {
+        Ok(match code {
+            1 => Self::Queued,
+            2 => Self::Accepted,
+            3 => Self::Delivered,
+            4 => Self::Read,
+            5 => Self::Failed,
+            _ => return Err(StorageError::corrupt("reading the state of a message")),
+        })
+    }
+}
+
+/// Which receipt I owe for a message. The codes are stored and never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owed {
+    /// None, or it left.
+    Nothing,
+    /// That it is here.
+    Delivered,
+    /// That I read it, which says that it is here too.
+    Read,
+}
+
+impl Owed {
+    /// The stored code.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Nothing => 0,
+            Self::Delivered => 1,
+            Self::Read => 2,
+        }
+    }
+
+    /// The receipt with `code`.
+    ///
+    /// # Errors
+    ///
+    /// Unknown codes are damage.
+    pub fn from_code(code: u8) -> Result<Self, StorageError> {
+        Ok(match code {
+            0 => Self::Nothing,
+            1 => Self::Delivered,
+            2 => Self::Read,
+            _ => return Err(StorageError::corrupt("reading which receipt is owed")),
+        })
+    }
+}
+
+/// When a message of mine reached each state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MessageTimes {
+    /// A network took responsibility: which and when.
+    pub accepted: Option<(NetworkTag, Timestamp)>,
+    /// The delivery receipt came.
+    pub delivered: Option<Timestamp>,
+    /// The read receipt came.
+    pub read: Option<Timestamp>,
+    /// It was given up.
+    pub failed: Option<Timestamp>,
+}
+
+/// A message: mine or theirs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MessageRecord {
+    /// Whose conversation.
+    pub contact: ContactId,
+    /// Key (its `id`) and order.
+    pub position: Position,
+    /// Whether I said it.
+    pub mine: bool,
+    /// What it does.
+    pub kind: MessageKind,
+    /// The message it edits, deletes or reacts to.
+    pub target: Option<MessageId>,
+    /// When its sender says it was sent; when it arrived if the sender is in
+    /// the future.
+    pub sent_at: Timestamp,
+    /// How far it got.
+    pub state: MessageState,
+    /// When it got there; empty for messages of others.
+    pub times: MessageTimes,
+    /// Which receipt I owe.
+    pub owed: Owed,
+    /// The letter it leaves in, for messages of mine.
+    pub letter: Option<u64>,
+    /// The epoch under whose keys it left or came; differs from the position's
+    /// after it was encrypted again.
+    pub sealed_epoch: u64,
+    /// The encoded MIMI message.
+    pub content: Vec<u8>,
+}
+
+impl MessageRecord {
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> &MessageId {
+        &self.position.id
+    }
+}
+
+// What was said belongs in no log.
+impl core::fmt::Debug for MessageRecord {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("MessageRecord")
+            .field("contact", &self.contact)
+            .field("kind", &self.kind)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A letter of an epoch that its commit has not opened yet.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HeldRecord {
+    /// Whose conversation.
+    pub contact: ContactId,
+    /// Key within the contact, from [`Storage::next_number`](super::Storage::next_number).
+    pub number: u64,
+    /// The MLS message, still encrypted.
+    pub bytes: Vec<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_lead_back_to_their_values() {
+        for kind in [
+            MessageKind::Text,
+            MessageKind::Edit,
+            MessageKind::Delete,
+            MessageKind::Reaction,
+        ] {
+            assert_eq!(MessageKind::from_code(kind.code()).unwrap(), kind);
+        }
+        for state in [
+            MessageState::Queued,
+            MessageState::Accepted,
+            MessageState::Delivered,
+            MessageState::Read,
+            MessageState::Failed,
+        ] {
+            assert_eq!(MessageState::from_code(state.code()).unwrap(), state);
+        }
+        for owed in [Owed::Nothing, Owed::Delivered, Owed::Read] {
+            assert_eq!(Owed::from_code(owed.code()).unwrap(), owed);
+        }
+        assert!(MessageState::from_code(0).is_err());
+    }
+}

@@ -1,0 +1,357 @@
+//! What conversation asks of whoever keeps its state.
+//!
+//! Reads see the writes of the same transaction. Lists come in the order their
+//! method states, so that a run can be repeated. Nothing here is committed by
+//! the room: the driver brackets each call in a transaction.
+
+mod codec;
+mod contact;
+mod invitation;
+mod memory;
+mod message;
+
+use hushwing_delivery::MailboxId;
+use hushwing_sansio::StorageError;
+
+pub use contact::{ContactRecord, JoinRecord, Side, Standing};
+pub use invitation::{
+    InvitationRecord, InvitationState, KeyPackageRecord, MailboxRecord, MailboxState, MailboxUse,
+};
+pub use memory::MemoryStorage;
+pub use message::{
+    HeldRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position,
+};
+
+use crate::{ContactId, InvitationId, MessageId};
+
+/// The rows in which MLS keeps its state.
+///
+/// A scope is a group id, or empty for keys that belong to no group yet. All
+/// rows of a scope together are a snapshot of that group.
+pub trait MlsRows {
+    /// The value under (`scope`, `label`, `key`).
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn mls_row(&self, scope: &[u8], label: u8, key: &[u8])
+    -> Result<Option<Vec<u8>>, StorageError>;
+
+    /// Writes or replaces the value under (`scope`, `label`, `key`).
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn put_mls_row(
+        &mut self,
+        scope: &[u8],
+        label: u8,
+        key: &[u8],
+        value: &[u8],
+    ) -> Result<(), StorageError>;
+
+    /// Removes the value under (`scope`, `label`, `key`), if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_mls_row(&mut self, scope: &[u8], label: u8, key: &[u8]) -> Result<(), StorageError>;
+
+    /// All rows of `scope`: (label, key, value), by label, then key.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn mls_scope(&self, scope: &[u8]) -> Result<Vec<MlsRow>, StorageError>;
+
+    /// Removes all rows of `scope`.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_mls_scope(&mut self, scope: &[u8]) -> Result<(), StorageError>;
+}
+
+/// One row of a group's state: label, key, value.
+pub type MlsRow = (u8, Vec<u8>, Vec<u8>);
+
+/// Everything conversation keeps.
+///
+/// Records with a `body` (their `encode` and `decode`) may be kept as their key
+/// columns and that body: conversation versions it and reads older ones.
+pub trait Storage: MlsRows {
+    /// A number never given before in this profile, from 1 on. One sequence
+    /// serves contacts, invitations, mailboxes and fetches.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn next_number(&mut self) -> Result<u64, StorageError>;
+
+    /// The value of a setting.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError>;
+
+    /// Writes or replaces a setting.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn put_setting(&mut self, name: &str, value: &[u8]) -> Result<(), StorageError>;
+
+    /// Writes or replaces an invitation (key: `id`).
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn put_invitation(&mut self, record: &InvitationRecord) -> Result<(), StorageError>;
+
+    /// All invitations, by id.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn invitations(&self) -> Result<Vec<InvitationRecord>, StorageError>;
+
+    /// Removes an invitation and its key package records.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_invitation(&mut self, id: InvitationId) -> Result<(), StorageError>;
+
+    /// Writes or replaces a key package (key: `reference`).
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn put_key_package(&mut self, record: &KeyPackageRecord) -> Result<(), StorageError>;
+
+    /// The key packages of an invitation, by reference.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn key_packages(&self, of: InvitationId) -> Result<Vec<KeyPackageRecord>, StorageError>;
+
+    /// Removes a key package.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_key_package(&mut self, reference: &[u8]) -> Result<(), StorageError>;
+
+    /// Writes or replaces a mailbox (key: `id`).
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn put_mailbox_record(&mut self, record: &MailboxRecord) -> Result<(), StorageError>;
+
+    /// All mailboxes, by id.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn mailbox_records(&self) -> Result<Vec<MailboxRecord>, StorageError>;
+
+    /// Removes a mailbox.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_mailbox_record(&mut self, id: MailboxId) -> Result<(), StorageError>;
+
+    /// Writes or replaces a join under way (key: `fetch`).
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn put_join(&mut self, record: &JoinRecord) -> Result<(), StorageError>;
+
+    /// All joins under way, by fetch.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn joins(&self) -> Result<Vec<JoinRecord>, StorageError>;
+
+    /// Removes a join.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_join(&mut self, fetch: u64) -> Result<(), StorageError>;
+
+    /// Writes or replaces a contact (key: `id`; `conversation` is unique).
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn put_contact(&mut self, record: &ContactRecord) -> Result<(), StorageError>;
+
+    /// All contacts, by id.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn contacts(&self) -> Result<Vec<ContactRecord>, StorageError>;
+
+    /// Removes a contact with its messages and held letters.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_contact(&mut self, id: ContactId) -> Result<(), StorageError>;
+
+    /// Adds a message (key: `id`); the machine never adds one twice.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn add_message(&mut self, record: &MessageRecord) -> Result<(), StorageError>;
+
+    /// One message.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn message(&self, id: &MessageId) -> Result<Option<MessageRecord>, StorageError>;
+
+    /// Whether a message is known; cheaper than reading it.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn has_message(&self, id: &MessageId) -> Result<bool, StorageError>;
+
+    /// The message that left in `letter`, if any.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn message_of_letter(&self, letter: u64) -> Result<Option<MessageId>, StorageError>;
+
+    /// Changes how far a message of mine got, and when.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn set_state(
+        &mut self,
+        id: &MessageId,
+        state: MessageState,
+        times: &MessageTimes,
+    ) -> Result<(), StorageError>;
+
+    /// Changes the letter and epoch in which a message of mine leaves.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn set_letter(
+        &mut self,
+        id: &MessageId,
+        letter: u64,
+        sealed_epoch: u64,
+    ) -> Result<(), StorageError>;
+
+    /// Changes which receipt I owe for a message.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn set_owed(&mut self, id: &MessageId, owed: Owed) -> Result<(), StorageError>;
+
+    /// The newest `most` messages of kinds a face lists (`Text`), before
+    /// `before` if given; oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn messages(
+        &self,
+        of: ContactId,
+        before: Option<&Position>,
+        most: usize,
+    ) -> Result<Vec<MessageRecord>, StorageError>;
+
+    /// Edits, deletions and reactions that name `target`, by position.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn messages_about(&self, target: &MessageId) -> Result<Vec<MessageRecord>, StorageError>;
+
+    /// Messages from the contact that it does not know I read: kind `Text`,
+    /// not mine, [`MessageState::Delivered`]; up to `until`, by position.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn unread(&self, of: ContactId, until: &Position) -> Result<Vec<MessageId>, StorageError>;
+
+    /// Messages for which I owe a receipt, by id.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn owing(&self) -> Result<Vec<(ContactId, MessageId, Owed)>, StorageError>;
+
+    /// My messages that left in an epoch before `epoch` and are `Queued` or
+    /// `Accepted`, by position.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn unconfirmed_before(
+        &self,
+        of: ContactId,
+        epoch: u64,
+    ) -> Result<Vec<MessageRecord>, StorageError>;
+
+    /// The position of the last message of a contact, of any kind.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn last_position(&self, of: ContactId) -> Result<Option<Position>, StorageError>;
+
+    /// The highest Lamport counter of a contact's messages, or 0.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn highest_lamport(&self, of: ContactId) -> Result<u64, StorageError>;
+
+    /// How many messages of a contact left in `epoch`, of any kind.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn count_in_epoch(&self, of: ContactId, epoch: u64) -> Result<u64, StorageError>;
+
+    /// Adds a letter that cannot be read yet (keys: contact, `number`).
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn add_held(&mut self, record: &HeldRecord) -> Result<(), StorageError>;
+
+    /// The held letters of a contact, by number.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn held(&self, of: ContactId) -> Result<Vec<HeldRecord>, StorageError>;
+
+    /// Removes a held letter.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_held(&mut self, of: ContactId, number: u64) -> Result<(), StorageError>;
+}

@@ -1,0 +1,120 @@
+//! What faces show.
+
+use core::fmt;
+
+use hushwing_delivery::NetworkTag;
+use hushwing_sansio::Timestamp;
+
+use crate::{ContactId, ConversationId, InvitationId, MessageId, MessageState, Secret, Standing};
+
+/// An invitation as shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvitationView {
+    /// Its name in commands.
+    pub invitation: InvitationId,
+    /// The link to give away.
+    pub link: Secret,
+    /// Whether many may use it.
+    pub reusable: bool,
+    /// Until when it can be used.
+    pub expires: Timestamp,
+}
+
+/// A contact as shown. `Debug` hides the name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ContactView {
+    /// Its name in commands.
+    pub contact: ContactId,
+    /// The conversation with them, the same on both sides.
+    pub conversation: ConversationId,
+    /// The name shown.
+    pub name: String,
+    /// How far it is established.
+    pub standing: Standing,
+    /// Whether the safety number was compared.
+    pub verified: bool,
+    /// Whether the "no forward secrecy yet" mark stands.
+    pub no_forward_secrecy: bool,
+    /// The networks by which I can write to them.
+    pub networks: Vec<NetworkTag>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl fmt::Debug for ContactView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ContactView")
+            .field("contact", &self.contact)
+            .field("standing", &self.standing)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who said something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    /// I did.
+    Me,
+    /// The contact did.
+    Contact(ContactId),
+}
+
+/// A message as shown, with edits, deletion and reactions applied. `Debug`
+/// hides what was said.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MessageView {
+    /// Its name.
+    pub id: MessageId,
+    /// With whom.
+    pub contact: ContactId,
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// Who said it.
+    pub from: Speaker,
+    /// When, by the sender's clock.
+    pub sent_at: Timestamp,
+    /// What; empty if deleted.
+    pub text: String,
+    /// How far it got.
+    pub state: MessageState,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+    /// Whether its text was replaced.
+    pub edited: bool,
+    /// Whether it was taken back.
+    pub deleted: bool,
+    /// One per person at most, in order.
+    pub reactions: Vec<(Speaker, String)>,
+}
+
+impl fmt::Debug for MessageView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageView")
+            .field("id", &self.id)
+            .field("from", &self.from)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far a message got, and through which stages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// How far.
+    pub state: MessageState,
+    /// Stages, oldest first.
+    pub progress: Vec<Progress>,
+}
+
+/// One stage of a message's way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// On which network; `None` for what the recipient told.
+    pub network: Option<NetworkTag>,
+    /// Which state it reached.
+    pub stage: MessageState,
+    /// When.
+    pub at: Timestamp,
+    /// Whether the recipient's signature proves it.
+    pub verified: bool,
+}
