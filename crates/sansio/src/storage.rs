@@ -38,7 +38,11 @@ impl StorageError {
     /// An error of `kind` while doing `what`.
     #[must_use]
     pub fn new(kind: StorageErrorKind, what: &'static str) -> Self {
-        Self { kind, what, source: None }
+        Self {
+            kind,
+            what,
+            source: None,
+        }
     }
 
     /// The error for stored bytes that cannot be decoded.

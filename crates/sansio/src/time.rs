@@ -111,7 +111,10 @@ mod tests {
         let start = Timestamp::default();
         assert_eq!(start - Duration::from_secs(1), start);
         assert_eq!(start.since(end), Duration::ZERO);
-        assert_eq!(Moment::default().since(Moment::from_origin(Duration::MAX)), Duration::ZERO);
+        assert_eq!(
+            Moment::default().since(Moment::from_origin(Duration::MAX)),
+            Duration::ZERO
+        );
     }
 
     #[test]
