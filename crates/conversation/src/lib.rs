@@ -3,6 +3,7 @@
 mod command;
 pub mod content;
 mod event;
+pub mod link;
 mod names;
 mod refusal;
 mod secret;

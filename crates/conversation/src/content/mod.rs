@@ -30,6 +30,8 @@ pub mod shown;
 mod stamp;
 mod text;
 
+pub(crate) use addresses::{read_list, write_list};
+
 pub use addresses::{AddressUpdate, AddressUpdateError, MAX_ADDRESS, MAX_ADDRESSES};
 pub use cbor::SyntaxError;
 pub use extension::{Extensions, Key, Value};
