@@ -3,6 +3,9 @@
 mod address;
 mod contract;
 mod envelope;
+mod frame;
+mod office;
+mod seal;
 
 pub use address::{Address, AddressError, Locator, NetworkTag, Place, SealKey};
 pub use contract::{
@@ -13,3 +16,10 @@ pub use envelope::{
     Envelope, EnvelopeError, FIRST_CONTACT_OVERHEAD, FIRST_CONTACT_PAYLOAD, GUARD_RESERVE,
     REGULAR_OVERHEAD, REGULAR_PAYLOAD,
 };
+pub use frame::RepeatId;
+pub use office::{
+    Incoming, Keep, LONGEST_FIRST_CONTACT, LONGEST_LETTER, Letter, LetterId, MOST_ADDRESSES,
+    MailboxKeys, MemoryStorage, OfficeEvent, Part, PostError, PostOffice, RouteRecord, RouteState,
+    Storage, Urgency, Whereabouts,
+};
+pub use seal::{FirstContactSecret, SealError};

@@ -1,0 +1,366 @@
+//! The outbox: sole owner of retry, across restarts.
+//!
+//! A letter has one or more routes (its addresses); each route feeds the lane
+//! of its locator with parts; each part in the air is a flight, known to the
+//! network by its [`SendId`]. Letters are stored, routes are stored by how far
+//! they are, flights are not: after a restart what was in the air is sent
+//! again and the far inbox drops the repeat.
+
+mod answers;
+mod entry;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hushwing_sansio::{Context, Moment, StorageError};
+
+use self::entry::Entry;
+use super::lane::{LaneId, Lanes, RouteKey};
+use super::letter::{Letter, LetterId, MOST_ADDRESSES, PostError, RouteState, Whereabouts};
+use super::numbers::Numbers;
+use super::storage::Storage;
+use super::{Outward, timing};
+use crate::frame::{self, FrameHead, RepeatId};
+use crate::{
+    LONGEST_FIRST_CONTACT, LONGEST_LETTER, NetworkCommand, SealKey, SendFailure, SendId, seal,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// A lane's wait is over.
+    Lane(LaneId),
+    /// The next address of a letter is due.
+    NextAddress(LetterId),
+    /// The network may have let an accepted letter expire.
+    Expiry(RouteKey),
+    /// The network never answered.
+    Stall(SendId),
+}
+
+/// One envelope handed to a network.
+struct Flight {
+    route: RouteKey,
+    part: u16,
+    lane: LaneId,
+    stall: Moment,
+}
+
+pub(super) struct Outbox {
+    letters: BTreeMap<LetterId, Entry>,
+    lanes: Lanes,
+    flights: BTreeMap<SendId, Flight>,
+    timers: BTreeSet<(Moment, Timer)>,
+    numbers: Numbers,
+}
+
+impl Outbox {
+    pub(super) fn open(storage: &mut dyn Storage) -> Result<Self, StorageError> {
+        let mut lanes = Lanes::default();
+        let mut letters = BTreeMap::new();
+        for (letter, head) in storage.letters()? {
+            letters.insert(letter, Entry::decode(&head, &mut lanes)?);
+        }
+        Ok(Self {
+            letters,
+            lanes,
+            flights: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            numbers: Numbers::open(storage)?,
+        })
+    }
+
+    /// Takes up after opening what was left: called once, when the clocks are
+    /// known for the first time.
+    pub(super) fn wake(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+    ) -> Result<(), StorageError> {
+        let letters: Vec<LetterId> = self.letters.keys().copied().collect();
+        for letter in letters {
+            self.plan_next_address(cx, letter);
+            let routes = self
+                .letters
+                .get(&letter)
+                .map_or(0, |entry| entry.routes.len());
+            for route in 0..routes {
+                self.plan_expiry(cx, (letter, route));
+                self.enqueue((letter, route));
+            }
+        }
+        self.pump_all(cx, storage, out)
+    }
+
+    pub(super) fn post(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        letter: &Letter,
+    ) -> Result<LetterId, PostError> {
+        check(letter)?;
+        let id = LetterId(self.numbers.give(storage)?);
+        let repeat = RepeatId(cx.random());
+        let entry = Entry::new(letter, repeat, cx.wall(), &mut self.lanes);
+        storage.insert_letter(id, &entry.encode()?, &letter.bytes)?;
+        let lanes: Vec<LaneId> = entry.routes.iter().map(|route| route.lane).collect();
+        self.letters.insert(id, entry);
+        self.plan_next_address(cx, id);
+        for (route, lane) in lanes.into_iter().enumerate() {
+            self.enqueue((id, route));
+            self.pump(cx, storage, out, lane, Some((id, &letter.bytes)))?;
+        }
+        Ok(id)
+    }
+
+    /// Forgets a letter; `false` if there is none. If `received`, its
+    /// recipient has read, so mailboxes that were full have room.
+    pub(super) fn forget(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        letter: LetterId,
+        received: bool,
+    ) -> Result<bool, StorageError> {
+        let routes = self
+            .letters
+            .get(&letter)
+            .map_or(0, |entry| entry.routes.len());
+        for route in 0..routes {
+            self.withdraw(out, (letter, route));
+        }
+        let Some(entry) = self.letters.remove(&letter) else {
+            return Ok(false);
+        };
+        storage.delete_letter(letter)?;
+        self.drop_timer(entry.next_address, Timer::NextAddress(letter));
+        for (index, route) in entry.routes.iter().enumerate() {
+            self.drop_timer(route.expiry, Timer::Expiry((letter, index)));
+            if received {
+                self.reopen_if_full(route.lane);
+            }
+            self.pump(cx, storage, out, route.lane, None)?;
+        }
+        Ok(true)
+    }
+
+    pub(super) fn handle_timeout(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+    ) -> Result<(), StorageError> {
+        while let Some((at, timer)) = self.timers.first().copied() {
+            if at > cx.now() {
+                break;
+            }
+            self.timers.remove(&(at, timer));
+            match timer {
+                Timer::Lane(lane) => self.reopen(cx, storage, out, lane)?,
+                Timer::NextAddress(letter) => self.start_next(cx, storage, out, letter)?,
+                Timer::Expiry(route) => self.send_again(cx, storage, out, route)?,
+                Timer::Stall(send) => {
+                    self.cancel_at_network(out, send);
+                    self.failed(cx, storage, out, send, SendFailure::Unreachable)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Moment> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    pub(super) fn whereabouts(&self, letter: LetterId) -> Option<Whereabouts> {
+        self.letters.get(&letter).map(Entry::whereabouts)
+    }
+
+    pub(super) fn letters(&self) -> impl Iterator<Item = LetterId> {
+        self.letters.keys().copied()
+    }
+
+    /// Sends from one lane what its window allows. `fresh` is a body at hand,
+    /// which saves reading it back.
+    fn pump(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        lane: LaneId,
+        fresh: Option<(LetterId, &[u8])>,
+    ) -> Result<(), StorageError> {
+        loop {
+            let Some(state) = self.lanes.get_mut(lane).filter(|state| state.is_open()) else {
+                return Ok(());
+            };
+            let Some(key) = state.pending.first().copied() else {
+                return Ok(());
+            };
+            let part = self
+                .letters
+                .get_mut(&key.0)
+                .and_then(|entry| entry.routes.get_mut(key.1))
+                .and_then(|route| route.take_part());
+            match part {
+                None => {
+                    state.pending.remove(&key);
+                }
+                Some(part) => {
+                    let body = fresh
+                        .filter(|(letter, _)| *letter == key.0)
+                        .map(|(_, body)| body);
+                    self.launch(cx, storage, out, key, part, body)?;
+                }
+            }
+        }
+    }
+
+    /// Seals one part and hands it to its network.
+    fn launch(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        key: RouteKey,
+        part: u16,
+        body: Option<&[u8]>,
+    ) -> Result<(), StorageError> {
+        let (letter, index) = key;
+        let Some(entry) = self.letters.get_mut(&letter) else {
+            return Ok(());
+        };
+        let head = FrameHead {
+            repeat: entry.repeat,
+            index: part,
+            count: 0,
+            length: u32::try_from(entry.length).unwrap_or(u32::MAX),
+        };
+        let Some(route) = entry.routes.get_mut(index) else {
+            return Ok(());
+        };
+        let head = FrameHead {
+            count: route.parts(),
+            ..head
+        };
+        let len = frame::chunk_len(seal::frame_len(&route.address.seal));
+        let offset = len.saturating_mul(usize::from(part));
+        let sealed = match body {
+            Some(body) => {
+                let end = offset.saturating_add(len).min(body.len());
+                let chunk = body.get(offset..end).unwrap_or_default();
+                seal::seal(cx, &route.address.seal, |frame| {
+                    frame::write(frame, &head, chunk)
+                })
+            }
+            None => {
+                let chunk = storage.letter_chunk(letter, offset, len)?;
+                seal::seal(cx, &route.address.seal, |frame| {
+                    frame::write(frame, &head, &chunk)
+                })
+            }
+        };
+        let Ok(envelope) = sealed else {
+            return self.fail_route(cx, storage, out, key, SendFailure::Unreadable);
+        };
+        let send = SendId(self.numbers.give(storage)?);
+        let stall = cx.now() + timing::STALL;
+        route.flights.insert(send);
+        route.attempts = route.attempts.saturating_add(1);
+        let lane = route.lane;
+        let locator = route.address.locator.clone();
+        out.command(
+            route.address.network,
+            NetworkCommand::Send {
+                send,
+                locator,
+                envelope,
+            },
+        );
+        if let Some(state) = self.lanes.get_mut(lane) {
+            state.in_flight = state.in_flight.saturating_add(1);
+        }
+        self.timers.insert((stall, Timer::Stall(send)));
+        self.flights.insert(
+            send,
+            Flight {
+                route: key,
+                part,
+                lane,
+                stall,
+            },
+        );
+        Ok(())
+    }
+
+    /// Puts a route into its lane if it has something to send.
+    fn enqueue(&mut self, key: RouteKey) {
+        let route = self
+            .letters
+            .get(&key.0)
+            .and_then(|entry| entry.routes.get(key.1));
+        if let Some(route) = route.filter(|route| route.state == RouteState::Sending)
+            && let Some(lane) = self.lanes.get_mut(route.lane)
+        {
+            lane.pending.insert(key);
+        }
+    }
+
+    fn plan_next_address(&mut self, cx: &mut Context<'_>, letter: LetterId) {
+        let Some(entry) = self.letters.get_mut(&letter) else {
+            return;
+        };
+        if entry.waiting().is_some() && entry.next_address.is_none() {
+            let at = cx.now() + timing::next_address(cx);
+            entry.next_address = Some(at);
+            self.timers.insert((at, Timer::NextAddress(letter)));
+        }
+    }
+
+    fn plan_expiry(&mut self, cx: &Context<'_>, key: RouteKey) {
+        let route = self
+            .letters
+            .get_mut(&key.0)
+            .and_then(|entry| entry.routes.get_mut(key.1));
+        if let Some(route) = route
+            && let RouteState::Accepted { at } = route.state
+        {
+            let due = cx.now() + timing::EXPIRY.saturating_sub(cx.wall().since(at));
+            route.expiry = Some(due);
+            self.timers.insert((due, Timer::Expiry(key)));
+        }
+    }
+
+    fn drop_timer(&mut self, at: Option<Moment>, timer: Timer) {
+        if let Some(at) = at {
+            self.timers.remove(&(at, timer));
+        }
+    }
+}
+
+/// What must hold of a letter before it is stored.
+fn check(letter: &Letter) -> Result<(), PostError> {
+    if letter.to.is_empty() {
+        return Err(PostError::NoAddress);
+    }
+    if letter.to.len() > MOST_ADDRESSES {
+        return Err(PostError::TooManyAddresses(letter.to.len()));
+    }
+    let to_stranger = letter
+        .to
+        .iter()
+        .any(|address| matches!(address.seal, SealKey::FirstContact(_)));
+    let most = if to_stranger {
+        LONGEST_FIRST_CONTACT
+    } else {
+        LONGEST_LETTER
+    };
+    if letter.bytes.len() > most {
+        return Err(PostError::TooLong {
+            got: letter.bytes.len(),
+            most,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,323 @@
+//! What networks answer, and what time brings.
+
+use hushwing_sansio::{Context, StorageError};
+
+use super::super::lane::{LaneId, RouteKey};
+use super::super::letter::{Keep, LetterId, OfficeEvent, RouteState};
+use super::super::storage::Storage;
+use super::super::{Outward, timing};
+use super::{Outbox, Timer};
+use crate::{NetworkCommand, NetworkTag, SendFailure, SendId, Stage};
+
+/// How many parts of a long letter may be sent again needlessly after a
+/// restart, so that not every part costs a write.
+const PREFIX_STEP: u16 = 32;
+
+impl Outbox {
+    pub(in super::super) fn accepted(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        send: SendId,
+    ) -> Result<(), StorageError> {
+        let Some((key, part, lane)) = self.land(send) else {
+            return Ok(());
+        };
+        if let Some(state) = self.lanes.get_mut(lane) {
+            state.answered();
+        }
+        let (letter, index) = key;
+        let Some(entry) = self.letters.get_mut(&letter) else {
+            return Ok(());
+        };
+        let Some(route) = entry.routes.get_mut(index) else {
+            return Ok(());
+        };
+        route.last_failure = None;
+        let network = route.address.network;
+        let before = route.prefix();
+        if route.accept_part(part) {
+            route.state = RouteState::Accepted { at: cx.wall() };
+            let first = entry
+                .accepted
+                .replace(entry.accepted.unwrap_or(cx.wall()))
+                .is_none();
+            if first {
+                out.event(OfficeEvent::Accepted { letter, network });
+            }
+            if entry.keep == Keep::UntilAccepted {
+                self.forget(cx, storage, out, letter, false)?;
+            } else {
+                let head = entry.encode()?;
+                storage.set_letter_head(letter, &head)?;
+                self.plan_expiry(cx, key);
+            }
+        } else if before / PREFIX_STEP != route.prefix() / PREFIX_STEP {
+            let head = entry.encode()?;
+            storage.set_letter_head(letter, &head)?;
+        }
+        self.pump(cx, storage, out, lane, None)
+    }
+
+    pub(in super::super) fn failed(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        send: SendId,
+        reason: SendFailure,
+    ) -> Result<(), StorageError> {
+        let Some((key, part, lane)) = self.land(send) else {
+            return Ok(());
+        };
+        if !reason.is_retriable() {
+            if let Some(state) = self.lanes.get_mut(lane) {
+                state.answered();
+            }
+            self.fail_route(cx, storage, out, key, reason)?;
+            return self.pump(cx, storage, out, lane, None);
+        }
+        let first = self
+            .lanes
+            .get_mut(lane)
+            .is_some_and(|state| state.failed(reason));
+        if let Some(route) = self
+            .letters
+            .get_mut(&key.0)
+            .and_then(|entry| entry.routes.get_mut(key.1))
+        {
+            route.give_back(part);
+            route.last_failure = Some(reason);
+            route.stage = None;
+        }
+        self.enqueue(key);
+        if first && let Some(state) = self.lanes.get_mut(lane) {
+            let resume = cx.now() + timing::back_off(cx, reason, state.failures);
+            state.resume = Some(resume);
+            self.timers.insert((resume, Timer::Lane(lane)));
+        }
+        Ok(())
+    }
+
+    pub(in super::super) fn progress(&mut self, out: &mut Outward, send: SendId, stage: Stage) {
+        let Some(flight) = self.flights.get(&send) else {
+            return;
+        };
+        let (letter, index) = flight.route;
+        let route = self
+            .letters
+            .get_mut(&letter)
+            .and_then(|entry| entry.routes.get_mut(index));
+        if let Some(route) = route.filter(|route| route.stage != Some(stage)) {
+            route.stage = Some(stage);
+            let network = route.address.network;
+            out.event(OfficeEvent::Progress {
+                letter,
+                network,
+                stage,
+            });
+        }
+    }
+
+    /// A network restarted and knows of nothing it was asked to send.
+    pub(in super::super) fn network_lost(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        network: NetworkTag,
+    ) -> Result<(), StorageError> {
+        let lost: Vec<SendId> = self
+            .letters
+            .values()
+            .flat_map(|entry| &entry.routes)
+            .filter(|route| route.address.network == network)
+            .flat_map(|route| route.flights.iter().copied())
+            .collect();
+        for send in lost {
+            let Some((key, part, lane)) = self.land(send) else {
+                continue;
+            };
+            if let Some(state) = self.lanes.get_mut(lane) {
+                state.in_flight = state.in_flight.saturating_sub(1);
+            }
+            if let Some(route) = self
+                .letters
+                .get_mut(&key.0)
+                .and_then(|entry| entry.routes.get_mut(key.1))
+            {
+                route.give_back(part);
+            }
+            self.enqueue(key);
+        }
+        self.pump_all(cx, storage, out)
+    }
+
+    /// Gives one address of a letter up, and the letter with its last.
+    pub(super) fn fail_route(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        key: RouteKey,
+        reason: SendFailure,
+    ) -> Result<(), StorageError> {
+        self.withdraw(out, key);
+        let (letter, index) = key;
+        let Some(entry) = self.letters.get_mut(&letter) else {
+            return Ok(());
+        };
+        if let Some(route) = entry.routes.get_mut(index) {
+            route.state = RouteState::Failed(reason);
+            route.last_failure = Some(reason);
+        }
+        let over = entry
+            .routes
+            .iter()
+            .all(|route| matches!(route.state, RouteState::Failed(_)));
+        if over {
+            out.event(OfficeEvent::Failed { letter, reason });
+            self.forget(cx, storage, out, letter, false)?;
+            return Ok(());
+        }
+        let head = entry.encode()?;
+        storage.set_letter_head(letter, &head)?;
+        self.start_next(cx, storage, out, letter)
+    }
+
+    /// Starts the next waiting address of a letter, if any.
+    pub(super) fn start_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        letter: LetterId,
+    ) -> Result<(), StorageError> {
+        let Some(entry) = self.letters.get_mut(&letter) else {
+            return Ok(());
+        };
+        let due = entry.next_address.take();
+        let next = entry.waiting();
+        self.drop_timer(due, Timer::NextAddress(letter));
+        let Some(index) = next else {
+            return Ok(());
+        };
+        self.send_again(cx, storage, out, (letter, index))?;
+        self.plan_next_address(cx, letter);
+        Ok(())
+    }
+
+    /// Sends a letter to one of its addresses from the start.
+    pub(super) fn send_again(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        key: RouteKey,
+    ) -> Result<(), StorageError> {
+        let (letter, index) = key;
+        let Some(entry) = self.letters.get_mut(&letter) else {
+            return Ok(());
+        };
+        let Some(route) = entry.routes.get_mut(index) else {
+            return Ok(());
+        };
+        route.expiry = None;
+        route.restart();
+        let lane = route.lane;
+        let head = entry.encode()?;
+        storage.set_letter_head(letter, &head)?;
+        self.enqueue(key);
+        self.pump(cx, storage, out, lane, None)
+    }
+
+    /// A lane's wait is over.
+    pub(super) fn reopen(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        lane: LaneId,
+    ) -> Result<(), StorageError> {
+        if let Some(state) = self.lanes.get_mut(lane) {
+            state.resume = None;
+        }
+        self.pump(cx, storage, out, lane, None)
+    }
+
+    pub(super) fn reopen_if_full(&mut self, lane: LaneId) {
+        let Some(state) = self.lanes.get_mut(lane).filter(|state| state.full) else {
+            return;
+        };
+        state.full = false;
+        let resume = state.resume.take();
+        self.drop_timer(resume, Timer::Lane(lane));
+    }
+
+    pub(super) fn pump_all(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+    ) -> Result<(), StorageError> {
+        for lane in self.lanes.ids() {
+            self.pump(cx, storage, out, lane, None)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a route out of its lane and calls its envelopes back.
+    pub(super) fn withdraw(&mut self, out: &mut Outward, key: RouteKey) {
+        let Some(route) = self
+            .letters
+            .get_mut(&key.0)
+            .and_then(|entry| entry.routes.get_mut(key.1))
+        else {
+            return;
+        };
+        let flights = core::mem::take(&mut route.flights);
+        let lane = route.lane;
+        if let Some(state) = self.lanes.get_mut(lane) {
+            state.pending.remove(&key);
+            state.in_flight = state.in_flight.saturating_sub(flights.len());
+        }
+        for send in flights {
+            self.cancel_at_network(out, send);
+            if let Some(flight) = self.flights.remove(&send) {
+                self.timers.remove(&(flight.stall, Timer::Stall(send)));
+            }
+        }
+    }
+
+    pub(super) fn cancel_at_network(&self, out: &mut Outward, send: SendId) {
+        let network = self
+            .flights
+            .get(&send)
+            .and_then(|flight| {
+                self.letters
+                    .get(&flight.route.0)?
+                    .routes
+                    .get(flight.route.1)
+            })
+            .map(|route| route.address.network);
+        if let Some(network) = network {
+            out.command(network, NetworkCommand::Cancel { send });
+        }
+    }
+
+    /// Ends a flight; `None` if it is unknown, because it was called back or
+    /// belongs to an earlier run.
+    fn land(&mut self, send: SendId) -> Option<(RouteKey, u16, LaneId)> {
+        let flight = self.flights.remove(&send)?;
+        self.timers.remove(&(flight.stall, Timer::Stall(send)));
+        if let Some(route) = self
+            .letters
+            .get_mut(&flight.route.0)
+            .and_then(|entry| entry.routes.get_mut(flight.route.1))
+        {
+            route.flights.remove(&send);
+        }
+        Some((flight.route, flight.part, flight.lane))
+    }
+}

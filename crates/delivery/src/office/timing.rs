@@ -1,0 +1,54 @@
+//! The post office's patience.
+
+use core::time::Duration;
+
+use hushwing_sansio::Context;
+
+use crate::SendFailure;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A network that has not answered a `Send` for so long is taken to have lost
+/// it; the longest an SMP server is waited for, with room for slower networks.
+pub(super) const STALL: Duration = Duration::from_secs(15 * 60);
+/// After so long a network may have let an accepted letter expire (SMP: 21
+/// days), so it is sent again.
+pub(super) const EXPIRY: Duration = DAY.saturating_mul(21);
+/// How long a repeat is recognised: a letter accepted and sent again after
+/// [`EXPIRY`] may lie as long once more before it is read.
+pub(super) const REPEAT_MEMORY: Duration = DAY.saturating_mul(60);
+/// How long the rest of a contact's letter is waited for.
+pub(super) const INCOMPLETE: Duration = DAY.saturating_mul(30);
+/// How long the rest of a stranger's letter is waited for.
+pub(super) const INCOMPLETE_FIRST_CONTACT: Duration = DAY.saturating_mul(3);
+/// Between two rounds of forgetting what has expired.
+pub(super) const HOUSEKEEPING: Duration = DAY;
+
+/// The wait before the next address of a letter without receipt: two to four
+/// minutes, drawn anew each time so that an observer of two networks cannot
+/// match copies by their distance.
+pub(super) fn next_address(cx: &mut Context<'_>) -> Duration {
+    MINUTE.saturating_mul(2) + spread(cx, MINUTE.saturating_mul(2))
+}
+
+/// The wait after `failures` failures in a row: doubling from one second (five
+/// when the mailbox is full) to five minutes, of which the upper half is
+/// random so that a server coming back is not met by everybody at once.
+pub(super) fn back_off(cx: &mut Context<'_>, reason: SendFailure, failures: u32) -> Duration {
+    let first = match reason {
+        SendFailure::Full => SECOND.saturating_mul(5),
+        _ => SECOND,
+    };
+    let doublings = failures.saturating_sub(1).min(16);
+    let whole = first
+        .saturating_mul(2_u32.saturating_pow(doublings))
+        .min(MINUTE.saturating_mul(5));
+    whole / 2 + spread(cx, whole / 2)
+}
+
+fn spread(cx: &mut Context<'_>, width: Duration) -> Duration {
+    let millis = u64::try_from(width.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(cx.random_below(millis.saturating_add(1)))
+}
