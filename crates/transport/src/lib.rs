@@ -1,1 +1,19 @@
-//! Sockets, TLS and timers: the one place that drives machines on tokio.
+#![doc = include_str!("../README.md")]
+
+mod block;
+mod bytes;
+mod clock;
+mod drive;
+mod listener;
+mod pool;
+pub mod tls;
+
+pub use block::{BLOCK_LENGTH, Block, BlockEvent, BlockStream};
+pub use bytes::{ByteEvent, ByteStream};
+pub use clock::{OsEntropy, SystemClock};
+pub use drive::{DriveConfig, DriveError, DriveStatus, Driving, Transactional, drive};
+pub use listener::{ServeLimits, serve};
+pub use tls::{
+    AcceptError, Accepted, Acceptor, AcceptorConfig, ConnectError, Connector, ConnectorConfig,
+    StreamError, StreamLimits,
+};

@@ -1,0 +1,374 @@
+//! One TLS connection as bytes in and bytes out, with buffers on loan.
+//!
+//! This sits on rustls' unbuffered interface: the library keeps no buffer of
+//! its own, so a connection that has nothing half read and nothing unsent
+//! holds none at all.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::sync::Arc;
+
+use rustls::CommonState;
+use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
+use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
+use rustls::unbuffered::{ConnectionState, UnbufferedStatus, WriteTraffic};
+
+use crate::pool::{Pool, Pooled};
+
+/// The longest record of TLS 1.3 (RFC 8446 section 5.2).
+const LONGEST_RECORD: usize = 5 + LONGEST_FRAGMENT + 256;
+/// The most plaintext in one record, which is also the size of an SMP block.
+const LONGEST_FRAGMENT: usize = 16_384;
+/// Two records: a second block is read or written with the first.
+pub(crate) const WIRE_BUFFER: usize = 2 * LONGEST_RECORD;
+/// Buffers handed to one system call.
+const SLICES_AT_ONCE: usize = 16;
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The handshake needs more bytes.
+    Handshaking,
+    /// Nothing: bytes may come and go.
+    Open,
+    /// The peer has said that it will send no more.
+    PeerClosed,
+}
+
+/// What to do as soon as the connection can send.
+#[derive(Clone, Copy)]
+enum Intent<'a> {
+    Nothing,
+    Encrypt(&'a [u8]),
+    Close,
+}
+
+/// Either end of a connection.
+pub(super) enum Session {
+    Client(Box<UnbufferedClientConnection>),
+    Server(Box<UnbufferedServerConnection>),
+}
+
+impl Session {
+    fn common(&self) -> &CommonState {
+        match self {
+            Self::Client(tls) => tls,
+            Self::Server(tls) => tls,
+        }
+    }
+}
+
+/// A connection with its unread and unsent bytes.
+pub(super) struct Wire {
+    session: Session,
+    pool: Arc<Pool>,
+    incoming: Option<Incoming>,
+    outgoing: Outgoing,
+}
+
+impl Wire {
+    /// `pool` must lend buffers of [`WIRE_BUFFER`] bytes.
+    pub(super) fn new(session: Session, pool: Arc<Pool>) -> Self {
+        let outgoing = Outgoing {
+            pool: Arc::clone(&pool),
+            pieces: VecDeque::new(),
+            bytes: 0,
+        };
+        Self {
+            session,
+            pool,
+            incoming: None,
+            outgoing,
+        }
+    }
+
+    /// True until both ends have finished the handshake.
+    pub(super) fn is_handshaking(&self) -> bool {
+        self.session.common().is_handshaking()
+    }
+
+    /// What the handshake agreed on.
+    pub(super) fn common(&self) -> &CommonState {
+        self.session.common()
+    }
+
+    /// Room for bytes from the socket; takes a buffer if none is held. Report
+    /// what was written to it with [`Wire::filled`], also if nothing was.
+    pub(super) fn room(&mut self) -> &mut [u8] {
+        let incoming = self
+            .incoming
+            .get_or_insert_with(|| Incoming::new(self.pool.take()));
+        incoming.compact();
+        incoming.buffer.get_mut(incoming.end..).unwrap_or_default()
+    }
+
+    /// Tells how many bytes were put into [`Wire::room`].
+    pub(super) fn filled(&mut self, count: usize) {
+        if let Some(incoming) = &mut self.incoming {
+            incoming.end = (incoming.end + count).min(incoming.buffer.len());
+        }
+        self.release();
+    }
+
+    /// True while a record is half read.
+    pub(super) fn is_mid_record(&self) -> bool {
+        self.incoming.is_some()
+    }
+
+    /// Works through what has arrived; plaintext goes to `sink`.
+    pub(super) fn advance(&mut self, sink: &mut dyn FnMut(&[u8])) -> Result<Step, rustls::Error> {
+        let step = self.dispatch(sink, Intent::Nothing);
+        self.release();
+        step
+    }
+
+    /// Encrypts `bytes` into the unsent bytes.
+    pub(super) fn seal(
+        &mut self,
+        bytes: &[u8],
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), rustls::Error> {
+        for fragment in bytes.chunks(LONGEST_FRAGMENT) {
+            self.dispatch(sink, Intent::Encrypt(fragment))?;
+        }
+        Ok(())
+    }
+
+    /// Adds the notice that this end will send no more.
+    pub(super) fn seal_close(&mut self, sink: &mut dyn FnMut(&[u8])) -> Result<(), rustls::Error> {
+        self.dispatch(sink, Intent::Close).map(drop)
+    }
+
+    /// Bytes not yet sent.
+    pub(super) fn unsent(&self) -> usize {
+        self.outgoing.bytes
+    }
+
+    /// Lends the unsent bytes to `write`, in order, as many buffers as one
+    /// system call takes.
+    pub(super) fn with_unsent<R>(&self, write: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
+        let mut slices = [IoSlice::new(&[]); SLICES_AT_ONCE];
+        let mut used = 0;
+        for (slot, piece) in slices.iter_mut().zip(&self.outgoing.pieces) {
+            *slot = IoSlice::new(piece.unsent());
+            used += 1;
+        }
+        write(slices.get(..used).unwrap_or_default())
+    }
+
+    /// Forgets the first `count` unsent bytes. True if a whole buffer went.
+    pub(super) fn sent(&mut self, count: usize) -> bool {
+        self.outgoing.sent(count)
+    }
+
+    fn dispatch(
+        &mut self,
+        sink: &mut dyn FnMut(&[u8]),
+        intent: Intent<'_>,
+    ) -> Result<Step, rustls::Error> {
+        let (incoming, outgoing) = (&mut self.incoming, &mut self.outgoing);
+        match &mut self.session {
+            Session::Client(tls) => advance(tls.as_mut(), incoming, outgoing, sink, intent),
+            Session::Server(tls) => advance(tls.as_mut(), incoming, outgoing, sink, intent),
+        }
+    }
+
+    fn release(&mut self) {
+        if self.incoming.as_ref().is_some_and(Incoming::is_empty) {
+            self.incoming = None;
+        }
+    }
+}
+
+/// The one call that differs between the ends.
+trait Process {
+    type Data;
+
+    fn process<'c, 'i>(
+        &'c mut self,
+        incoming: &'i mut [u8],
+    ) -> UnbufferedStatus<'c, 'i, Self::Data>;
+}
+
+impl Process for UnbufferedClientConnection {
+    type Data = ClientConnectionData;
+
+    fn process<'c, 'i>(
+        &'c mut self,
+        incoming: &'i mut [u8],
+    ) -> UnbufferedStatus<'c, 'i, ClientConnectionData> {
+        self.process_tls_records(incoming)
+    }
+}
+
+impl Process for UnbufferedServerConnection {
+    type Data = ServerConnectionData;
+
+    fn process<'c, 'i>(
+        &'c mut self,
+        incoming: &'i mut [u8],
+    ) -> UnbufferedStatus<'c, 'i, ServerConnectionData> {
+        self.process_tls_records(incoming)
+    }
+}
+
+fn advance<P: Process>(
+    tls: &mut P,
+    incoming: &mut Option<Incoming>,
+    outgoing: &mut Outgoing,
+    sink: &mut dyn FnMut(&[u8]),
+    intent: Intent<'_>,
+) -> Result<Step, rustls::Error> {
+    loop {
+        let bytes = incoming.as_mut().map(Incoming::unread).unwrap_or_default();
+        let UnbufferedStatus { mut discard, state } = tls.process(bytes);
+        let step = match state {
+            Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                while let Some(record) = traffic.next_record() {
+                    let record = record?;
+                    discard += record.discard;
+                    sink(record.payload);
+                }
+                None
+            }
+            Ok(ConnectionState::EncodeTlsData(mut data)) => {
+                outgoing.append(|room| data.encode(room).ok())?;
+                None
+            }
+            Ok(ConnectionState::TransmitTlsData(transmit)) => {
+                // Unsent bytes leave in order, so "encoded" is as good as sent.
+                transmit.done();
+                None
+            }
+            Ok(ConnectionState::BlockedHandshake) => Some(Step::Handshaking),
+            Ok(ConnectionState::WriteTraffic(traffic)) => {
+                carry_out(intent, traffic, outgoing)?;
+                Some(Step::Open)
+            }
+            Ok(ConnectionState::PeerClosed | ConnectionState::Closed) => Some(Step::PeerClosed),
+            Ok(_) => return Err(rustls::Error::General("early data is not spoken".into())),
+            Err(error) => return Err(error),
+        };
+        if let Some(incoming) = incoming {
+            incoming.start = (incoming.start + discard).min(incoming.end);
+        }
+        if let Some(step) = step {
+            return Ok(step);
+        }
+    }
+}
+
+fn carry_out<Data>(
+    intent: Intent<'_>,
+    mut traffic: WriteTraffic<'_, Data>,
+    outgoing: &mut Outgoing,
+) -> Result<(), rustls::Error> {
+    match intent {
+        Intent::Nothing => Ok(()),
+        Intent::Encrypt(bytes) => outgoing.append(|room| traffic.encrypt(bytes, room).ok()),
+        Intent::Close => outgoing.append(|room| traffic.queue_close_notify(room).ok()),
+    }
+}
+
+/// Bytes from the socket that are not yet whole records.
+struct Incoming {
+    buffer: Pooled,
+    start: usize,
+    end: usize,
+}
+
+impl Incoming {
+    fn new(buffer: Pooled) -> Self {
+        Self {
+            buffer,
+            start: 0,
+            end: 0,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    fn unread(&mut self) -> &mut [u8] {
+        self.buffer
+            .get_mut(self.start..self.end)
+            .unwrap_or_default()
+    }
+
+    fn compact(&mut self) {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+    }
+}
+
+/// Records on their way to the socket.
+struct Outgoing {
+    pool: Arc<Pool>,
+    pieces: VecDeque<Piece>,
+    bytes: usize,
+}
+
+struct Piece {
+    buffer: Pooled,
+    start: usize,
+    end: usize,
+}
+
+impl Piece {
+    fn unsent(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn room(&mut self) -> &mut [u8] {
+        self.buffer.get_mut(self.end..).unwrap_or_default()
+    }
+}
+
+impl Outgoing {
+    /// Lets `write` put a record behind the last one, or into a new buffer if
+    /// it says that there is too little room.
+    fn append(
+        &mut self,
+        mut write: impl FnMut(&mut [u8]) -> Option<usize>,
+    ) -> Result<(), rustls::Error> {
+        if let Some(last) = self.pieces.back_mut()
+            && let Some(count) = write(last.room())
+        {
+            last.end += count;
+            self.bytes += count;
+            return Ok(());
+        }
+        let mut piece = Piece {
+            buffer: self.pool.take(),
+            start: 0,
+            end: 0,
+        };
+        let Some(count) = write(piece.room()) else {
+            return Err(rustls::Error::EncryptError);
+        };
+        piece.end = count;
+        self.bytes += count;
+        self.pieces.push_back(piece);
+        Ok(())
+    }
+
+    fn sent(&mut self, mut count: usize) -> bool {
+        self.bytes = self.bytes.saturating_sub(count);
+        let mut whole = false;
+        while let Some(first) = self.pieces.front_mut() {
+            let length = first.end - first.start;
+            if count < length {
+                first.start += count;
+                break;
+            }
+            count -= length;
+            self.pieces.pop_front();
+            whole = true;
+        }
+        whole
+    }
+}
