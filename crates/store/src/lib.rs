@@ -1,1 +1,13 @@
-//! The encrypted database: one SQLCipher file per profile and per role.
+#![doc = include_str!("../README.md")]
+
+mod database;
+mod error;
+mod files;
+pub mod keys;
+mod lock;
+mod migrations;
+
+pub use database::Database;
+pub use error::OpenError;
+pub use lock::{FileLock, LockError};
+pub use migrations::Schema;

@@ -1,0 +1,232 @@
+//! Opening a file, and the one transaction at a time that a driver lends.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use hushwing_sansio::{StorageError, StorageErrorKind};
+use rusqlite::{CachedStatement, Connection, OpenFlags};
+
+use crate::error::storage;
+use crate::files::{beside, ensure_private};
+use crate::keys::FileKey;
+use crate::{FileLock, OpenError, Schema};
+
+/// Every statement of a store fits: none is compiled twice.
+const STATEMENTS: usize = 256;
+
+/// Settings of an open file. The lock mode spares the shared-memory file and
+/// its system calls, since there is one connection by design; the cache holds
+/// the pages that a busy conversation touches; a WAL that grew under load
+/// shrinks again at the next checkpoint. `cipher_log_level` keeps SQLCipher
+/// from writing to our standard error.
+const SETTINGS: &str = "
+    PRAGMA locking_mode = EXCLUSIVE;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA fullfsync = ON;
+    PRAGMA checkpoint_fullfsync = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA foreign_keys = ON;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -8192;
+    PRAGMA journal_size_limit = 8388608;
+";
+
+/// An open, locked, migrated, encrypted database.
+///
+/// Reads work at any time. Writes work only between [`Database::begin`] and
+/// [`Database::commit`], so that nothing becomes durable by itself.
+pub struct Database {
+    // Before the lock, so that it is closed before the lock is released.
+    connection: Connection,
+    _lock: FileLock,
+}
+
+impl Database {
+    /// Opens the file at `path`, making it and its folder (mode 0700) if they
+    /// are missing, and brings it to `schema`.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`]; each variant is told apart from the others.
+    pub fn open(path: &Path, key: &FileKey, schema: &Schema) -> Result<Self, OpenError> {
+        ensure_private(path)?;
+        let lock = FileLock::acquire(&lock_path(path))?;
+        match connect(path, key, schema) {
+            Ok(connection) => Ok(Self {
+                connection,
+                _lock: lock,
+            }),
+            // The connection is closed by now: opening and closing the file a
+            // second time would have dropped its POSIX locks.
+            Err(OpenError::Damaged) if !salt_matches(path, key)? => Err(OpenError::WrongKey),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Begins the transaction that the following calls belong to. It costs
+    /// nothing on disk until something is written.
+    ///
+    /// # Errors
+    ///
+    /// If one is open already.
+    pub fn begin(&mut self) -> Result<(), StorageError> {
+        self.statement("BEGIN", "begin")?
+            .execute([])
+            .map_err(storage("begin"))
+            .map(drop)
+    }
+
+    /// Makes everything since [`Database::begin`] durable.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be made durable; roll back then.
+    pub fn commit(&mut self) -> Result<(), StorageError> {
+        self.statement("COMMIT", "commit")?
+            .execute([])
+            .map_err(storage("commit"))
+            .map(drop)
+    }
+
+    /// Undoes everything since [`Database::begin`]. Without an open
+    /// transaction it does nothing: the database may have rolled back by
+    /// itself when it ran out of space.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read any more.
+    pub fn rollback(&mut self) -> Result<(), StorageError> {
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.statement("ROLLBACK", "roll back")?
+            .execute([])
+            .map_err(storage("roll back"))
+            .map(drop)
+    }
+
+    /// Reads every page and checks its authentication code, its structure and
+    /// the references between rows. Slow; for a person in doubt.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageErrorKind::Corrupt`] if anything does not fit.
+    pub fn check(&self) -> Result<(), StorageError> {
+        const WHAT: &str = "check the database";
+        let finds = |sql: &str| self.connection.prepare(sql)?.exists([]);
+        let damaged = finds("PRAGMA cipher_integrity_check").map_err(storage(WHAT))?
+            || finds("PRAGMA foreign_key_check").map_err(storage(WHAT))?;
+        let verdict: String = self
+            .connection
+            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+            .map_err(storage(WHAT))?;
+        if damaged || verdict != "ok" {
+            return Err(StorageError::corrupt(WHAT));
+        }
+        Ok(())
+    }
+
+    /// A statement for reading, compiled at its first use only.
+    pub(crate) fn statement(
+        &self,
+        sql: &'static str,
+        what: &'static str,
+    ) -> Result<CachedStatement<'_>, StorageError> {
+        self.connection.prepare_cached(sql).map_err(storage(what))
+    }
+
+    /// A statement for writing, refused outside of a transaction.
+    pub(crate) fn writing(
+        &self,
+        sql: &'static str,
+        what: &'static str,
+    ) -> Result<CachedStatement<'_>, StorageError> {
+        if self.connection.is_autocommit() {
+            return Err(StorageError::new(StorageErrorKind::Failed, what)
+                .because("write outside of a transaction"));
+        }
+        self.statement(sql, what)
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Database(..)")
+    }
+}
+
+fn lock_path(path: &Path) -> PathBuf {
+    beside(path, ".lock")
+}
+
+fn connect(path: &Path, key: &FileKey, schema: &Schema) -> Result<Connection, OpenError> {
+    // Not SQLITE_OPEN_URI: a path is a path, whatever characters it has.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.execute_batch("PRAGMA cipher_log_level = NONE")?;
+    // The error would quote the statement, and so the key.
+    connection
+        .execute_batch(&key.pragma())
+        .map_err(|_| OpenError::Failed(rusqlite::Error::InvalidQuery))?;
+    configure(connection, schema)
+}
+
+/// What follows the key: settings, the first read, which shows whether the key
+/// fits, and missing migrations.
+fn configure(mut connection: Connection, schema: &Schema) -> Result<Connection, OpenError> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.execute_batch(SETTINGS)?;
+    schema.migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// Whether the file begins with the salt that `key` gives its files, which
+/// tells a damaged file from one under another key. A file too short to tell
+/// counts as damaged.
+fn salt_matches(path: &Path, key: &FileKey) -> io::Result<bool> {
+    let mut salt = [0; FileKey::SALT];
+    match File::open(path)?.read_exact(&mut salt) {
+        Ok(()) => Ok(salt == key.salt()),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCHEMA: Schema = Schema {
+        steps: &["CREATE TABLE t (id INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;"],
+    };
+
+    /// Without a key the same settings leave readable pages, so the file can be
+    /// searched for what should be gone.
+    #[test]
+    fn deleted_text_is_not_left_in_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("plain.db");
+        let connection = configure(Connection::open(&path).unwrap(), &SCHEMA).unwrap();
+        for id in 0..200 {
+            let text = if id % 2 == 0 { "forget-me" } else { "keep-me" };
+            connection
+                .execute(
+                    "INSERT INTO t (id, text) VALUES (?1, ?2)",
+                    (id, text.repeat(100)),
+                )
+                .unwrap();
+        }
+        connection
+            .execute("DELETE FROM t WHERE id % 2 = 0", [])
+            .unwrap();
+        connection.close().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+        assert!(holds(b"keep-me"));
+        assert!(!holds(b"forget-me"));
+    }
+}
