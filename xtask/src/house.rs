@@ -4,6 +4,7 @@
 mod clippy_files;
 mod manifests;
 mod picture;
+mod readmes;
 mod sources;
 mod table;
 mod trees;
@@ -25,6 +26,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
     findings.extend(manifests::check(root, &workspace)?);
     findings.extend(clippy_files::check(root, &rules, &workspace)?);
     findings.extend(picture::check(root, &rules)?);
+    findings.extend(readmes::check(root, &workspace));
     findings.extend(sources::check(root, &rules)?);
     findings.sort();
     println!(

@@ -23,7 +23,9 @@ pub(super) fn check(root: &Path, workspace: &Workspace) -> Result<Vec<Finding>, 
         findings.extend(member(&name, &config::parse(&name, &text)?, &mut used));
     }
     let text = config::read(root, "Cargo.toml")?;
-    findings.extend(unused(&config::parse("Cargo.toml", &text)?, &used));
+    let root = config::parse("Cargo.toml", &text)?;
+    findings.extend(unused(&root, &used));
+    findings.extend(wildcards(&root));
     Ok(findings)
 }
 
@@ -75,15 +77,33 @@ fn dependencies(manifest: &Table) -> impl Iterator<Item = (&String, &Value)> {
         .flatten()
 }
 
-/// A version nobody uses is a decision nobody takes.
-fn unused(root: &Table, used: &BTreeSet<String>) -> Vec<Finding> {
+/// The versions the whole house shares.
+fn declared(root: &Table) -> impl Iterator<Item = (&String, &Value)> {
     root.get("workspace")
         .and_then(|workspace| workspace.get("dependencies"))
         .and_then(Value::as_table)
         .into_iter()
-        .flat_map(Table::keys)
-        .filter(|name| !used.contains(*name))
-        .map(|name| Finding::new("Cargo.toml", format!("no crate uses {name}; remove it")))
+        .flatten()
+}
+
+/// A version nobody uses is a decision nobody takes.
+fn unused(root: &Table, used: &BTreeSet<String>) -> Vec<Finding> {
+    declared(root)
+        .filter(|(name, _)| !used.contains(*name))
+        .map(|(name, _)| Finding::new("Cargo.toml", format!("no crate uses {name}; remove it")))
+        .collect()
+}
+
+/// "Any version" is no decision either, and git is no registry.
+fn wildcards(root: &Table) -> Vec<Finding> {
+    let vague = |value: &Value| {
+        let version = value.as_str().or_else(|| value.get("version")?.as_str());
+        value.get("git").is_some()
+            || version.map_or(value.get("path").is_none(), |v| v.contains('*'))
+    };
+    declared(root)
+        .filter(|(_, value)| vague(value))
+        .map(|(name, _)| Finding::new("Cargo.toml", format!("give {name} a version")))
         .collect()
 }
 
@@ -143,5 +163,13 @@ mod tests {
         let root = config::parse("root", root).unwrap();
         let used = ["serde".to_owned()].into();
         assert_eq!(unused(&root, &used).len(), 1);
+    }
+
+    #[test]
+    fn a_dependency_without_a_version_is_found() {
+        let root = "[workspace.dependencies]\na = '1'\nb = { version = '=2.0.1' }\n\
+                    c = { path = 'c' }\nd = '*'\ne = { git = 'https://example.org/e' }\n";
+        let root = config::parse("root", root).unwrap();
+        assert_eq!(wildcards(&root).len(), 2);
     }
 }
