@@ -6,9 +6,20 @@ use std::sync::Arc;
 
 use hushwing_sansio::{StorageError, StorageErrorKind, Timestamp};
 
-use super::directory::Directory;
+use super::directory::{Directory, Lookup, Name};
 use super::record::{Id, QueueRecord, QueueRow};
 use super::storage::{Depth, MessageBody, NewRecord, Place, Storage, StoredLink, StoredMessage};
+
+impl Tables {
+    fn find(&self, name: &Name) -> Option<QueueRecord> {
+        let row = match name {
+            Name::Recipient(id) => self.recipients.get(id),
+            Name::Sender(id) => self.senders.get(id),
+            Name::Link(id) => self.link_ids.get(id),
+        };
+        self.queues.get(row?).cloned()
+    }
+}
 
 #[derive(Clone, Default)]
 struct Tables {
@@ -78,6 +89,10 @@ impl MemoryStorage {
 impl Storage for MemoryStorage {
     fn queue(&mut self, row: QueueRow) -> Result<Option<QueueRecord>, StorageError> {
         Ok(self.working.queues.get(&row).cloned())
+    }
+
+    fn find(&mut self, name: &Name) -> Result<Option<QueueRecord>, StorageError> {
+        Ok(self.working.find(name))
     }
 
     fn insert_queue(&mut self, queue: NewRecord) -> Result<Option<QueueRecord>, StorageError> {
@@ -210,22 +225,8 @@ fn of_queue(tables: &Tables, row: QueueRow) -> impl Iterator<Item = (Place, &Sto
 /// The committed queues of a [`MemoryStorage`].
 pub struct MemoryDirectory<'a>(&'a Tables);
 
-impl MemoryDirectory<'_> {
-    fn at(&self, row: Option<&QueueRow>) -> Option<Arc<QueueRecord>> {
-        self.0.queues.get(row?).cloned().map(Arc::new)
-    }
-}
-
 impl Directory for MemoryDirectory<'_> {
-    fn by_recipient(&self, id: &Id) -> Result<Option<Arc<QueueRecord>>, StorageError> {
-        Ok(self.at(self.0.recipients.get(id)))
-    }
-
-    fn by_sender(&self, id: &Id) -> Result<Option<Arc<QueueRecord>>, StorageError> {
-        Ok(self.at(self.0.senders.get(id)))
-    }
-
-    fn by_link(&self, id: &[u8]) -> Result<Option<Arc<QueueRecord>>, StorageError> {
-        Ok(self.at(self.0.link_ids.get(id)))
+    fn find(&self, name: &Name) -> Lookup {
+        Lookup::Known(self.0.find(name).map(Arc::new))
     }
 }

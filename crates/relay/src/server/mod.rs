@@ -25,11 +25,13 @@
 //!
 //! The driver's duties, besides the law of `hushwing_sansio`:
 //!
+//! 1. What [`Session::take_wanted`] names is read from storage between
+//!    transactions and handed to [`Session::resolve`].
 //! 1. Outputs leave only after the commit, and after what
 //!    [`Engine::take_changes`] tells has been applied to the directory.
-//! 2. Requests of one connection reach the engine in order; its
+//! 1. Requests of one connection reach the engine in order; its
 //!    [`Engine::close`] comes last.
-//! 3. When the engine or the commit fails, all sessions end and a new engine
+//! 1. When the engine or the commit fails, all sessions end and a new engine
 //!    is made: subscriptions are lost with the connections they belong to.
 
 mod config;
@@ -42,7 +44,7 @@ mod session;
 mod storage;
 
 pub use config::{CreationPolicy, ServerConfig};
-pub use directory::Directory;
+pub use directory::{Directory, Lookup, Name};
 pub use engine::{Engine, QueueChange};
 pub use memory::{MemoryDirectory, MemoryStorage};
 pub use record::{Id, QueueRecord, QueueRow, keys_from_bytes, keys_to_bytes};

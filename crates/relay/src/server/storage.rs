@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hushwing_sansio::{StorageError, Timestamp};
 
+use super::directory::Name;
 use super::record::{Id, QueueRecord, QueueRow};
 use crate::wire::key::AuthKey;
 use crate::wire::{BoxKey, QueueMode};
@@ -105,6 +106,13 @@ pub trait Storage {
     ///
     /// [`StorageError`], as of all methods: the transaction is lost.
     fn queue(&mut self, row: QueueRow) -> Result<Option<QueueRecord>, StorageError>;
+
+    /// The queue of this name.
+    ///
+    /// # Errors
+    ///
+    /// See [`Storage::queue`].
+    fn find(&mut self, name: &Name) -> Result<Option<QueueRecord>, StorageError>;
 
     /// Creates a queue; `None` if one of its ids is taken.
     ///

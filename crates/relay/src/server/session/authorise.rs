@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use hushwing_sansio::{Context, StorageError};
+use hushwing_sansio::Context;
 use sha3::{Digest, Sha3_384};
 
-use super::Open;
+use super::{Found, Open};
 use crate::server::config::ServerConfig;
-use crate::server::directory::Directory;
 use crate::server::record::{Id, QueueRecord};
 use crate::server::request::{NewQueueRequest, RecipientCommand, Request};
 use crate::server::storage::StoredLink;
@@ -28,20 +27,17 @@ pub(super) enum Local {
     Ask(Request),
 }
 
-type Found = Option<Arc<QueueRecord>>;
-
 impl Open {
     /// Proves the authorisation of `command`.
     pub(super) fn authorise(
         &mut self,
         cx: &mut Context<'_>,
-        directory: &dyn Directory,
         config: &ServerConfig,
         transmission: &Transmission<'_>,
         credential: Credential<'_>,
         command: Command<'_>,
+        queue: Found,
     ) -> Result<Local, SmpError> {
-        let entity = transmission.entity_id;
         let request = match command {
             Command::Ping => return Ok(Local::Pong),
             Command::New(new) => {
@@ -53,12 +49,11 @@ impl Open {
                 Request::Create(Box::new(create(cx, transmission.correlation_id, &new)?))
             }
             Command::Send { notify, body } => {
-                let queue = find(entity, |id| directory.by_sender(id))?;
                 self.send(transmission, credential, queue, notify, body)?
             }
             Command::SKey(key) => {
                 let proved = self.proves(transmission, credential, Some(&key));
-                let queue = found(find(entity, |id| directory.by_sender(id))?, proved)?;
+                let queue = found(queue, proved)?;
                 Request::SecureBySender {
                     queue: queue.row,
                     key,
@@ -66,19 +61,18 @@ impl Open {
             }
             Command::LKey(key) => {
                 let proved = self.proves(transmission, credential, Some(&key));
-                let queue = found(by_link(directory, entity)?, proved)?;
+                let queue = found(queue, proved)?;
                 Request::ReserveLink {
                     queue: queue.row,
                     key,
                 }
             }
             Command::LGet => {
-                let queue = found(by_link(directory, entity)?, true)?;
+                let queue = found(queue, true)?;
                 Request::ReadLink { queue: queue.row }
             }
             other => {
                 let command = recipient_command(other)?;
-                let queue = find(entity, |id| directory.by_recipient(id))?;
                 let (queue, key) = self.recipient(transmission, credential, queue)?;
                 Request::Recipient {
                     queue: queue.row,
@@ -158,20 +152,6 @@ impl Open {
 
 fn found(queue: Found, proved: bool) -> Result<Arc<QueueRecord>, SmpError> {
     queue.filter(|_| proved).ok_or(SmpError::Auth)
-}
-
-fn find(
-    entity: &[u8],
-    look_up: impl FnOnce(&Id) -> Result<Found, StorageError>,
-) -> Result<Found, SmpError> {
-    match Id::from_entity(entity) {
-        Some(id) => look_up(&id).map_err(|_| SmpError::Internal),
-        None => Ok(None),
-    }
-}
-
-fn by_link(directory: &dyn Directory, entity: &[u8]) -> Result<Found, SmpError> {
-    directory.by_link(entity).map_err(|_| SmpError::Internal)
 }
 
 fn stored(link: LinkData<'_>) -> StoredLink {

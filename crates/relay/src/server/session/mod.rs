@@ -15,10 +15,11 @@ use std::sync::Arc;
 use hushwing_sansio::Context;
 
 use super::config::ServerConfig;
-use super::directory::Directory;
+use super::directory::{Directory, Lookup, Name};
+use super::record::QueueRecord;
 use super::request::{Output, Request, Ticket};
 use crate::wire::{
-    BoxKey, Command, Opener, SmpError, Transmission, Verifier, Version, transmissions,
+    BoxKey, Command, Malformed, Opener, SmpError, Transmission, Verifier, Version, transmissions,
 };
 use authorise::Local;
 use handshake::Hello;
@@ -40,6 +41,27 @@ pub enum SessionEnd {
     Crypto,
 }
 
+/// The queue a command is about, if it exists.
+type Found = Option<Arc<QueueRecord>>;
+
+/// The directory together with what storage said. Storage's word is newer.
+struct Resolved<'a> {
+    directory: &'a dyn Directory,
+    found: &'a BTreeMap<Name, Arc<QueueRecord>>,
+}
+
+impl Directory for Resolved<'_> {
+    fn find(&self, name: &Name) -> Lookup {
+        if let Some(queue) = self.found.get(name) {
+            return Lookup::Known(Some(Arc::clone(queue)));
+        }
+        match self.directory.find(name) {
+            Lookup::Unknown => Lookup::Known(None),
+            known => known,
+        }
+    }
+}
+
 /// A command the engine has not answered yet.
 struct Pending {
     ticket: Ticket,
@@ -47,7 +69,8 @@ struct Pending {
     entity_id: Vec<u8>,
 }
 
-/// A block whose later commands wait for the answer to an earlier one.
+/// A block whose later commands wait, for the answer to an earlier one or for
+/// queues to be looked up.
 struct Parked {
     content: Vec<u8>,
     done: usize,
@@ -79,6 +102,10 @@ pub struct Session {
     parked: Option<Parked>,
     /// The ticket whose answer parked commands wait for.
     barrier: Option<Ticket>,
+    /// Names the directory did not know, until the driver takes them.
+    wanted: Vec<Name>,
+    /// Whether parked commands wait for [`Session::resolve`].
+    unresolved: bool,
     next_ticket: u64,
 }
 
@@ -105,6 +132,8 @@ impl Session {
             pending: VecDeque::new(),
             parked: None,
             barrier: None,
+            wanted: Vec::new(),
+            unresolved: false,
             next_ticket: 0,
         })
     }
@@ -176,10 +205,20 @@ impl Session {
         if self.pending.is_empty() {
             self.pending = VecDeque::new();
         }
-        if self.barrier.is_none()
-            && let Some(parked) = self.parked.take()
-        {
-            self.run(cx, directory, &parked.content, parked.done);
+        self.go_on(cx, directory);
+    }
+
+    /// Takes in what storage says of the names from [`Session::take_wanted`];
+    /// those left out count as names of no queue.
+    pub fn resolve(
+        &mut self,
+        cx: &mut Context<'_>,
+        directory: &dyn Directory,
+        found: &BTreeMap<Name, Arc<QueueRecord>>,
+    ) {
+        if self.unresolved {
+            self.unresolved = false;
+            self.go_on(cx, &Resolved { directory, found });
         }
     }
 
@@ -197,6 +236,12 @@ impl Session {
         matches!(self.phase, Phase::Open(_))
     }
 
+    /// Names to look up in storage, if commands wait for that; the answer
+    /// goes to [`Session::resolve`].
+    pub fn take_wanted(&mut self) -> Vec<Name> {
+        core::mem::take(&mut self.wanted)
+    }
+
     /// The requests for the engine, in order.
     pub fn take_requests(&mut self) -> Vec<(Ticket, Request)> {
         core::mem::take(&mut self.requests)
@@ -210,6 +255,15 @@ impl Session {
             Phase::Open(open) => Some(open.version),
         };
         self.outgoing.poll_block(version, buffer)
+    }
+
+    fn go_on(&mut self, cx: &mut Context<'_>, directory: &dyn Directory) {
+        if self.barrier.is_none()
+            && !self.unresolved
+            && let Some(parked) = self.parked.take()
+        {
+            self.run(cx, directory, &parked.content, parked.done);
+        }
     }
 
     /// Carries out the commands of a block, beginning with number `done`.
@@ -226,27 +280,48 @@ impl Session {
         let Ok(items) = transmissions(content, open.version) else {
             return self.refuse(&[], &[], SmpError::Block);
         };
-        for (number, item) in items.into_iter().enumerate().skip(done) {
+        let park = |done| Parked {
+            content: content.to_vec(),
+            done,
+        };
+        let Some(queues) = self.look_up(directory, items.iter().skip(done)) else {
+            self.unresolved = true;
+            self.parked = Some(park(done));
+            return;
+        };
+        for ((number, item), queue) in items.into_iter().enumerate().skip(done).zip(queues) {
             if self.barrier.is_some() {
-                self.parked = Some(Parked {
-                    content: content.to_vec(),
-                    done: number,
-                });
+                // What was looked up may be what the barrier changes.
+                self.parked = Some(park(number));
                 return;
             }
             match item {
-                Ok(transmission) => self.command(cx, directory, &transmission),
+                Ok(transmission) => self.command(cx, &transmission, queue),
                 Err(_) => self.refuse(&[], &[], SmpError::Block),
             }
         }
     }
 
-    fn command(
+    /// The queues that `items` are about, or `None` if storage must be asked
+    /// for some of them.
+    fn look_up<'i>(
         &mut self,
-        cx: &mut Context<'_>,
         directory: &dyn Directory,
-        transmission: &Transmission<'_>,
-    ) {
+        items: impl Iterator<Item = &'i Result<Transmission<'i>, Malformed>>,
+    ) -> Option<Vec<Found>> {
+        let mut queues = Vec::new();
+        for item in items {
+            let name = item.as_ref().ok().and_then(Name::of);
+            match name.map(|name| (directory.find(&name), name)) {
+                None => queues.push(None),
+                Some((Lookup::Known(queue), _)) => queues.push(queue),
+                Some((Lookup::Unknown, name)) => self.wanted.push(name),
+            }
+        }
+        self.wanted.is_empty().then_some(queues)
+    }
+
+    fn command(&mut self, cx: &mut Context<'_>, transmission: &Transmission<'_>, queue: Found) {
         let Phase::Open(open) = &mut self.phase else {
             return;
         };
@@ -258,14 +333,7 @@ impl Session {
             .map_err(SmpError::from)
             .and_then(|command| {
                 command.check_credentials(transmission)?;
-                open.authorise(
-                    cx,
-                    directory,
-                    &self.config,
-                    transmission,
-                    credential,
-                    command,
-                )
+                open.authorise(cx, &self.config, transmission, credential, command, queue)
             });
         match judged {
             Ok(Local::Pong) => self.outgoing.push(Item::pong(correlation_id)),
