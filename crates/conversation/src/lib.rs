@@ -4,6 +4,7 @@ mod command;
 pub mod content;
 mod event;
 pub mod link;
+mod mls;
 mod names;
 mod refusal;
 mod secret;

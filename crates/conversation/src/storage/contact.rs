@@ -60,10 +60,14 @@ pub struct ContactRecord {
     pub unsecured_start: bool,
     /// Private Ed25519 key of my leaf (32 bytes).
     pub signing_key: Secret,
+    /// Whether `name` is my choice and not theirs.
+    pub renamed: bool,
     /// Where to write: encoded addresses.
     pub addresses: Vec<Secret>,
-    /// Whether my own addresses went out to them.
-    pub greeted: bool,
+    /// The revision of their addresses that these are.
+    pub address_revision: u64,
+    /// The letter with my last commit, until they prove that it came.
+    pub commit_letter: Option<u64>,
     /// The invitation they used, on the inviter's side.
     pub invitation: Option<InvitationId>,
     /// When the contact was made.
@@ -100,8 +104,19 @@ pub struct JoinRecord {
     pub link: Secret,
     /// The contact it became once its card was read and checked.
     pub contact: Option<ContactId>,
-    /// The card's bundle, checked, and the inviter's address.
-    pub card: Option<(Secret, Secret)>,
+    /// What the card said, checked.
+    pub card: Option<CardRecord>,
+}
+
+/// What a join needs of the card it read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CardRecord {
+    /// The inviter's MLS KeyPackage message.
+    pub key_package: Vec<u8>,
+    /// The inviter's encoded address.
+    pub address: Secret,
+    /// Whether others may have read the same card.
+    pub reusable: bool,
 }
 
 impl JoinRecord {

@@ -32,7 +32,9 @@ pub struct InvitationRecord {
     pub root: Secret,
     /// The link, once the mailbox is open.
     pub link: Option<Secret>,
-    /// The revision of the bundle published last.
+    /// The bundle published last, signed.
+    pub bundle: Vec<u8>,
+    /// Its revision.
     pub revision: u64,
     /// When it was made.
     #[serde(with = "millis")]

@@ -26,10 +26,12 @@ pub enum MessageKind {
     Text,
     /// Replaces the text of its target.
     Edit,
-    /// Takes its target back.
+    /// Takes its target, a text or a reaction, back.
     Delete,
-    /// Sets, or with an empty text removes, a reaction to its target.
+    /// Sets a reaction to its target.
     Reaction,
+    /// Tells the contact about me (name, addresses); shown by no face.
+    Control,
 }
 
 impl MessageKind {
@@ -41,6 +43,7 @@ impl MessageKind {
             Self::Edit => 2,
             Self::Delete => 3,
             Self::Reaction => 4,
+            Self::Control => 5,
         }
     }
 
@@ -55,6 +58,7 @@ impl MessageKind {
             2 => Self::Edit,
             3 => Self::Delete,
             4 => Self::Reaction,
+            5 => Self::Control,
             _ => return Err(StorageError::corrupt("reading the kind of a message")),
         })
     }
@@ -228,6 +232,7 @@ mod tests {
             MessageKind::Edit,
             MessageKind::Delete,
             MessageKind::Reaction,
+            MessageKind::Control,
         ] {
             assert_eq!(MessageKind::from_code(kind.code()).unwrap(), kind);
         }

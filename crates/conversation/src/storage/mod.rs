@@ -13,7 +13,7 @@ mod message;
 use hushwing_delivery::MailboxId;
 use hushwing_sansio::StorageError;
 
-pub use contact::{ContactRecord, JoinRecord, Side, Standing};
+pub use contact::{CardRecord, ContactRecord, JoinRecord, Side, Standing};
 pub use invitation::{
     InvitationRecord, InvitationState, KeyPackageRecord, MailboxRecord, MailboxState, MailboxUse,
 };
@@ -79,7 +79,7 @@ pub type MlsRow = (u8, Vec<u8>, Vec<u8>);
 ///
 /// Records with a `body` (their `encode` and `decode`) may be kept as their key
 /// columns and that body: conversation versions it and reads older ones.
-pub trait Storage: MlsRows {
+pub trait Storage: hushwing_delivery::Storage + MlsRows {
     /// A number never given before in this profile, from 1 on. One sequence
     /// serves contacts, invitations, mailboxes and fetches.
     ///

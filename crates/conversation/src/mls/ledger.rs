@@ -1,0 +1,136 @@
+//! A journal in front of lent rows.
+//!
+//! openmls writes while it works, for instance it forgets a one-time key before
+//! it knows whether the Welcome is any good. The journal keeps its writes until
+//! the outcome is known: [`Ledger::settle`] carries them out, dropping the
+//! ledger forgets them, so what a peer got wrong changes nothing.
+
+use core::cell::{Cell, RefCell};
+
+use hushwing_sansio::StorageError;
+
+use crate::MlsRows;
+
+/// One pending write; no value means removal.
+struct Write {
+    scope: Vec<u8>,
+    label: u8,
+    key: Vec<u8>,
+    value: Option<Vec<u8>>,
+}
+
+/// Lent rows and what is to be written to them.
+pub(crate) struct Ledger<'a> {
+    rows: &'a mut dyn MlsRows,
+    writes: RefCell<Vec<Write>>,
+    // openmls swallows the cause of some failures, so it is kept here.
+    fault: Cell<Option<StorageError>>,
+}
+
+/// The rows failed or hold damage; the ledger knows the cause.
+#[derive(Debug, thiserror::Error)]
+#[error("the rows failed")]
+pub(crate) struct RowError;
+
+impl<'a> Ledger<'a> {
+    pub(super) fn new(rows: &'a mut dyn MlsRows) -> Self {
+        Self {
+            rows,
+            writes: RefCell::default(),
+            fault: Cell::new(None),
+        }
+    }
+
+    /// The value under (`scope`, `label`, `key`), pending or stored.
+    pub(super) fn get(
+        &self,
+        scope: &[u8],
+        label: u8,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, RowError> {
+        let writes = self.writes.borrow();
+        let pending = writes
+            .iter()
+            .find(|w| w.label == label && w.scope == scope && w.key == key);
+        match pending {
+            Some(write) => Ok(write.value.clone()),
+            None => self
+                .rows
+                .mls_row(scope, label, key)
+                .map_err(|error| self.fail(error)),
+        }
+    }
+
+    /// Notes a write, or with no value a removal.
+    pub(super) fn set(&self, scope: Vec<u8>, label: u8, key: Vec<u8>, value: Option<Vec<u8>>) {
+        let mut writes = self.writes.borrow_mut();
+        let known = writes
+            .iter_mut()
+            .find(|w| w.label == label && w.scope == scope && w.key == key);
+        match known {
+            Some(write) => write.value = value,
+            None => writes.push(Write {
+                scope,
+                label,
+                key,
+                value,
+            }),
+        }
+    }
+
+    /// Notes why the rows failed.
+    pub(super) fn fail(&self, error: StorageError) -> RowError {
+        self.fault.set(Some(error));
+        RowError
+    }
+
+    /// Why the rows failed, if they did.
+    pub(super) fn fault(&self) -> Option<StorageError> {
+        self.fault.take()
+    }
+
+    /// Carries the pending writes out.
+    pub(super) fn settle(&mut self) -> Result<(), StorageError> {
+        for write in self.writes.take() {
+            match write.value {
+                Some(value) => {
+                    self.rows
+                        .put_mls_row(&write.scope, write.label, &write.key, &value)?;
+                }
+                None => self
+                    .rows
+                    .remove_mls_row(&write.scope, write.label, &write.key)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemoryStorage;
+
+    #[test]
+    fn nothing_is_written_before_it_is_settled() {
+        let mut storage = MemoryStorage::new();
+        let ledger = Ledger::new(&mut storage);
+        ledger.set(vec![1], 2, vec![3], Some(vec![4]));
+        assert_eq!(ledger.get(&[1], 2, &[3]).unwrap(), Some(vec![4]));
+        drop(ledger);
+        assert_eq!(storage.mls_row(&[1], 2, &[3]).unwrap(), None);
+    }
+
+    #[test]
+    fn the_last_write_counts() {
+        let mut storage = MemoryStorage::new();
+        storage.put_mls_row(&[1], 2, &[3], &[9]).unwrap();
+        let mut ledger = Ledger::new(&mut storage);
+        ledger.set(vec![1], 2, vec![3], Some(vec![4]));
+        ledger.set(vec![1], 2, vec![3], None);
+        assert_eq!(ledger.get(&[1], 2, &[3]).unwrap(), None);
+        ledger.settle().unwrap();
+        drop(ledger);
+        assert_eq!(storage.mls_row(&[1], 2, &[3]).unwrap(), None);
+    }
+}

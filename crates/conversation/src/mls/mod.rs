@@ -1,0 +1,29 @@
+//! MLS (RFC 9420) as two people use it.
+//!
+//! One group per conversation: the joiner creates it and is leaf 0, the
+//! inviter is leaf 1. What a peer sends climbs a ladder of types, and only the
+//! last step changes anything:
+//!
+//! ```text
+//! bytes ─ Received::parse ─▶ Received ─ open ─▶ Opened::Said(plaintext)
+//!                                             └▶ Opened::Renewed(Staged) ─ merge ─▶ next epoch
+//! ```
+//!
+//! Who may commit is fixed by the epoch, so a conversation of two never forks:
+//! in epoch *e* the leaf *e mod 2* holds the turn, see [`Group::holds_turn`].
+
+mod group;
+mod key_package;
+mod ladder;
+mod leaf_key;
+mod ledger;
+mod provider;
+mod store;
+mod suite;
+
+pub(crate) use group::{Group, GroupFault, JoinError};
+pub(crate) use key_package::{CheckedKeyPackage, FreshKeyPackage, forget_key_package};
+pub(crate) use ladder::{OpenFault, Opened, Received};
+pub(crate) use leaf_key::LeafKey;
+pub(crate) use provider::{Crypto, Provider};
+pub(crate) use suite::PAST_EPOCHS;
