@@ -218,6 +218,31 @@ impl<'a> NewQueue<'a> {
     }
 }
 
+/// One or more keys, encoded as `list1 key` and checked to be that.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KeyList<'a>(&'a [u8]);
+
+impl<'a> KeyList<'a> {
+    /// The keys.
+    #[must_use]
+    pub fn keys(&self) -> Vec<AuthKey> {
+        Reader::new(self.0).list1(AuthKey::read).unwrap_or_default()
+    }
+
+    /// Checks an encoded list.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if it is empty, is no list of keys, or is followed by
+    /// anything.
+    pub fn parse(list: &'a [u8]) -> Result<Self, Malformed> {
+        let mut r = Reader::new(list);
+        r.list1(AuthKey::read)?;
+        r.finish()?;
+        Ok(Self(list))
+    }
+}
+
 /// A command. It borrows from the block it was read from.
 #[expect(
     clippy::large_enum_variant,
@@ -231,6 +256,8 @@ pub enum Command<'a> {
     Sub,
     /// Set the sender's key, by the recipient.
     Key(AuthKey),
+    /// Set the recipient's keys, in place of those before.
+    RKey(KeyList<'a>),
     /// Set the sender's key, by the sender.
     SKey(AuthKey),
     /// Set link data.
@@ -290,7 +317,7 @@ impl<'a> Command<'a> {
             b"DEL" => Self::Del,
             b"QUE" => Self::Que,
             b"PING" => Self::Ping,
-            b"NEW" | b"KEY" | b"SKEY" | b"LSET" | b"LKEY" | b"SEND" | b"ACK" => {
+            b"NEW" | b"KEY" | b"RKEY" | b"SKEY" | b"LSET" | b"LKEY" | b"SEND" | b"ACK" => {
                 r.expect(b' ')?;
                 Self::parameters(tag, &mut r, version)?
             }
@@ -304,6 +331,7 @@ impl<'a> Command<'a> {
         Ok(match tag {
             b"NEW" => Self::New(NewQueue::read(r, version)?),
             b"KEY" => Self::Key(AuthKey::read(r)?),
+            b"RKEY" => Self::RKey(KeyList::parse(r.tail())?),
             b"SKEY" => Self::SKey(AuthKey::read(r)?),
             b"LSET" => Self::LSet {
                 link_id: r.str()?,
@@ -330,6 +358,9 @@ impl<'a> Command<'a> {
                 w.raw(b"SUB");
             }
             Self::Key(key) => key.write(w.raw(b"KEY ")),
+            Self::RKey(keys) => {
+                w.raw(b"RKEY ").raw(keys.0);
+            }
             Self::SKey(key) => key.write(w.raw(b"SKEY ")),
             Self::LSet { link_id, data } => data.write(w.raw(b"LSET ").str(link_id)),
             Self::LDel => {

@@ -39,7 +39,7 @@ pub mod write;
 pub use auth::{Authoriser, Credential, Verdict, Verifier};
 pub use batch::{BlockBuilder, Packer, Rejected, transmissions};
 pub use block::{BLOCK_LEN, BlockReader, Opener, Role, Sealer, agree, hello_block, open_hello};
-pub use command::{Command, LinkData, NewQueue, NotifierKeys, QueueMode, QueueRequest};
+pub use command::{Command, KeyList, LinkData, NewQueue, NotifierKeys, QueueMode, QueueRequest};
 pub use cryptobox::{BoxKey, NONCE_LEN, TAG_LEN};
 pub use error::{BlockingReason, CommandError, SmpError};
 pub use handshake::{ClientHello, ServerHello, ServiceHello};
