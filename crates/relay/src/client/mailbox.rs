@@ -1,0 +1,109 @@
+//! One mailbox while the process runs.
+
+use hushwing_delivery::{MailboxId, NetworkEvent, ReceiptId};
+use hushwing_sansio::StorageError;
+
+use super::session::Job;
+use super::storage::{Link, LinkWork, Made, MailboxRecord, Queue};
+use crate::address::{LinkPlace, QueueAddress};
+use crate::wire::{BoxKey, QueueMode, SigningKey};
+
+/// A mailbox while the process runs.
+pub(super) struct Mailbox {
+    pub(super) record: MailboxRecord,
+    pub(super) key: SigningKey,
+    pub(super) box_key: Option<BoxKey>,
+    pub(super) subscribed: bool,
+    /// `NEW` went out on this connection.
+    pub(super) asked: bool,
+    /// Whether it was told that the server cannot be reached.
+    pub(super) told_unreachable: bool,
+    /// Counts changes of the link data, so that an answer can be matched with
+    /// the change it is for.
+    pub(super) revision: u64,
+    /// A new bundle was asked for before the first was published.
+    pub(super) replace_asked: bool,
+    /// The message handed up and not acknowledged yet.
+    pub(super) delivered: Option<(Vec<u8>, ReceiptId)>,
+}
+
+impl Mailbox {
+    pub(super) fn new(record: MailboxRecord) -> Result<Self, StorageError> {
+        let key = SigningKey::from_seed(*record.seed)
+            .map_err(|cause| StorageError::corrupt("reading a mailbox key").because(cause))?;
+        let box_key = match &record.queue {
+            Queue::Made(made) => Some(BoxKey::from_bytes(*made.box_key)),
+            Queue::Wanted { .. } => None,
+        };
+        Ok(Self {
+            record,
+            key,
+            box_key,
+            subscribed: false,
+            asked: false,
+            told_unreachable: false,
+            revision: 0,
+            replace_asked: false,
+            delivered: None,
+        })
+    }
+
+    /// What has to be done for it in the session with its server.
+    pub(super) fn jobs(&self, id: MailboxId) -> Vec<Job> {
+        match (&self.record.queue, self.record.closing) {
+            (Queue::Wanted { .. }, false) => vec![Job::Create(id)],
+            (Queue::Wanted { .. }, true) => Vec::new(),
+            (Queue::Made(_), true) => vec![Job::Delete(id)],
+            (Queue::Made(_), false) => {
+                let subscribe = (!self.subscribed).then_some(Job::Subscribe(id));
+                subscribe.into_iter().chain(self.link_job(id)).collect()
+            }
+        }
+    }
+
+    pub(super) fn link_job(&self, id: MailboxId) -> Option<Job> {
+        match &self.record.link.as_ref()?.work {
+            LinkWork::Done => None,
+            LinkWork::Publish { .. } | LinkWork::Replace { .. } => {
+                Some(Job::Link(id, self.revision))
+            }
+            LinkWork::Withdraw => Some(Job::Unlink(id)),
+        }
+    }
+
+    pub(super) fn made(&self) -> Option<&Made> {
+        match &self.record.queue {
+            Queue::Made(made) => Some(made),
+            Queue::Wanted { .. } => None,
+        }
+    }
+
+    pub(super) fn opened_event(&self, mailbox: MailboxId) -> Option<NetworkEvent> {
+        let made = self.made()?;
+        let queue = QueueAddress {
+            server: self.record.server.clone(),
+            sender_id: made.sender_id.clone(),
+            lockable: made.lockable,
+        };
+        let place = self.record.link.as_ref().map(|link| {
+            let one_time = self.record.mode == QueueMode::Messaging;
+            let link_id = one_time.then(|| link.id.clone());
+            LinkPlace {
+                server: self.record.server.clone(),
+                link_id,
+            }
+            .to_place()
+        });
+        Some(NetworkEvent::MailboxOpened {
+            mailbox,
+            locator: queue.to_locator(),
+            place,
+        })
+    }
+
+    /// Whether the room above was told that it is open.
+    pub(super) fn is_open(&self) -> bool {
+        let publishing = |link: &Link| matches!(link.work, LinkWork::Publish { .. });
+        self.made().is_some() && !self.record.link.as_ref().is_some_and(publishing)
+    }
+}

@@ -1,0 +1,28 @@
+//! The client of SMP queues: a delivery network.
+//!
+//! [`Client`] is a machine with one session per server. A mailbox is a queue
+//! of ours, a locator names a queue of somebody else. The parts:
+//!
+//! - [`storage`]: what must outlive the process, and in which order it is
+//!   written: a key is stored before the command that names it leaves.
+//! - [`link`]: how the card of an invitation is encrypted.
+//! - [`body`]: how an envelope lies in the body of `SEND`.
+//! - `session`: one connection: handshake, blocks, answers paired with
+//!   commands, time limits, reconnection.
+//! - `mailboxes` with `mailbox`, `answers` and `arrivals`: the receiving half of
+//!   the contract; `senders`: the sending half.
+
+mod answers;
+mod arrivals;
+pub mod body;
+mod certificate;
+pub mod link;
+mod machine;
+mod mailbox;
+mod mailboxes;
+mod senders;
+mod session;
+pub mod storage;
+
+pub use machine::Client;
+pub use storage::{MemoryStorage, Storage};

@@ -1,0 +1,373 @@
+//! What the client must find again after a restart, and its encoding.
+//!
+//! The order is the point: a private key is stored before the command that
+//! tells the server its public half leaves this machine. After a crash in
+//! between, the same key is used again and the server answers as it did before.
+
+use std::collections::BTreeMap;
+
+use hushwing_delivery::MailboxId;
+use hushwing_sansio::{StorageError, StorageErrorKind};
+use zeroize::Zeroizing;
+
+use crate::address::Server;
+use crate::wire::{Malformed, QueueMode, Reader, TooLong, Writer};
+
+/// A mailbox and its record.
+pub type StoredMailbox = (MailboxId, Zeroizing<Vec<u8>>);
+
+/// Storage of the relay client, lent to it per call.
+///
+/// Records are opaque, versioned, and secret: they hold private keys.
+pub trait Storage {
+    /// All mailboxes.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn mailboxes(&mut self) -> Result<Vec<StoredMailbox>, StorageError>;
+
+    /// Stores a mailbox, over an older record of it.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn put_mailbox(&mut self, mailbox: MailboxId, record: &[u8]) -> Result<(), StorageError>;
+
+    /// Forgets a mailbox; unknown ones are ignored.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_mailbox(&mut self, mailbox: MailboxId) -> Result<(), StorageError>;
+
+    /// The record of our key at somebody's queue or link; `queue` is an opaque
+    /// name of at most 97 bytes.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn sender_key(&mut self, queue: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, StorageError>;
+
+    /// Stores our key at a queue or link, over an older record of it.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn put_sender_key(&mut self, queue: &[u8], record: &[u8]) -> Result<(), StorageError>;
+}
+
+/// Storage in memory, for tests and demonstrations.
+#[derive(Clone, Default)]
+pub struct MemoryStorage {
+    mailboxes: BTreeMap<MailboxId, Zeroizing<Vec<u8>>>,
+    sender_keys: BTreeMap<Vec<u8>, Zeroizing<Vec<u8>>>,
+}
+
+impl Storage for MemoryStorage {
+    fn mailboxes(&mut self) -> Result<Vec<StoredMailbox>, StorageError> {
+        Ok(self
+            .mailboxes
+            .iter()
+            .map(|(id, record)| (*id, record.clone()))
+            .collect())
+    }
+
+    fn put_mailbox(&mut self, mailbox: MailboxId, record: &[u8]) -> Result<(), StorageError> {
+        self.mailboxes
+            .insert(mailbox, Zeroizing::new(record.to_vec()));
+        Ok(())
+    }
+
+    fn remove_mailbox(&mut self, mailbox: MailboxId) -> Result<(), StorageError> {
+        self.mailboxes.remove(&mailbox);
+        Ok(())
+    }
+
+    fn sender_key(&mut self, queue: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, StorageError> {
+        Ok(self.sender_keys.get(queue).cloned())
+    }
+
+    fn put_sender_key(&mut self, queue: &[u8], record: &[u8]) -> Result<(), StorageError> {
+        self.sender_keys
+            .insert(queue.to_vec(), Zeroizing::new(record.to_vec()));
+        Ok(())
+    }
+}
+
+/// Version byte of both kinds of record.
+const VERSION: u8 = 1;
+
+/// A mailbox: a queue of ours, wanted or made.
+pub(super) struct MailboxRecord {
+    /// Where it lies.
+    pub(super) server: Server,
+    /// Who may write.
+    pub(super) mode: QueueMode,
+    /// Seed of the key that authorises our commands.
+    pub(super) seed: Zeroizing<[u8; 32]>,
+    /// How far it has come.
+    pub(super) queue: Queue,
+    /// The link to it, for invitations.
+    pub(super) link: Option<Link>,
+    /// It was closed and is to be deleted at the server.
+    pub(super) closing: bool,
+}
+
+/// How far the making of a queue has come.
+pub(super) enum Queue {
+    /// The server may or may not have been asked.
+    Wanted {
+        /// X25519 private key for the box around messages.
+        dh: Zeroizing<[u8; 32]>,
+    },
+    /// The server made it.
+    Made(Made),
+}
+
+/// What the server answered.
+#[derive(Clone)]
+pub(super) struct Made {
+    pub(super) recipient_id: Vec<u8>,
+    pub(super) sender_id: Vec<u8>,
+    /// Whether the first sender locks it with a key.
+    pub(super) lockable: bool,
+    /// Derived key of the box around messages.
+    pub(super) box_key: Zeroizing<[u8; 32]>,
+}
+
+/// The link of an invitation.
+pub(super) struct Link {
+    pub(super) id: Vec<u8>,
+    /// The sealed fixed data. Sealing it anew would change its nonce, and the
+    /// server demands the same bytes with every change.
+    pub(super) fixed: Vec<u8>,
+    pub(super) work: LinkWork,
+}
+
+/// What is still to be told to the server about a link.
+pub(super) enum LinkWork {
+    /// Nothing.
+    Done,
+    /// Its data, sealed; the mailbox is opened by that.
+    Publish { user: Vec<u8> },
+    /// New user data, sealed.
+    Replace { user: Vec<u8> },
+    /// That it is taken down.
+    Withdraw,
+}
+
+impl MailboxRecord {
+    pub(super) fn encode(&self) -> Result<Zeroizing<Vec<u8>>, StorageError> {
+        let mut out = Zeroizing::new(vec![VERSION]);
+        let mut w = Writer::new(&mut out);
+        self.server.write(&mut w);
+        self.mode.write(&mut w);
+        w.raw(self.seed.as_slice()).bool(self.closing);
+        match &self.queue {
+            Queue::Wanted { dh } => {
+                w.u8(0).raw(dh.as_slice());
+            }
+            Queue::Made(made) => {
+                w.u8(1)
+                    .str(&made.recipient_id)
+                    .str(&made.sender_id)
+                    .bool(made.lockable);
+                w.raw(made.box_key.as_slice());
+            }
+        }
+        w.opt(self.link.as_ref(), |w, link| {
+            w.str(&link.id).big(&link.fixed);
+            match &link.work {
+                LinkWork::Done => w.u8(0),
+                LinkWork::Publish { user } => w.u8(1).big(user),
+                LinkWork::Replace { user } => w.u8(2).big(user),
+                LinkWork::Withdraw => w.u8(3),
+            };
+        });
+        w.check().map_err(unstorable)?;
+        Ok(out)
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StorageError> {
+        Self::read(bytes).map_err(|_| StorageError::corrupt("reading a mailbox"))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut r = Reader::new(bytes);
+        r.expect(VERSION)?;
+        let server = Server::read(&mut r)?;
+        let mode = QueueMode::read(&mut r)?;
+        let seed = Zeroizing::new(*r.array()?);
+        let closing = r.bool()?;
+        let queue = match r.u8()? {
+            0 => Queue::Wanted {
+                dh: Zeroizing::new(*r.array()?),
+            },
+            1 => Queue::Made(Made {
+                recipient_id: r.str()?.to_vec(),
+                sender_id: r.str()?.to_vec(),
+                lockable: r.bool()?,
+                box_key: Zeroizing::new(*r.array()?),
+            }),
+            _ => return Err(Malformed),
+        };
+        let link = r.opt(read_link)?;
+        r.finish()?;
+        Ok(Self {
+            server,
+            mode,
+            seed,
+            queue,
+            link,
+            closing,
+        })
+    }
+}
+
+fn read_link(r: &mut Reader<'_>) -> Result<Link, Malformed> {
+    let id = r.str()?.to_vec();
+    let fixed = r.big()?.to_vec();
+    let work = match r.u8()? {
+        0 => LinkWork::Done,
+        1 => LinkWork::Publish {
+            user: r.big()?.to_vec(),
+        },
+        2 => LinkWork::Replace {
+            user: r.big()?.to_vec(),
+        },
+        3 => LinkWork::Withdraw,
+        _ => return Err(Malformed),
+    };
+    Ok(Link { id, fixed, work })
+}
+
+/// Our key at a queue of somebody else.
+pub(super) struct SenderKey {
+    /// Seed of the key that authorises what we send.
+    pub(super) seed: Zeroizing<[u8; 32]>,
+    /// Whether the server is known to have it.
+    pub(super) confirmed: bool,
+}
+
+impl SenderKey {
+    pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
+        let mut out = Zeroizing::new(vec![VERSION]);
+        Writer::new(&mut out)
+            .raw(self.seed.as_slice())
+            .bool(self.confirmed);
+        out
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, StorageError> {
+        let read = || {
+            let mut r = Reader::new(bytes);
+            r.expect(VERSION)?;
+            let key = Self {
+                seed: Zeroizing::new(*r.array()?),
+                confirmed: r.bool()?,
+            };
+            r.finish()?;
+            Ok(key)
+        };
+        read().map_err(|Malformed| StorageError::corrupt("reading a sender key"))
+    }
+}
+
+/// What a sender key is stored under: a mark, the server, the id.
+pub(super) fn key_name(mark: KeyName, server: &Server, id: &[u8]) -> Vec<u8> {
+    let mark = match mark {
+        KeyName::Queue => b'q',
+        KeyName::Link => b'l',
+    };
+    [&[mark], server.fingerprint.as_slice(), id].concat()
+}
+
+/// Whether a sender key belongs to a queue or to a link not resolved yet.
+#[derive(Clone, Copy)]
+pub(super) enum KeyName {
+    Queue,
+    Link,
+}
+
+fn unstorable(cause: TooLong) -> StorageError {
+    StorageError::new(StorageErrorKind::Failed, "encoding a mailbox").because(cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(queue: Queue, link: Option<Link>) -> MailboxRecord {
+        MailboxRecord {
+            server: Server {
+                fingerprint: [1; 32],
+                hosts: vec!["relay.test".into()],
+                port: 5223,
+            },
+            mode: QueueMode::Messaging,
+            seed: Zeroizing::new([2; 32]),
+            queue,
+            link,
+            closing: true,
+        }
+    }
+
+    fn made() -> Queue {
+        Queue::Made(Made {
+            recipient_id: vec![3; 24],
+            sender_id: vec![4; 24],
+            lockable: true,
+            box_key: Zeroizing::new([5; 32]),
+        })
+    }
+
+    #[test]
+    fn every_stage_of_a_mailbox_survives_storage() {
+        let publish = LinkWork::Publish {
+            user: vec![7; 13_824],
+        };
+        let replace = LinkWork::Replace {
+            user: vec![7; 13_824],
+        };
+        for work in [LinkWork::Done, publish, replace, LinkWork::Withdraw] {
+            let link = Some(Link {
+                id: vec![8; 24],
+                fixed: vec![6; 2_048],
+                work,
+            });
+            let bytes = record(made(), link).encode().unwrap();
+            let again = MailboxRecord::decode(&bytes).unwrap();
+            assert_eq!(*again.encode().unwrap(), *bytes);
+        }
+        let wanted = Queue::Wanted {
+            dh: Zeroizing::new([9; 32]),
+        };
+        let bytes = record(wanted, None).encode().unwrap();
+        assert_eq!(
+            *MailboxRecord::decode(&bytes).unwrap().encode().unwrap(),
+            *bytes
+        );
+    }
+
+    #[test]
+    fn damaged_records_are_told_as_damage() {
+        let bytes = record(made(), None).encode().unwrap();
+        for end in 0..bytes.len() {
+            let error = MailboxRecord::decode(&bytes[..end]).err().unwrap();
+            assert_eq!(error.kind, StorageErrorKind::Corrupt);
+        }
+        assert!(SenderKey::decode(&[1; 5]).is_err());
+    }
+
+    #[test]
+    fn sender_keys_survive_storage() {
+        let key = SenderKey {
+            seed: Zeroizing::new([1; 32]),
+            confirmed: true,
+        };
+        let again = SenderKey::decode(&key.encode()).unwrap();
+        assert!(again.confirmed);
+        assert_eq!(*again.seed, [1; 32]);
+    }
+}
