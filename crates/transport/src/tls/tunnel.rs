@@ -142,18 +142,11 @@ impl<P: Plaintext + Unpin> Tunnel<P> {
                     return Ok(log.into_client_finished());
                 }
                 Err(error) => {
-                    self.send_alert().await;
+                    // The alert; whether the peer takes it changes nothing.
+                    let _told = timeout(CLOSING, poll_fn(|cx| self.poll_flush(cx))).await;
                     return Err(error.into());
                 }
             }
-        }
-    }
-
-    /// After an error the session has one more thing to say: why.
-    async fn send_alert(&mut self) {
-        if self.wire.advance(&mut |_| {}).is_err() && self.wire.unsent() > 0 {
-            let flushed = timeout(CLOSING, poll_fn(|cx| self.poll_flush(cx))).await;
-            tracing::trace!(told = flushed.is_ok(), "handshake refused");
         }
     }
 
@@ -213,10 +206,12 @@ impl<P: Plaintext + Unpin> Tunnel<P> {
             }
             match self.poll_fill(cx)? {
                 Poll::Ready(()) => {
-                    let push = &mut |bytes: &[u8]| self.plaintext.push(bytes);
-                    if !self.peer_closed && self.wire.advance(push)? == Step::PeerClosed {
-                        self.peer_closed = true;
+                    let step = self.wire.advance(&mut |bytes| self.plaintext.push(bytes));
+                    if step.is_err() {
+                        // The alert, if the socket takes it at once.
+                        let _told = self.poll_flush(cx);
                     }
+                    self.peer_closed |= step? == Step::PeerClosed;
                 }
                 Poll::Pending => return self.poll_read_deadline(cx),
             }

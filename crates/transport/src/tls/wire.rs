@@ -64,6 +64,8 @@ pub(super) struct Wire {
     pool: Arc<Pool>,
     incoming: Option<Incoming>,
     outgoing: Outgoing,
+    /// Set by the first error, after which the library must not be called.
+    broken: bool,
 }
 
 impl Wire {
@@ -79,6 +81,7 @@ impl Wire {
             pool,
             incoming: None,
             outgoing,
+            broken: false,
         }
     }
 
@@ -161,16 +164,32 @@ impl Wire {
         self.outgoing.sent(count)
     }
 
+    /// On the first error the alert that tells the peer why is among the
+    /// unsent bytes.
     fn dispatch(
         &mut self,
         sink: &mut dyn FnMut(&[u8]),
         intent: Intent<'_>,
     ) -> Result<Step, rustls::Error> {
+        if self.broken {
+            return Err(rustls::Error::General(
+                "the connection is already broken".into(),
+            ));
+        }
         let (incoming, outgoing) = (&mut self.incoming, &mut self.outgoing);
-        match &mut self.session {
+        let step = match &mut self.session {
             Session::Client(tls) => advance(tls.as_mut(), incoming, outgoing, sink, intent),
             Session::Server(tls) => advance(tls.as_mut(), incoming, outgoing, sink, intent),
+        };
+        if step.is_err() {
+            self.broken = true;
+            self.incoming = None;
+            match &mut self.session {
+                Session::Client(tls) => alert(tls.as_mut(), outgoing),
+                Session::Server(tls) => alert(tls.as_mut(), outgoing),
+            }
         }
+        step
     }
 
     fn release(&mut self) {
@@ -188,6 +207,8 @@ trait Process {
         &'c mut self,
         incoming: &'i mut [u8],
     ) -> UnbufferedStatus<'c, 'i, Self::Data>;
+
+    fn has_waiting_records(&self) -> bool;
 }
 
 impl Process for UnbufferedClientConnection {
@@ -199,6 +220,10 @@ impl Process for UnbufferedClientConnection {
     ) -> UnbufferedStatus<'c, 'i, ClientConnectionData> {
         self.process_tls_records(incoming)
     }
+
+    fn has_waiting_records(&self) -> bool {
+        self.wants_write()
+    }
 }
 
 impl Process for UnbufferedServerConnection {
@@ -209,6 +234,10 @@ impl Process for UnbufferedServerConnection {
         incoming: &'i mut [u8],
     ) -> UnbufferedStatus<'c, 'i, ServerConnectionData> {
         self.process_tls_records(incoming)
+    }
+
+    fn has_waiting_records(&self) -> bool {
+        self.wants_write()
     }
 }
 
@@ -254,6 +283,21 @@ fn advance<P: Process>(
         }
         if let Some(step) = step {
             return Ok(step);
+        }
+    }
+}
+
+/// Fetches what a failed connection still has to send, last of all the alert.
+///
+/// Waiting records come before any input is looked at; asked when there are
+/// none, a failed connection could panic over input that is no longer there.
+fn alert<P: Process>(tls: &mut P, outgoing: &mut Outgoing) {
+    while tls.has_waiting_records() {
+        let Ok(ConnectionState::EncodeTlsData(mut data)) = tls.process(&mut []).state else {
+            return;
+        };
+        if outgoing.append(|room| data.encode(room).ok()).is_err() {
+            return;
         }
     }
 }
