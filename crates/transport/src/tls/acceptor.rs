@@ -144,7 +144,10 @@ impl Acceptor {
     }
 }
 
-fn server_config(identity: &Identity, alpn: Vec<Vec<u8>>) -> Result<ServerConfig, rustls::Error> {
+pub(super) fn server_config(
+    identity: &Identity,
+    alpn: Vec<Vec<u8>>,
+) -> Result<ServerConfig, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(provider()?)
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .with_no_client_auth()

@@ -160,7 +160,9 @@ fn is_direct(host: &str) -> bool {
         .ends_with(".onion")
 }
 
-fn client_session(endpoint: &Endpoint) -> Result<UnbufferedClientConnection, rustls::Error> {
+pub(super) fn client_session(
+    endpoint: &Endpoint,
+) -> Result<UnbufferedClientConnection, rustls::Error> {
     let verifier = Arc::new(PinnedIdentity::new(endpoint.fingerprint));
     let mut config = ClientConfig::builder_with_provider(provider()?)
         .with_protocol_versions(&[&rustls::version::TLS13])?

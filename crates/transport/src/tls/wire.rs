@@ -416,3 +416,6 @@ impl Outgoing {
         whole
     }
 }
+
+#[cfg(test)]
+mod tests;
