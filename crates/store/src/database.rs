@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use hushwing_sansio::{StorageError, StorageErrorKind};
-use rusqlite::{CachedStatement, Connection, OpenFlags};
+use hushwing_sansio::StorageError;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::error::storage;
 use crate::files::{beside, ensure_private};
@@ -114,7 +114,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`StorageErrorKind::Corrupt`] if anything does not fit.
+    /// [`StorageErrorKind::Corrupt`](hushwing_sansio::StorageErrorKind::Corrupt) if anything does not fit.
     pub fn check(&self) -> Result<(), StorageError> {
         const WHAT: &str = "check the database";
         let finds = |sql: &str| self.connection.prepare(sql)?.exists([]);
@@ -130,26 +130,8 @@ impl Database {
         Ok(())
     }
 
-    /// A statement for reading, compiled at its first use only.
-    pub(crate) fn statement(
-        &self,
-        sql: &'static str,
-        what: &'static str,
-    ) -> Result<CachedStatement<'_>, StorageError> {
-        self.connection.prepare_cached(sql).map_err(storage(what))
-    }
-
-    /// A statement for writing, refused outside of a transaction.
-    pub(crate) fn writing(
-        &self,
-        sql: &'static str,
-        what: &'static str,
-    ) -> Result<CachedStatement<'_>, StorageError> {
-        if self.connection.is_autocommit() {
-            return Err(StorageError::new(StorageErrorKind::Failed, what)
-                .because("write outside of a transaction"));
-        }
-        self.statement(sql, what)
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
     }
 }
 

@@ -6,8 +6,11 @@ mod files;
 pub mod keys;
 mod lock;
 mod migrations;
+mod profile;
+mod query;
 
 pub use database::Database;
 pub use error::OpenError;
 pub use lock::{FileLock, LockError};
 pub use migrations::Schema;
+pub use profile::ProfileStore;

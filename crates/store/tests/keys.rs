@@ -7,13 +7,13 @@
     missing_docs
 )]
 
-mod chance;
+mod workshop;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use chance::Seeded;
 use hushwing_store::keys::{Cost, KeyError, KeyFile, Passphrase, Protection, Role};
+use workshop::Seeded;
 
 /// As cheap as Argon2id allows: what is tested here is not its strength.
 const CHEAP: Cost = Cost {

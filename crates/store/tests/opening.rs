@@ -7,16 +7,16 @@
     missing_docs
 )]
 
-mod chance;
+mod workshop;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use chance::Seeded;
 use hushwing_sansio::StorageErrorKind;
 use hushwing_store::keys::{FileKey, MasterKey, Role};
 use hushwing_store::{Database, OpenError, Schema};
+use workshop::Seeded;
 
 const SCHEMA: Schema = Schema {
     steps: &[

@@ -1,0 +1,373 @@
+//! Conversation's rows.
+
+use hushwing_conversation::storage::{
+    ContactRecord, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord, MailboxRecord,
+    MessageRecord, MessageState, MessageTimes, Owed, Position,
+};
+use hushwing_conversation::{ContactId, InvitationId, MessageId, Storage};
+use hushwing_delivery::MailboxId;
+use hushwing_sansio::StorageError;
+use rusqlite::{Params, params};
+use zeroize::Zeroizing;
+
+use super::ProfileStore;
+use super::messages::{TimeColumns, message_id, position, select_messages};
+use crate::Database;
+
+const NUMBER: &str = "conversation number";
+
+impl Database {
+    /// The records whose bodies stand in the first column.
+    fn records<T>(
+        &self,
+        what: &'static str,
+        sql: &'static str,
+        params: impl Params,
+        decode: impl Fn(&[u8]) -> Result<T, StorageError>,
+    ) -> Result<Vec<T>, StorageError> {
+        self.all(what, sql, params, |row| decode(row.bytes(0)?))
+    }
+}
+
+impl Storage for ProfileStore {
+    fn next_number(&mut self) -> Result<u64, StorageError> {
+        const WHAT: &str = "drawing a number";
+        let next = self.database.counter(WHAT, NUMBER)?.saturating_add(1);
+        self.database.set_counter(WHAT, NUMBER, next)?;
+        Ok(next)
+    }
+
+    fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        let sql = "SELECT value FROM settings WHERE name = ?1";
+        self.database
+            .first("reading a setting", sql, [name], |row| row.get(0))
+    }
+
+    fn put_setting(&mut self, name: &str, value: &[u8]) -> Result<(), StorageError> {
+        let sql = "INSERT INTO settings (name, value) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+        self.database
+            .run("writing a setting", sql, (name, value))
+            .map(drop)
+    }
+
+    fn put_invitation(&mut self, record: &InvitationRecord) -> Result<(), StorageError> {
+        let sql = "INSERT INTO invitations (id, body) VALUES (?1, ?2)
+             ON CONFLICT (id) DO UPDATE SET body = excluded.body";
+        let body = Zeroizing::new(record.encode());
+        self.database
+            .run("writing an invitation", sql, (record.id.0, body.as_slice()))
+            .map(drop)
+    }
+
+    fn invitations(&self) -> Result<Vec<InvitationRecord>, StorageError> {
+        let sql = "SELECT body FROM invitations ORDER BY id";
+        self.database
+            .records("reading invitations", sql, [], InvitationRecord::decode)
+    }
+
+    fn remove_invitation(&mut self, id: InvitationId) -> Result<(), StorageError> {
+        const WHAT: &str = "removing an invitation";
+        self.database
+            .run(WHAT, "DELETE FROM invitations WHERE id = ?1", [id.0])?;
+        self.database.run(
+            WHAT,
+            "DELETE FROM key_packages WHERE invitation = ?1",
+            [id.0],
+        )?;
+        Ok(())
+    }
+
+    fn put_key_package(&mut self, record: &KeyPackageRecord) -> Result<(), StorageError> {
+        let sql = "INSERT INTO key_packages (reference, invitation, body) VALUES (?1, ?2, ?3)
+             ON CONFLICT (reference) DO UPDATE SET
+             invitation = excluded.invitation, body = excluded.body";
+        let body = Zeroizing::new(record.encode());
+        let row = (&record.reference, record.invitation.0, body.as_slice());
+        self.database
+            .run("writing a key package", sql, row)
+            .map(drop)
+    }
+
+    fn key_packages(&self, of: InvitationId) -> Result<Vec<KeyPackageRecord>, StorageError> {
+        let sql = "SELECT body FROM key_packages WHERE invitation = ?1 ORDER BY reference";
+        self.database.records(
+            "reading key packages",
+            sql,
+            [of.0],
+            KeyPackageRecord::decode,
+        )
+    }
+
+    fn remove_key_package(&mut self, reference: &[u8]) -> Result<(), StorageError> {
+        let sql = "DELETE FROM key_packages WHERE reference = ?1";
+        self.database
+            .run("removing a key package", sql, [reference])
+            .map(drop)
+    }
+
+    fn put_mailbox_record(&mut self, record: &MailboxRecord) -> Result<(), StorageError> {
+        let sql = "INSERT INTO mailboxes (id, body) VALUES (?1, ?2)
+             ON CONFLICT (id) DO UPDATE SET body = excluded.body";
+        let body = Zeroizing::new(record.encode());
+        self.database
+            .run("writing a mailbox", sql, (record.id, body.as_slice()))
+            .map(drop)
+    }
+
+    fn mailbox_records(&self) -> Result<Vec<MailboxRecord>, StorageError> {
+        let sql = "SELECT body FROM mailboxes ORDER BY id";
+        self.database
+            .records("reading mailboxes", sql, [], MailboxRecord::decode)
+    }
+
+    fn remove_mailbox_record(&mut self, id: MailboxId) -> Result<(), StorageError> {
+        let sql = "DELETE FROM mailboxes WHERE id = ?1";
+        self.database
+            .run("removing a mailbox", sql, [id.0])
+            .map(drop)
+    }
+
+    fn put_join(&mut self, record: &JoinRecord) -> Result<(), StorageError> {
+        let sql = "INSERT INTO joins (fetch, body) VALUES (?1, ?2)
+             ON CONFLICT (fetch) DO UPDATE SET body = excluded.body";
+        let body = Zeroizing::new(record.encode());
+        self.database
+            .run("writing a join", sql, (record.fetch, body.as_slice()))
+            .map(drop)
+    }
+
+    fn joins(&self) -> Result<Vec<JoinRecord>, StorageError> {
+        let sql = "SELECT body FROM joins ORDER BY fetch";
+        self.database
+            .records("reading joins", sql, [], JoinRecord::decode)
+    }
+
+    fn remove_join(&mut self, fetch: u64) -> Result<(), StorageError> {
+        let sql = "DELETE FROM joins WHERE fetch = ?1";
+        self.database.run("removing a join", sql, [fetch]).map(drop)
+    }
+
+    fn put_contact(&mut self, record: &ContactRecord) -> Result<(), StorageError> {
+        let sql = "INSERT INTO contacts (id, conversation, body) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET
+             conversation = excluded.conversation, body = excluded.body";
+        let body = Zeroizing::new(record.encode());
+        let row = (record.id.0, record.conversation.0, body.as_slice());
+        self.database.run("writing a contact", sql, row).map(drop)
+    }
+
+    fn contacts(&self) -> Result<Vec<ContactRecord>, StorageError> {
+        let sql = "SELECT body FROM contacts ORDER BY id";
+        self.database
+            .records("reading contacts", sql, [], ContactRecord::decode)
+    }
+
+    fn remove_contact(&mut self, id: ContactId) -> Result<(), StorageError> {
+        const WHAT: &str = "removing a contact";
+        self.database
+            .run(WHAT, "DELETE FROM contacts WHERE id = ?1", [id.0])?;
+        self.database
+            .run(WHAT, "DELETE FROM messages WHERE contact = ?1", [id.0])?;
+        self.database
+            .run(WHAT, "DELETE FROM held_letters WHERE contact = ?1", [id.0])?;
+        Ok(())
+    }
+
+    fn add_message(&mut self, record: &MessageRecord) -> Result<(), StorageError> {
+        self.database.insert_message(record)
+    }
+
+    fn message(&self, id: &MessageId) -> Result<Option<MessageRecord>, StorageError> {
+        self.database
+            .message(select_messages!("WHERE id = ?1"), [id.as_bytes()])
+    }
+
+    fn has_message(&self, id: &MessageId) -> Result<bool, StorageError> {
+        let sql = "SELECT 1 FROM messages WHERE id = ?1";
+        let found = self
+            .database
+            .first("finding a message", sql, [id.as_bytes()], |_| Ok(()))?;
+        Ok(found.is_some())
+    }
+
+    fn message_of_letter(&self, letter: u64) -> Result<Option<MessageId>, StorageError> {
+        let sql = "SELECT id FROM messages WHERE letter = ?1";
+        self.database
+            .first("finding a message", sql, [letter], |row| message_id(row, 0))
+    }
+
+    fn set_state(
+        &mut self,
+        id: &MessageId,
+        state: MessageState,
+        times: &MessageTimes,
+    ) -> Result<(), StorageError> {
+        let sql = "UPDATE messages SET state = ?2, accepted_network = ?3, accepted_at = ?4,
+             delivered_at = ?5, read_at = ?6, failed_at = ?7 WHERE id = ?1";
+        let times = TimeColumns::from(times);
+        let row = params![
+            id.as_bytes(),
+            state.code(),
+            times.accepted_network,
+            times.accepted_at,
+            times.delivered_at,
+            times.read_at,
+            times.failed_at,
+        ];
+        self.database.change_message(sql, row)
+    }
+
+    fn set_letter(
+        &mut self,
+        id: &MessageId,
+        letter: u64,
+        sealed_epoch: u64,
+    ) -> Result<(), StorageError> {
+        let sql = "UPDATE messages SET letter = ?2, sealed_epoch = ?3 WHERE id = ?1";
+        self.database
+            .change_message(sql, (id.as_bytes(), letter, sealed_epoch))
+    }
+
+    fn set_owed(&mut self, id: &MessageId, owed: Owed) -> Result<(), StorageError> {
+        let sql = "UPDATE messages SET owed = ?2 WHERE id = ?1";
+        self.database
+            .change_message(sql, (id.as_bytes(), owed.code()))
+    }
+
+    fn messages(
+        &self,
+        of: ContactId,
+        before: Option<&Position>,
+        most: usize,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut newest = match before {
+            None => self.database.messages(
+                select_messages!(
+                    "WHERE contact = ?1 AND kind = 1
+                     ORDER BY epoch DESC, lamport DESC, leaf DESC, id DESC LIMIT ?2"
+                ),
+                (of.0, most),
+            ),
+            Some(Position {
+                epoch,
+                lamport,
+                leaf,
+                id,
+            }) => self.database.messages(
+                select_messages!(
+                    "WHERE contact = ?1 AND kind = 1
+                     AND (epoch, lamport, leaf, id) < (?3, ?4, ?5, ?6)
+                     ORDER BY epoch DESC, lamport DESC, leaf DESC, id DESC LIMIT ?2"
+                ),
+                (of.0, most, epoch, lamport, leaf, id.as_bytes()),
+            ),
+        }?;
+        newest.reverse();
+        Ok(newest)
+    }
+
+    fn messages_about(&self, target: &MessageId) -> Result<Vec<MessageRecord>, StorageError> {
+        self.database.messages(
+            select_messages!("WHERE target = ?1 ORDER BY epoch, lamport, leaf, id"),
+            [target.as_bytes()],
+        )
+    }
+
+    fn unread(&self, of: ContactId, until: &Position) -> Result<Vec<MessageId>, StorageError> {
+        let sql = "SELECT id FROM messages
+             WHERE contact = ?1 AND mine = 0 AND kind = 1 AND state = 3
+             AND (epoch, lamport, leaf, id) <= (?2, ?3, ?4, ?5)
+             ORDER BY epoch, lamport, leaf, id";
+        let Position {
+            epoch,
+            lamport,
+            leaf,
+            id,
+        } = until;
+        let params = (of.0, epoch, lamport, leaf, id.as_bytes());
+        self.database
+            .all("finding unread messages", sql, params, |row| {
+                message_id(row, 0)
+            })
+    }
+
+    fn owing(&self) -> Result<Vec<(ContactId, MessageId, Owed)>, StorageError> {
+        let sql = "SELECT contact, id, owed FROM messages WHERE owed <> 0 ORDER BY id";
+        self.database.all("finding owed receipts", sql, [], |row| {
+            Ok((
+                ContactId(row.get(0)?),
+                message_id(row, 1)?,
+                Owed::from_code(row.get(2)?)?,
+            ))
+        })
+    }
+
+    fn unconfirmed_before(
+        &self,
+        of: ContactId,
+        epoch: u64,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        self.database.messages(
+            select_messages!(
+                "WHERE contact = ?1 AND sealed_epoch < ?2 AND mine = 1 AND state IN (1, 2)
+                 ORDER BY epoch, lamport, leaf, id"
+            ),
+            (of.0, epoch),
+        )
+    }
+
+    fn last_position(&self, of: ContactId) -> Result<Option<Position>, StorageError> {
+        let sql = "SELECT epoch, lamport, leaf, id FROM messages WHERE contact = ?1
+             ORDER BY epoch DESC, lamport DESC, leaf DESC, id DESC LIMIT 1";
+        self.database
+            .first("finding the last message", sql, [of.0], |row| {
+                position(row, 0)
+            })
+    }
+
+    fn highest_lamport(&self, of: ContactId) -> Result<u64, StorageError> {
+        let sql = "SELECT max(lamport) FROM messages WHERE contact = ?1";
+        let highest = self
+            .database
+            .first("finding the highest counter", sql, [of.0], |row| {
+                row.get::<Option<u64>>(0)
+            })?;
+        Ok(highest.flatten().unwrap_or(0))
+    }
+
+    fn count_in_epoch(&self, of: ContactId, epoch: u64) -> Result<u64, StorageError> {
+        let sql = "SELECT count(*) FROM messages WHERE contact = ?1 AND sealed_epoch = ?2";
+        let count = self
+            .database
+            .first("counting messages", sql, (of.0, epoch), |row| row.get(0))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    fn add_held(&mut self, record: &HeldRecord) -> Result<(), StorageError> {
+        let sql = "INSERT INTO held_letters (contact, number, bytes) VALUES (?1, ?2, ?3)
+             ON CONFLICT (contact, number) DO UPDATE SET bytes = excluded.bytes";
+        let row = (record.contact.0, record.number, &record.bytes);
+        self.database.run("holding a letter", sql, row).map(drop)
+    }
+
+    fn held(&self, of: ContactId) -> Result<Vec<HeldRecord>, StorageError> {
+        let sql = "SELECT number, bytes FROM held_letters WHERE contact = ?1 ORDER BY number";
+        self.database
+            .all("reading held letters", sql, [of.0], |row| {
+                Ok(HeldRecord {
+                    contact: of,
+                    number: row.get(0)?,
+                    bytes: row.get(1)?,
+                })
+            })
+    }
+
+    fn remove_held(&mut self, of: ContactId, number: u64) -> Result<(), StorageError> {
+        let sql = "DELETE FROM held_letters WHERE contact = ?1 AND number = ?2";
+        self.database
+            .run("removing a held letter", sql, (of.0, number))
+            .map(drop)
+    }
+}

@@ -1,0 +1,71 @@
+//! `profile.db`: one person's conversations and the post office beneath them.
+
+mod conversation;
+mod messages;
+mod mls;
+mod office;
+
+use std::path::Path;
+
+use hushwing_sansio::StorageError;
+
+use crate::keys::FileKey;
+use crate::{Database, OpenError, Schema};
+
+/// A profile's storage: conversation's, MLS's and the post office's rows in
+/// one file, so that one transaction changes all of them or none.
+#[derive(Debug)]
+pub struct ProfileStore {
+    database: Database,
+}
+
+impl ProfileStore {
+    /// What makes a `profile.db`.
+    pub const SCHEMA: Schema = Schema {
+        steps: &[include_str!(
+            "../migrations/profile/0001_conversation_and_office.sql"
+        )],
+    };
+
+    /// Opens, or makes, the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Database::open`].
+    pub fn open(path: &Path, key: &FileKey) -> Result<Self, OpenError> {
+        Database::open(path, key, &Self::SCHEMA).map(|database| Self { database })
+    }
+
+    /// As [`Database::begin`].
+    ///
+    /// # Errors
+    ///
+    /// If a transaction is open already.
+    pub fn begin(&mut self) -> Result<(), StorageError> {
+        self.database.begin()
+    }
+
+    /// As [`Database::commit`].
+    ///
+    /// # Errors
+    ///
+    /// If nothing was made durable.
+    pub fn commit(&mut self) -> Result<(), StorageError> {
+        self.database.commit()
+    }
+
+    /// As [`Database::rollback`].
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read any more.
+    pub fn rollback(&mut self) -> Result<(), StorageError> {
+        self.database.rollback()
+    }
+
+    /// The database itself.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+}

@@ -1,0 +1,264 @@
+//! Conversation's and MLS's rows against conversation's storage in memory.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+mod records;
+mod workshop;
+
+use hushwing_conversation::storage::{
+    ContactRecord, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord, MailboxRecord,
+    MemoryStorage, MessageRecord, MessageState, MlsRow, Owed, Position,
+};
+use hushwing_conversation::{ContactId, InvitationId, MessageId, Storage};
+use hushwing_delivery::MailboxId;
+use hushwing_sansio::StorageErrorKind;
+use proptest::prelude::*;
+use records::{contact, invitation, join, key_package, mailbox, message, message_id, times};
+use workshop::{open_profile, profile_path};
+
+#[derive(Clone, Debug)]
+enum Op {
+    Number,
+    PutSetting(u8, u8),
+    PutRow(u8, u8, u8, Vec<u8>),
+    RemoveRow(u8, u8, u8),
+    RemoveScope(u8),
+    PutInvitation(u8, u8),
+    RemoveInvitation(u8),
+    PutKeyPackage(u8, u8, u8),
+    RemoveKeyPackage(u8),
+    PutMailbox(u8, u8),
+    RemoveMailbox(u8),
+    PutJoin(u8, u8),
+    RemoveJoin(u8),
+    PutContact(u8, u8),
+    RemoveContact(u8),
+    AddMessage(u8, u8),
+    SetState(u8, u8),
+    SetLetter(u8, u8),
+    SetOwed(u8, u8),
+    AddHeld(u8, u8),
+    RemoveHeld(u8, u8),
+    Rollback,
+    Commit,
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let id = || 0..4_u8;
+    let said = || 0..MESSAGES;
+    let any = any::<u8>;
+    prop_oneof![
+        1 => Just(Op::Number),
+        1 => (id(), any()).prop_map(|(name, value)| Op::PutSetting(name, value)),
+        4 => (id(), id(), id(), prop::collection::vec(any(), 0..60))
+            .prop_map(|(scope, label, key, value)| Op::PutRow(scope, label, key, value)),
+        1 => (id(), id(), id()).prop_map(|(scope, label, key)| Op::RemoveRow(scope, label, key)),
+        1 => id().prop_map(Op::RemoveScope),
+        1 => (id(), any()).prop_map(|(id, seed)| Op::PutInvitation(id, seed)),
+        1 => id().prop_map(Op::RemoveInvitation),
+        1 => (id(), id(), any()).prop_map(|(id, of, seed)| Op::PutKeyPackage(id, of, seed)),
+        1 => id().prop_map(Op::RemoveKeyPackage),
+        1 => (id(), any()).prop_map(|(id, seed)| Op::PutMailbox(id, seed)),
+        1 => id().prop_map(Op::RemoveMailbox),
+        1 => (id(), any()).prop_map(|(id, seed)| Op::PutJoin(id, seed)),
+        1 => id().prop_map(Op::RemoveJoin),
+        1 => (id(), any()).prop_map(|(id, seed)| Op::PutContact(id, seed)),
+        1 => id().prop_map(Op::RemoveContact),
+        12 => (said(), any()).prop_map(|(id, seed)| Op::AddMessage(id, seed)),
+        6 => (said(), any()).prop_map(|(id, seed)| Op::SetState(id, seed)),
+        3 => (said(), id()).prop_map(|(id, letter)| Op::SetLetter(id, letter)),
+        3 => (said(), 0..3_u8).prop_map(|(id, owed)| Op::SetOwed(id, owed)),
+        1 => (id(), any()).prop_map(|(of, seed)| Op::AddHeld(of, seed)),
+        1 => (id(), any()).prop_map(|(of, seed)| Op::RemoveHeld(of, seed)),
+        1 => Just(Op::Rollback),
+        2 => Just(Op::Commit),
+    ]
+}
+
+const MESSAGES: u8 = 24;
+
+/// Runs `op`; tells the number drawn or how it failed.
+fn apply(storage: &mut dyn Storage, op: &Op) -> Result<u64, StorageErrorKind> {
+    let done = match op {
+        Op::Number => return storage.next_number().map_err(|error| error.kind),
+        Op::PutSetting(name, value) => storage.put_setting(&name.to_string(), &[*value]),
+        Op::PutRow(scope, label, key, value) => {
+            storage.put_mls_row(&scope_of(*scope), *label, &[*key; 9], value)
+        }
+        Op::RemoveRow(scope, label, key) => {
+            storage.remove_mls_row(&scope_of(*scope), *label, &[*key; 9])
+        }
+        Op::RemoveScope(scope) => storage.remove_mls_scope(&scope_of(*scope)),
+        Op::PutInvitation(id, seed) => storage.put_invitation(&invitation(*id, *seed)),
+        Op::RemoveInvitation(id) => storage.remove_invitation(InvitationId((*id).into())),
+        Op::PutKeyPackage(id, of, seed) => storage.put_key_package(&key_package(*id, *of, *seed)),
+        Op::RemoveKeyPackage(id) => storage.remove_key_package(&[*id; 32]),
+        Op::PutMailbox(id, seed) => storage.put_mailbox_record(&mailbox(*id, *seed)),
+        Op::RemoveMailbox(id) => storage.remove_mailbox_record(MailboxId((*id).into())),
+        Op::PutJoin(fetch, seed) => storage.put_join(&join(*fetch, *seed)),
+        Op::RemoveJoin(fetch) => storage.remove_join((*fetch).into()),
+        Op::PutContact(id, seed) => storage.put_contact(&contact(*id, *seed)),
+        Op::RemoveContact(id) => storage.remove_contact(ContactId((*id).into())),
+        Op::AddMessage(id, seed) => match storage.has_message(&message_id(*id)) {
+            // The machine never adds one twice.
+            Ok(false) => storage.add_message(&message(*id, *seed)),
+            known => known.map(drop),
+        },
+        Op::SetState(id, seed) => {
+            let state = MessageState::from_code(seed % 5 + 1).unwrap();
+            storage.set_state(&message_id(*id), state, &times(*seed))
+        }
+        Op::SetLetter(id, letter) => {
+            let letter = 1000 + u64::from(*id) * 4 + u64::from(*letter);
+            storage.set_letter(&message_id(*id), letter, letter % 5)
+        }
+        Op::SetOwed(id, owed) => {
+            storage.set_owed(&message_id(*id), Owed::from_code(*owed).unwrap())
+        }
+        Op::AddHeld(of, seed) => storage.add_held(&HeldRecord {
+            contact: ContactId((*of).into()),
+            number: (*seed % 4).into(),
+            bytes: vec![*seed; 30],
+        }),
+        Op::RemoveHeld(of, seed) => {
+            storage.remove_held(ContactId((*of).into()), (*seed % 4).into())
+        }
+        Op::Rollback | Op::Commit => unreachable!("the caller's"),
+    };
+    done.map(|()| 0).map_err(|error| error.kind)
+}
+
+fn scope_of(n: u8) -> Vec<u8> {
+    vec![n; usize::from(n) * 8]
+}
+
+/// Everything the reading methods tell.
+#[derive(PartialEq)]
+struct Seen {
+    settings: Vec<Option<Vec<u8>>>,
+    rows: Vec<Option<Vec<u8>>>,
+    scopes: Vec<Vec<MlsRow>>,
+    invitations: Vec<InvitationRecord>,
+    key_packages: Vec<Vec<KeyPackageRecord>>,
+    mailboxes: Vec<MailboxRecord>,
+    joins: Vec<JoinRecord>,
+    contacts: Vec<ContactRecord>,
+    messages: Vec<(Option<MessageRecord>, bool, Vec<MessageRecord>)>,
+    letters: Vec<Option<MessageId>>,
+    owing: Vec<(ContactId, MessageId, Owed)>,
+    conversations: Vec<SeenConversation>,
+}
+
+#[derive(PartialEq)]
+struct SeenConversation {
+    newest: Vec<Vec<MessageRecord>>,
+    before: Vec<Vec<MessageRecord>>,
+    unread: Vec<Vec<MessageId>>,
+    unconfirmed: Vec<Vec<MessageRecord>>,
+    last: Option<Position>,
+    lamport: u64,
+    counts: Vec<u64>,
+    held: Vec<HeldRecord>,
+}
+
+fn look(storage: &dyn Storage) -> Seen {
+    let ids = || 0..4_u8;
+    let said = || (0..MESSAGES).map(message_id);
+    Seen {
+        settings: ids()
+            .map(|name| storage.setting(&name.to_string()).unwrap())
+            .collect(),
+        rows: ids()
+            .map(|n| storage.mls_row(&scope_of(n), n, &[n; 9]).unwrap())
+            .collect(),
+        scopes: ids()
+            .map(|scope| storage.mls_scope(&scope_of(scope)).unwrap())
+            .collect(),
+        invitations: storage.invitations().unwrap(),
+        key_packages: ids()
+            .map(|of| storage.key_packages(InvitationId(of.into())).unwrap())
+            .collect(),
+        mailboxes: storage.mailbox_records().unwrap(),
+        joins: storage.joins().unwrap(),
+        contacts: storage.contacts().unwrap(),
+        messages: said()
+            .map(|id| {
+                let about = storage.messages_about(&id).unwrap();
+                (
+                    storage.message(&id).unwrap(),
+                    storage.has_message(&id).unwrap(),
+                    about,
+                )
+            })
+            .collect(),
+        letters: (0..u64::from(MESSAGES))
+            .chain(1000..1100)
+            .map(|letter| storage.message_of_letter(letter).unwrap())
+            .collect(),
+        owing: storage.owing().unwrap(),
+        conversations: ids()
+            .map(|of| look_at(storage, ContactId(of.into())))
+            .collect(),
+    }
+}
+
+fn look_at(storage: &dyn Storage, of: ContactId) -> SeenConversation {
+    let positions: Vec<Position> = (0..MESSAGES).map(|id| message(id, id).position).collect();
+    let before = |position| storage.messages(of, Some(position), 3).unwrap();
+    SeenConversation {
+        newest: [0, 1, 5, usize::MAX]
+            .map(|most| storage.messages(of, None, most).unwrap())
+            .into(),
+        before: positions.iter().map(before).collect(),
+        unread: positions
+            .iter()
+            .map(|until| storage.unread(of, until).unwrap())
+            .collect(),
+        unconfirmed: (0..6)
+            .map(|epoch| storage.unconfirmed_before(of, epoch).unwrap())
+            .collect(),
+        last: storage.last_position(of).unwrap(),
+        lamport: storage.highest_lamport(of).unwrap(),
+        counts: (0..6)
+            .map(|epoch| storage.count_in_epoch(of, epoch).unwrap())
+            .collect(),
+        held: storage.held(of).unwrap(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn the_file_answers_as_memory_does(ops in prop::collection::vec(op(), 1..120)) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = profile_path(&dir);
+        let mut file = open_profile(&path);
+        let mut memory = MemoryStorage::new();
+        let mut committed = memory.clone();
+        file.begin().unwrap();
+        for op in &ops {
+            match op {
+                Op::Commit => {
+                    file.commit().unwrap();
+                    file.begin().unwrap();
+                    committed = memory.clone();
+                }
+                Op::Rollback => {
+                    file.rollback().unwrap();
+                    file.begin().unwrap();
+                    memory = committed.clone();
+                }
+                _ => prop_assert_eq!(apply(&mut file, op), apply(&mut memory, op)),
+            }
+        }
+        prop_assert!(look(&file) == look(&memory));
+        // What was not committed goes with the process; the rest stays.
+        drop(file);
+        prop_assert!(look(&open_profile(&path)) == look(&committed));
+    }
+}
