@@ -184,7 +184,7 @@ fn tags_end_at_a_space_or_the_end() {
         (b"HELLO".as_slice(), CommandError::Unknown),
         (b"SUB=", CommandError::Unknown),
         (b"OK", CommandError::Unknown),
-        (b"RKEY x", CommandError::Unknown),
+        (b"NKEY x", CommandError::Unknown),
         (b"NSUB", CommandError::Unknown),
         (b"", CommandError::Unknown),
         (b"NEW", CommandError::Syntax),
