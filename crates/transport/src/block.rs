@@ -86,8 +86,8 @@ impl BlockStream {
         self.tunnel.queue(block)
     }
 
-    /// False when more is unsent than [`StreamLimits::high_water`]
-    /// (crate::StreamLimits::high_water); wait for [`BlockEvent::Room`].
+    /// False when more is unsent than the high-water mark of
+    /// [`StreamLimits`](crate::StreamLimits); wait for [`BlockEvent::Room`].
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.tunnel.has_room()

@@ -32,8 +32,8 @@ impl ByteStream {
         self.tunnel.queue(bytes)
     }
 
-    /// False when more is unsent than [`StreamLimits::high_water`]
-    /// (crate::StreamLimits::high_water); wait for [`ByteEvent::Room`].
+    /// False when more is unsent than the high-water mark of
+    /// [`StreamLimits`](crate::StreamLimits); wait for [`ByteEvent::Room`].
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.tunnel.has_room()

@@ -4,7 +4,6 @@
 //! its own, so a connection that has nothing half read and nothing unsent
 //! holds none at all.
 
-use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
 
@@ -13,7 +12,12 @@ use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::unbuffered::{ConnectionState, UnbufferedStatus, WriteTraffic};
 
-use crate::pool::{Pool, Pooled};
+use self::buffers::{Incoming, Outgoing};
+use crate::pool::Pool;
+
+mod buffers;
+#[cfg(test)]
+mod tests;
 
 /// The longest record of TLS 1.3 (RFC 8446 section 5.2).
 const LONGEST_RECORD: usize = 5 + LONGEST_FRAGMENT + 256;
@@ -21,8 +25,6 @@ const LONGEST_RECORD: usize = 5 + LONGEST_FRAGMENT + 256;
 const LONGEST_FRAGMENT: usize = 16_384;
 /// Two records: a second block is read or written with the first.
 pub(crate) const WIRE_BUFFER: usize = 2 * LONGEST_RECORD;
-/// Buffers handed to one system call.
-const SLICES_AT_ONCE: usize = 16;
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,11 +73,7 @@ pub(super) struct Wire {
 impl Wire {
     /// `pool` must lend buffers of [`WIRE_BUFFER`] bytes.
     pub(super) fn new(session: Session, pool: Arc<Pool>) -> Self {
-        let outgoing = Outgoing {
-            pool: Arc::clone(&pool),
-            pieces: VecDeque::new(),
-            bytes: 0,
-        };
+        let outgoing = Outgoing::new(Arc::clone(&pool));
         Self {
             session,
             pool,
@@ -101,14 +99,13 @@ impl Wire {
         let incoming = self
             .incoming
             .get_or_insert_with(|| Incoming::new(self.pool.take()));
-        incoming.compact();
-        incoming.buffer.get_mut(incoming.end..).unwrap_or_default()
+        incoming.room()
     }
 
     /// Tells how many bytes were put into [`Wire::room`].
     pub(super) fn filled(&mut self, count: usize) {
         if let Some(incoming) = &mut self.incoming {
-            incoming.end = (incoming.end + count).min(incoming.buffer.len());
+            incoming.filled(count);
         }
         self.release();
     }
@@ -144,19 +141,13 @@ impl Wire {
 
     /// Bytes not yet sent.
     pub(super) fn unsent(&self) -> usize {
-        self.outgoing.bytes
+        self.outgoing.bytes()
     }
 
     /// Lends the unsent bytes to `write`, in order, as many buffers as one
     /// system call takes.
     pub(super) fn with_unsent<R>(&self, write: impl FnOnce(&[IoSlice<'_>]) -> R) -> R {
-        let mut slices = [IoSlice::new(&[]); SLICES_AT_ONCE];
-        let mut used = 0;
-        for (slot, piece) in slices.iter_mut().zip(&self.outgoing.pieces) {
-            *slot = IoSlice::new(piece.unsent());
-            used += 1;
-        }
-        write(slices.get(..used).unwrap_or_default())
+        self.outgoing.lend(write)
     }
 
     /// Forgets the first `count` unsent bytes. True if a whole buffer went.
@@ -279,7 +270,7 @@ fn advance<P: Process>(
             Err(error) => return Err(error),
         };
         if let Some(incoming) = incoming {
-            incoming.start = (incoming.start + discard).min(incoming.end);
+            incoming.discard(discard);
         }
         if let Some(step) = step {
             return Ok(step);
@@ -313,109 +304,3 @@ fn carry_out<Data>(
         Intent::Close => outgoing.append(|room| traffic.queue_close_notify(room).ok()),
     }
 }
-
-/// Bytes from the socket that are not yet whole records.
-struct Incoming {
-    buffer: Pooled,
-    start: usize,
-    end: usize,
-}
-
-impl Incoming {
-    fn new(buffer: Pooled) -> Self {
-        Self {
-            buffer,
-            start: 0,
-            end: 0,
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-
-    fn unread(&mut self) -> &mut [u8] {
-        self.buffer
-            .get_mut(self.start..self.end)
-            .unwrap_or_default()
-    }
-
-    fn compact(&mut self) {
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-    }
-}
-
-/// Records on their way to the socket.
-struct Outgoing {
-    pool: Arc<Pool>,
-    pieces: VecDeque<Piece>,
-    bytes: usize,
-}
-
-struct Piece {
-    buffer: Pooled,
-    start: usize,
-    end: usize,
-}
-
-impl Piece {
-    fn unsent(&self) -> &[u8] {
-        self.buffer.get(self.start..self.end).unwrap_or_default()
-    }
-
-    fn room(&mut self) -> &mut [u8] {
-        self.buffer.get_mut(self.end..).unwrap_or_default()
-    }
-}
-
-impl Outgoing {
-    /// Lets `write` put a record behind the last one, or into a new buffer if
-    /// it says that there is too little room.
-    fn append(
-        &mut self,
-        mut write: impl FnMut(&mut [u8]) -> Option<usize>,
-    ) -> Result<(), rustls::Error> {
-        if let Some(last) = self.pieces.back_mut()
-            && let Some(count) = write(last.room())
-        {
-            last.end += count;
-            self.bytes += count;
-            return Ok(());
-        }
-        let mut piece = Piece {
-            buffer: self.pool.take(),
-            start: 0,
-            end: 0,
-        };
-        let Some(count) = write(piece.room()) else {
-            return Err(rustls::Error::EncryptError);
-        };
-        piece.end = count;
-        self.bytes += count;
-        self.pieces.push_back(piece);
-        Ok(())
-    }
-
-    fn sent(&mut self, mut count: usize) -> bool {
-        self.bytes = self.bytes.saturating_sub(count);
-        let mut whole = false;
-        while let Some(first) = self.pieces.front_mut() {
-            let length = first.end - first.start;
-            if count < length {
-                first.start += count;
-                break;
-            }
-            count -= length;
-            self.pieces.pop_front();
-            whole = true;
-        }
-        whole
-    }
-}
-
-#[cfg(test)]
-mod tests;
