@@ -8,6 +8,10 @@ use hushwing_sansio::{StorageError, Timestamp};
 use super::storage::{Part, Storage};
 use crate::{LetterId, MailboxId, RepeatId};
 
+/// Shared by snapshots.
+type Bytes = Arc<[u8]>;
+type PartKey = (MailboxId, RepeatId, u16);
+
 /// The post office's rows in ordered maps.
 ///
 /// A clone is a snapshot: bodies are shared, so taking one before a
@@ -15,10 +19,10 @@ use crate::{LetterId, MailboxId, RepeatId};
 #[derive(Clone, Default)]
 pub struct MemoryStorage {
     epoch: u32,
-    mailboxes: BTreeMap<MailboxId, Arc<[u8]>>,
-    letters: BTreeMap<LetterId, (Arc<[u8]>, Arc<[u8]>)>,
+    mailboxes: BTreeMap<MailboxId, Bytes>,
+    letters: BTreeMap<LetterId, (Bytes, Bytes)>,
     repeats: BTreeMap<RepeatId, Timestamp>,
-    parts: BTreeMap<(MailboxId, RepeatId, u16), (Part, Arc<[u8]>)>,
+    parts: BTreeMap<PartKey, (Part, Bytes)>,
 }
 
 impl MemoryStorage {
