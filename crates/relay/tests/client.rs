@@ -353,7 +353,7 @@ fn a_bundle_can_be_replaced_and_a_card_withdrawn() {
     let mut card = card(7);
     let (_, place) = open(&mut world, alice, Purpose::ReusableInvitation(card.clone()));
     let place = place.unwrap();
-    card.bundle = vec![9; 13_000];
+    card.bundle = vec![9; 13_782];
     let command = NetworkCommand::ReplaceBundle {
         mailbox: BOX,
         card: card.clone(),
@@ -379,7 +379,7 @@ fn a_bundle_too_long_for_its_place_is_refused() {
     let mut world = world();
     let alice = world.person();
     let mut card = card(7);
-    card.bundle = vec![0; 13_782];
+    card.bundle = vec![0; 13_783];
     let purpose = Purpose::ReusableInvitation(card);
     world.command(
         alice,

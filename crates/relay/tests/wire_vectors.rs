@@ -1,4 +1,4 @@
-//! Byte vectors computed independently of this crate (SMP 10).
+//! Byte vectors computed independently of this crate (SMP 12).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

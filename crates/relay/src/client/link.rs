@@ -18,8 +18,9 @@ pub const FIXED_PADDED: usize = 2_008;
 pub const USER_PADDED: usize = 13_784;
 /// Most bytes of fixed data: a length and an empty signature field go off.
 pub const MAX_FIXED: usize = FIXED_PADDED - 3;
-/// Most bytes of user data.
-pub const MAX_USER: usize = USER_PADDED - 3;
+/// Most bytes of a bundle: a length goes off. It begins with its own signature
+/// field.
+pub const MAX_USER: usize = USER_PADDED - 2;
 
 const LINK_ID_LEN: usize = 24;
 
@@ -59,33 +60,33 @@ impl LinkKeys {
         }
     }
 
-    /// Encrypts both halves of a card.
+    /// Encrypts both halves of a card. The fixed data is proved by its hash,
+    /// so its signature field is empty; the bundle comes with its own.
     ///
     /// # Errors
     ///
     /// [`Malformed`] if one exceeds [`MAX_FIXED`] or [`MAX_USER`].
     pub fn seal(&self, cx: &mut Context<'_>, card: &Card) -> Result<SealedCard, Malformed> {
+        let fixed = [[0].as_slice(), &card.fixed].concat();
         Ok(SealedCard {
-            fixed: self.seal_blob(cx, &card.fixed, FIXED_PADDED)?,
+            fixed: self.seal_blob(cx, &fixed, FIXED_PADDED)?,
             user: self.seal_blob(cx, &card.bundle, USER_PADDED)?,
         })
     }
 
-    /// 24 bytes nonce, then the box. The signature field is empty: the bundle
-    /// is signed inside, with a key the network does not have.
+    /// 24 bytes nonce, then the box.
     fn seal_blob(
         &self,
         cx: &mut Context<'_>,
-        data: &[u8],
+        content: &[u8],
         padded: usize,
     ) -> Result<Vec<u8>, Malformed> {
         let nonce: [u8; NONCE_LEN] = cx.random();
         let mut blob = nonce.to_vec();
         blob.resize(NONCE_LEN + TAG_LEN, 0);
-        let content = [[0].as_slice(), data].concat();
-        pad(&mut blob, &content, padded).map_err(|_| Malformed)?;
-        self.key
-            .seal(&nonce, blob.get_mut(NONCE_LEN..).ok_or(Malformed)?)?;
+        pad(&mut blob, content, padded).map_err(|_| Malformed)?;
+        let sealed = blob.get_mut(NONCE_LEN..).ok_or(Malformed)?;
+        self.key.seal(&nonce, sealed)?;
         Ok(blob)
     }
 
@@ -98,6 +99,9 @@ impl LinkKeys {
     /// wrongly.
     pub fn open(&self, secret: &[u8; 32], data: &LinkData<'_>) -> Result<Opened, Malformed> {
         let fixed = self.open_blob(data.fixed)?;
+        let mut r = Reader::new(&fixed);
+        let _signature = r.str()?;
+        let fixed = r.tail().to_vec();
         let bundle = self.open_blob(data.user)?;
         if link_secret(&fixed)?.ct_eq(secret).into() {
             Ok(Opened { fixed, bundle })
@@ -110,9 +114,7 @@ impl LinkKeys {
         let (nonce, sealed) = blob.split_first_chunk::<NONCE_LEN>().ok_or(Malformed)?;
         let mut sealed = sealed.to_vec();
         let padded = self.key.open(nonce, &mut sealed).map_err(|_| Malformed)?;
-        let mut r = Reader::new(unpad(padded)?);
-        let _signature = r.str()?;
-        Ok(r.tail().to_vec())
+        unpad(padded).map(<[u8]>::to_vec)
     }
 }
 
