@@ -8,9 +8,11 @@ mod lock;
 mod migrations;
 mod profile;
 mod query;
+mod relay_server;
 
 pub use database::Database;
 pub use error::OpenError;
 pub use lock::{FileLock, LockError};
 pub use migrations::Schema;
 pub use profile::ProfileStore;
+pub use relay_server::RelayServerStore;

@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+use aws_lc_rs::encoding::AsBigEndian as _;
 use aws_lc_rs::agreement::{self, PrivateKey, UnparsedPublicKey, X25519};
 use aws_lc_rs::signature::{self, Ed25519KeyPair, KeyPair as _};
 use openssl::pkey::{Id, PKey};
@@ -260,6 +261,18 @@ impl SigningKey {
             .try_into()
             .map_err(|_| Malformed)?;
         Ok(Self { seed, pair, public })
+    }
+
+    /// The private key in PKCS #8 DER, with or without its public half.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if it is no Ed25519 key.
+    pub fn from_pkcs8(der: &[u8]) -> Result<Self, Malformed> {
+        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| Malformed)?;
+        let seed = pair.seed().and_then(|seed| seed.as_be_bytes());
+        let seed = seed.map_err(|_| Malformed)?;
+        Self::from_seed(seed.as_ref().try_into().map_err(|_| Malformed)?)
     }
 
     /// The seed, for storage.

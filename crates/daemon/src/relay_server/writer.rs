@@ -1,0 +1,253 @@
+//! The writer: one thread that owns engine and database, and commits what all
+//! connections ask in groups.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use hushwing_relay::server::{
+    ConnectionId, Engine, Name, Output, QueueRecord, Request, ServerConfig, Storage, Ticket,
+};
+use hushwing_sansio::{Context, Moment, StorageError};
+use hushwing_store::RelayServerStore;
+use hushwing_transport::{OsEntropy, SystemClock};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::recent::Recent;
+
+/// Requests in one transaction. More would only delay the first answer.
+const GROUP: usize = 256;
+
+/// Between two looks for messages that are too old (smp.md 3.4).
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(2 * 3600);
+
+/// Pushed and not yet taken by the connection's task, above which the
+/// connection is given up: its client does not read.
+const MAILBOX_LIMIT: usize = 4_096;
+
+/// Rest before a failed database is tried again.
+const REST: Duration = Duration::from_millis(200);
+
+/// What connections tell the writer.
+pub(super) enum ToWriter {
+    /// A connection begins; its answers go there.
+    Open(ConnectionId, Mailbox),
+    /// Requests, in order.
+    Ask(ConnectionId, Vec<(Ticket, Request)>),
+    /// Names to look up.
+    Find(ConnectionId, Vec<Name>),
+    /// The connection is over; nothing follows.
+    Close(ConnectionId),
+}
+
+/// What the writer tells a connection.
+pub(super) enum ToConnection {
+    /// Answers and events of one transaction.
+    Outputs(Vec<Output>),
+    /// The answer to [`ToWriter::Find`]; names of no queue are left out.
+    Found(BTreeMap<Name, Arc<QueueRecord>>),
+}
+
+/// A connection as the writer sees it. Dropping it ends the connection.
+pub(super) struct Mailbox {
+    pub(super) sender: UnboundedSender<ToConnection>,
+    /// Outputs sent and not taken.
+    pub(super) waiting: Arc<AtomicUsize>,
+}
+
+impl Mailbox {
+    /// False if the connection is gone or does not keep up.
+    fn send(&self, message: ToConnection) -> bool {
+        let size = match &message {
+            ToConnection::Outputs(outputs) => outputs.len(),
+            ToConnection::Found(_) => 0,
+        };
+        let waiting = self.waiting.fetch_add(size, Ordering::Relaxed);
+        waiting <= MAILBOX_LIMIT && self.sender.send(message).is_ok()
+    }
+}
+
+/// What is told to connections and directory once a transaction is durable.
+#[derive(Default)]
+struct Afterwards {
+    found: Vec<(ConnectionId, Vec<(Name, Option<Arc<QueueRecord>>)>)>,
+}
+
+pub(super) struct Writer {
+    config: Arc<ServerConfig>,
+    store: RelayServerStore,
+    engine: Engine,
+    recent: Arc<Recent>,
+    clock: SystemClock,
+    mailboxes: HashMap<ConnectionId, Mailbox>,
+    next_expiry: Moment,
+}
+
+impl Writer {
+    pub(super) fn new(
+        config: Arc<ServerConfig>,
+        store: RelayServerStore,
+        recent: Arc<Recent>,
+        clock: SystemClock,
+    ) -> Self {
+        Self {
+            engine: Engine::new(config.as_ref().clone()),
+            config,
+            store,
+            recent,
+            clock,
+            mailboxes: HashMap::new(),
+            // At once: the server may have been off for weeks.
+            next_expiry: Moment::default(),
+        }
+    }
+
+    /// Runs until all senders are gone.
+    pub(super) fn spawn(mut self, inbox: Receiver<ToWriter>) -> io::Result<JoinHandle<()>> {
+        thread::Builder::new()
+            .name("relay-writer".into())
+            .spawn(move || self.run(&inbox))
+    }
+
+    fn run(&mut self, inbox: &Receiver<ToWriter>) {
+        loop {
+            let wait = self.clock.until(self.next_expiry);
+            let group = match inbox.recv_timeout(wait) {
+                Ok(first) => gather(first, inbox),
+                Err(RecvTimeoutError::Timeout) => Vec::new(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            if let Err(error) = self.transact(group) {
+                self.recover(&error);
+            }
+        }
+    }
+
+    /// One transaction, from begin to the answers.
+    fn transact(&mut self, group: Vec<ToWriter>) -> Result<(), StorageError> {
+        let mut afterwards = Afterwards::default();
+        self.store.begin()?;
+        for message in group {
+            self.take(message, &mut afterwards)?;
+        }
+        let (mut entropy, now) = (OsEntropy, self.clock.now());
+        if self.next_expiry <= now {
+            let cx = Context::new(now, self.clock.wall(), &mut entropy);
+            if !self.engine.expire(&cx, &mut self.store)? {
+                self.next_expiry = now + EXPIRY_INTERVAL;
+            }
+        }
+        self.store.commit()?;
+        self.tell(afterwards);
+        Ok(())
+    }
+
+    fn take(&mut self, message: ToWriter, afterwards: &mut Afterwards) -> Result<(), StorageError> {
+        match message {
+            ToWriter::Open(connection, mailbox) => {
+                self.mailboxes.insert(connection, mailbox);
+            }
+            ToWriter::Close(connection) => {
+                self.mailboxes.remove(&connection);
+                self.engine.close(connection);
+            }
+            // Asked before the engine was made anew, or by one given up.
+            ToWriter::Ask(connection, _) | ToWriter::Find(connection, _)
+                if !self.mailboxes.contains_key(&connection) => {}
+            ToWriter::Ask(connection, requests) => {
+                let mut entropy = OsEntropy;
+                let (now, wall) = (self.clock.now(), self.clock.wall());
+                let mut cx = Context::new(now, wall, &mut entropy);
+                for (ticket, request) in requests {
+                    self.engine
+                        .apply(&mut cx, &mut self.store, connection, ticket, request)?;
+                }
+            }
+            ToWriter::Find(connection, names) => {
+                let mut found = Vec::with_capacity(names.len());
+                for name in names {
+                    let queue = self.store.find(&name)?.map(Arc::new);
+                    found.push((name, queue));
+                }
+                afterwards.found.push((connection, found));
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, afterwards: Afterwards) {
+        let mut replies = Vec::with_capacity(afterwards.found.len());
+        // What was found may have been changed later in the same transaction,
+        // so changes are noted last.
+        for (connection, found) in afterwards.found {
+            let mut known = BTreeMap::new();
+            for (name, queue) in found {
+                self.recent.learn(name.clone(), queue.clone());
+                if let Some(queue) = queue {
+                    known.insert(name, queue);
+                }
+            }
+            replies.push((connection, ToConnection::Found(known)));
+        }
+        for change in self.engine.take_changes() {
+            self.recent.change(change);
+        }
+        let mut outputs: BTreeMap<ConnectionId, Vec<Output>> = BTreeMap::new();
+        while let Some((connection, output)) = self.engine.poll_output() {
+            outputs.entry(connection).or_default().push(output);
+        }
+        let outputs = outputs
+            .into_iter()
+            .map(|(to, some)| (to, ToConnection::Outputs(some)));
+        for (connection, message) in replies.into_iter().chain(outputs) {
+            let kept = self
+                .mailboxes
+                .get(&connection)
+                .map(|mailbox| mailbox.send(message));
+            if kept == Some(false) {
+                self.mailboxes.remove(&connection);
+            }
+        }
+    }
+
+    /// The one road after a failure: all connections end, and what they hold
+    /// is read anew from storage when they come back.
+    fn recover(&mut self, error: &StorageError) {
+        tracing::error!(%error, "the relay's database failed; its connections are closed");
+        self.mailboxes.clear();
+        self.engine = Engine::new(self.config.as_ref().clone());
+        self.recent.clear();
+        if let Err(error) = self.store.rollback() {
+            tracing::error!(%error, "the relay's database cannot be rolled back");
+        }
+        thread::sleep(REST);
+    }
+}
+
+/// Everything that is there already, up to a group's worth of requests.
+fn gather(first: ToWriter, inbox: &Receiver<ToWriter>) -> Vec<ToWriter> {
+    let mut requests = weight(&first);
+    let mut group = vec![first];
+    while requests < GROUP {
+        match inbox.try_recv() {
+            Ok(message) => {
+                requests += weight(&message);
+                group.push(message);
+            }
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+        }
+    }
+    group
+}
+
+fn weight(message: &ToWriter) -> usize {
+    match message {
+        ToWriter::Ask(_, requests) => requests.len(),
+        ToWriter::Find(_, names) => names.len(),
+        ToWriter::Open(..) | ToWriter::Close(_) => 1,
+    }
+}

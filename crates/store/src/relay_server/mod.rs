@@ -1,0 +1,137 @@
+//! `relay-server.db`: the queues and messages of a relay server.
+//!
+//! One connection, owned by the server's writer thread. Reads outside of a
+//! transaction see committed queues, which is what its directory wants.
+
+mod messages;
+mod queues;
+
+use std::path::Path;
+
+use hushwing_relay::server::{
+    Depth, Id, Name, NewRecord, Place, QueueRecord, QueueRow, Storage, StoredLink, StoredMessage,
+};
+use hushwing_sansio::{StorageError, Timestamp};
+
+use crate::keys::FileKey;
+use crate::{Database, OpenError, Schema};
+
+/// The steps that make the file.
+const SCHEMA: Schema = Schema {
+    steps: &[include_str!("../migrations/relay_server/0001.sql")],
+};
+
+/// An open `relay-server.db`.
+#[derive(Debug)]
+pub struct RelayServerStore {
+    database: Database,
+}
+
+impl RelayServerStore {
+    /// Opens the file at `path`, making it if it is missing.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`].
+    pub fn open(path: &Path, key: &FileKey) -> Result<Self, OpenError> {
+        let database = Database::open(path, key, &SCHEMA)?;
+        Ok(Self { database })
+    }
+
+    /// Begins a transaction; it costs nothing until something is written.
+    ///
+    /// # Errors
+    ///
+    /// If one is open already.
+    pub fn begin(&mut self) -> Result<(), StorageError> {
+        self.database.begin()
+    }
+
+    /// Makes everything since [`begin`](Self::begin) durable.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be made durable; roll back then.
+    pub fn commit(&mut self) -> Result<(), StorageError> {
+        self.database.commit()
+    }
+
+    /// Undoes everything since [`begin`](Self::begin).
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read any more.
+    pub fn rollback(&mut self) -> Result<(), StorageError> {
+        self.database.rollback()
+    }
+
+    /// Checks the whole file; slow.
+    ///
+    /// # Errors
+    ///
+    /// [`hushwing_sansio::StorageErrorKind::Corrupt`] if anything does not fit.
+    pub fn check(&self) -> Result<(), StorageError> {
+        self.database.check()
+    }
+}
+
+impl Storage for RelayServerStore {
+    fn queue(&mut self, row: QueueRow) -> Result<Option<QueueRecord>, StorageError> {
+        queues::by_row(&self.database, row)
+    }
+
+    fn find(&mut self, name: &Name) -> Result<Option<QueueRecord>, StorageError> {
+        queues::by_name(&self.database, name)
+    }
+
+    fn insert_queue(&mut self, queue: NewRecord) -> Result<Option<QueueRecord>, StorageError> {
+        queues::insert(&self.database, queue)
+    }
+
+    fn update_queue(&mut self, record: &QueueRecord) -> Result<(), StorageError> {
+        queues::update(&self.database, record)
+    }
+
+    fn delete_queue(&mut self, row: QueueRow) -> Result<(), StorageError> {
+        messages::delete_all(&self.database, row)?;
+        queues::delete_link(&self.database, row)?;
+        queues::delete(&self.database, row)
+    }
+
+    fn link(&mut self, row: QueueRow) -> Result<Option<StoredLink>, StorageError> {
+        queues::link(&self.database, row)
+    }
+
+    fn set_link(
+        &mut self,
+        row: QueueRow,
+        link_id: &[u8],
+        link: &StoredLink,
+    ) -> Result<bool, StorageError> {
+        queues::set_link(&self.database, row, link_id, link)
+    }
+
+    fn delete_link(&mut self, row: QueueRow) -> Result<(), StorageError> {
+        queues::delete_link(&self.database, row)
+    }
+
+    fn depth(&mut self, row: QueueRow) -> Result<Depth, StorageError> {
+        messages::depth(&self.database, row)
+    }
+
+    fn head(&mut self, row: QueueRow) -> Result<Option<(Place, StoredMessage)>, StorageError> {
+        messages::head(&self.database, row)
+    }
+
+    fn append(&mut self, row: QueueRow, message: &StoredMessage) -> Result<Place, StorageError> {
+        messages::append(&self.database, row, message)
+    }
+
+    fn remove(&mut self, row: QueueRow, place: Place, id: &Id) -> Result<bool, StorageError> {
+        messages::remove(&self.database, row, place, id)
+    }
+
+    fn expire(&mut self, before: Timestamp, limit: u32) -> Result<u32, StorageError> {
+        messages::expire(&self.database, before, limit)
+    }
+}
