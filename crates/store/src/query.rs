@@ -115,7 +115,7 @@ impl Database {
     }
 
     /// A statement for writing, refused outside of a transaction.
-    fn writing(
+    pub(crate) fn writing(
         &self,
         sql: &'static str,
         what: &'static str,

@@ -1,13 +1,11 @@
 //! The table `messages`.
 
-use std::sync::Arc;
-
 use hushwing_relay::server::{Depth, Id, MessageBody, Place, QueueRow, StoredMessage};
 use hushwing_sansio::{StorageError, Timestamp};
-use rusqlite::{OptionalExtension, Row};
 
 use crate::Database;
 use crate::error::storage;
+use crate::query::Columns;
 
 const READ: &str = "read a message";
 const DELETE: &str = "delete a message";
@@ -18,24 +16,19 @@ const QUOTA: i64 = 2;
 
 pub(super) fn depth(database: &Database, row: QueueRow) -> Result<Depth, StorageError> {
     const WHAT: &str = "count messages";
-    // Both come from the index alone, except for the kind of the last one.
-    let (count, last): (u32, Option<i64>) = database
-        .statement(
-            "SELECT count(*), max(place) FROM messages WHERE queue = ?1",
-            WHAT,
-        )?
-        .query_row([row.0], |row| Ok((row.get(0)?, row.get(1)?)))
-        .map_err(storage(WHAT))?;
-    let Some(last) = last else {
+    // Both come from the index alone; only the kind of the last one does not.
+    let sql = "SELECT count(*), max(place) FROM messages WHERE queue = ?1";
+    let counted = database.first(WHAT, sql, [row.0], |columns| {
+        Ok((columns.get::<u32>(0)?, columns.get::<Option<i64>>(1)?))
+    })?;
+    let Some((count, Some(last))) = counted else {
         return Ok(Depth::default());
     };
-    let kind: i64 = database
-        .statement("SELECT kind FROM messages WHERE place = ?1", WHAT)?
-        .query_row([last], |row| row.get(0))
-        .map_err(storage(WHAT))?;
+    let sql = "SELECT kind FROM messages WHERE place = ?1";
+    let kind = database.first(WHAT, sql, [last], |columns| columns.get::<i64>(0))?;
     Ok(Depth {
         count,
-        marked: kind == QUOTA,
+        marked: kind == Some(QUOTA),
     })
 }
 
@@ -43,41 +36,26 @@ pub(super) fn head(
     database: &Database,
     row: QueueRow,
 ) -> Result<Option<(Place, StoredMessage)>, StorageError> {
-    let found = database
-        .statement(
-            "SELECT place, id, at, kind, body FROM messages
-             WHERE queue = ?1 ORDER BY place LIMIT 1",
-            READ,
-        )?
-        .query_row([row.0], |row| Ok(decode(row)))
-        .optional()
-        .map_err(storage(READ))?;
-    found.transpose()
+    let sql = "SELECT place, id, at, kind, body FROM messages
+         WHERE queue = ?1 ORDER BY place LIMIT 1";
+    database.first(READ, sql, [row.0], decode)
 }
 
-fn decode(row: &Row<'_>) -> Result<(Place, StoredMessage), StorageError> {
-    let read = storage(READ);
-    let corrupt = || StorageError::corrupt(READ);
-    let at: i64 = row.get(2).map_err(&read)?;
-    let kind: i64 = row.get(3).map_err(&read)?;
-    let body = || -> Result<Arc<[u8]>, StorageError> {
-        let blob = row.get_ref(4).map_err(&read)?;
-        blob.as_blob().map(Arc::from).map_err(|_| corrupt())
-    };
-    let body = match kind {
-        PLAIN | NOTIFIED => MessageBody::Message {
+fn decode(columns: &Columns<'_>) -> Result<(Place, StoredMessage), StorageError> {
+    let body = match columns.get(3)? {
+        kind @ (PLAIN | NOTIFIED) => MessageBody::Message {
             notify: kind == NOTIFIED,
-            body: body()?,
+            body: columns.bytes(4)?.into(),
         },
         QUOTA => MessageBody::Quota,
-        _ => return Err(corrupt()),
+        _ => return Err(StorageError::corrupt(READ)),
     };
     let message = StoredMessage {
-        id: Id(row.get(1).map_err(&read)?),
-        at: Timestamp::from_millis(u64::try_from(at).map_err(|_| corrupt())?),
+        id: Id(columns.array(1)?),
+        at: Timestamp::from_millis(columns.get(2)?),
         body,
     };
-    Ok((Place(row.get(0).map_err(&read)?), message))
+    Ok((Place(columns.get(0)?), message))
 }
 
 pub(super) fn append(
@@ -110,21 +88,16 @@ pub(super) fn remove(
     place: Place,
     id: &Id,
 ) -> Result<bool, StorageError> {
-    let removed = database
-        .writing(
-            "DELETE FROM messages WHERE place = ?1 AND queue = ?2 AND id = ?3",
-            DELETE,
-        )?
-        .execute((place.0, row.0, id.0))
-        .map_err(storage(DELETE))?;
+    let removed = database.run(
+        DELETE,
+        "DELETE FROM messages WHERE place = ?1 AND queue = ?2 AND id = ?3",
+        (place.0, row.0, id.0),
+    )?;
     Ok(removed > 0)
 }
 
 pub(super) fn delete_all(database: &Database, row: QueueRow) -> Result<(), StorageError> {
-    database
-        .writing("DELETE FROM messages WHERE queue = ?1", DELETE)?
-        .execute([row.0])
-        .map_err(storage(DELETE))?;
+    database.run(DELETE, "DELETE FROM messages WHERE queue = ?1", [row.0])?;
     Ok(())
 }
 
@@ -136,14 +109,12 @@ pub(super) fn expire(
     limit: u32,
 ) -> Result<u32, StorageError> {
     const WHAT: &str = "delete old messages";
-    let removed = database
-        .writing(
-            "DELETE FROM messages WHERE at < ?1
+    let removed = database.run(
+        WHAT,
+        "DELETE FROM messages WHERE at < ?1
              AND place IN (SELECT place FROM messages ORDER BY place LIMIT ?2)",
-            WHAT,
-        )?
-        .execute((millis(before), limit))
-        .map_err(storage(WHAT))?;
+        (millis(before), limit),
+    )?;
     Ok(u32::try_from(removed).unwrap_or(u32::MAX))
 }
 

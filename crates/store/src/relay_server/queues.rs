@@ -5,10 +5,11 @@ use hushwing_relay::server::{
 };
 use hushwing_relay::wire::{BoxKey, QueueMode};
 use hushwing_sansio::StorageError;
-use rusqlite::{OptionalExtension, Params, Row};
+use rusqlite::{OptionalExtension, Params};
 
 use crate::Database;
 use crate::error::storage;
+use crate::query::Columns;
 
 const READ: &str = "read a queue";
 const LINK: &str = "read a link";
@@ -60,35 +61,25 @@ fn one(
     sql: &'static str,
     params: impl Params,
 ) -> Result<Option<QueueRecord>, StorageError> {
-    let found = database
-        .statement(sql, READ)?
-        .query_row(params, |row| Ok(decode(row)))
-        .optional()
-        .map_err(storage(READ))?;
-    found.transpose()
+    database.first(READ, sql, params, decode)
 }
 
-fn decode(row: &Row<'_>) -> Result<QueueRecord, StorageError> {
-    let read = storage(READ);
-    let keys: Vec<u8> = row.get(3).map_err(&read)?;
-    let sender_key: Option<Vec<u8>> = row.get(4).map_err(&read)?;
-    let sender_key = match sender_key {
-        Some(bytes) => keys_from_bytes(&bytes)
-            .map_err(|_| corrupt())?
-            .first()
-            .copied(),
+fn decode(columns: &Columns<'_>) -> Result<QueueRecord, StorageError> {
+    let keys = |bytes: &[u8]| keys_from_bytes(bytes).map_err(|_| corrupt());
+    let sender_key = match columns.get::<Option<Vec<u8>>>(4)? {
+        Some(bytes) => keys(&bytes)?.first().copied(),
         None => None,
     };
     Ok(QueueRecord {
-        row: QueueRow(row.get(0).map_err(&read)?),
-        recipient_id: Id(row.get(1).map_err(&read)?),
-        sender_id: Id(row.get(2).map_err(&read)?),
-        recipient_keys: keys_from_bytes(&keys).map_err(|_| corrupt())?,
+        row: QueueRow(columns.get(0)?),
+        recipient_id: Id(columns.array(1)?),
+        sender_id: Id(columns.array(2)?),
+        recipient_keys: keys(columns.bytes(3)?)?,
         sender_key,
-        box_key: BoxKey::from_bytes(row.get(5).map_err(&read)?),
-        mode: mode_from(row.get(6).map_err(&read)?)?,
-        active: row.get(7).map_err(&read)?,
-        link_id: row.get(8).map_err(&read)?,
+        box_key: BoxKey::from_bytes(columns.array(5)?),
+        mode: mode_from(columns.get(6)?)?,
+        active: columns.get(7)?,
+        link_id: columns.get(8)?,
     })
 }
 
@@ -144,42 +135,34 @@ pub(super) fn insert(
 pub(super) fn update(database: &Database, record: &QueueRecord) -> Result<(), StorageError> {
     const WHAT: &str = "change a queue";
     let sender_key = record.sender_key.map(|key| keys_to_bytes(&[key]));
-    database
-        .writing(
-            "UPDATE queues SET recipient_keys = ?2, sender_key = ?3, active = ?4
+    database.run(
+        WHAT,
+        "UPDATE queues SET recipient_keys = ?2, sender_key = ?3, active = ?4
              WHERE queue = ?1",
-            WHAT,
-        )?
-        .execute((
+        (
             record.row.0,
             keys_to_bytes(&record.recipient_keys),
             sender_key,
             record.active,
-        ))
-        .map_err(storage(WHAT))?;
+        ),
+    )?;
     Ok(())
 }
 
 pub(super) fn delete(database: &Database, row: QueueRow) -> Result<(), StorageError> {
     const WHAT: &str = "delete a queue";
-    database
-        .writing("DELETE FROM queues WHERE queue = ?1", WHAT)?
-        .execute([row.0])
-        .map_err(storage(WHAT))?;
+    database.run(WHAT, "DELETE FROM queues WHERE queue = ?1", [row.0])?;
     Ok(())
 }
 
 pub(super) fn link(database: &Database, row: QueueRow) -> Result<Option<StoredLink>, StorageError> {
-    database
-        .statement("SELECT fixed, user FROM links WHERE queue = ?1", LINK)?
-        .query_row([row.0], |row| {
-            Ok(StoredLink {
-                fixed: row.get(0)?,
-                user: row.get(1)?,
-            })
+    let sql = "SELECT fixed, user FROM links WHERE queue = ?1";
+    database.first(LINK, sql, [row.0], |columns| {
+        Ok(StoredLink {
+            fixed: columns.get(0)?,
+            user: columns.get(1)?,
         })
-        .optional()
-        .map_err(storage(LINK))
+    })
 }
 
 pub(super) fn set_link(
@@ -189,31 +172,23 @@ pub(super) fn set_link(
     link: &StoredLink,
 ) -> Result<bool, StorageError> {
     const WHAT: &str = "set a link";
-    let owner: Option<i64> = database
-        .statement("SELECT queue FROM links WHERE link_id = ?1", LINK)?
-        .query_row([link_id], |row| row.get(0))
-        .optional()
-        .map_err(storage(LINK))?;
+    let sql = "SELECT queue FROM links WHERE link_id = ?1";
+    let owner = database.first(LINK, sql, [link_id], |columns| columns.get::<i64>(0))?;
     if owner.is_some_and(|owner| owner != row.0) {
         return Ok(false);
     }
-    database
-        .writing(
-            "INSERT INTO links (queue, link_id, fixed, user) VALUES (?1, ?2, ?3, ?4)
+    database.run(
+        WHAT,
+        "INSERT INTO links (queue, link_id, fixed, user) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (queue) DO UPDATE
              SET link_id = excluded.link_id, fixed = excluded.fixed, user = excluded.user",
-            WHAT,
-        )?
-        .execute((row.0, link_id, &link.fixed, &link.user))
-        .map_err(storage(WHAT))?;
+        (row.0, link_id, &link.fixed, &link.user),
+    )?;
     Ok(true)
 }
 
 pub(super) fn delete_link(database: &Database, row: QueueRow) -> Result<(), StorageError> {
     const WHAT: &str = "delete a link";
-    database
-        .writing("DELETE FROM links WHERE queue = ?1", WHAT)?
-        .execute([row.0])
-        .map_err(storage(WHAT))?;
+    database.run(WHAT, "DELETE FROM links WHERE queue = ?1", [row.0])?;
     Ok(())
 }
