@@ -35,8 +35,8 @@ impl Effort {
             }
         } else {
             Self {
-                seeds: 6,
-                crash_points: 48,
+                seeds: 24,
+                crash_points: 256,
             }
         }
     }
