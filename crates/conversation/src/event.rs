@@ -104,6 +104,9 @@ pub enum DropReason {
     /// Too many undecided requests.
     #[error("too many undecided requests")]
     TooManyRequests,
+    /// A message to a conversation that does not use the mailbox it came to.
+    #[error("message to a foreign mailbox")]
+    WrongMailbox,
     /// An MLS message that does not decrypt or verify: forged, damaged,
     /// replayed, or too old.
     #[error("message cannot be read")]

@@ -3,17 +3,21 @@
 mod command;
 pub mod content;
 mod event;
+mod letter;
 pub mod link;
+mod messenger;
 mod mls;
 mod names;
 mod refusal;
 mod secret;
 pub mod storage;
 pub mod view;
+pub mod village;
 
 pub use command::{Command, Incoming};
 pub use content::MessageId;
 pub use event::{DropReason, Event, Outgoing, Reply};
+pub use messenger::{Config, Messenger};
 pub use names::{ContactId, ConversationId, ConversationIdError, InvitationId, Ticket};
 pub use refusal::Refusal;
 pub use secret::Secret;

@@ -44,9 +44,15 @@ pub enum Refusal {
     NumberNotFixed,
 
     // The link's.
-    /// Mistyped: not a link, or its check fails.
+    /// Something else altogether.
     #[error("not a link")]
-    LinkMalformed,
+    NotALink,
+    /// Its end is missing.
+    #[error("the link is cut off")]
+    LinkCutOff,
+    /// A character is wrong.
+    #[error("the link is mistyped")]
+    LinkMistyped,
     /// Made by a newer program.
     #[error("the link is newer than this program")]
     LinkNewer,
@@ -73,9 +79,4 @@ pub enum Refusal {
     /// A mailbox could not be made.
     #[error("no mailbox could be made: {0:?}")]
     Mailbox(MailboxFailure),
-
-    // Ours.
-    /// MLS or sealing failed in a way that only a bug explains.
-    #[error("internal fault in {0}")]
-    Bug(&'static str),
 }

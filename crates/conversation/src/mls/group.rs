@@ -27,9 +27,16 @@ pub(crate) struct Group {
 
 /// openmls failed where only a bug or damaged rows explain it. Holds what was
 /// being done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("internal fault in {0}")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GroupFault(pub(crate) &'static str);
+
+/// Such a fault ends the transaction like a failure of storage: what openmls
+/// holds in memory cannot be trusted any more, and opening anew is the cure.
+impl From<GroupFault> for StorageError {
+    fn from(fault: GroupFault) -> Self {
+        Self::corrupt(fault.0)
+    }
+}
 
 /// Why a Welcome was not followed. All of these are the sender's doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,10 +61,10 @@ impl Group {
         id: ConversationId,
         key: LeafKey,
         inviter: &CheckedKeyPackage,
-    ) -> Result<Result<(Self, Vec<u8>), GroupFault>, StorageError> {
+    ) -> Result<(Self, Vec<u8>), StorageError> {
         let provider = Provider::new(crypto, cx, rows);
         let outcome = Self::build(&provider, id, key, inviter);
-        provider.end(outcome)
+        Ok(provider.end(outcome)??)
     }
 
     fn build(
@@ -134,7 +141,7 @@ impl Group {
         rows: &mut dyn MlsRows,
         plaintext: &[u8],
         first_said: Option<u64>,
-    ) -> Result<Result<Vec<u8>, GroupFault>, StorageError> {
+    ) -> Result<Vec<u8>, StorageError> {
         let provider = Provider::new(crypto, cx, rows);
         if let Some(epoch) = first_said {
             self.mls.set_aad(super::ladder::first_said(epoch));
@@ -144,7 +151,7 @@ impl Group {
             Ok(message) => encode(&message),
             Err(_) => Err(GroupFault("encrypting")),
         };
-        provider.end(outcome)
+        Ok(provider.end(outcome)??)
     }
 
     /// Renews my keys with a commit, merged at once: I hold the turn, so there
@@ -155,10 +162,10 @@ impl Group {
         cx: &mut Context<'_>,
         rows: &mut dyn MlsRows,
         successor: Option<LeafKey>,
-    ) -> Result<Result<Vec<u8>, GroupFault>, StorageError> {
+    ) -> Result<Vec<u8>, StorageError> {
         let provider = Provider::new(crypto, cx, rows);
         let outcome = self.commit(&provider, successor);
-        provider.end(outcome)
+        Ok(provider.end(outcome)??)
     }
 
     fn commit(

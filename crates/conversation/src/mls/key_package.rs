@@ -32,10 +32,10 @@ impl FreshKeyPackage {
         cx: &mut Context<'_>,
         rows: &mut dyn MlsRows,
         key: &LeafKey,
-    ) -> Result<Result<Self, GroupFault>, StorageError> {
+    ) -> Result<Self, StorageError> {
         let provider = Provider::new(crypto, cx, rows);
         let outcome = Self::build(&provider, key);
-        provider.end(outcome)
+        Ok(provider.end(outcome)??)
     }
 
     fn build(provider: &Provider<'_>, key: &LeafKey) -> Result<Self, GroupFault> {

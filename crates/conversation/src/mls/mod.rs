@@ -21,9 +21,9 @@ mod provider;
 mod store;
 mod suite;
 
-pub(crate) use group::{Group, GroupFault, JoinError};
+pub(crate) use group::{Group, JoinError};
 pub(crate) use key_package::{CheckedKeyPackage, FreshKeyPackage, forget_key_package};
-pub(crate) use ladder::{OpenFault, Opened, Received};
+pub(crate) use ladder::{OpenFault, Opened, Received, Staged};
 pub(crate) use leaf_key::LeafKey;
-pub(crate) use provider::{Crypto, Provider};
+pub(crate) use provider::Crypto;
 pub(crate) use suite::PAST_EPOCHS;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hushwing_delivery::{LetterId, MailboxId, Part, RepeatId, Storage as _};
+use hushwing_delivery::{LetterId, MailboxId, Part, RepeatId};
 use hushwing_sansio::{StorageError, Timestamp};
 
 use super::{

@@ -1,0 +1,135 @@
+//! What stands in a letter between two people.
+//!
+//! ```text
+//! 0  1  version, 1
+//! 1  1  kind: 0 messages, 1 join request
+//! 2  …  items: u32 length, big-endian, then that many bytes; to the end
+//! ```
+//!
+//! Items are MLS messages (RFC 9420 section 6); the first item of a join
+//! request is the Welcome.
+
+const VERSION: u8 = 1;
+const MESSAGES: u8 = 0;
+const JOIN_REQUEST: u8 = 1;
+/// Items in one letter.
+const MOST_ITEMS: usize = 16;
+
+/// A letter, cut into its items.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum LetterBody<'b> {
+    /// To a conversation both sides are in.
+    Messages(Vec<&'b [u8]>),
+    /// From somebody who opened a link.
+    JoinRequest {
+        /// The Welcome into the group they created.
+        welcome: &'b [u8],
+        /// What they say first in it.
+        messages: Vec<&'b [u8]>,
+    },
+}
+
+impl<'b> LetterBody<'b> {
+    /// A letter with one message.
+    pub(crate) fn message(message: &[u8]) -> Vec<u8> {
+        write(MESSAGES, &[message])
+    }
+
+    /// A join request.
+    pub(crate) fn join_request(welcome: &[u8], messages: [&[u8]; 2]) -> Vec<u8> {
+        let [first, second] = messages;
+        write(JOIN_REQUEST, &[welcome, first, second])
+    }
+
+    /// Cuts a letter; `None` for anything but the form above.
+    pub(crate) fn read(bytes: &'b [u8]) -> Option<Self> {
+        let (&[VERSION, kind], rest) = bytes.split_first_chunk::<2>()? else {
+            return None;
+        };
+        let mut items = read_items(rest)?;
+        match kind {
+            MESSAGES if !items.is_empty() => Some(Self::Messages(items)),
+            JOIN_REQUEST if !items.is_empty() => {
+                let welcome = items.remove(0);
+                Some(Self::JoinRequest {
+                    welcome,
+                    messages: items,
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn write(kind: u8, items: &[&[u8]]) -> Vec<u8> {
+    let length = items.iter().map(|item| item.len() + 4).sum::<usize>();
+    let mut bytes = Vec::with_capacity(2 + length);
+    bytes.extend_from_slice(&[VERSION, kind]);
+    for item in items {
+        // Messages are far below 4 GiB.
+        let length = u32::try_from(item.len()).unwrap_or(u32::MAX);
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(item);
+    }
+    bytes
+}
+
+fn read_items(mut rest: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut items = Vec::new();
+    while let Some((length, tail)) = rest.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+        let (item, tail) = tail.split_at_checked(length)?;
+        items.push(item);
+        rest = tail;
+    }
+    (rest.is_empty() && items.len() <= MOST_ITEMS).then_some(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn both_kinds_survive() {
+        let letter = LetterBody::message(b"one");
+        assert_eq!(
+            LetterBody::read(&letter),
+            Some(LetterBody::Messages(vec![b"one"]))
+        );
+        let letter = LetterBody::join_request(b"welcome", [b"one", b""]);
+        let messages = vec![b"one".as_slice(), b""];
+        assert_eq!(
+            LetterBody::read(&letter),
+            Some(LetterBody::JoinRequest {
+                welcome: b"welcome",
+                messages
+            })
+        );
+    }
+
+    #[test]
+    fn other_versions_kinds_and_empty_letters_are_refused() {
+        for bytes in [
+            &[2, 0, 0, 0, 0, 0][..],
+            &[1, 2, 0, 0, 0, 0],
+            &[1, 0],
+            &[1],
+            &[],
+        ] {
+            assert_eq!(LetterBody::read(bytes), None, "{bytes:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn whatever_is_read_is_the_one_form_of_it(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let letter = [&[VERSION, MESSAGES], bytes.as_slice()].concat();
+            if let Some(LetterBody::Messages(items)) = LetterBody::read(&letter) {
+                prop_assert_eq!(write(MESSAGES, &items), letter);
+            }
+        }
+    }
+}

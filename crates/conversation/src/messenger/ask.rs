@@ -1,0 +1,220 @@
+//! Questions and settings.
+
+use hushwing_sansio::StorageError;
+use subtle::ConstantTimeEq as _;
+
+use super::people::Person;
+use super::show::show;
+use super::stop::Stop;
+use super::{Call, Messenger, NAME, READ_RECEIPTS};
+use crate::content::MessageId;
+use crate::content::shown::clean_name;
+use crate::link::SafetyNumber;
+use crate::storage::{MessageState, MessageTimes, Owed, Position, Standing};
+use crate::view::{ContactView, Progress, Whereabouts};
+use crate::{ContactId, Event, Refusal, Reply};
+
+/// The most messages one `Read` gives.
+const MOST_READ: usize = 10_000;
+
+impl Messenger {
+    pub(super) fn requests(&self) -> impl Iterator<Item = &Person> {
+        self.people
+            .values()
+            .filter(|person| person.record.standing == Standing::Requested)
+    }
+
+    pub(super) fn list_requests(&self) -> Reply {
+        Reply::Contacts(self.requests().map(Person::view).collect())
+    }
+
+    pub(super) fn list_contacts(&self) -> Reply {
+        let people = self.people.values();
+        let known = people.filter(|person| person.record.standing != Standing::Requested);
+        Reply::Contacts(known.map(Person::view).collect::<Vec<ContactView>>())
+    }
+
+    pub(super) fn rename(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        name: &str,
+    ) -> Result<Reply, Stop> {
+        let name = usable_name(name)?;
+        let person = self.person(contact)?;
+        person.record.name = name;
+        person.record.renamed = true;
+        person.save(call.storage)?;
+        let view = person.view();
+        self.tell(Event::Contact(view.clone()));
+        Ok(Reply::Contact(view))
+    }
+
+    pub(super) fn safety_number(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<Reply, Stop> {
+        let number = self.number_of(call, contact)?.to_string();
+        let verified = self.person(contact)?.record.verified.is_some();
+        Ok(Reply::SafetyNumber { number, verified })
+    }
+
+    fn number_of(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<SafetyNumber, Stop> {
+        let record = &self.person(contact)?.record;
+        if record.standing == Standing::Joining {
+            return Err(Refusal::NotEstablished.into());
+        }
+        if record.unsecured_start {
+            return Err(Refusal::NumberNotFixed.into());
+        }
+        let (person, group, _) = self.at_hand(call, contact)?;
+        let theirs = group
+            .their_key()
+            .ok_or_else(|| StorageError::corrupt("reading a contact's key"))?;
+        let mine = group.key().public();
+        Ok(SafetyNumber::new(
+            &person.record.conversation.0,
+            &mine,
+            &theirs,
+        ))
+    }
+
+    pub(super) fn verify(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        number: &str,
+    ) -> Result<Reply, Stop> {
+        let own = self.number_of(call, contact)?;
+        if !own
+            .matches(number)
+            .unwrap_or_else(|_| same_digits(&own, number))
+        {
+            return Err(Refusal::WrongNumber.into());
+        }
+        let now = call.cx.wall();
+        let person = self.person(contact)?;
+        person.record.verified = Some(now);
+        person.save(call.storage)?;
+        let view = person.view();
+        self.tell(Event::Contact(view.clone()));
+        Ok(Reply::Contact(view))
+    }
+
+    pub(super) fn whereabouts(call: &Call<'_, '_>, message: &MessageId) -> Result<Reply, Stop> {
+        let record = call.storage.message(message)?.ok_or(Refusal::NoMessage)?;
+        let mut progress = Vec::new();
+        let mut reached = |stage, network, at, verified| {
+            progress.push(Progress {
+                network,
+                stage,
+                at,
+                verified,
+            });
+        };
+        if record.mine {
+            reached(MessageState::Queued, None, record.sent_at, false);
+        }
+        if let Some((network, at)) = record.times.accepted {
+            reached(MessageState::Accepted, Some(network), at, false);
+        }
+        let told = [
+            (MessageState::Failed, record.times.failed, false),
+            (MessageState::Delivered, record.times.delivered, true),
+            (MessageState::Read, record.times.read, true),
+        ];
+        for (stage, at, verified) in told {
+            if let Some(at) = at {
+                reached(stage, None, at, verified);
+            }
+        }
+        Ok(Reply::Where(Whereabouts {
+            state: record.state,
+            progress,
+        }))
+    }
+
+    pub(super) fn read(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        before: Option<MessageId>,
+        most: usize,
+    ) -> Result<Reply, Stop> {
+        self.person(contact)?;
+        let before = match before {
+            Some(id) => Some(
+                call.storage
+                    .message(&id)?
+                    .ok_or(Refusal::NoMessage)?
+                    .position,
+            ),
+            None => None,
+        };
+        let records = call
+            .storage
+            .messages(contact, before.as_ref(), most.min(MOST_READ))?;
+        if let Some(last) = records.last() {
+            self.mark_read(call, contact, &last.position)?;
+        }
+        let person = self.person(contact)?;
+        let views = records.iter().map(|record| {
+            let mut view = show(call.storage, person, record)?;
+            if !record.mine {
+                view.state = MessageState::Read;
+            }
+            Ok(view)
+        });
+        Ok(Reply::Messages(views.collect::<Result<_, StorageError>>()?))
+    }
+
+    fn mark_read(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        until: &Position,
+    ) -> Result<(), StorageError> {
+        for id in call.storage.unread(contact, until)? {
+            call.storage
+                .set_state(&id, MessageState::Read, &MessageTimes::default())?;
+            if self.read_receipts {
+                self.owe(call, contact, id, Owed::Read)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn set_name(&mut self, call: &mut Call<'_, '_>, name: &str) -> Result<Reply, Stop> {
+        let name = usable_name(name)?;
+        call.storage.put_setting(NAME, name.as_bytes())?;
+        self.config.name = name;
+        Ok(Reply::Done)
+    }
+
+    pub(super) fn set_read_receipts(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        on: bool,
+    ) -> Result<Reply, Stop> {
+        call.storage.put_setting(READ_RECEIPTS, &[u8::from(on)])?;
+        self.read_receipts = on;
+        Ok(Reply::Done)
+    }
+}
+
+fn usable_name(name: &str) -> Result<String, Refusal> {
+    clean_name(name)
+        .filter(|clean| clean == name.trim())
+        .ok_or(Refusal::BadName)
+}
+
+/// Compares digits read aloud, whatever stands between them.
+fn same_digits(own: &SafetyNumber, number: &str) -> bool {
+    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).collect::<Vec<u8>>();
+    digits(&own.to_string()).ct_eq(&digits(number)).into()
+}

@@ -1,0 +1,315 @@
+//! What others say.
+
+use hushwing_delivery::{Incoming, LetterId, MailboxId};
+use hushwing_sansio::StorageError;
+
+use super::{Call, Messenger};
+use crate::content::{self, Content, MessageId, Opened as Said};
+use crate::letter::LetterBody;
+use crate::mls::{OpenFault, Opened, Received};
+use crate::storage::{
+    HeldRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, Side,
+    Standing,
+};
+use crate::{ContactId, DropReason, Event, Secret};
+
+/// Letters of future epochs kept for one contact.
+const MOST_HELD: usize = 512;
+
+impl Messenger {
+    /// Tells faces that something was dropped; nothing else changes.
+    pub(super) fn drop_letter(
+        &mut self,
+        contact: Option<ContactId>,
+        reason: DropReason,
+    ) -> Result<(), StorageError> {
+        self.tell(Event::Dropped { contact, reason });
+        Ok(())
+    }
+
+    /// A letter came.
+    pub(super) fn hear_letter(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        letter: &Incoming,
+    ) -> Result<(), StorageError> {
+        let mailbox = letter.mailbox;
+        match (LetterBody::read(&letter.bytes), self.invitation_of(mailbox)) {
+            (Some(LetterBody::Messages(messages)), _) => messages
+                .into_iter()
+                .try_for_each(|message| self.hear(call, mailbox, message)),
+            (Some(LetterBody::JoinRequest { welcome, messages }), Some(invitation)) => {
+                self.join_request(call, mailbox, invitation, welcome, &messages)
+            }
+            _ => self.drop_letter(None, DropReason::Letter),
+        }
+    }
+
+    /// An MLS message came to `mailbox`.
+    pub(super) fn hear(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        mailbox: MailboxId,
+        bytes: &[u8],
+    ) -> Result<(), StorageError> {
+        let Some(received) = Received::parse(bytes) else {
+            return self.drop_letter(None, DropReason::Kind);
+        };
+        let Some(contact) = self.conversations.get(&received.conversation()).copied() else {
+            return match self.invitation_of(mailbox) {
+                Some(_) => self.keep_stray(call, bytes),
+                None => self.drop_letter(None, DropReason::Unreadable),
+            };
+        };
+        if !self.may_write_to(mailbox, contact) {
+            return self.drop_letter(None, DropReason::WrongMailbox);
+        }
+        self.hear_from(call, contact, received, bytes)
+    }
+
+    fn hear_from(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        received: Received,
+        bytes: &[u8],
+    ) -> Result<(), StorageError> {
+        let (person, group, crypto) = self.at_hand(call, contact)?;
+        if received.epoch() > group.epoch() {
+            return self.hold(call, contact, bytes);
+        }
+        let record = &person.record;
+        let may_change_key = record.side == Side::Joiner && record.unsecured_start;
+        let rows = &mut *call.storage;
+        match received.open(crypto, call.cx, rows, group, may_change_key)? {
+            Ok(Opened::Said {
+                plaintext,
+                epoch,
+                sealed_epoch,
+            }) => self.said(call, contact, plaintext, epoch, sealed_epoch),
+            Ok(Opened::Renewed(staged)) => self.renewed(call, contact, staged),
+            Err(fault) => {
+                // What openmls holds in memory may have moved; storage has not.
+                self.groups.remove(&contact);
+                self.drop_letter(Some(contact), reason(fault))
+            }
+        }
+    }
+
+    /// Keeps a letter until the commit that opens its epoch comes.
+    fn hold(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        bytes: &[u8],
+    ) -> Result<(), StorageError> {
+        if call.storage.held(contact)?.len() >= MOST_HELD {
+            return self.drop_letter(Some(contact), DropReason::TooManyHeld);
+        }
+        let number = call.storage.next_number()?;
+        call.storage.add_held(&HeldRecord {
+            contact,
+            number,
+            bytes: bytes.to_vec(),
+        })
+    }
+
+    /// Hears what waited for the present epoch.
+    pub(super) fn hear_held(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        while let Some((held, received)) = self.next_held(call, contact)? {
+            call.storage.remove_held(contact, held.number)?;
+            self.hear_from(call, contact, received, &held.bytes)?;
+        }
+        Ok(())
+    }
+
+    /// The first held letter whose epoch has come.
+    fn next_held(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<Option<(HeldRecord, Received)>, StorageError> {
+        let (_, group, _) = self.at_hand(call, contact)?;
+        let epoch = group.epoch();
+        let held = call.storage.held(contact)?.into_iter();
+        let mut parsed = held.filter_map(|held| Received::parse(&held.bytes).map(|r| (held, r)));
+        Ok(parsed.find(|(_, received)| received.epoch() <= epoch))
+    }
+
+    fn said(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        plaintext: Vec<u8>,
+        epoch: u64,
+        sealed_epoch: u64,
+    ) -> Result<(), StorageError> {
+        let (person, group, _) = self.at_hand(call, contact)?;
+        let leaf = group.their_leaf();
+        let current = group.epoch();
+        let origin = person.origin(leaf)?;
+        if sealed_epoch == current {
+            self.commit_came_through(call, contact)?;
+        }
+        let wall = call.cx.wall();
+        let Ok(said) = content::open(&plaintext, &origin, wall) else {
+            return self.drop_letter(Some(contact), DropReason::Content);
+        };
+        if let Content::Receipts(receipts) = &said.content {
+            return self.apply_receipts(call, contact, receipts);
+        }
+        if call.storage.has_message(&said.id)? {
+            return self.owe(call, contact, said.id, Owed::Delivered);
+        }
+        let (kind, target) = classify(&said.content);
+        let record = MessageRecord {
+            contact,
+            position: Position {
+                epoch,
+                lamport: said.stamp.lamport.get(),
+                leaf,
+                id: said.id,
+            },
+            mine: false,
+            kind,
+            target,
+            sent_at: said.stamp.shown_at(wall),
+            state: MessageState::Delivered,
+            times: MessageTimes::default(),
+            owed: Owed::Delivered,
+            letter: None,
+            sealed_epoch,
+            content: plaintext,
+        };
+        self.take_note(call, &record, current, said)
+    }
+
+    fn take_note(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        record: &MessageRecord,
+        epoch: u64,
+        said: Said,
+    ) -> Result<(), StorageError> {
+        let contact = record.contact;
+        call.storage.add_message(record)?;
+        self.debts.add(
+            call.cx,
+            self.config.receipt_delay,
+            contact,
+            said.id,
+            Owed::Delivered,
+        );
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
+        let before = person.tail.last;
+        person.note(record.position, record.sealed_epoch, epoch);
+        match &said.content {
+            Content::Profile(profile) => self.named(call, contact, profile.name())?,
+            Content::Addresses(update) => self.moved(call, contact, update)?,
+            content => self.show_new(call, record, content, before)?,
+        }
+        self.renew_if_due(call, contact)
+    }
+
+    /// A contact told their name.
+    fn named(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        name: &str,
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
+        if person.record.renamed || person.record.name == name {
+            return Ok(());
+        }
+        person.record.name = name.to_owned();
+        person.save(call.storage)?;
+        self.tell_unless_requested(contact);
+        Ok(())
+    }
+
+    /// A contact told where to write from now on.
+    fn moved(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        update: &content::AddressUpdate,
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
+        let readable = |bytes: &&Vec<u8>| hushwing_delivery::Address::decode(bytes).is_ok();
+        if update.revision <= person.record.address_revision
+            || !update.addresses.iter().any(|bytes| readable(&bytes))
+        {
+            return Ok(());
+        }
+        person.record.address_revision = update.revision;
+        person.record.addresses = update.addresses.iter().cloned().map(Secret::new).collect();
+        if person.record.standing == Standing::Asked {
+            person.record.standing = Standing::Established;
+        }
+        person.save(call.storage)?;
+        self.tell_unless_requested(contact);
+        Ok(())
+    }
+
+    /// A request is told once, when all of it was read.
+    fn tell_unless_requested(&mut self, contact: ContactId) {
+        let standing = self
+            .people
+            .get(&contact)
+            .map(|person| person.record.standing);
+        if standing != Some(Standing::Requested) {
+            self.tell_contact(contact);
+        }
+    }
+
+    /// Something sealed under the keys of my last commit came back.
+    pub(super) fn commit_came_through(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
+        let Some(letter) = person.record.commit_letter.take() else {
+            return Ok(());
+        };
+        call.storage.put_contact(&person.record)?;
+        self.office
+            .settle(call.cx, &mut *call.storage, LetterId(letter))?;
+        Ok(())
+    }
+}
+
+/// What a message does, and to which one.
+fn classify(content: &Content) -> (MessageKind, Option<MessageId>) {
+    match content {
+        Content::Post(_) | Content::Unsupported { .. } => (MessageKind::Text, None),
+        Content::Edit { target, .. } => (MessageKind::Edit, Some(*target)),
+        Content::Delete { target } => (MessageKind::Delete, Some(*target)),
+        Content::Reaction { target, .. } => (MessageKind::Reaction, Some(*target)),
+        Content::Unreact { reaction } => (MessageKind::Delete, Some(*reaction)),
+        Content::Profile(_) | Content::Addresses(_) | Content::Receipts(_) => {
+            (MessageKind::Control, None)
+        }
+    }
+}
+
+fn reason(fault: OpenFault) -> DropReason {
+    match fault {
+        OpenFault::Unreadable => DropReason::Unreadable,
+        OpenFault::Rules => DropReason::Commit,
+        OpenFault::Kind => DropReason::Kind,
+    }
+}

@@ -1,0 +1,315 @@
+//! Opening somebody's link.
+//!
+//! ```text
+//! Join ─ Fetch ─▶ Fetched: card checked, contact made, mailbox asked for
+//!      ─ MailboxOpened ─▶ group created, join request posted ─▶ Asked
+//! ```
+//!
+//! Each step is in storage before the next, so a join goes on after a restart.
+
+use hushwing_delivery::{Address, FetchFailure, FetchId, Keep, Locator, NetworkCommand, SealKey};
+use hushwing_sansio::StorageError;
+
+use super::stop::Stop;
+use super::{Call, Messenger};
+use crate::content::{AddressUpdate, Content, Profile};
+use crate::letter::LetterBody;
+use crate::link::{Bundle, BundleError, FixedError, Kind, Link, LinkError, VerifiedBundle};
+use crate::mls::{CheckedKeyPackage, Group, LeafKey};
+use crate::storage::{CardRecord, ContactRecord, JoinRecord, Side, Standing};
+use crate::{ContactId, ConversationId, Event, Refusal, Reply, Secret, Ticket};
+
+/// What a contact without a name is called until they tell one.
+pub(super) const NAMELESS: &str = "somebody";
+
+impl Messenger {
+    /// Asks for the card of a link; it is answered when the card was checked.
+    pub(super) fn join(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        ticket: Ticket,
+        link: &Secret,
+    ) -> Result<(), Stop> {
+        let parsed = parse(link)?;
+        if self.is_mine(parsed.secret()) {
+            return Err(Refusal::LinkMine.into());
+        }
+        if parsed
+            .expires()
+            .is_some_and(|expires| expires < call.cx.wall())
+        {
+            return Err(Refusal::LinkExpired.into());
+        }
+        let fetch = FetchId(call.storage.next_number()?);
+        let record = JoinRecord {
+            fetch: fetch.0,
+            link: link.clone(),
+            contact: None,
+            card: None,
+        };
+        call.storage.put_join(&record)?;
+        self.joins.insert(fetch, record);
+        self.waiting_joins.insert(fetch, ticket);
+        self.fetch(fetch, &parsed);
+        Ok(())
+    }
+
+    fn fetch(&mut self, fetch: FetchId, link: &Link) {
+        let command = NetworkCommand::Fetch {
+            fetch,
+            place: link.place().clone(),
+            secret: *link.secret().as_bytes(),
+            one_time: link.kind() == Kind::OneTime,
+        };
+        self.instruct(link.network(), command);
+    }
+
+    /// Fetches again what was being fetched in an earlier run.
+    pub(super) fn resume_fetches(&mut self) {
+        let unread = self.joins.iter().filter(|(_, join)| join.card.is_none());
+        let links = unread.filter_map(|(fetch, join)| Some((*fetch, parse(&join.link).ok()?)));
+        for (fetch, link) in links.collect::<Vec<_>>() {
+            self.fetch(fetch, &link);
+        }
+    }
+
+    /// A card could not be read: the join is over.
+    pub(super) fn fetch_failed(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        fetch: FetchId,
+        reason: FetchFailure,
+    ) -> Result<(), StorageError> {
+        let refusal = match reason {
+            FetchFailure::UsedOrGone => Refusal::LinkUsed,
+            FetchFailure::Unreachable => Refusal::LinkUnreachable,
+            FetchFailure::WrongServer => Refusal::LinkWrongServer,
+            FetchFailure::Forged => Refusal::LinkForged,
+            FetchFailure::Unreadable => Refusal::LinkNewer,
+        };
+        self.end_join(call, fetch, refusal)
+    }
+
+    fn end_join(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        fetch: FetchId,
+        refusal: Refusal,
+    ) -> Result<(), StorageError> {
+        if self.joins.remove(&fetch).is_none() {
+            return Ok(());
+        }
+        call.storage.remove_join(fetch.0)?;
+        let event = match self.waiting_joins.remove(&fetch) {
+            Some(ticket) => Event::Answer {
+                ticket,
+                answer: Err(refusal),
+            },
+            None => Event::JoinFailed { refusal },
+        };
+        self.tell(event);
+        Ok(())
+    }
+
+    /// A card came: checks it and makes a contact of it.
+    pub(super) fn fetched(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        fetch: FetchId,
+        fixed: &[u8],
+        bundle: &[u8],
+        locator: Locator,
+    ) -> Result<(), StorageError> {
+        let Some(join) = self.joins.get(&fetch).filter(|join| join.card.is_none()) else {
+            return Ok(());
+        };
+        let Ok(link) = parse(&join.link) else {
+            return Err(StorageError::corrupt("reading the link of a join"));
+        };
+        let now = call.cx.wall();
+        let opened = VerifiedBundle::open(link.secret(), link.kind(), fixed, bundle, now);
+        let bundle = match opened.map(VerifiedBundle::into_inner) {
+            Ok(bundle) if CheckedKeyPackage::check(&self.crypto, &bundle.key_package).is_some() => {
+                bundle
+            }
+            Ok(_) => return self.end_join(call, fetch, Refusal::LinkForged),
+            Err(error) => return self.end_join(call, fetch, refusal_of(error)),
+        };
+        let contact = self.begin_contact(call, &link, &bundle)?;
+        self.note_card(call, fetch, &link, bundle, locator, contact)?;
+        let ticket = self.waiting_joins.remove(&fetch);
+        if let (Some(ticket), Some(person)) = (ticket, self.people.get(&contact)) {
+            let answer = Ok(Reply::Joined(person.view()));
+            self.tell(Event::Answer { ticket, answer });
+        }
+        self.tell_contact(contact);
+        self.open_conversation_mailbox(call, self.config.network, contact)
+    }
+
+    fn begin_contact(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        link: &Link,
+        bundle: &Bundle,
+    ) -> Result<ContactId, StorageError> {
+        let id = ContactId(call.storage.next_number()?);
+        let now = call.cx.wall();
+        let name = bundle.preview.as_ref().map_or(NAMELESS, Profile::name);
+        let record = ContactRecord {
+            id,
+            conversation: ConversationId(call.cx.random()),
+            side: Side::Joiner,
+            standing: Standing::Joining,
+            name: name.to_owned(),
+            renamed: false,
+            verified: None,
+            unsecured_start: link.kind() == Kind::Reusable,
+            signing_key: LeafKey::generate(call.cx).secret(),
+            addresses: Vec::new(),
+            address_revision: 0,
+            commit_letter: None,
+            invitation: None,
+            since: now,
+            epoch_since: now,
+        };
+        self.add_person(call, record, None)?;
+        Ok(id)
+    }
+
+    fn note_card(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        fetch: FetchId,
+        link: &Link,
+        bundle: Bundle,
+        locator: Locator,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let Some(join) = self.joins.get_mut(&fetch) else {
+            return Ok(());
+        };
+        let address = Address {
+            network: link.network(),
+            locator,
+            seal: SealKey::FirstContact(bundle.sealing_key.0),
+        };
+        join.contact = Some(contact);
+        join.card = Some(CardRecord {
+            key_package: bundle.key_package,
+            address: Secret::new(address.encode()),
+            reusable: link.kind() == Kind::Reusable,
+        });
+        call.storage.put_join(join)
+    }
+
+    /// A mailbox for a contact is open: the joiner can ask, the inviter can
+    /// answer.
+    pub(super) fn conversation_opened(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let joins = self.joins.iter();
+        let join = joins.filter(|(_, join)| join.contact == Some(contact));
+        let join = join
+            .filter_map(|(fetch, join)| Some((*fetch, join.card.clone()?)))
+            .next();
+        match join {
+            Some((fetch, card)) => self.request_join(call, contact, fetch, &card),
+            None => self.greet(call, contact),
+        }
+    }
+
+    /// Creates the group and posts the join request.
+    fn request_join(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        fetch: FetchId,
+        card: &CardRecord,
+    ) -> Result<(), StorageError> {
+        let damaged = || StorageError::corrupt("reading a join");
+        let package =
+            CheckedKeyPackage::check(&self.crypto, &card.key_package).ok_or_else(damaged)?;
+        let person = self.people.get_mut(&contact).ok_or_else(damaged)?;
+        let key = LeafKey::from_secret(&person.record.signing_key).ok_or_else(damaged)?;
+        let id = person.record.conversation;
+        let rows = &mut *call.storage;
+        let (group, welcome) = Group::create(&self.crypto, call.cx, rows, id, key, &package)?;
+        person.record.addresses = vec![card.address.clone()];
+        person.record.standing = Standing::Asked;
+        person.record.epoch_since = call.cx.wall();
+        person.save(call.storage)?;
+        self.groups.insert(contact, group);
+        self.post_join_request(call, contact, &welcome)?;
+        self.joins.remove(&fetch);
+        call.storage.remove_join(fetch.0)?;
+        self.tell_contact(contact);
+        Ok(())
+    }
+
+    fn post_join_request(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        welcome: &[u8],
+    ) -> Result<(), StorageError> {
+        let addresses = Content::Addresses(self.my_addresses(contact));
+        let (mut first, first_message) = self.utter_control(call, contact, &addresses)?;
+        let profile = match Profile::new(&self.config.name, None) {
+            Ok(profile) => Content::Profile(profile),
+            Err(_) => Content::Addresses(self.my_addresses(contact)),
+        };
+        let (mut second, second_message) = self.utter_control(call, contact, &profile)?;
+        let bytes = LetterBody::join_request(welcome, [&first_message, &second_message]);
+        let letter = self.post(call, contact, bytes, Keep::UntilSettled)?;
+        for record in [&mut first, &mut second] {
+            record.letter = Some(letter.0);
+            call.storage.add_message(record)?;
+        }
+        Ok(())
+    }
+
+    /// Where a contact can write to me.
+    pub(super) fn my_addresses(&self, contact: ContactId) -> AddressUpdate {
+        AddressUpdate {
+            revision: 1,
+            addresses: self.addresses_for(contact),
+        }
+    }
+
+    /// Tells a contact my addresses, in a letter of its own.
+    pub(super) fn greet(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let standing = self
+            .people
+            .get(&contact)
+            .map(|person| person.record.standing);
+        if !matches!(standing, Some(Standing::Established)) {
+            return Ok(());
+        }
+        let addresses = Content::Addresses(self.my_addresses(contact));
+        self.say_control(call, contact, &addresses)
+    }
+}
+
+fn parse(link: &Secret) -> Result<Link, Refusal> {
+    let text = core::str::from_utf8(link.expose()).map_err(|_| Refusal::NotALink)?;
+    Link::parse(text).map_err(|error| match error {
+        LinkError::NotALink => Refusal::NotALink,
+        LinkError::Truncated => Refusal::LinkCutOff,
+        LinkError::Mistyped => Refusal::LinkMistyped,
+        LinkError::Newer(_) => Refusal::LinkNewer,
+    })
+}
+
+fn refusal_of(error: BundleError) -> Refusal {
+    match error {
+        BundleError::Expired => Refusal::LinkExpired,
+        BundleError::Newer(_) | BundleError::Fixed(FixedError::Newer(_)) => Refusal::LinkNewer,
+        _ => Refusal::LinkForged,
+    }
+}

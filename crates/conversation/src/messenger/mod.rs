@@ -1,0 +1,323 @@
+//! The machine that holds all conversations of one profile.
+//!
+//! One concept one file: [`invite`] and [`join`] bring people together,
+//! [`welcome`] is the inviter's answer; [`speak`] and [`hear`] carry messages,
+//! [`receipts`] tells what became of them, [`renew`] changes keys, [`ask`]
+//! answers questions, [`progress`] follows letters.
+
+mod ask;
+mod hear;
+mod invite;
+mod join;
+mod mailbox;
+mod people;
+mod progress;
+mod receipts;
+mod renew;
+mod show;
+mod speak;
+mod stop;
+mod welcome;
+
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+
+use hushwing_delivery::{FetchId, MailboxId, NetworkCommand, NetworkTag, OfficeEvent, PostOffice};
+use hushwing_sansio::{Context, Input, Machine, Moment, Output, StorageError};
+
+use crate::mls::{Crypto, Group};
+use crate::storage::{InvitationRecord, JoinRecord, MailboxRecord};
+use crate::{
+    Command, ContactId, ConversationId, Event, Incoming, InvitationId, Outgoing, Reply, Storage,
+    Ticket,
+};
+
+use people::Person;
+use receipts::Debts;
+use stop::Stop;
+
+/// How often what depends on the date is looked at.
+const SWEEP: Duration = Duration::from_secs(10 * 60);
+
+/// Setting under which my name lies.
+const NAME: &str = "name";
+/// Setting under which it lies whether I send read receipts.
+const READ_RECEIPTS: &str = "read receipts";
+
+/// What a profile is opened with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// My name, told to contacts, until [`Command::SetName`] changes it.
+    pub name: String,
+    /// Where mailboxes are made unless a command says otherwise.
+    pub network: NetworkTag,
+    /// Receipts leave after a random wait between these, so that their timing
+    /// does not tell a network who answers whom.
+    pub receipt_delay: (Duration, Duration),
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            network: NetworkTag::RELAY,
+            receipt_delay: (Duration::from_secs(1), Duration::from_secs(8)),
+        }
+    }
+}
+
+/// What one call is lent.
+pub(crate) struct Call<'a, 'c> {
+    pub(crate) cx: &'a mut Context<'c>,
+    pub(crate) storage: &'a mut dyn Storage,
+}
+
+/// All conversations of one profile.
+pub struct Messenger {
+    config: Config,
+    read_receipts: bool,
+    crypto: Crypto,
+    office: PostOffice,
+    people: BTreeMap<ContactId, Person>,
+    groups: BTreeMap<ContactId, Group>,
+    conversations: BTreeMap<ConversationId, ContactId>,
+    invitations: BTreeMap<InvitationId, InvitationRecord>,
+    mailboxes: BTreeMap<MailboxId, MailboxRecord>,
+    joins: BTreeMap<FetchId, JoinRecord>,
+    debts: Debts,
+    waiting_invites: BTreeMap<InvitationId, Ticket>,
+    waiting_joins: BTreeMap<FetchId, Ticket>,
+    events: VecDeque<Event>,
+    next_sweep: Moment,
+    awake: bool,
+}
+
+impl Messenger {
+    /// Opens the profile that storage holds; empty storage is a new profile.
+    ///
+    /// What was under way goes on: mailboxes and cards are asked for again.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds what this program cannot read.
+    pub fn open(storage: &mut dyn Storage, config: Config) -> Result<Self, StorageError> {
+        let office = PostOffice::open(&mut *storage)?;
+        let mut messenger = Self {
+            read_receipts: storage
+                .setting(READ_RECEIPTS)?
+                .is_none_or(|value| value != [0]),
+            config: named(storage, config)?,
+            crypto: Crypto::default(),
+            office,
+            people: people::open(storage)?,
+            groups: BTreeMap::new(),
+            conversations: BTreeMap::new(),
+            invitations: storage
+                .invitations()?
+                .into_iter()
+                .map(|r| (r.id, r))
+                .collect(),
+            mailboxes: storage
+                .mailbox_records()?
+                .into_iter()
+                .map(|record| (MailboxId(record.id), record))
+                .collect(),
+            joins: storage
+                .joins()?
+                .into_iter()
+                .map(|r| (FetchId(r.fetch), r))
+                .collect(),
+            debts: Debts::default(),
+            waiting_invites: BTreeMap::new(),
+            waiting_joins: BTreeMap::new(),
+            events: VecDeque::new(),
+            next_sweep: Moment::default(),
+            awake: false,
+        };
+        let people = messenger.people.values();
+        messenger.conversations = people
+            .map(|p| (p.record.conversation, p.record.id))
+            .collect();
+        messenger.resume_mailboxes();
+        messenger.resume_fetches();
+        Ok(messenger)
+    }
+
+    /// Takes up what needs a clock, once per run.
+    fn wake(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        if self.awake {
+            return Ok(());
+        }
+        self.awake = true;
+        self.resume_debts(call)
+    }
+
+    fn ask(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        ticket: Ticket,
+        command: Command,
+    ) -> Result<(), StorageError> {
+        let answer = match self.carry_out(call, ticket, command) {
+            Ok(None) => return Ok(()),
+            Ok(Some(reply)) => Ok(reply),
+            Err(Stop::Refused(refusal)) => Err(refusal),
+            Err(Stop::Storage(error)) => return Err(error),
+        };
+        self.tell(Event::Answer { ticket, answer });
+        Ok(())
+    }
+
+    /// Carries a command out; no reply means that one follows later.
+    fn carry_out(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        ticket: Ticket,
+        command: Command,
+    ) -> Result<Option<Reply>, Stop> {
+        Ok(Some(match command {
+            Command::Invite { reusable, network } => {
+                self.invite(call, ticket, reusable, network)?;
+                return Ok(None);
+            }
+            Command::Join { link } => {
+                self.join(call, ticket, &link)?;
+                return Ok(None);
+            }
+            Command::Withdraw { invitation } => self.withdraw(call, invitation)?,
+            Command::Invitations => self.list_invitations(),
+            Command::Contacts => self.list_contacts(),
+            Command::Requests => self.list_requests(),
+            Command::Accept { contact } => self.accept(call, contact)?,
+            Command::Refuse { contact } => self.refuse(call, contact)?,
+            Command::Rename { contact, name } => self.rename(call, contact, &name)?,
+            Command::SafetyNumber { contact } => self.safety_number(call, contact)?,
+            Command::Verify { contact, number } => self.verify(call, contact, &number)?,
+            Command::Send {
+                contact,
+                text,
+                reply_to,
+            } => self.send(call, contact, &text, reply_to)?,
+            Command::Edit { message, text } => self.edit(call, &message, &text)?,
+            Command::Delete { message } => self.delete(call, &message)?,
+            Command::React { message, mark } => self.react(call, &message, &mark)?,
+            Command::Where { message } => Self::whereabouts(call, &message)?,
+            Command::Read {
+                contact,
+                before,
+                most,
+            } => self.read(call, contact, before, most)?,
+            Command::SetName { name } => self.set_name(call, &name)?,
+            Command::SetReadReceipts { on } => self.set_read_receipts(call, on)?,
+        }))
+    }
+
+    fn network(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        network: NetworkTag,
+        event: hushwing_delivery::NetworkEvent,
+    ) -> Result<(), StorageError> {
+        self.office
+            .handle_network(call.cx, &mut *call.storage, network, event)
+    }
+
+    fn timeout(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        self.office.handle_timeout(call.cx, &mut *call.storage)?;
+        self.pay(call)?;
+        if self.next_sweep <= call.cx.now() {
+            self.next_sweep = call.cx.now() + SWEEP;
+            self.sweep_invitations(call)?;
+            self.sweep_people(call)?;
+        }
+        Ok(())
+    }
+
+    /// What the office tells, until it has nothing more to tell.
+    fn read_office(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        while let Some(event) = self.office.poll_event() {
+            match event {
+                OfficeEvent::Incoming(letter) => self.hear_letter(call, &letter)?,
+                OfficeEvent::Accepted { letter, network } => {
+                    self.accepted(call, letter, network)?
+                }
+                OfficeEvent::Progress {
+                    letter,
+                    network,
+                    stage,
+                } => {
+                    self.moved_on(call, letter, network, stage)?;
+                }
+                OfficeEvent::Failed { letter, .. } => self.failed(call, letter)?,
+                OfficeEvent::Network { network, event } => {
+                    self.network_told(call, network, event)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.events.push_back(event);
+    }
+
+    fn instruct(&mut self, network: NetworkTag, command: NetworkCommand) {
+        self.office.instruct(network, command);
+    }
+}
+
+fn named(storage: &dyn Storage, mut config: Config) -> Result<Config, StorageError> {
+    if let Some(name) = storage.setting(NAME)? {
+        config.name = String::from_utf8(name)
+            .map_err(|error| StorageError::corrupt("reading my name").because(error))?;
+    }
+    Ok(config)
+}
+
+impl Machine for Messenger {
+    type Command = Incoming;
+    type Event = Outgoing;
+    type Storage = dyn Storage;
+
+    fn handle(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut Self::Storage,
+        input: Input<Incoming>,
+    ) -> Result<(), StorageError> {
+        let call = &mut Call { cx, storage };
+        self.wake(call)?;
+        match input {
+            Input::Command(Incoming::Ask { ticket, command }) => self.ask(call, ticket, command)?,
+            Input::Command(Incoming::Network { network, event }) => {
+                self.network(call, network, event)?;
+            }
+            Input::Timeout => self.timeout(call)?,
+            // No stream is ever opened.
+            Input::StreamOpened { .. }
+            | Input::StreamReceived { .. }
+            | Input::StreamClosed { .. } => {}
+        }
+        self.read_office(call)
+    }
+
+    fn poll_output(&mut self) -> Option<Output<Outgoing>> {
+        if let Some(event) = self.events.pop_front() {
+            return Some(Output::Event(Outgoing::Face(event)));
+        }
+        let (network, command) = self.office.poll_command()?;
+        Some(Output::Event(Outgoing::Network { network, command }))
+    }
+
+    fn poll_timeout(&self) -> Option<Moment> {
+        let own = self
+            .debts
+            .due()
+            .map_or(self.next_sweep, |due| due.min(self.next_sweep));
+        Some(
+            self.office
+                .poll_timeout()
+                .map_or(own, |office| office.min(own)),
+        )
+    }
+}

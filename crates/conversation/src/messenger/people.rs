@@ -1,0 +1,184 @@
+//! Contacts as the machine keeps them between calls.
+
+use std::collections::BTreeMap;
+
+use hushwing_delivery::Address;
+use hushwing_sansio::StorageError;
+
+use super::{Call, Messenger};
+use crate::content::{Lamport, Origin};
+use crate::mls::{Crypto, Group, LeafKey};
+use crate::storage::{ContactRecord, Position};
+use crate::{ContactId, Event, Refusal, Standing, Storage};
+
+/// A contact with what would be slow to read for each message.
+pub(super) struct Person {
+    pub(super) record: ContactRecord,
+    pub(super) addresses: Vec<Address>,
+    pub(super) tail: Tail,
+}
+
+/// The end of a conversation.
+pub(super) struct Tail {
+    /// The highest counter seen.
+    pub(super) lamport: Lamport,
+    /// The last message of any kind.
+    pub(super) last: Option<Position>,
+    /// Messages under the keys of the present epoch.
+    pub(super) in_epoch: u64,
+}
+
+impl Person {
+    pub(super) fn new(record: ContactRecord) -> Self {
+        let addresses = decode_addresses(&record);
+        let tail = Tail {
+            lamport: Lamport::default(),
+            last: None,
+            in_epoch: 0,
+        };
+        Self {
+            record,
+            addresses,
+            tail,
+        }
+    }
+
+    /// Writes the record and everything derived from it.
+    pub(super) fn save(&mut self, storage: &mut dyn Storage) -> Result<(), StorageError> {
+        self.addresses = decode_addresses(&self.record);
+        storage.put_contact(&self.record)
+    }
+
+    /// Takes note of a message that is in the conversation now; whether it
+    /// stands at the end.
+    pub(super) fn note(&mut self, position: Position, sealed_epoch: u64, epoch: u64) -> bool {
+        let lamport = Lamport::new(position.lamport).unwrap_or(Lamport::MAX);
+        self.tail.lamport = self.tail.lamport.max(lamport);
+        self.tail.in_epoch += u64::from(sealed_epoch == epoch);
+        let last = self.tail.last.is_none_or(|last| last < position);
+        if last {
+            self.tail.last = Some(position);
+        }
+        last
+    }
+
+    /// The origin of what the holder of `leaf` says here. Leaves, not keys,
+    /// name people, so that ids outlive a change of keys.
+    pub(super) fn origin(&self, leaf: u32) -> Result<Origin, StorageError> {
+        Origin::new(&leaf.to_be_bytes(), &self.record.conversation.0)
+            .ok_or_else(|| StorageError::corrupt("naming a speaker"))
+    }
+}
+
+/// Addresses this program can read; those of a newer one are kept but not used.
+fn decode_addresses(record: &ContactRecord) -> Vec<Address> {
+    let addresses = record.addresses.iter();
+    addresses
+        .filter_map(|bytes| Address::decode(bytes.expose()).ok())
+        .collect()
+}
+
+/// Reads all contacts.
+pub(super) fn open(storage: &dyn Storage) -> Result<BTreeMap<ContactId, Person>, StorageError> {
+    let mut people = BTreeMap::new();
+    for record in storage.contacts()? {
+        let id = record.id;
+        let mut person = Person::new(record);
+        let lamport = storage.highest_lamport(id)?;
+        person.tail.lamport = Lamport::new(lamport).unwrap_or(Lamport::MAX);
+        person.tail.last = storage.last_position(id)?;
+        people.insert(id, person);
+    }
+    Ok(people)
+}
+
+/// A contact, its group, and what the group computes with.
+pub(super) type AtHand<'m> = (&'m mut Person, &'m mut Group, &'m Crypto);
+
+impl Messenger {
+    /// The contact a command names.
+    pub(super) fn person(&mut self, id: ContactId) -> Result<&mut Person, Refusal> {
+        self.people.get_mut(&id).ok_or(Refusal::NoContact)
+    }
+
+    /// A contact with its group, which is read if it is not in memory.
+    pub(super) fn at_hand(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        id: ContactId,
+    ) -> Result<AtHand<'_>, StorageError> {
+        let missing = || StorageError::corrupt("finding a conversation");
+        let person = self.people.get_mut(&id).ok_or_else(missing)?;
+        if !self.groups.contains_key(&id) {
+            let group = load(&self.crypto, call, &person.record)?;
+            person.tail.in_epoch = call.storage.count_in_epoch(id, group.epoch())?;
+            self.groups.insert(id, group);
+        }
+        let group = self.groups.get_mut(&id).ok_or_else(missing)?;
+        Ok((person, group, &self.crypto))
+    }
+
+    /// Takes a contact in.
+    pub(super) fn add_person(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        record: ContactRecord,
+        group: Option<Group>,
+    ) -> Result<(), StorageError> {
+        let id = record.id;
+        self.conversations.insert(record.conversation, id);
+        let mut person = Person::new(record);
+        person.save(call.storage)?;
+        self.people.insert(id, person);
+        if let Some(group) = group {
+            self.groups.insert(id, group);
+        }
+        Ok(())
+    }
+
+    /// Forgets a contact, their messages and their group.
+    pub(super) fn remove_person(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        id: ContactId,
+    ) -> Result<(), StorageError> {
+        self.groups.remove(&id);
+        self.debts.forget(id);
+        if let Some(person) = self.people.remove(&id) {
+            self.conversations.remove(&person.record.conversation);
+            call.storage
+                .remove_mls_scope(&Group::scope(person.record.conversation))?;
+        }
+        call.storage.remove_contact(id)
+    }
+
+    /// Tells faces how a contact is now.
+    pub(super) fn tell_contact(&mut self, id: ContactId) {
+        let Some(person) = self.people.get(&id) else {
+            return;
+        };
+        let view = person.view();
+        let requested = person.record.standing == Standing::Requested;
+        self.tell(if requested {
+            Event::Requested(view)
+        } else {
+            Event::Contact(view)
+        });
+    }
+}
+
+fn load(
+    crypto: &Crypto,
+    call: &mut Call<'_, '_>,
+    record: &ContactRecord,
+) -> Result<Group, StorageError> {
+    let key = LeafKey::from_secret(&record.signing_key)
+        .ok_or_else(|| StorageError::corrupt("reading a signing key"))?;
+    Group::load(
+        crypto,
+        call.cx,
+        &mut *call.storage,
+        record.conversation,
+        key,
+    )
+}

@@ -1,0 +1,97 @@
+//! What the post office tells of letters on their way.
+
+use hushwing_delivery::{LetterId, NetworkTag, Stage};
+use hushwing_sansio::StorageError;
+
+use super::{Call, Messenger};
+use crate::storage::{MessageKind, MessageRecord, MessageState, Standing};
+use crate::{Event, Refusal};
+
+impl Messenger {
+    /// A network took responsibility for a letter.
+    pub(super) fn accepted(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        letter: LetterId,
+        network: NetworkTag,
+    ) -> Result<(), StorageError> {
+        let Some(record) = message_in(call, letter)? else {
+            return Ok(());
+        };
+        if record.state != MessageState::Queued {
+            return Ok(());
+        }
+        let mut times = record.times.clone();
+        times.accepted = Some((network, call.cx.wall()));
+        call.storage
+            .set_state(record.id(), MessageState::Accepted, &times)?;
+        self.tell_state(&record, MessageState::Accepted);
+        Ok(())
+    }
+
+    /// A letter moved on its way.
+    pub(super) fn moved_on(
+        &mut self,
+        call: &Call<'_, '_>,
+        letter: LetterId,
+        network: NetworkTag,
+        stage: Stage,
+    ) -> Result<(), StorageError> {
+        if let Some(message) = call.storage.message_of_letter(letter.0)? {
+            self.tell(Event::Progress {
+                message,
+                network,
+                stage,
+            });
+        }
+        Ok(())
+    }
+
+    /// A letter was given up: nobody can be reached at any of its addresses.
+    pub(super) fn failed(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        letter: LetterId,
+    ) -> Result<(), StorageError> {
+        let Some(record) = message_in(call, letter)? else {
+            return Ok(());
+        };
+        if record.state >= MessageState::Delivered {
+            return Ok(());
+        }
+        let mut times = record.times.clone();
+        times.failed = Some(call.cx.wall());
+        call.storage
+            .set_state(record.id(), MessageState::Failed, &times)?;
+        self.tell_state(&record, MessageState::Failed);
+        let standing = self
+            .people
+            .get(&record.contact)
+            .map(|person| person.record.standing);
+        if record.kind == MessageKind::Control && standing == Some(Standing::Asked) {
+            self.tell(Event::JoinFailed {
+                refusal: Refusal::LinkUsed,
+            });
+        }
+        Ok(())
+    }
+
+    fn tell_state(&mut self, record: &MessageRecord, state: MessageState) {
+        if record.kind != MessageKind::Control {
+            self.tell(Event::State {
+                message: *record.id(),
+                state,
+            });
+        }
+    }
+}
+
+fn message_in(
+    call: &Call<'_, '_>,
+    letter: LetterId,
+) -> Result<Option<MessageRecord>, StorageError> {
+    match call.storage.message_of_letter(letter.0)? {
+        Some(id) => call.storage.message(&id),
+        None => Ok(None),
+    }
+}

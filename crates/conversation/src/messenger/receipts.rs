@@ -1,0 +1,223 @@
+//! Receipts: what I owe, and what others tell of my messages.
+//!
+//! A receipt is an MLS message like any other, so the leaf's signature proves
+//! it. Receipts wait a random while and leave together; what is owed is in
+//! storage, when it leaves is drawn anew after a restart.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use hushwing_delivery::{Keep, LetterId};
+use hushwing_sansio::{Context, Moment, StorageError};
+
+use super::{Call, Messenger};
+use crate::content::{Content, Frame, MessageId, Receipt, Salt, Stamp, Status};
+use crate::letter::LetterBody;
+use crate::storage::{MessageKind, MessageRecord, MessageState, Owed, Standing};
+use crate::{ContactId, Event};
+
+/// Receipts in one letter: with their ids they fill less than one envelope.
+const MOST_IN_LETTER: usize = 256;
+
+/// What I owe, by contact.
+#[derive(Default)]
+pub(super) struct Debts {
+    by_contact: BTreeMap<ContactId, Debt>,
+}
+
+struct Debt {
+    due: Moment,
+    owed: BTreeMap<MessageId, Owed>,
+}
+
+impl Debts {
+    /// When the next receipts leave.
+    pub(super) fn due(&self) -> Option<Moment> {
+        self.by_contact.values().map(|debt| debt.due).min()
+    }
+
+    /// Notes that a receipt is owed. The first one sets the time of all that
+    /// leave with it.
+    pub(super) fn add(
+        &mut self,
+        cx: &mut Context<'_>,
+        delay: (Duration, Duration),
+        contact: ContactId,
+        message: MessageId,
+        owed: Owed,
+    ) {
+        let debt = self.by_contact.entry(contact).or_insert_with(|| {
+            let due = cx.now() + draw(cx, delay);
+            Debt {
+                due,
+                owed: BTreeMap::new(),
+            }
+        });
+        let entry = debt.owed.entry(message).or_insert(owed);
+        *entry = (*entry).max(owed);
+    }
+
+    /// Forgets what is owed to a contact.
+    pub(super) fn forget(&mut self, contact: ContactId) {
+        self.by_contact.remove(&contact);
+    }
+
+    /// Takes what is due by `now`.
+    fn take(&mut self, now: Moment) -> Vec<(ContactId, BTreeMap<MessageId, Owed>)> {
+        let due = self.by_contact.iter().filter(|(_, debt)| debt.due <= now);
+        let due: Vec<_> = due.map(|(contact, _)| *contact).collect();
+        let taken = due.into_iter().filter_map(|contact| {
+            self.by_contact
+                .remove(&contact)
+                .map(|debt| (contact, debt.owed))
+        });
+        taken.collect()
+    }
+}
+
+fn draw(cx: &mut Context<'_>, (least, most): (Duration, Duration)) -> Duration {
+    let spread = u64::try_from(most.saturating_sub(least).as_micros()).unwrap_or(u64::MAX);
+    least + Duration::from_micros(cx.random_below(spread.saturating_add(1)))
+}
+
+impl Messenger {
+    /// Notes that I owe a receipt, in storage too.
+    pub(super) fn owe(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        message: MessageId,
+        owed: Owed,
+    ) -> Result<(), StorageError> {
+        call.storage.set_owed(&message, owed)?;
+        self.debts
+            .add(call.cx, self.config.receipt_delay, contact, message, owed);
+        Ok(())
+    }
+
+    /// Takes up what was owed when the last run ended.
+    pub(super) fn resume_debts(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        self.resume_debts_of(call, None)
+    }
+
+    /// Takes up what is owed to one contact, or to all.
+    pub(super) fn resume_debts_of(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        only: Option<ContactId>,
+    ) -> Result<(), StorageError> {
+        for (contact, message, owed) in call.storage.owing()? {
+            if only.is_none_or(|only| only == contact) {
+                self.debts
+                    .add(call.cx, self.config.receipt_delay, contact, message, owed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the receipts that are due.
+    pub(super) fn pay(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        for (contact, owed) in self.debts.take(call.cx.now()) {
+            let standing = self
+                .people
+                .get(&contact)
+                .map(|person| person.record.standing);
+            // Who waits for a decision learns nothing; accepting takes it up.
+            if matches!(standing, Some(Standing::Asked | Standing::Established)) {
+                let owed: Vec<_> = owed.into_iter().collect();
+                for batch in owed.chunks(MOST_IN_LETTER) {
+                    self.send_receipts(call, contact, batch)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn send_receipts(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        batch: &[(MessageId, Owed)],
+    ) -> Result<(), StorageError> {
+        let receipts = batch.iter().map(|(message, owed)| Receipt {
+            message: *message,
+            status: if *owed == Owed::Read {
+                Status::READ
+            } else {
+                Status::DELIVERED
+            },
+        });
+        let content = Content::Receipts(receipts.collect());
+        let salt = Salt(call.cx.random());
+        let (person, group, crypto) = self.at_hand(call, contact)?;
+        let stamp = Stamp {
+            lamport: person.tail.lamport,
+            sent: call.cx.wall(),
+        };
+        let bytes = content
+            .compose(Frame {
+                salt,
+                stamp,
+                expires: None,
+            })
+            .map_err(|error| StorageError::corrupt("composing receipts").because(error))?;
+        let message = group.encrypt(crypto, call.cx, &mut *call.storage, &bytes, None)?;
+        self.post(
+            call,
+            contact,
+            LetterBody::message(&message),
+            Keep::UntilAccepted,
+        )?;
+        for (message, _) in batch {
+            call.storage.set_owed(message, Owed::Nothing)?;
+        }
+        Ok(())
+    }
+
+    /// A contact told what became of my messages.
+    pub(super) fn apply_receipts(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        receipts: &[Receipt],
+    ) -> Result<(), StorageError> {
+        for receipt in receipts {
+            let state = match receipt.status {
+                Status::DELIVERED => MessageState::Delivered,
+                Status::READ => MessageState::Read,
+                _ => continue,
+            };
+            let Some(record) = call.storage.message(&receipt.message)? else {
+                continue;
+            };
+            if record.mine && record.contact == contact && record.state < state {
+                self.confirmed(call, record, state)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn confirmed(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        record: MessageRecord,
+        state: MessageState,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let id = *record.id();
+        let mut times = record.times;
+        times.delivered.get_or_insert(now);
+        if state == MessageState::Read {
+            times.read = Some(now);
+        }
+        call.storage.set_state(&id, state, &times)?;
+        if let Some(letter) = record.letter {
+            self.office
+                .settle(call.cx, &mut *call.storage, LetterId(letter))?;
+        }
+        if record.kind != MessageKind::Control {
+            self.tell(Event::State { message: id, state });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! New keys: who commits when, and what that means for messages on their way.
+
+use core::time::Duration;
+
+use hushwing_delivery::{Keep, LetterId};
+use hushwing_sansio::StorageError;
+
+use super::people::Person;
+use super::{Call, Messenger};
+use crate::ContactId;
+use crate::letter::LetterBody;
+use crate::mls::{LeafKey, PAST_EPOCHS, Staged};
+use crate::storage::{MessageRecord, Side, Standing};
+
+/// Messages in an epoch after which its keys are renewed.
+const MOST_IN_EPOCH: u64 = 50;
+/// Age after which the keys of an epoch that was used are renewed.
+const EPOCH_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Messenger {
+    /// Commits if it is my turn and time: after 50 messages, after a day in
+    /// which something was said, or at once where the inviter has to end the
+    /// "no forward secrecy yet" mark.
+    pub(super) fn renew_if_due(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let (person, group, _) = self.at_hand(call, contact)?;
+        let established = person.record.standing == Standing::Established;
+        let aged = person.tail.in_epoch > 0 && person.record.epoch_since + EPOCH_LIFE <= now;
+        let full = person.tail.in_epoch >= MOST_IN_EPOCH;
+        if established && group.holds_turn() && (full || aged || ends_mark(person)) {
+            self.renew(call, contact)?;
+        }
+        Ok(())
+    }
+
+    fn renew(&mut self, call: &mut Call<'_, '_>, contact: ContactId) -> Result<(), StorageError> {
+        let (person, group, crypto) = self.at_hand(call, contact)?;
+        let marked = ends_mark(person);
+        // All readers of a reusable link saw one key; from here on each
+        // conversation has its own.
+        let successor = marked.then(|| LeafKey::generate(call.cx));
+        let commit = group.renew(crypto, call.cx, &mut *call.storage, successor)?;
+        person.record.signing_key = group.key().secret();
+        begin_epoch(person, call);
+        let letter = self.post(
+            call,
+            contact,
+            LetterBody::message(&commit),
+            Keep::UntilSettled,
+        )?;
+        if let Some(person) = self.people.get_mut(&contact) {
+            person.record.commit_letter = Some(letter.0);
+            call.storage.put_contact(&person.record)?;
+        }
+        if marked {
+            self.tell_contact(contact);
+        }
+        self.say_again(call, contact)
+    }
+
+    /// The other side renewed its keys.
+    pub(super) fn renewed(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        staged: Staged,
+    ) -> Result<(), StorageError> {
+        let (person, group, crypto) = self.at_hand(call, contact)?;
+        if staged
+            .merge(crypto, call.cx, &mut *call.storage, group)?
+            .is_err()
+        {
+            return Err(StorageError::corrupt("merging a commit"));
+        }
+        let marked = person.record.unsecured_start;
+        begin_epoch(person, call);
+        call.storage.put_contact(&person.record)?;
+        self.commit_came_through(call, contact)?;
+        if marked {
+            self.tell_contact(contact);
+        }
+        self.say_again(call, contact)?;
+        self.hear_held(call, contact)?;
+        self.renew_if_due(call, contact)
+    }
+
+    /// Encrypts again what was not confirmed and cannot be read any more,
+    /// under its old name, so that whoever has it drops it.
+    fn say_again(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let (_, group, _) = self.at_hand(call, contact)?;
+        let Some(oldest) = group.epoch().checked_sub(PAST_EPOCHS) else {
+            return Ok(());
+        };
+        for record in call.storage.unconfirmed_before(contact, oldest)? {
+            self.say_once_more(call, &record)?;
+        }
+        Ok(())
+    }
+
+    fn say_once_more(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        record: &MessageRecord,
+    ) -> Result<(), StorageError> {
+        let (_, group, crypto) = self.at_hand(call, record.contact)?;
+        let first_said = Some(record.position.epoch);
+        let rows = &mut *call.storage;
+        let message = group.encrypt(crypto, call.cx, rows, &record.content, first_said)?;
+        let epoch = group.epoch();
+        if let Some(letter) = record.letter {
+            self.office
+                .cancel(call.cx, &mut *call.storage, LetterId(letter))?;
+        }
+        let bytes = LetterBody::message(&message);
+        let letter = self.post(call, record.contact, bytes, Keep::UntilSettled)?;
+        call.storage.set_letter(record.id(), letter.0, epoch)
+    }
+
+    /// What depends on the date: epochs that have grown old.
+    pub(super) fn sweep_people(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let old = self.people.values().filter(|person| {
+            person.record.standing == Standing::Established
+                && person.record.epoch_since + EPOCH_LIFE <= now
+        });
+        for contact in old.map(|person| person.record.id).collect::<Vec<_>>() {
+            self.renew_if_due(call, contact)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether my next commit ends the "no forward secrecy yet" mark.
+fn ends_mark(person: &Person) -> bool {
+    person.record.unsecured_start && person.record.side == Side::Inviter
+}
+
+fn begin_epoch(person: &mut Person, call: &Call<'_, '_>) {
+    person.record.unsecured_start = false;
+    person.record.epoch_since = call.cx.wall();
+    person.tail.in_epoch = 0;
+}

@@ -1,0 +1,328 @@
+//! What I say.
+
+use hushwing_delivery::{Keep, Letter, LetterId, PostError, SealKey, Urgency};
+use hushwing_sansio::StorageError;
+
+use super::show::arrived;
+use super::stop::Stop;
+use super::{Call, Messenger};
+use crate::content::{ComposeError, Content, Frame, Mark, MessageId, Post, Salt, Stamp, Text};
+use crate::letter::LetterBody;
+use crate::storage::{
+    MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, Standing,
+};
+use crate::{ContactId, Refusal, Reply};
+
+/// Bytes of text to somebody who has not answered yet: letters to an
+/// invitation may not be longer than 64 KiB.
+const MOST_TO_STRANGER: usize = 40_000;
+
+impl Messenger {
+    pub(super) fn send(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        text: &str,
+        reply_to: Option<MessageId>,
+    ) -> Result<Reply, Stop> {
+        self.may_speak(contact, text.len())?;
+        if let Some(target) = &reply_to {
+            self.message_of(call, target)
+                .and_then(|record| same(&record, contact))?;
+        }
+        let post = Post::new(words(text)?, reply_to);
+        self.say(call, contact, &Content::Post(post), MessageKind::Text, None)
+    }
+
+    pub(super) fn edit(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        message: &MessageId,
+        text: &str,
+    ) -> Result<Reply, Stop> {
+        let record = self.my_text(call, message)?;
+        self.may_speak(record.contact, text.len())?;
+        let reply_to = crate::content::Message::decode(&record.content)
+            .map_err(|_| StorageError::corrupt("reading a message"))?
+            .in_reply_to;
+        let post = Post::new(words(text)?, reply_to);
+        let content = Content::Edit {
+            target: *message,
+            post,
+        };
+        self.say(
+            call,
+            record.contact,
+            &content,
+            MessageKind::Edit,
+            Some(*message),
+        )
+    }
+
+    pub(super) fn delete(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        message: &MessageId,
+    ) -> Result<Reply, Stop> {
+        let record = self.my_text(call, message)?;
+        self.may_speak(record.contact, 0)?;
+        let content = Content::Delete { target: *message };
+        self.say(
+            call,
+            record.contact,
+            &content,
+            MessageKind::Delete,
+            Some(*message),
+        )
+    }
+
+    pub(super) fn react(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        message: &MessageId,
+        mark: &str,
+    ) -> Result<Reply, Stop> {
+        let record = self.message_of(call, message)?;
+        if record.kind != MessageKind::Text {
+            return Err(Refusal::NoMessage.into());
+        }
+        self.may_speak(record.contact, 0)?;
+        let replaces = Self::my_reaction(call, message)?;
+        if mark.is_empty() {
+            let reaction = replaces.ok_or(Refusal::NoMessage)?;
+            let content = Content::Unreact { reaction };
+            return self.say(
+                call,
+                record.contact,
+                &content,
+                MessageKind::Delete,
+                Some(reaction),
+            );
+        }
+        let mark = Mark::new(mark).ok_or(Refusal::BadReaction)?;
+        let content = Content::Reaction {
+            target: *message,
+            mark,
+            replaces,
+        };
+        self.say(
+            call,
+            record.contact,
+            &content,
+            MessageKind::Reaction,
+            Some(*message),
+        )
+    }
+
+    /// My reaction to a message that stands now.
+    fn my_reaction(call: &Call<'_, '_>, message: &MessageId) -> Result<Option<MessageId>, Stop> {
+        for record in call.storage.messages_about(message)?.into_iter().rev() {
+            if record.mine && record.kind == MessageKind::Reaction {
+                let taken_back = call.storage.messages_about(record.id())?;
+                return Ok(taken_back.is_empty().then_some(*record.id()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn message_of(&self, call: &Call<'_, '_>, message: &MessageId) -> Result<MessageRecord, Stop> {
+        Ok(call.storage.message(message)?.ok_or(Refusal::NoMessage)?)
+    }
+
+    fn my_text(&self, call: &Call<'_, '_>, message: &MessageId) -> Result<MessageRecord, Stop> {
+        let record = self.message_of(call, message)?;
+        if record.mine && record.kind == MessageKind::Text {
+            Ok(record)
+        } else {
+            Err(Refusal::NotMine.into())
+        }
+    }
+
+    fn may_speak(&mut self, contact: ContactId, length: usize) -> Result<(), Refusal> {
+        let person = self.person(contact)?;
+        match person.record.standing {
+            Standing::Joining | Standing::Requested => return Err(Refusal::NotEstablished),
+            Standing::Asked | Standing::Established => {}
+        }
+        let to_stranger = person
+            .addresses
+            .iter()
+            .any(|a| matches!(a.seal, SealKey::FirstContact(_)));
+        if to_stranger && length > MOST_TO_STRANGER {
+            return Err(Refusal::TextTooLong);
+        }
+        Ok(())
+    }
+
+    /// Encrypts, posts, stores and shows my next message.
+    fn say(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        content: &Content,
+        kind: MessageKind,
+        target: Option<MessageId>,
+    ) -> Result<Reply, Stop> {
+        let before = self
+            .people
+            .get(&contact)
+            .and_then(|person| person.tail.last);
+        let (mut record, message) = self.utter(call, contact, content, kind, target)?;
+        let bytes = LetterBody::message(&message);
+        record.letter = Some(self.post(call, contact, bytes, Keep::UntilSettled)?.0);
+        call.storage.add_message(&record)?;
+        self.show_new(call, &record, content, before)?;
+        self.renew_if_due(call, contact)?;
+        Ok(Reply::Sent {
+            message: *record.id(),
+            state: record.state,
+        })
+    }
+
+    /// Tells faces of a message that is new here.
+    pub(super) fn show_new(
+        &mut self,
+        call: &Call<'_, '_>,
+        record: &MessageRecord,
+        content: &Content,
+        before: Option<Position>,
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get(&record.contact) else {
+            return Ok(());
+        };
+        if person.record.standing == Standing::Requested {
+            return Ok(());
+        }
+        let event = arrived(call.storage, person, record, content, before)?;
+        self.events.extend(event);
+        Ok(())
+    }
+
+    /// Says something that no face shows.
+    pub(super) fn say_control(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        content: &Content,
+    ) -> Result<(), StorageError> {
+        let (mut record, message) = self.utter_control(call, contact, content)?;
+        let bytes = LetterBody::message(&message);
+        record.letter = Some(self.post(call, contact, bytes, Keep::UntilSettled)?.0);
+        call.storage.add_message(&record)
+    }
+
+    /// Encrypts something that no face shows.
+    pub(super) fn utter_control(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        content: &Content,
+    ) -> Result<(MessageRecord, Vec<u8>), StorageError> {
+        self.utter(call, contact, content, MessageKind::Control, None)
+            .map_err(|stop| match stop {
+                Stop::Storage(error) => error,
+                Stop::Refused(_) => StorageError::corrupt("composing a control message"),
+            })
+    }
+
+    /// Encrypts my next message and takes note of it; nothing is posted or
+    /// stored yet.
+    fn utter(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        content: &Content,
+        kind: MessageKind,
+        target: Option<MessageId>,
+    ) -> Result<(MessageRecord, Vec<u8>), Stop> {
+        let salt = Salt(call.cx.random());
+        let (person, group, crypto) = self.at_hand(call, contact)?;
+        let stamp = Stamp {
+            lamport: person.tail.lamport.next(),
+            sent: call.cx.wall(),
+        };
+        let bytes = content
+            .compose(Frame {
+                salt,
+                stamp,
+                expires: None,
+            })
+            .map_err(unfit)?;
+        let leaf = group.own_leaf();
+        let id = MessageId::derive(&person.origin(leaf)?, &bytes, &salt);
+        let message = group.encrypt(crypto, call.cx, &mut *call.storage, &bytes, None)?;
+        let epoch = group.epoch();
+        let position = Position {
+            epoch,
+            lamport: stamp.lamport.get(),
+            leaf,
+            id,
+        };
+        person.note(position, epoch, epoch);
+        let record = MessageRecord {
+            contact,
+            position,
+            mine: true,
+            kind,
+            target,
+            sent_at: stamp.sent,
+            state: MessageState::Queued,
+            times: MessageTimes::default(),
+            owed: Owed::Nothing,
+            letter: None,
+            sealed_epoch: epoch,
+            content: bytes,
+        };
+        Ok((record, message))
+    }
+
+    /// Puts a letter to a contact into the outbox.
+    pub(super) fn post(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        bytes: Vec<u8>,
+        keep: Keep,
+    ) -> Result<LetterId, StorageError> {
+        let to = self
+            .people
+            .get(&contact)
+            .map(|person| person.addresses.clone());
+        let letter = Letter {
+            to: to.unwrap_or_default(),
+            bytes,
+            urgency: Urgency::Normal,
+            keep,
+        };
+        self.office
+            .post(call.cx, &mut *call.storage, &letter)
+            .map_err(|error| match error {
+                PostError::Storage(error) => error,
+                other => StorageError::corrupt("posting a letter").because(other),
+            })
+    }
+}
+
+fn same(record: &MessageRecord, contact: ContactId) -> Result<(), Stop> {
+    if record.contact == contact {
+        Ok(())
+    } else {
+        Err(Refusal::NoMessage.into())
+    }
+}
+
+fn words(text: &str) -> Result<Text, Refusal> {
+    let words = Text::new(text).map_err(|_| Refusal::TextTooLong)?;
+    if words.as_str().trim().is_empty() {
+        Err(Refusal::EmptyText)
+    } else {
+        Ok(words)
+    }
+}
+
+fn unfit(error: ComposeError) -> Refusal {
+    match error {
+        ComposeError::Empty => Refusal::EmptyText,
+        _ => Refusal::TextTooLong,
+    }
+}

@@ -1,0 +1,216 @@
+//! The inviter's answer to a join request.
+
+use hushwing_delivery::MailboxId;
+use hushwing_sansio::StorageError;
+
+use super::join::NAMELESS;
+use super::stop::Stop;
+use super::{Call, Messenger};
+use crate::mls::{Group, JoinError, LeafKey, Received};
+use crate::storage::{ContactRecord, HeldRecord, KeyPackageRecord, MailboxUse, Side, Standing};
+use crate::{ContactId, ConversationId, DropReason, Event, InvitationId, Refusal, Reply, Secret};
+
+/// Undecided requests that are kept; further strangers must try again later.
+const MOST_REQUESTS: usize = 256;
+/// Letters kept that overtook their join request.
+const MOST_STRAYS: usize = 64;
+/// Under whom such letters are kept: a number never given to a contact.
+const STRAYS: ContactId = ContactId(0);
+
+impl Messenger {
+    /// Somebody opened a link of mine.
+    pub(super) fn join_request(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        mailbox: MailboxId,
+        invitation: InvitationId,
+        welcome: &[u8],
+        messages: &[&[u8]],
+    ) -> Result<(), StorageError> {
+        if !self.takes_joins(invitation, call.cx.wall()) {
+            return self.drop_letter(None, DropReason::JoinRequest);
+        }
+        if self.requests().count() >= MOST_REQUESTS {
+            return self.drop_letter(None, DropReason::TooManyRequests);
+        }
+        let packages = call.storage.key_packages(invitation)?;
+        let key_of = |public: &[u8]| find_key(&packages, public);
+        let rows = &mut *call.storage;
+        let group = match Group::join(&self.crypto, call.cx, rows, welcome, key_of)? {
+            Ok(group) => group,
+            Err(error) => return self.drop_letter(None, reason(error)),
+        };
+        let Some(conversation) = group.conversation() else {
+            return self.drop_letter(None, DropReason::JoinRequest);
+        };
+        let contact = self.take_in(call, invitation, conversation, group)?;
+        for message in messages {
+            self.hear(call, mailbox, message)?;
+        }
+        self.settle_join(call, contact, invitation, mailbox)
+    }
+
+    fn take_in(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        invitation: InvitationId,
+        conversation: ConversationId,
+        group: Group,
+    ) -> Result<ContactId, StorageError> {
+        let id = ContactId(call.storage.next_number()?);
+        let now = call.cx.wall();
+        let record = ContactRecord {
+            id,
+            conversation,
+            side: Side::Inviter,
+            standing: Standing::Requested,
+            name: NAMELESS.to_owned(),
+            renamed: false,
+            verified: None,
+            unsecured_start: self
+                .invitations
+                .get(&invitation)
+                .is_some_and(|i| i.reusable),
+            signing_key: group.key().secret(),
+            addresses: Vec::new(),
+            address_revision: 0,
+            commit_letter: None,
+            invitation: Some(invitation),
+            since: now,
+            epoch_since: now,
+        };
+        self.add_person(call, record, Some(group))?;
+        Ok(id)
+    }
+
+    /// Ends a join request, now that its first messages were heard.
+    fn settle_join(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        invitation: InvitationId,
+        mailbox: MailboxId,
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
+        if person.addresses.is_empty() {
+            // Nobody could answer; the link stays good for somebody honest.
+            self.remove_person(call, contact)?;
+            return self.drop_letter(None, DropReason::JoinRequest);
+        }
+        if person.record.unsecured_start {
+            self.replace_package(call, invitation)?;
+        } else {
+            person.record.standing = Standing::Established;
+            person.save(call.storage)?;
+            self.close_invitation(call, invitation)?;
+            self.take_over_mailbox(call, mailbox, contact)?;
+            self.greet(call, contact)?;
+        }
+        self.tell_contact(contact);
+        self.hear_strays(call, mailbox, contact)
+    }
+
+    /// The mailbox of a one-time invitation serves the conversation from now
+    /// on, under a secret of its own.
+    fn take_over_mailbox(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        mailbox: MailboxId,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let Some(mut record) = self.mailboxes.get(&mailbox).cloned() else {
+            return Ok(());
+        };
+        record.owner = MailboxUse::Conversation(contact);
+        record.shared = Secret::new(call.cx.random::<32>());
+        self.save_mailbox(call, record)
+    }
+
+    pub(super) fn accept(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<Reply, Stop> {
+        self.requested(contact)?;
+        let person = self.person(contact)?;
+        person.record.standing = Standing::Established;
+        person.save(call.storage)?;
+        self.open_conversation_mailbox(call, self.config.network, contact)?;
+        self.resume_debts_of(call, Some(contact))?;
+        self.renew_if_due(call, contact)?;
+        let view = self.person(contact)?.view();
+        self.tell(Event::Contact(view.clone()));
+        Ok(Reply::Contact(view))
+    }
+
+    pub(super) fn refuse(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<Reply, Stop> {
+        self.requested(contact)?;
+        self.remove_person(call, contact)?;
+        Ok(Reply::Done)
+    }
+
+    fn requested(&mut self, contact: ContactId) -> Result<(), Refusal> {
+        match self.person(contact)?.record.standing {
+            Standing::Requested => Ok(()),
+            _ => Err(Refusal::NotARequest),
+        }
+    }
+
+    /// Keeps a letter to a conversation that its join request has not opened
+    /// yet.
+    pub(super) fn keep_stray(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        bytes: &[u8],
+    ) -> Result<(), StorageError> {
+        if call.storage.held(STRAYS)?.len() >= MOST_STRAYS {
+            return self.drop_letter(None, DropReason::TooManyHeld);
+        }
+        let number = call.storage.next_number()?;
+        call.storage.add_held(&HeldRecord {
+            contact: STRAYS,
+            number,
+            bytes: bytes.to_vec(),
+        })
+    }
+
+    fn hear_strays(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        mailbox: MailboxId,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let conversation = self
+            .people
+            .get(&contact)
+            .map(|person| person.record.conversation);
+        for held in call.storage.held(STRAYS)? {
+            let claimed = Received::parse(&held.bytes).map(|received| received.conversation());
+            if claimed == conversation {
+                call.storage.remove_held(STRAYS, held.number)?;
+                self.hear(call, mailbox, &held.bytes)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn find_key(packages: &[KeyPackageRecord], public: &[u8]) -> Option<LeafKey> {
+    let keys = packages
+        .iter()
+        .filter_map(|package| LeafKey::from_secret(&package.signing_key));
+    keys.into_iter().find(|key| key.public() == public)
+}
+
+fn reason(error: JoinError) -> DropReason {
+    match error {
+        JoinError::Known => DropReason::KnownConversation,
+        JoinError::Welcome | JoinError::Rules => DropReason::JoinRequest,
+    }
+}

@@ -1,0 +1,236 @@
+//! A network that is a map.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use hushwing_delivery::{
+    Card, Envelope, FetchFailure, FetchId, Locator, MailboxId, NetworkCommand, NetworkEvent, Place,
+    Purpose, ReceiptId, SendFailure, SendId,
+};
+use hushwing_sansio::Entropy;
+
+use super::Home;
+
+/// What the network does to envelopes, each in so many of 256 cases.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Weather {
+    /// Refused for now, to be sent again.
+    pub loss: u8,
+    /// Told twice.
+    pub repeat: u8,
+    /// Told after later ones.
+    pub reorder: u8,
+}
+
+/// Mailboxes and what moves between them.
+#[derive(Default)]
+pub(super) struct Loopback {
+    pub(super) weather: Weather,
+    mailboxes: BTreeMap<Vec<u8>, Mailbox>,
+    answers: VecDeque<(Home, NetworkEvent)>,
+    arrivals: VecDeque<(Home, MailboxId, ReceiptId, Envelope)>,
+    unacknowledged: BTreeMap<(Home, ReceiptId), (MailboxId, Envelope)>,
+    next_receipt: u64,
+}
+
+struct Mailbox {
+    owner: Home,
+    id: MailboxId,
+    card: Option<Card>,
+    one_time: bool,
+    taken_by: Option<Home>,
+}
+
+impl Loopback {
+    /// The next thing to tell somebody.
+    pub(super) fn step(&mut self, entropy: &mut dyn Entropy) -> Option<(Home, NetworkEvent)> {
+        if let Some(answer) = self.answers.pop_front() {
+            return Some(answer);
+        }
+        let late = self.arrivals.len() > 1 && happens(self.weather.reorder, entropy);
+        if late && let Some(arrival) = self.arrivals.pop_front() {
+            self.arrivals.push_back(arrival);
+        }
+        let (home, mailbox, receipt, envelope) = self.arrivals.pop_front()?;
+        if happens(self.weather.repeat, entropy) {
+            self.arrivals
+                .push_back((home, mailbox, receipt, envelope.clone()));
+        }
+        self.unacknowledged
+            .insert((home, receipt), (mailbox, envelope.clone()));
+        Some((
+            home,
+            NetworkEvent::Received {
+                mailbox,
+                receipt,
+                envelope,
+            },
+        ))
+    }
+
+    /// Somebody came back: what they did not acknowledge is told again.
+    pub(super) fn reconnect(&mut self, home: Home) {
+        self.answers.retain(|(whose, _)| *whose != home);
+        let (theirs, others) = core::mem::take(&mut self.unacknowledged)
+            .into_iter()
+            .partition(|((h, _), _)| *h == home);
+        self.unacknowledged = others;
+        let theirs: BTreeMap<(Home, ReceiptId), (MailboxId, Envelope)> = theirs;
+        for ((_, receipt), (mailbox, envelope)) in theirs {
+            self.arrivals.push_back((home, mailbox, receipt, envelope));
+        }
+    }
+
+    /// Does what somebody asks.
+    pub(super) fn command(
+        &mut self,
+        home: Home,
+        command: NetworkCommand,
+        entropy: &mut dyn Entropy,
+    ) {
+        match command {
+            NetworkCommand::OpenMailbox { mailbox, purpose } => {
+                self.open(home, mailbox, purpose, entropy);
+            }
+            NetworkCommand::ReplaceBundle { mailbox, card } => {
+                self.set_card(home, mailbox, Some(card));
+                self.answers
+                    .push_back((home, NetworkEvent::BundleReplaced { mailbox }));
+            }
+            NetworkCommand::WithdrawCard { mailbox } => self.set_card(home, mailbox, None),
+            NetworkCommand::CloseMailbox { mailbox } => {
+                self.mailboxes
+                    .retain(|_, box_| (box_.owner, box_.id) != (home, mailbox));
+            }
+            NetworkCommand::Fetch {
+                fetch,
+                place,
+                secret,
+                ..
+            } => {
+                let event = self.fetch(home, fetch, &place, &secret);
+                self.answers.push_back((home, event));
+            }
+            NetworkCommand::Send {
+                send,
+                locator,
+                envelope,
+            } => {
+                let event = self.send(send, &locator, envelope, entropy);
+                self.answers.push_back((home, event));
+            }
+            NetworkCommand::Cancel { .. } => {}
+            NetworkCommand::Acknowledge { receipt } => {
+                self.unacknowledged.remove(&(home, receipt));
+            }
+        }
+    }
+
+    fn open(&mut self, home: Home, id: MailboxId, purpose: Purpose, entropy: &mut dyn Entropy) {
+        let known = self
+            .mailboxes
+            .iter()
+            .find(|(_, m)| (m.owner, m.id) == (home, id));
+        let locator = match known {
+            Some((locator, _)) => locator.clone(),
+            None => {
+                let mut locator = vec![0; 16];
+                entropy.fill(&mut locator);
+                locator
+            }
+        };
+        let (card, one_time) = match purpose {
+            Purpose::Conversation => (None, false),
+            Purpose::OneTimeInvitation(card) => (Some(card), true),
+            Purpose::ReusableInvitation(card) => (Some(card), false),
+        };
+        let place = card.is_some().then(|| Place(locator.clone()));
+        let mailbox = Mailbox {
+            owner: home,
+            id,
+            card,
+            one_time,
+            taken_by: None,
+        };
+        self.mailboxes.entry(locator.clone()).or_insert(mailbox);
+        let locator = Locator(locator);
+        self.answers.push_back((
+            home,
+            NetworkEvent::MailboxOpened {
+                mailbox: id,
+                locator,
+                place,
+            },
+        ));
+    }
+
+    fn set_card(&mut self, home: Home, id: MailboxId, card: Option<Card>) {
+        for mailbox in self.mailboxes.values_mut() {
+            if (mailbox.owner, mailbox.id) == (home, id) {
+                mailbox.card.clone_from(&card);
+            }
+        }
+    }
+
+    fn fetch(
+        &mut self,
+        home: Home,
+        fetch: FetchId,
+        place: &Place,
+        secret: &[u8; 32],
+    ) -> NetworkEvent {
+        let failed = |reason| NetworkEvent::FetchFailed { fetch, reason };
+        let Some(mailbox) = self.mailboxes.get_mut(&place.0) else {
+            return failed(FetchFailure::UsedOrGone);
+        };
+        let taken = mailbox.one_time && mailbox.taken_by.is_some_and(|by| by != home);
+        let Some(card) = mailbox.card.as_ref().filter(|_| !taken) else {
+            return failed(FetchFailure::UsedOrGone);
+        };
+        if card.secret != *secret {
+            return failed(FetchFailure::Forged);
+        }
+        mailbox.taken_by = Some(home);
+        NetworkEvent::Fetched {
+            fetch,
+            fixed: card.fixed.clone(),
+            bundle: card.bundle.clone(),
+            locator: Locator(place.0.clone()),
+        }
+    }
+
+    fn send(
+        &mut self,
+        send: SendId,
+        locator: &Locator,
+        envelope: Envelope,
+        entropy: &mut dyn Entropy,
+    ) -> NetworkEvent {
+        let Some(mailbox) = self.mailboxes.get(&locator.0) else {
+            return NetworkEvent::Failed {
+                send,
+                reason: SendFailure::Gone,
+            };
+        };
+        if happens(self.weather.loss, entropy) {
+            return NetworkEvent::Failed {
+                send,
+                reason: SendFailure::Unreachable,
+            };
+        }
+        self.next_receipt += 1;
+        let receipt = ReceiptId(self.next_receipt);
+        self.arrivals
+            .push_back((mailbox.owner, mailbox.id, receipt, envelope));
+        NetworkEvent::Accepted { send }
+    }
+}
+
+fn happens(in_256: u8, entropy: &mut dyn Entropy) -> bool {
+    if in_256 == 0 {
+        return false;
+    }
+    let mut byte = [0];
+    entropy.fill(&mut byte);
+    let [byte] = byte;
+    byte < in_256
+}

@@ -1,0 +1,276 @@
+//! A few people in one memory, for tests and benches.
+//!
+//! [`Village`] is what a driver is to one [`Messenger`], for several, over a
+//! network that is a map: it keeps the driving law (transaction, commit,
+//! outputs), time passes when told, and people can be made to crash between
+//! any two steps.
+
+mod loopback;
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use hushwing_delivery::NetworkTag;
+use hushwing_sansio::{
+    Context, Entropy, Input, Machine as _, Moment, Output, StorageError, Timestamp,
+};
+
+use loopback::Loopback;
+pub use loopback::Weather;
+
+use crate::{
+    Command, Config, Event, Incoming, MemoryStorage, Messenger, Outgoing, Refusal, Reply, Ticket,
+};
+
+/// When everything begins: 2026-01-01.
+const START: u64 = 1_767_225_600;
+/// Steps after which a village that does not come to rest is broken.
+const MOST_STEPS: u64 = 5_000_000;
+
+/// Somebody's place in the village.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Home(pub usize);
+
+/// Where a crash strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crash {
+    /// Before the commit: storage is rolled back.
+    BeforeCommit,
+    /// After the commit: outputs are lost.
+    AfterCommit,
+}
+
+/// One inhabitant.
+struct Person {
+    config: Config,
+    storage: MemoryStorage,
+    messenger: Messenger,
+    events: VecDeque<Event>,
+    /// Calls until a crash.
+    crash: Option<(u64, Crash)>,
+    calls: u64,
+    next_ticket: u64,
+}
+
+/// People, a network between them, and one clock.
+pub struct Village {
+    people: Vec<Person>,
+    network: Loopback,
+    entropy: Box<dyn Entropy>,
+    clock: Duration,
+}
+
+impl Village {
+    /// An empty village in fair weather.
+    #[must_use]
+    pub fn new(entropy: Box<dyn Entropy>) -> Self {
+        Self {
+            people: Vec::new(),
+            network: Loopback::default(),
+            entropy,
+            clock: Duration::ZERO,
+        }
+    }
+
+    /// Changes what the network does to envelopes.
+    pub fn set_weather(&mut self, weather: Weather) {
+        self.network.weather = weather;
+    }
+
+    /// Somebody moves in.
+    ///
+    /// # Errors
+    ///
+    /// Never with storage in memory.
+    pub fn move_in(&mut self, name: &str, receipt_delay: Duration) -> Result<Home, StorageError> {
+        let mut storage = MemoryStorage::new();
+        let config = Config {
+            name: name.to_owned(),
+            network: NetworkTag::TOY,
+            receipt_delay: (receipt_delay, receipt_delay),
+        };
+        let messenger = Messenger::open(&mut storage, config.clone())?;
+        self.people.push(Person {
+            config,
+            storage,
+            messenger,
+            events: VecDeque::new(),
+            crash: None,
+            calls: 0,
+            next_ticket: 0,
+        });
+        Ok(Home(self.people.len() - 1))
+    }
+
+    /// Makes somebody crash at the `calls`th call from now.
+    pub fn crash_in(&mut self, home: Home, calls: u64, crash: Crash) {
+        if let Some(person) = self.people.get_mut(home.0) {
+            person.crash = Some((calls, crash));
+        }
+    }
+
+    /// How often somebody's machine was called.
+    #[must_use]
+    pub fn calls(&self, home: Home) -> u64 {
+        self.people.get(home.0).map_or(0, |person| person.calls)
+    }
+
+    /// Somebody's storage.
+    pub fn storage(&mut self, home: Home) -> Option<&mut MemoryStorage> {
+        self.people
+            .get_mut(home.0)
+            .map(|person| &mut person.storage)
+    }
+
+    /// What somebody's faces were told since the last look.
+    pub fn events(&mut self, home: Home) -> Vec<Event> {
+        self.people
+            .get_mut(home.0)
+            .map(|person| person.events.drain(..).collect())
+            .unwrap_or_default()
+    }
+
+    /// Asks and waits for the answer; `None` if a crash swallowed it or there
+    /// is none when all has come to rest.
+    ///
+    /// # Errors
+    ///
+    /// When a machine fails, which is a bug.
+    pub fn ask(
+        &mut self,
+        home: Home,
+        command: Command,
+    ) -> Result<Option<Result<Reply, Refusal>>, StorageError> {
+        let Some(person) = self.people.get_mut(home.0) else {
+            return Ok(None);
+        };
+        person.next_ticket += 1;
+        let ticket = Ticket(person.next_ticket);
+        self.call(home, Input::Command(Incoming::Ask { ticket, command }))?;
+        if let Some(answer) = self.answer(home, ticket) {
+            return Ok(Some(answer));
+        }
+        self.rest()?;
+        Ok(self.answer(home, ticket))
+    }
+
+    fn answer(&mut self, home: Home, wanted: Ticket) -> Option<Result<Reply, Refusal>> {
+        let events = &mut self.people.get_mut(home.0)?.events;
+        let is_it =
+            |event: &Event| matches!(event, Event::Answer { ticket, .. } if *ticket == wanted);
+        match events.remove(events.iter().position(is_it)?) {
+            Some(Event::Answer { answer, .. }) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// Carries envelopes until nothing moves; time stands still.
+    ///
+    /// # Errors
+    ///
+    /// When a machine fails, which is a bug.
+    pub fn rest(&mut self) -> Result<(), StorageError> {
+        for _ in 0..MOST_STEPS {
+            if let Some((home, event)) = self.network.step(self.entropy.as_mut()) {
+                let network = NetworkTag::TOY;
+                self.call(home, Input::Command(Incoming::Network { network, event }))?;
+            } else if let Some(home) = self.due() {
+                self.call(home, Input::Timeout)?;
+            } else {
+                return Ok(());
+            }
+        }
+        Err(StorageError::corrupt("bringing a village to rest"))
+    }
+
+    /// Lets time pass, with rest after each timer.
+    ///
+    /// # Errors
+    ///
+    /// When a machine fails, which is a bug.
+    pub fn pass(&mut self, time: Duration) -> Result<(), StorageError> {
+        let end = self.clock + time;
+        self.rest()?;
+        while let Some(next) = self.next_timer().filter(|next| *next <= end) {
+            self.clock = next.max(self.clock);
+            self.rest()?;
+        }
+        self.clock = end;
+        self.rest()
+    }
+
+    fn next_timer(&self) -> Option<Duration> {
+        let timers = self
+            .people
+            .iter()
+            .filter_map(|person| person.messenger.poll_timeout());
+        timers.map(Moment::since_origin).min()
+    }
+
+    fn due(&self) -> Option<Home> {
+        let now = Moment::from_origin(self.clock);
+        let due = |person: &Person| person.messenger.poll_timeout().is_some_and(|at| at <= now);
+        self.people.iter().position(due).map(Home)
+    }
+
+    /// One call under the driving law.
+    fn call(&mut self, home: Home, input: Input<Incoming>) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(home.0) else {
+            return Ok(());
+        };
+        person.calls += 1;
+        let crash = person.crash.as_mut().and_then(|(left, crash)| {
+            *left = left.saturating_sub(1);
+            (*left == 0).then_some(*crash)
+        });
+        let snapshot = (crash == Some(Crash::BeforeCommit)).then(|| person.storage.clone());
+        let now = Moment::from_origin(self.clock);
+        let wall = Timestamp::from_secs(START) + self.clock;
+        let mut cx = Context::new(now, wall, self.entropy.as_mut());
+        person
+            .messenger
+            .handle(&mut cx, &mut person.storage, input)?;
+        if crash.is_some() {
+            if let Some(snapshot) = snapshot {
+                person.storage = snapshot;
+            }
+            return self.open_again(home);
+        }
+        self.drain(home);
+        Ok(())
+    }
+
+    /// Drops somebody's machine and opens it from storage.
+    ///
+    /// # Errors
+    ///
+    /// When storage holds what the machine cannot read, which is a bug.
+    pub fn open_again(&mut self, home: Home) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(home.0) else {
+            return Ok(());
+        };
+        person.crash = None;
+        person.messenger = Messenger::open(&mut person.storage, person.config.clone())?;
+        self.network.reconnect(home);
+        self.drain(home);
+        Ok(())
+    }
+
+    fn drain(&mut self, home: Home) {
+        let Some(person) = self.people.get_mut(home.0) else {
+            return;
+        };
+        while let Some(output) = person.messenger.poll_output() {
+            match output {
+                Output::Event(Outgoing::Face(event)) => person.events.push_back(event),
+                Output::Event(Outgoing::Network { command, .. }) => {
+                    self.network.command(home, command, self.entropy.as_mut());
+                }
+                // The machine opens no streams.
+                Output::OpenStream { .. }
+                | Output::SendStream { .. }
+                | Output::CloseStream { .. } => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Alice, Bob and what they say to each other.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+use std::time::Duration;
+
+use hushwing_conversation::view::{ContactView, InvitationView, MessageView};
+use hushwing_conversation::village::{Home, Village};
+use hushwing_conversation::{Command, ContactId, Event, MessageId, Refusal, Reply, Secret};
+use hushwing_sansio::Entropy;
+
+/// Numbers that repeat with their seed (SplitMix64). Keys made of them are for
+/// tests only.
+pub struct Seeded(pub u64);
+
+impl Entropy for Seeded {
+    fn fill(&mut self, dest: &mut [u8]) {
+        for chunk in dest.chunks_mut(8) {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            let bytes = (z ^ (z >> 31)).to_le_bytes();
+            chunk.copy_from_slice(&bytes[..chunk.len()]);
+        }
+    }
+}
+
+pub const DELAY: Duration = Duration::from_secs(3);
+
+pub fn village(seed: u64) -> Village {
+    Village::new(Box::new(Seeded(seed)))
+}
+
+pub fn ask(village: &mut Village, home: Home, command: Command) -> Reply {
+    village
+        .ask(home, command)
+        .unwrap()
+        .expect("an answer")
+        .expect("no refusal")
+}
+
+pub fn refusal(village: &mut Village, home: Home, command: Command) -> Refusal {
+    village
+        .ask(home, command)
+        .unwrap()
+        .expect("an answer")
+        .expect_err("a refusal")
+}
+
+pub fn invite(village: &mut Village, home: Home, reusable: bool) -> InvitationView {
+    match ask(
+        village,
+        home,
+        Command::Invite {
+            reusable,
+            network: None,
+        },
+    ) {
+        Reply::Invitation(view) => view,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn join(village: &mut Village, home: Home, link: &Secret) -> ContactView {
+    match ask(village, home, Command::Join { link: link.clone() }) {
+        Reply::Joined(view) => view,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn contacts(village: &mut Village, home: Home) -> Vec<ContactView> {
+    match ask(village, home, Command::Contacts) {
+        Reply::Contacts(views) => views,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn requests(village: &mut Village, home: Home) -> Vec<ContactView> {
+    match ask(village, home, Command::Requests) {
+        Reply::Contacts(views) => views,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn send(village: &mut Village, home: Home, contact: ContactId, text: &str) -> MessageId {
+    sent(ask(
+        village,
+        home,
+        Command::Send {
+            contact,
+            text: text.to_owned(),
+            reply_to: None,
+        },
+    ))
+}
+
+pub fn sent(reply: Reply) -> MessageId {
+    match reply {
+        Reply::Sent { message, .. } => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn read(village: &mut Village, home: Home, contact: ContactId) -> Vec<MessageView> {
+    match ask(
+        village,
+        home,
+        Command::Read {
+            contact,
+            before: None,
+            most: 10_000,
+        },
+    ) {
+        Reply::Messages(views) => views,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn texts(village: &mut Village, home: Home, contact: ContactId) -> Vec<String> {
+    read(village, home, contact)
+        .into_iter()
+        .map(|view| view.text)
+        .collect()
+}
+
+pub fn number(village: &mut Village, home: Home, contact: ContactId) -> String {
+    match ask(village, home, Command::SafetyNumber { contact }) {
+        Reply::SafetyNumber { number, .. } => number,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Alice invites, Bob joins by a one-time link, both are established.
+pub struct Couple {
+    pub village: Village,
+    pub alice: Home,
+    pub bob: Home,
+    /// Bob, to Alice.
+    pub her_bob: ContactId,
+    /// Alice, to Bob.
+    pub his_alice: ContactId,
+}
+
+pub fn couple(seed: u64) -> Couple {
+    let mut village = village(seed);
+    let alice = village.move_in("Alice", DELAY).unwrap();
+    let bob = village.move_in("Bob", DELAY).unwrap();
+    let link = invite(&mut village, alice, false).link;
+    let his_alice = join(&mut village, bob, &link).contact;
+    village.rest().unwrap();
+    let her_bob = contacts(&mut village, alice)[0].contact;
+    village.pass(Duration::from_secs(10)).unwrap();
+    village.events(alice);
+    village.events(bob);
+    Couple {
+        village,
+        alice,
+        bob,
+        her_bob,
+        his_alice,
+    }
+}
+
+pub fn dropped(events: &[Event]) -> usize {
+    events
+        .iter()
+        .filter(|event| matches!(event, Event::Dropped { .. }))
+        .count()
+}
