@@ -7,6 +7,7 @@
     missing_docs
 )]
 
+mod peer;
 mod world;
 
 use hushwing_delivery::{
@@ -127,7 +128,7 @@ fn fetch_failure(event: NetworkEvent) -> FetchFailure {
 fn envelopes_of_both_kinds_arrive_unchanged_at_every_version() {
     for version in 8..=18 {
         let mut world = world();
-        world.version = Version(version);
+        world.relay.version = Version(version);
         let (alice, bob) = (world.person(), world.person());
         let (locator, _) = open(&mut world, alice, Purpose::Conversation);
         for (number, envelope) in [(1, regular(7)), (2, first_contact(8))] {
@@ -141,7 +142,7 @@ fn envelopes_of_both_kinds_arrive_unchanged_at_every_version() {
             assert!(came == envelope, "version {version}");
             world.command(alice, NetworkCommand::Acknowledge { receipt });
         }
-        assert_eq!(world.queues.stored_messages(), 0);
+        assert_eq!(world.relay.queues.stored_messages(), 0);
     }
 }
 
@@ -167,7 +168,7 @@ fn the_next_envelope_comes_with_the_acknowledgement_and_not_before() {
         assert!(received(&mut world, alice).is_empty());
         world.command(alice, NetworkCommand::Acknowledge { receipt: came[0].0 });
     }
-    assert_eq!(world.queues.stored_messages(), 0);
+    assert_eq!(world.relay.queues.stored_messages(), 0);
 }
 
 #[test]
@@ -182,8 +183,7 @@ fn an_envelope_is_told_again_until_it_is_acknowledged() {
     world.pass(5);
     assert_eq!(received(&mut world, alice).len(), 1, "after a reconnection");
 
-    let storage = world.people[alice].storage.clone();
-    world.restart(alice, storage);
+    world.restart(alice);
     world.pass(5);
     let (receipt, _) = received(&mut world, alice).pop().expect("after a restart");
     world.command(alice, NetworkCommand::Acknowledge { receipt });
@@ -225,8 +225,7 @@ fn a_lock_outlives_a_crash_at_any_step_of_its_making() {
                 None => break,
             }
         }
-        let storage = world.people[bob].storage.clone();
-        world.restart(bob, storage);
+        world.restart(bob);
         send(&mut world, bob, 2, &locator, regular(2));
         world.pass(2);
         assert_eq!(
@@ -254,8 +253,7 @@ fn a_mailbox_is_made_although_the_process_stops_at_any_step() {
                     None => break,
                 }
             }
-            let storage = world.people[alice].storage.clone();
-            world.restart(alice, storage);
+            world.restart(alice);
             world.run();
             let (locator, _) = open(&mut world, alice, purpose.clone());
             let again = open(&mut world, alice, purpose.clone()).0;
@@ -291,6 +289,13 @@ fn a_one_time_link_serves_who_opened_it_first_and_nobody_else() {
     send(&mut world, bob, 2, &locator, first_contact(2));
     assert_eq!(outcomes(&mut world, bob), [(2, None)]);
     assert!(received(&mut world, alice)[0].1 == first_contact(2));
+
+    // The relay forgets the card with the first message; the reader does not.
+    world.restart(bob);
+    let (again, same) = fetched(fetch(&mut world, bob, &place, card.secret, true));
+    assert!(again == card.bundle && same == locator);
+    let mistyped = fetch(&mut world, bob, &place, [0; 32], true);
+    assert_eq!(fetch_failure(mistyped), FetchFailure::Forged);
 }
 
 #[test]
@@ -315,8 +320,7 @@ fn a_one_time_link_can_be_opened_again_after_a_crash_while_opening() {
                 None => break,
             }
         }
-        let storage = world.people[bob].storage.clone();
-        world.restart(bob, storage);
+        world.restart(bob);
         let (_, locator) = fetched(fetch(&mut world, bob, &place, secret, true));
         send(&mut world, bob, 1, &locator, first_contact(1));
         assert_eq!(
@@ -428,8 +432,7 @@ fn a_closed_mailbox_is_gone_even_if_the_relay_was_away() {
     world.up = false;
     world.drop_connections(None, true);
     world.command(alice, NetworkCommand::CloseMailbox { mailbox: BOX });
-    let storage = world.people[alice].storage.clone();
-    world.restart(alice, storage);
+    world.restart(alice);
     world.pass(70);
     world.up = true;
     world.pass(70);
@@ -462,7 +465,7 @@ fn a_full_mailbox_is_told_and_takes_again_when_it_was_read() {
         world.command(alice, NetworkCommand::Acknowledge { receipt });
     }
     assert_eq!(
-        world.queues.stored_messages(),
+        world.relay.queues.stored_messages(),
         0,
         "the marker of a full queue went too"
     );
@@ -528,7 +531,7 @@ fn without_a_server_no_mailbox_is_made() {
 #[test]
 fn another_server_under_the_address_is_told_and_not_retried() {
     let mut world = world();
-    let mut wrong = world.address();
+    let mut wrong = world.relay.address();
     wrong.server.fingerprint = [9; 32];
     let locator = hushwing_relay::address::QueueAddress {
         server: wrong.server,
@@ -547,9 +550,9 @@ fn another_server_under_the_address_is_told_and_not_retried() {
 #[test]
 fn an_unreachable_server_is_left_for_another_while_nothing_is_made() {
     let mut world = world();
-    let mut dead = world.address();
+    let mut dead = world.relay.address();
     dead.server.fingerprint = [9; 32];
-    let servers = vec![dead, world.address()];
+    let servers = vec![dead, world.relay.address()];
     for _ in 0..4 {
         let alice = world.person_with(servers.clone(), MemoryStorage::default());
         open(&mut world, alice, Purpose::Conversation);
@@ -619,7 +622,7 @@ fn a_mailbox_taken_over_is_asked_back_after_a_minute() {
     let (alice, bob) = (world.person(), world.person());
     let (locator, _) = open(&mut world, alice, Purpose::Conversation);
     let copy = world.people[alice].storage.clone();
-    let servers = vec![world.address()];
+    let servers = vec![world.relay.address()];
     let twin = world.person_with(servers, copy);
     world.run();
     send(&mut world, bob, 1, &locator, regular(1));
@@ -651,7 +654,7 @@ fn a_cancelled_send_is_not_answered() {
     world.up = true;
     world.pass(10);
     assert!(outcomes(&mut world, alice).is_empty());
-    assert_eq!(world.queues.stored_messages(), 0);
+    assert_eq!(world.relay.queues.stored_messages(), 0);
 }
 
 #[test]
@@ -710,7 +713,7 @@ fn debug_output_shows_no_address() {
         }
         world.output(alice, output);
     }
-    let address = world.address();
+    let address = world.relay.address();
     assert_eq!(
         format!("{address:?} {:?}", address.server),
         "ServerAddress(..) Server(..)"

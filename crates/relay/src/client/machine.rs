@@ -7,8 +7,9 @@ use hushwing_sansio::{
     Channel, CloseReason, Context, Input, Machine, Moment, Output, StorageError, StreamId,
 };
 
+use super::fetches::Fetching;
 use super::mailbox::Mailbox;
-use super::senders::{Fetching, Sending};
+use super::senders::Sending;
 use super::session::{Arrival, Ended, Job, Session, Tick};
 use super::storage::{MailboxRecord, Storage};
 use crate::address::{Server, ServerAddress};
@@ -110,10 +111,7 @@ impl Client {
                 place,
                 secret,
                 one_time,
-            } => {
-                self.fetch(fetch, &place, secret, one_time);
-                Ok(())
-            }
+            } => self.fetch(storage, fetch, &place, secret, one_time),
             NetworkCommand::Send {
                 send,
                 locator,
@@ -328,10 +326,13 @@ impl Client {
         let Some(server) = self.streams.remove(&stream) else {
             return Ok(());
         };
-        let was_ready = self.sessions.get(&server).is_some_and(Session::is_ready);
+        let was_connected = self
+            .sessions
+            .get(&server)
+            .is_some_and(Session::is_connected);
         let why = match reason {
             CloseReason::WrongIdentity => Ended::WrongServer,
-            _ if was_ready => Ended::Broken,
+            _ if was_connected => Ended::Broken,
             _ => Ended::Unreachable,
         };
         self.ended(cx, storage, &server, why)

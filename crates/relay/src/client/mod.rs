@@ -10,16 +10,18 @@
 //! - `session`: one connection: handshake, blocks, answers paired with
 //!   commands, time limits, reconnection.
 //! - `mailboxes` with `mailbox`, `answers` and `arrivals`: the receiving half of
-//!   the contract; `senders`: the sending half.
+//!   the contract; `senders` and `fetches` with `sender_keys`: the sending half.
 
 mod answers;
 mod arrivals;
 pub mod body;
 mod certificate;
+mod fetches;
 pub mod link;
 mod machine;
 mod mailbox;
 mod mailboxes;
+mod sender_keys;
 mod senders;
 mod session;
 pub mod storage;

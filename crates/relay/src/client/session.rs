@@ -51,9 +51,9 @@ pub(super) enum Job {
 /// Why a session ended, as far as its users must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
-    /// It was never established.
+    /// The server was not reached, or does not speak with us.
     Unreachable,
-    /// It was established, and then broke.
+    /// The server was reached, and then the connection broke.
     Broken,
     /// The server is not the one its address names.
     WrongServer,
@@ -137,6 +137,11 @@ impl Session {
     /// Whether commands can go out.
     pub(super) fn is_ready(&self) -> bool {
         matches!(self.state, State::Ready(_))
+    }
+
+    /// Whether the server was reached, be the handshake done or not.
+    pub(super) fn is_connected(&self) -> bool {
+        matches!(self.state, State::Greeting { .. } | State::Ready(_))
     }
 
     /// The version of the session.

@@ -242,35 +242,59 @@ fn read_link(r: &mut Reader<'_>) -> Result<Link, Malformed> {
     Ok(Link { id, fixed, work })
 }
 
-/// Our key at a queue of somebody else.
+/// Our key at a queue of somebody else, or at a one-time link.
 pub(super) struct SenderKey {
     /// Seed of the key that authorises what we send.
     pub(super) seed: Zeroizing<[u8; 32]>,
     /// Whether the server is known to have it.
     pub(super) confirmed: bool,
+    /// What the link led to. The server forgets it with the first message, but
+    /// who opened a link may look again.
+    pub(super) card: Option<FetchedCard>,
+}
+
+/// What was found behind a one-time link.
+#[derive(Clone)]
+pub(super) struct FetchedCard {
+    pub(super) sender_id: Vec<u8>,
+    pub(super) fixed: Vec<u8>,
+    pub(super) bundle: Vec<u8>,
 }
 
 impl SenderKey {
-    pub(super) fn encode(&self) -> Zeroizing<Vec<u8>> {
+    pub(super) fn encode(&self) -> Result<Zeroizing<Vec<u8>>, StorageError> {
         let mut out = Zeroizing::new(vec![VERSION]);
-        Writer::new(&mut out)
-            .raw(self.seed.as_slice())
-            .bool(self.confirmed);
-        out
+        let mut w = Writer::new(&mut out);
+        w.raw(self.seed.as_slice()).bool(self.confirmed);
+        w.opt(self.card.as_ref(), |w, card| {
+            w.str(&card.sender_id).big(&card.fixed).big(&card.bundle);
+        });
+        w.check().map_err(unstorable)?;
+        Ok(out)
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, StorageError> {
-        let read = || {
-            let mut r = Reader::new(bytes);
-            r.expect(VERSION)?;
-            let key = Self {
-                seed: Zeroizing::new(*r.array()?),
-                confirmed: r.bool()?,
-            };
-            r.finish()?;
-            Ok(key)
-        };
-        read().map_err(|Malformed| StorageError::corrupt("reading a sender key"))
+        Self::read(bytes).map_err(|Malformed| StorageError::corrupt("reading a sender key"))
+    }
+
+    fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut r = Reader::new(bytes);
+        r.expect(VERSION)?;
+        let seed = Zeroizing::new(*r.array()?);
+        let confirmed = r.bool()?;
+        let card = r.opt(|r| {
+            Ok(FetchedCard {
+                sender_id: r.str()?.to_vec(),
+                fixed: r.big()?.to_vec(),
+                bundle: r.big()?.to_vec(),
+            })
+        })?;
+        r.finish()?;
+        Ok(Self {
+            seed,
+            confirmed,
+            card,
+        })
     }
 }
 
@@ -291,7 +315,7 @@ pub(super) enum KeyName {
 }
 
 fn unstorable(cause: TooLong) -> StorageError {
-    StorageError::new(StorageErrorKind::Failed, "encoding a mailbox").because(cause)
+    StorageError::new(StorageErrorKind::Failed, "encoding a record").because(cause)
 }
 
 #[cfg(test)]
@@ -362,12 +386,20 @@ mod tests {
 
     #[test]
     fn sender_keys_survive_storage() {
-        let key = SenderKey {
-            seed: Zeroizing::new([1; 32]),
-            confirmed: true,
+        let card = FetchedCard {
+            sender_id: vec![1; 24],
+            fixed: vec![2; 33],
+            bundle: vec![3; 13_782],
         };
-        let again = SenderKey::decode(&key.encode()).unwrap();
-        assert!(again.confirmed);
-        assert_eq!(*again.seed, [1; 32]);
+        for card in [None, Some(card)] {
+            let key = SenderKey {
+                seed: Zeroizing::new([1; 32]),
+                confirmed: true,
+                card,
+            };
+            let bytes = key.encode().unwrap();
+            let again = SenderKey::decode(&bytes).unwrap();
+            assert_eq!(*again.encode().unwrap(), *bytes);
+        }
     }
 }
