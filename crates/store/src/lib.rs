@@ -8,6 +8,7 @@ mod lock;
 mod migrations;
 mod profile;
 mod query;
+mod relay_client;
 mod relay_server;
 
 pub use database::Database;
@@ -15,4 +16,5 @@ pub use error::OpenError;
 pub use lock::{FileLock, LockError};
 pub use migrations::Schema;
 pub use profile::ProfileStore;
+pub use relay_client::RelayClientStore;
 pub use relay_server::RelayServerStore;

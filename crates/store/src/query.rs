@@ -111,6 +111,8 @@ impl Database {
         sql: &'static str,
         what: &'static str,
     ) -> Result<CachedStatement<'_>, StorageError> {
+        #[cfg(test)]
+        SEEN.with_borrow_mut(|seen| seen.insert(sql));
         self.connection().prepare_cached(sql).map_err(storage(what))
     }
 
@@ -126,4 +128,15 @@ impl Database {
         }
         self.statement(sql, what)
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    static SEEN: std::cell::RefCell<std::collections::BTreeSet<&'static str>> = Default::default();
+}
+
+/// The statements that this test has run.
+#[cfg(test)]
+pub(crate) fn seen() -> Vec<&'static str> {
+    SEEN.with_borrow(|seen| seen.iter().copied().collect())
 }

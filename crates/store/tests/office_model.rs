@@ -37,7 +37,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (0..u32::MAX).prop_map(Op::SetEpoch),
         1 => (id.clone(), bytes()).prop_map(|(id, row)| Op::PutMailbox(id, row)),
         1 => id.clone().prop_map(Op::DeleteMailbox),
-        3 => (id.clone(), bytes(), prop_oneof![0..100_usize, 16_380..16_390_usize, 0..70_000_usize])
+        3 => (id.clone(), bytes(), prop_oneof![0..100_usize, 2_046..2_051_usize, 16_380..16_390_usize, 0..70_000_usize])
             .prop_map(|(id, head, length)| Op::InsertLetter(id, head, length)),
         1 => (id.clone(), bytes()).prop_map(|(id, head)| Op::SetHead(id, head)),
         1 => id.clone().prop_map(Op::DeleteLetter),
@@ -118,6 +118,7 @@ fn look(storage: &mut dyn Storage) -> Seen {
     let ids = 0..4_u8;
     let spans = [
         (0, 0),
+        (1_000, 2_000),
         (0, 10),
         (0, 14_968),
         (14_968, 14_968),

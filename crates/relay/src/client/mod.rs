@@ -27,4 +27,4 @@ mod session;
 pub mod storage;
 
 pub use machine::Client;
-pub use storage::{MemoryStorage, Storage};
+pub use storage::{MemoryStorage, Storage, StoredMailbox};

@@ -5,6 +5,9 @@
 //! with defaults where a later column may be added, columns always named, the
 //! meaning of a column never changed.
 
+#[cfg(test)]
+mod schemas;
+
 use rusqlite::Connection;
 
 use crate::OpenError;

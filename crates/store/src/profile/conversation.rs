@@ -328,17 +328,32 @@ impl Storage for ProfileStore {
     }
 
     fn highest_lamport(&self, of: ContactId) -> Result<u64, StorageError> {
-        let sql = "SELECT max(lamport) FROM messages WHERE contact = ?1";
+        // Asked once per contact and run: from epoch to epoch through the order,
+        // in which the highest of each epoch stands last.
+        let sql = "WITH RECURSIVE epochs (epoch) AS (
+                 SELECT max(epoch) FROM messages WHERE contact = ?1
+                 UNION ALL
+                 SELECT (SELECT max(epoch) FROM messages
+                         WHERE contact = ?1 AND epoch < epochs.epoch)
+                 FROM epochs WHERE epochs.epoch IS NOT NULL
+             )
+             SELECT max((SELECT max(lamport) FROM messages
+                         WHERE contact = ?1 AND epoch = epochs.epoch))
+             FROM epochs";
+        let what = "finding the highest counter";
         let highest = self
             .database
-            .first("finding the highest counter", sql, [of.0], |row| {
-                row.get::<Option<u64>>(0)
-            })?;
+            .first(what, sql, [of.0], |row| row.get::<Option<u64>>(0))?;
         Ok(highest.flatten().unwrap_or(0))
     }
 
     fn count_in_epoch(&self, of: ContactId, epoch: u64) -> Result<u64, StorageError> {
-        let sql = "SELECT count(*) FROM messages WHERE contact = ?1 AND sealed_epoch = ?2";
+        // Those said in that epoch, and those said before and sealed again.
+        let sql = "SELECT
+             (SELECT count(*) FROM messages
+              WHERE contact = ?1 AND epoch = ?2 AND sealed_epoch = epoch)
+             + (SELECT count(*) FROM messages
+              WHERE contact = ?1 AND sealed_epoch = ?2 AND sealed_epoch <> epoch)";
         let count = self
             .database
             .first("counting messages", sql, (of.0, epoch), |row| row.get(0))?;

@@ -4,6 +4,8 @@ mod conversation;
 mod messages;
 mod mls;
 mod office;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 

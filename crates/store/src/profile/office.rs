@@ -5,7 +5,10 @@ use hushwing_sansio::{StorageError, Timestamp};
 
 use super::ProfileStore;
 
-/// Bytes of body in a row. The office reads a body in parts of nearly an
+/// The longest body that stands beside its head.
+const SHORT: usize = 2 * 1024;
+
+/// Bytes of a longer body in a row. The office reads a body in parts of nearly an
 /// envelope, so one or two rows each.
 const PIECE: usize = 16 * 1024;
 
@@ -68,8 +71,12 @@ impl Storage for ProfileStore {
         body: &[u8],
     ) -> Result<(), StorageError> {
         const WHAT: &str = "writing a letter";
-        let sql = "INSERT INTO office_letters (id, head) VALUES (?1, ?2)";
-        self.database.run(WHAT, sql, (letter.0, head))?;
+        let short = (body.len() <= SHORT).then_some(body);
+        let sql = "INSERT INTO office_letters (id, head, body) VALUES (?1, ?2, ?3)";
+        self.database.run(WHAT, sql, (letter.0, head, short))?;
+        if short.is_some() {
+            return Ok(());
+        }
         let sql = "INSERT INTO office_letter_pieces (letter, piece, bytes) VALUES (?1, ?2, ?3)";
         for (at, piece) in body.chunks(PIECE).enumerate() {
             self.database.run(WHAT, sql, (letter.0, at, piece))?;
@@ -90,18 +97,28 @@ impl Storage for ProfileStore {
         offset: usize,
         len: usize,
     ) -> Result<Vec<u8>, StorageError> {
+        const WHAT: &str = "reading a letter";
         let Some(last) = len.checked_sub(1).map(|len| offset.saturating_add(len)) else {
             return Ok(Vec::new());
         };
-        let sql = "SELECT bytes FROM office_letter_pieces
-             WHERE letter = ?1 AND piece BETWEEN ?2 AND ?3 ORDER BY piece";
-        let first_piece = offset / PIECE;
-        let pieces = (letter.0, first_piece, last / PIECE);
-        let mut chunk: Vec<u8> = self
+        let sql = "SELECT body FROM office_letters WHERE id = ?1";
+        let short = self
             .database
-            .all("reading a letter", sql, pieces, |row| row.get::<Vec<u8>>(0))?
-            .concat();
-        chunk.drain(..(offset - first_piece * PIECE).min(chunk.len()));
+            .first(WHAT, sql, [letter.0], |row| row.get::<Option<Vec<u8>>>(0))?;
+        let (mut chunk, start) = match short {
+            None => return Ok(Vec::new()),
+            Some(Some(body)) => (body, 0),
+            Some(None) => {
+                let sql = "SELECT bytes FROM office_letter_pieces
+                     WHERE letter = ?1 AND piece BETWEEN ?2 AND ?3 ORDER BY piece";
+                let pieces = (letter.0, offset / PIECE, last / PIECE);
+                let pieces = self
+                    .database
+                    .all(WHAT, sql, pieces, |row| row.get::<Vec<u8>>(0))?;
+                (pieces.concat(), offset - offset % PIECE)
+            }
+        };
+        chunk.drain(..(offset - start).min(chunk.len()));
         chunk.truncate(len);
         Ok(chunk)
     }

@@ -2,9 +2,9 @@
 #![allow(dead_code)]
 
 use hushwing_conversation::storage::{
-    ContactRecord, InvitationRecord, InvitationState, JoinRecord, KeyPackageRecord, MailboxRecord,
-    MailboxState, MailboxUse, MessageKind, MessageRecord, MessageState, MessageTimes, Owed,
-    Position, Side, Standing,
+    CardRecord, ContactRecord, InvitationRecord, InvitationState, JoinRecord, KeyPackageRecord,
+    MailboxRecord, MailboxState, MailboxUse, MessageKind, MessageRecord, MessageState,
+    MessageTimes, Owed, Position, Side, Standing,
 };
 use hushwing_conversation::{ContactId, ConversationId, InvitationId, MessageId, Secret};
 use hushwing_delivery::NetworkTag;
@@ -32,8 +32,10 @@ pub(crate) fn contact(id: u8, seed: u8) -> ContactRecord {
         verified: (seed % 5 == 0).then(|| at(seed)),
         unsecured_start: seed % 2 == 1,
         signing_key: Secret::new([seed; 32]),
+        renamed: seed % 7 == 0,
         addresses: vec![Secret::new([seed; 80]); usize::from(seed % 3)],
-        greeted: seed % 7 == 0,
+        address_revision: seed.into(),
+        commit_letter: (seed % 2 == 0).then_some(seed.into()),
         invitation: (seed % 2 == 1).then_some(InvitationId(seed.into())),
         since: at(seed),
         epoch_since: at(seed / 2),
@@ -52,6 +54,7 @@ pub(crate) fn invitation(id: u8, seed: u8) -> InvitationRecord {
         mailbox: seed.into(),
         root: Secret::new([seed; 32]),
         link: (seed % 2 == 1).then(|| Secret::new([seed; 200])),
+        bundle: vec![seed; 2600],
         revision: seed.into(),
         since: at(seed),
         package_since: at(seed),
@@ -93,7 +96,11 @@ pub(crate) fn join(fetch: u8, seed: u8) -> JoinRecord {
         fetch: fetch.into(),
         link: Secret::new([seed; 200]),
         contact: (seed % 2 == 1).then_some(ContactId(seed.into())),
-        card: (seed % 2 == 1).then(|| (Secret::new([seed; 3000]), Secret::new([seed; 1300]))),
+        card: (seed % 2 == 1).then(|| CardRecord {
+            key_package: vec![seed; 2600],
+            address: Secret::new([seed; 1300]),
+            reusable: seed % 3 == 0,
+        }),
     }
 }
 
@@ -111,9 +118,10 @@ pub(crate) fn message(n: u8, seed: u8) -> MessageRecord {
         MessageKind::Edit,
         MessageKind::Delete,
         MessageKind::Reaction,
+        MessageKind::Control,
     ];
     let kind = if seed % 3 == 0 {
-        kinds[usize::from(seed / 3 % 4)]
+        kinds[usize::from(seed / 3 % 5)]
     } else {
         MessageKind::Text
     };

@@ -1,0 +1,256 @@
+//! What can be seen only from inside: how statements find their rows, and what
+//! happens when there is no space left.
+
+use std::path::PathBuf;
+
+use hushwing_conversation::storage::{
+    MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position,
+};
+use hushwing_conversation::{ContactId, MessageId, MlsRows, Storage};
+use hushwing_delivery::{LetterId, MailboxId, RepeatId, Storage as Office};
+use hushwing_sansio::{Entropy, StorageErrorKind, Timestamp};
+
+use super::ProfileStore;
+use crate::keys::{MasterKey, Role};
+use crate::query::seen;
+
+struct Sevens;
+
+impl Entropy for Sevens {
+    fn fill(&mut self, dest: &mut [u8]) {
+        dest.fill(7);
+    }
+}
+
+fn path(dir: &tempfile::TempDir) -> PathBuf {
+    dir.path().join("profile.db")
+}
+
+fn open(dir: &tempfile::TempDir) -> ProfileStore {
+    let key = MasterKey::generate(&mut Sevens).derive(Role::Profile, "alice");
+    ProfileStore::open(&path(dir), &key).unwrap()
+}
+
+fn message(n: u8) -> MessageRecord {
+    let mut id = [1; 32];
+    id[1] = n;
+    MessageRecord {
+        contact: ContactId(1),
+        position: Position {
+            epoch: 1,
+            lamport: n.into(),
+            leaf: 0,
+            id: MessageId::from_bytes(&id).unwrap(),
+        },
+        mine: true,
+        kind: MessageKind::Text,
+        target: None,
+        sent_at: Timestamp::default(),
+        state: MessageState::Queued,
+        times: MessageTimes::default(),
+        owed: Owed::Nothing,
+        letter: Some(n.into()),
+        sealed_epoch: 1,
+        content: vec![n; 100],
+    }
+}
+
+/// Tables that grow with use and are never read from end to end. (Repeat ids are,
+/// when the old ones are forgotten.)
+const GROWING: [&str; 4] = [
+    "messages",
+    "mls_rows",
+    "office_letter_pieces",
+    "office_parts",
+];
+
+#[test]
+fn no_statement_reads_a_growing_table_from_end_to_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    store.begin().unwrap();
+    let of = ContactId(1);
+    let Position { id, .. } = message(1).position;
+    store.add_message(&message(1)).unwrap();
+    store.message(&id).unwrap();
+    store.has_message(&id).unwrap();
+    store.message_of_letter(1).unwrap();
+    store
+        .set_state(&id, MessageState::Accepted, &MessageTimes::default())
+        .unwrap();
+    store.set_letter(&id, 2, 2).unwrap();
+    store.set_owed(&id, Owed::Nothing).unwrap();
+    store.messages(of, None, 50).unwrap();
+    store.messages(of, Some(&message(9).position), 50).unwrap();
+    store.messages_about(&id).unwrap();
+    store.unread(of, &message(9).position).unwrap();
+    store.owing().unwrap();
+    store.unconfirmed_before(of, 3).unwrap();
+    store.last_position(of).unwrap();
+    store.highest_lamport(of).unwrap();
+    store.count_in_epoch(of, 1).unwrap();
+    store.remove_contact(of).unwrap();
+    store.put_mls_row(b"group", 1, b"key", b"value").unwrap();
+    store.mls_row(b"group", 1, b"key").unwrap();
+    store.mls_scope(b"group").unwrap();
+    store.remove_mls_row(b"group", 1, b"key").unwrap();
+    store.remove_mls_scope(b"group").unwrap();
+    store.insert_letter(LetterId(1), b"head", b"body").unwrap();
+    store.letter_chunk(LetterId(1), 0, 100).unwrap();
+    store.delete_letter(LetterId(1)).unwrap();
+    store
+        .insert_repeat(RepeatId([1; 16]), Timestamp::default())
+        .unwrap();
+    store.is_repeat(RepeatId([1; 16])).unwrap();
+    store.delete_repeats_before(Timestamp::default()).unwrap();
+    store.part_chunks(MailboxId(1), RepeatId([1; 16])).unwrap();
+    store.delete_parts(MailboxId(1), RepeatId([1; 16])).unwrap();
+    store.delete_mailbox(MailboxId(1)).unwrap();
+    store.commit().unwrap();
+
+    for sql in seen() {
+        for step in plan(&store, sql) {
+            let whole = GROWING.iter().any(|table| {
+                let scan = format!("SCAN {table}");
+                step == scan || step.starts_with(&format!("{scan} "))
+            });
+            // What is owed is an index of its own that holds nothing else.
+            assert!(!whole || step.contains("messages_owed"), "{sql}\n{step}");
+        }
+    }
+    // A page of messages is read in its order, not sorted.
+    let newest = seen()
+        .into_iter()
+        .filter(|sql| sql.contains("LIMIT"))
+        .collect::<Vec<_>>();
+    assert_eq!(newest.len(), 3);
+    for sql in newest {
+        assert!(
+            plan(&store, sql)
+                .iter()
+                .all(|step| !step.contains("TEMP B-TREE")),
+            "{sql}"
+        );
+    }
+}
+
+fn plan(store: &ProfileStore, sql: &str) -> Vec<String> {
+    let connection = store.database.connection();
+    let mut statement = connection
+        .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+        .unwrap();
+    let mut rows = statement.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        steps.push(row.get("detail").unwrap());
+    }
+    steps
+}
+
+#[test]
+fn a_full_disk_is_told_and_loses_nothing_committed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    store.begin().unwrap();
+    store.add_message(&message(1)).unwrap();
+    store.commit().unwrap();
+
+    // SQLite answers to its own limit as to a disk without space.
+    let pages: i64 = store
+        .database
+        .connection()
+        .pragma_query_value(None, "page_count", |row| row.get(0))
+        .unwrap();
+    limit(&store, pages);
+    store.begin().unwrap();
+    store.add_message(&message(2)).unwrap();
+    let error = store
+        .insert_letter(LetterId(1), b"head", &[1; 100_000])
+        .unwrap_err();
+    assert_eq!(error.kind, StorageErrorKind::Full);
+    store.rollback().unwrap();
+    assert!(!store.has_message(message(2).id()).unwrap());
+    assert!(store.has_message(message(1).id()).unwrap());
+
+    limit(&store, pages * 10);
+    store.begin().unwrap();
+    store
+        .insert_letter(LetterId(1), b"head", &[1; 100_000])
+        .unwrap();
+    store.commit().unwrap();
+    store.database.check().unwrap();
+}
+
+fn limit(store: &ProfileStore, pages: i64) {
+    let connection = store.database.connection();
+    connection
+        .pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))
+        .unwrap();
+}
+
+#[test]
+fn damage_met_while_reading_is_told_as_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    store.begin().unwrap();
+    for n in 0..=250 {
+        store
+            .add_message(&MessageRecord {
+                content: vec![n; 3000],
+                ..message(n)
+            })
+            .unwrap();
+    }
+    store.commit().unwrap();
+    drop(store);
+    let mut bytes = std::fs::read(path(&dir)).unwrap();
+    for page in bytes.chunks_exact_mut(4096).skip(60) {
+        page[2000] ^= 1;
+    }
+    std::fs::write(path(&dir), bytes).unwrap();
+    let error = open(&dir).messages(ContactId(1), None, 500).unwrap_err();
+    assert_eq!(error.kind, StorageErrorKind::Corrupt);
+}
+
+#[test]
+fn a_value_that_was_never_written_is_told_as_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    store.begin().unwrap();
+    store.add_message(&message(1)).unwrap();
+    store.commit().unwrap();
+    for change in [
+        "state = 77",
+        "id = x'0102'",
+        "lamport = -1",
+        "target = x'01'",
+    ] {
+        store.begin().unwrap();
+        let connection = store.database.connection();
+        connection
+            .execute(&format!("UPDATE messages SET {change}"), [])
+            .unwrap();
+        let error = store.messages(ContactId(1), None, 50).unwrap_err();
+        assert_eq!(error.kind, StorageErrorKind::Corrupt, "{change}");
+        store.rollback().unwrap();
+    }
+}
+
+#[test]
+fn errors_never_quote_what_is_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    store.begin().unwrap();
+    let record = MessageRecord {
+        content: b"sesame".to_vec(),
+        ..message(1)
+    };
+    store.add_message(&record).unwrap();
+    let error = store.add_message(&record).unwrap_err();
+    let shown = format!("{error} {error:?}");
+    let number = format!("{:?}", &record.id().as_bytes()[..4]);
+    assert!(
+        !shown.contains("sesame") && !shown.contains(&number),
+        "{shown}"
+    );
+}

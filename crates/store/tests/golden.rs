@@ -1,0 +1,152 @@
+//! Files written by earlier releases still open, and mean what they meant.
+//!
+//! One file per release and kind lies in `tests/golden/`; the first release
+//! that changes a schema adds its own beside them. `HUSHWING_BLESS=1` writes
+//! those of the present release, before it is out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+mod records;
+mod workshop;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hushwing_conversation::{ContactId, InvitationId, MlsRows, Storage};
+use hushwing_delivery::{LetterId, MailboxId, Part, RepeatId, Storage as Office};
+use hushwing_relay::client::Storage as Relay;
+use hushwing_sansio::Timestamp;
+use hushwing_store::keys::Role;
+use hushwing_store::{ProfileStore, RelayClientStore};
+use records::{contact, invitation, join, key_package, mailbox, message, message_id};
+use tempfile::TempDir;
+use workshop::key;
+
+/// A copy of the golden file `name`, for opening changes it; or, when blessing,
+/// the path at which to make it.
+fn copy(name: &str, make: impl FnOnce(&Path)) -> (TempDir, PathBuf) {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
+    if std::env::var_os("HUSHWING_BLESS").is_some() {
+        make(&path);
+        fs::copy(&path, &golden).unwrap();
+    } else {
+        fs::copy(&golden, &path).unwrap();
+    }
+    (dir, path)
+}
+
+fn part() -> Part {
+    Part {
+        mailbox: MailboxId(3),
+        repeat: RepeatId([6; 16]),
+        index: 1,
+        count: 2,
+        length: 20_000,
+        at: Timestamp::from_millis(1_700_000_000_000),
+        first_contact: true,
+    }
+}
+
+fn make_profile(path: &Path) {
+    let mut store = ProfileStore::open(path, &key(Role::Profile)).unwrap();
+    store.begin().unwrap();
+    assert_eq!(store.next_number().unwrap(), 1);
+    store.put_setting("name", b"Alice").unwrap();
+    store.put_mls_row(b"group", 10, b"key", b"ratchet").unwrap();
+    store.put_invitation(&invitation(1, 1)).unwrap();
+    store.put_key_package(&key_package(1, 1, 1)).unwrap();
+    store.put_mailbox_record(&mailbox(1, 1)).unwrap();
+    store.put_join(&join(1, 1)).unwrap();
+    store.put_contact(&contact(1, 1)).unwrap();
+    for n in 0..8 {
+        store.add_message(&message(n, n * 31)).unwrap();
+    }
+    store.set_epoch(4).unwrap();
+    store.put_mailbox(MailboxId(3), b"office mailbox").unwrap();
+    store
+        .insert_letter(LetterId(1 << 32), b"head", &[5; 17_000])
+        .unwrap();
+    store
+        .insert_repeat(RepeatId([6; 16]), Timestamp::from_millis(1))
+        .unwrap();
+    store.insert_part(&part(), b"chunk").unwrap();
+    store.commit().unwrap();
+}
+
+#[test]
+fn a_profile_of_release_0_1_opens() {
+    let (_dir, path) = copy("profile-0.1.db", make_profile);
+    let mut store = ProfileStore::open(&path, &key(Role::Profile)).unwrap();
+    store.database().check().unwrap();
+    assert_eq!(store.setting("name").unwrap().unwrap(), b"Alice");
+    assert_eq!(
+        store.mls_row(b"group", 10, b"key").unwrap().unwrap(),
+        b"ratchet"
+    );
+    assert!(store.invitations().unwrap() == [invitation(1, 1)]);
+    assert!(store.key_packages(InvitationId(1)).unwrap() == [key_package(1, 1, 1)]);
+    assert!(store.mailbox_records().unwrap() == [mailbox(1, 1)]);
+    assert!(store.joins().unwrap() == [join(1, 1)]);
+    assert!(store.contacts().unwrap() == [contact(1, 1)]);
+    for n in 0..8 {
+        assert!(store.message(&message_id(n)).unwrap() == Some(message(n, n * 31)));
+    }
+    assert_eq!(store.messages(ContactId(0), None, 50).unwrap().len(), 2);
+    assert_eq!(store.epoch().unwrap(), 4);
+    assert_eq!(
+        store.mailboxes().unwrap(),
+        [(MailboxId(3), b"office mailbox".to_vec())]
+    );
+    assert_eq!(
+        store.letters().unwrap(),
+        [(LetterId(1 << 32), b"head".to_vec())]
+    );
+    assert_eq!(
+        store
+            .letter_chunk(LetterId(1 << 32), 16_000, 9_000)
+            .unwrap(),
+        [5; 1_000]
+    );
+    assert!(store.is_repeat(RepeatId([6; 16])).unwrap());
+    assert_eq!(store.parts().unwrap(), [part()]);
+    let chunks = store.part_chunks(MailboxId(3), RepeatId([6; 16])).unwrap();
+    assert_eq!(chunks, [b"chunk".to_vec()]);
+    // And it can be written to.
+    store.begin().unwrap();
+    assert_eq!(store.next_number().unwrap(), 2);
+    store.commit().unwrap();
+}
+
+fn make_relay_client(path: &Path) {
+    let mut store = RelayClientStore::open(path, &key(Role::RelayClient)).unwrap();
+    store.begin().unwrap();
+    store.put_mailbox(MailboxId(3), b"mailbox").unwrap();
+    store.put_sender_key(&[7; 97], b"sender key").unwrap();
+    store.commit().unwrap();
+}
+
+#[test]
+fn a_relay_client_of_release_0_1_opens() {
+    let (_dir, path) = copy("relay-0.1.db", make_relay_client);
+    let mut store = RelayClientStore::open(&path, &key(Role::RelayClient)).unwrap();
+    store.database().check().unwrap();
+    let mailboxes = store.mailboxes().unwrap();
+    assert_eq!(mailboxes.len(), 1);
+    assert_eq!(
+        (mailboxes[0].0, mailboxes[0].1.as_slice()),
+        (MailboxId(3), &b"mailbox"[..])
+    );
+    assert_eq!(*store.sender_key(&[7; 97]).unwrap().unwrap(), b"sender key");
+    store.begin().unwrap();
+    store.remove_mailbox(MailboxId(3)).unwrap();
+    store.commit().unwrap();
+}
