@@ -150,7 +150,10 @@ fn message(row: &Columns<'_>) -> Result<MessageRecord, StorageError> {
 }
 
 fn times(row: &Columns<'_>) -> Result<MessageTimes, StorageError> {
-    let at = |column| Ok(row.get::<Option<u64>>(column)?.map(Timestamp::from_millis));
+    let at = |column| {
+        let millis: Result<Option<u64>, StorageError> = row.get(column);
+        millis.map(|millis| millis.map(Timestamp::from_millis))
+    };
     let network = row.get::<Option<u8>>(10)?.map(NetworkTag);
     Ok(MessageTimes {
         accepted: network.zip(at(11)?),
