@@ -3,8 +3,8 @@
 
 use core::fmt;
 
-use aws_lc_rs::encoding::AsBigEndian as _;
 use aws_lc_rs::agreement::{self, PrivateKey, UnparsedPublicKey, X25519};
+use aws_lc_rs::encoding::AsBigEndian as _;
 use aws_lc_rs::signature::{self, Ed25519KeyPair, KeyPair as _};
 use openssl::pkey::{Id, PKey};
 use openssl::sign::Verifier as OpensslVerifier;
