@@ -95,6 +95,25 @@ impl Storage for MemoryStorage {
     }
 }
 
+/// Whether a mailbox record can be read; for checks of a whole store.
+///
+/// # Errors
+///
+/// [`StorageErrorKind::Corrupt`] if not.
+pub fn check_mailbox(record: &[u8]) -> Result<(), StorageError> {
+    MailboxRecord::decode(record).map(drop)
+}
+
+/// Whether the record of a sender key can be read; for checks of a whole
+/// store.
+///
+/// # Errors
+///
+/// [`StorageErrorKind::Corrupt`] if not.
+pub fn check_sender_key(record: &[u8]) -> Result<(), StorageError> {
+    SenderKey::decode(record).map(drop)
+}
+
 /// Version byte of both kinds of record.
 const VERSION: u8 = 1;
 

@@ -44,8 +44,8 @@ impl fmt::Debug for Name {
 pub enum Lookup {
     /// The queue of that name, or that there is none.
     Known(Option<Arc<QueueRecord>>),
-    /// Storage must be asked; see [`Session::take_wanted`]
-    /// (super::Session::take_wanted).
+    /// Storage must be asked; see
+    /// [`Session::take_wanted`](super::Session::take_wanted).
     Unknown,
 }
 
