@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -50,13 +50,27 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
+    let old = OpenOptions::new().write(true).open(path).ok();
     let written = write_new(&draft, bytes).and_then(|()| fs::rename(&draft, path));
     if written.is_err() {
         // The error that matters is the first one.
         drop(fs::remove_file(&draft));
     }
     written?;
-    sync_dir(dir)
+    sync_dir(dir)?;
+    if let Some(old) = old {
+        // The new content is safe whether or not the old can be wiped.
+        drop(wipe(old));
+    }
+    Ok(())
+}
+
+/// Overwrites what nobody can open any more. On file systems that write in
+/// place it is gone then; others, and the disk itself, may keep copies.
+fn wipe(mut file: File) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    io::copy(&mut io::repeat(0).take(length), &mut file)?;
+    file.sync_all()
 }
 
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
@@ -127,6 +141,18 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(mode(&path), 0o600);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_was_replaced_is_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let witness = dir.path().join("witness");
+        replace(&path, b"secret").unwrap();
+        fs::hard_link(&path, &witness).unwrap();
+        replace(&path, b"other").unwrap();
+        assert_eq!(fs::read(&witness).unwrap(), [0; 6]);
+        assert_eq!(fs::read(&path).unwrap(), b"other");
     }
 
     #[test]

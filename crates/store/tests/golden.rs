@@ -11,6 +11,7 @@
     missing_docs
 )]
 
+mod queues;
 mod records;
 mod workshop;
 
@@ -20,12 +21,14 @@ use std::path::{Path, PathBuf};
 use hushwing_conversation::{ContactId, InvitationId, MlsRows, Storage};
 use hushwing_delivery::{LetterId, MailboxId, Part, RepeatId, Storage as Office};
 use hushwing_relay::client::Storage as Relay;
+use hushwing_relay::server::{Name, Storage as Server};
 use hushwing_sansio::Timestamp;
-use hushwing_store::keys::Role;
-use hushwing_store::{ProfileStore, RelayClientStore};
+use hushwing_store::keys::{Cost, KeyFile, Passphrase, Role};
+use hushwing_store::{ProfileStore, RelayClientStore, RelayServerStore};
+use queues::{auth_key, columns, new_queue, stored_link, stored_message};
 use records::{contact, invitation, join, key_package, mailbox, message, message_id};
 use tempfile::TempDir;
-use workshop::key;
+use workshop::{Seeded, key};
 
 /// A copy of the golden file `name`, for opening changes it; or, when blessing,
 /// the path at which to make it.
@@ -149,4 +152,61 @@ fn a_relay_client_of_release_0_1_opens() {
     store.begin().unwrap();
     store.remove_mailbox(MailboxId(3)).unwrap();
     store.commit().unwrap();
+}
+
+fn make_relay_server(path: &Path) {
+    let mut store = RelayServerStore::open(path, &key(Role::RelayServer)).unwrap();
+    store.begin().unwrap();
+    let mut record = store.insert_queue(new_queue(1)).unwrap().unwrap();
+    record.sender_key = Some(auth_key(5));
+    store.update_queue(&record).unwrap();
+    assert!(
+        store
+            .set_link(record.row, &[8; 24], &stored_link(9))
+            .unwrap()
+    );
+    store.append(record.row, &stored_message(3)).unwrap();
+    store.append(record.row, &stored_message(4)).unwrap();
+    store.commit().unwrap();
+}
+
+#[test]
+fn a_relay_server_of_release_0_1_opens() {
+    let (_dir, path) = copy("relay-server-0.1.db", make_relay_server);
+    let mut store = RelayServerStore::open(&path, &key(Role::RelayServer)).unwrap();
+    store.check().unwrap();
+    let queue = store.find(&Name::Link(vec![8; 24])).unwrap().unwrap();
+    let mut expected = new_queue(1).at(queue.row);
+    expected.sender_key = Some(auth_key(5));
+    expected.link_id = Some(vec![8; 24]);
+    assert_eq!(columns(&queue), columns(&expected));
+    assert!(store.link(queue.row).unwrap() == Some(stored_link(9)));
+    assert_eq!(store.depth(queue.row).unwrap().count, 2);
+    let (place, head) = store.head(queue.row).unwrap().unwrap();
+    assert!(head == stored_message(3));
+    store.begin().unwrap();
+    assert!(store.remove(queue.row, place, &head.id).unwrap());
+    store.commit().unwrap();
+}
+
+#[test]
+fn key_files_of_release_0_1_open_and_give_the_same_keys() {
+    let phrase = Passphrase::new("correct horse".to_owned());
+    let (_dir, path) = copy("key-raw-0.1", |path| {
+        KeyFile::at(path).create(&mut Seeded::new(1)).unwrap();
+    });
+    let raw = KeyFile::at(path).unlock(None).unwrap();
+    let (_dir, path) = copy("key-wrapped-0.1", |path| {
+        let file = KeyFile::at(path);
+        let mut chance = Seeded::new(1);
+        file.create(&mut chance).unwrap();
+        file.set_passphrase(None, &phrase, Cost::STANDARD, &mut chance)
+            .unwrap();
+    });
+    let wrapped = KeyFile::at(path).unlock(Some(&phrase)).unwrap();
+    // Both lead to the key of the golden profile.
+    for master in [raw, wrapped] {
+        let (_dir, path) = copy("profile-0.1.db", make_profile);
+        ProfileStore::open(&path, &master.derive(Role::Profile, "alice")).unwrap();
+    }
 }

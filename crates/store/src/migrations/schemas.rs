@@ -9,9 +9,10 @@ use rusqlite::Connection;
 use super::Schema;
 use crate::{ProfileStore, RelayClientStore};
 
-const KINDS: [(&str, &Schema); 2] = [
+const KINDS: [(&str, &Schema); 3] = [
     ("profile", &ProfileStore::SCHEMA),
     ("relay_client", &RelayClientStore::SCHEMA),
+    ("relay_server", &crate::relay_server::SCHEMA),
 ];
 
 fn resulting(schema: &Schema) -> (Connection, String) {

@@ -17,7 +17,7 @@ use crate::keys::FileKey;
 use crate::{Database, OpenError, Schema};
 
 /// The steps that make the file.
-const SCHEMA: Schema = Schema {
+pub(crate) const SCHEMA: Schema = Schema {
     steps: &[include_str!("../migrations/relay_server/0001.sql")],
 };
 

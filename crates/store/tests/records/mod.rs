@@ -18,24 +18,24 @@ pub(crate) fn contact(id: u8, seed: u8) -> ContactRecord {
     ContactRecord {
         id: ContactId(id.into()),
         conversation: ConversationId([id; 16]),
-        side: if seed % 2 == 0 {
+        side: if seed.is_multiple_of(2) {
             Side::Joiner
         } else {
             Side::Inviter
         },
-        standing: if seed % 3 == 0 {
+        standing: if seed.is_multiple_of(3) {
             Standing::Asked
         } else {
             Standing::Established
         },
         name: format!("name {seed}"),
-        verified: (seed % 5 == 0).then(|| at(seed)),
+        verified: seed.is_multiple_of(5).then(|| at(seed)),
         unsecured_start: seed % 2 == 1,
         signing_key: Secret::new([seed; 32]),
-        renamed: seed % 7 == 0,
+        renamed: seed.is_multiple_of(7),
         addresses: vec![Secret::new([seed; 80]); usize::from(seed % 3)],
         address_revision: seed.into(),
-        commit_letter: (seed % 2 == 0).then_some(seed.into()),
+        commit_letter: seed.is_multiple_of(2).then_some(seed.into()),
         invitation: (seed % 2 == 1).then_some(InvitationId(seed.into())),
         since: at(seed),
         epoch_since: at(seed / 2),
@@ -45,12 +45,12 @@ pub(crate) fn contact(id: u8, seed: u8) -> ContactRecord {
 pub(crate) fn invitation(id: u8, seed: u8) -> InvitationRecord {
     InvitationRecord {
         id: InvitationId(id.into()),
-        state: if seed % 2 == 0 {
+        state: if seed.is_multiple_of(2) {
             InvitationState::Opening
         } else {
             InvitationState::Open
         },
-        reusable: seed % 3 == 0,
+        reusable: seed.is_multiple_of(3),
         mailbox: seed.into(),
         root: Secret::new([seed; 32]),
         link: (seed % 2 == 1).then(|| Secret::new([seed; 200])),
@@ -75,12 +75,12 @@ pub(crate) fn mailbox(id: u8, seed: u8) -> MailboxRecord {
     MailboxRecord {
         id: id.into(),
         network: 1,
-        state: if seed % 2 == 0 {
+        state: if seed.is_multiple_of(2) {
             MailboxState::Opening
         } else {
             MailboxState::Open
         },
-        owner: if seed % 3 == 0 {
+        owner: if seed.is_multiple_of(3) {
             MailboxUse::Invitation(InvitationId(seed.into()))
         } else {
             MailboxUse::Conversation(ContactId(seed.into()))
@@ -99,7 +99,7 @@ pub(crate) fn join(fetch: u8, seed: u8) -> JoinRecord {
         card: (seed % 2 == 1).then(|| CardRecord {
             key_package: vec![seed; 2600],
             address: Secret::new([seed; 1300]),
-            reusable: seed % 3 == 0,
+            reusable: seed.is_multiple_of(3),
         }),
     }
 }
@@ -120,12 +120,12 @@ pub(crate) fn message(n: u8, seed: u8) -> MessageRecord {
         MessageKind::Reaction,
         MessageKind::Control,
     ];
-    let kind = if seed % 3 == 0 {
+    let kind = if seed.is_multiple_of(3) {
         kinds[usize::from(seed / 3 % 5)]
     } else {
         MessageKind::Text
     };
-    let mine = seed % 2 == 0;
+    let mine = seed.is_multiple_of(2);
     MessageRecord {
         contact: ContactId((n % 4).into()),
         position: Position {
@@ -149,9 +149,11 @@ pub(crate) fn message(n: u8, seed: u8) -> MessageRecord {
 
 pub(crate) fn times(seed: u8) -> MessageTimes {
     MessageTimes {
-        accepted: (seed % 2 == 0).then(|| (NetworkTag::RELAY, at(seed))),
-        delivered: (seed % 3 == 0).then(|| at(seed)),
-        read: (seed % 5 == 0).then(|| at(seed)),
-        failed: (seed % 7 == 0).then(|| at(seed)),
+        accepted: seed
+            .is_multiple_of(2)
+            .then(|| (NetworkTag::RELAY, at(seed))),
+        delivered: seed.is_multiple_of(3).then(|| at(seed)),
+        read: seed.is_multiple_of(5).then(|| at(seed)),
+        failed: seed.is_multiple_of(7).then(|| at(seed)),
     }
 }

@@ -1,0 +1,37 @@
+-- user_version 1
+
+CREATE TABLE links (
+    queue INTEGER PRIMARY KEY,
+    link_id BLOB NOT NULL UNIQUE,
+    fixed BLOB NOT NULL,
+    user BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE messages (
+    place INTEGER PRIMARY KEY,
+    queue INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    -- Milliseconds since 1970.
+    at INTEGER NOT NULL,
+    -- 0 message, 1 message that may be notified, 2 quota mark.
+    kind INTEGER NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX messages_by_queue ON messages (queue);
+
+CREATE TABLE queues (
+    queue INTEGER PRIMARY KEY AUTOINCREMENT,
+    recipient_id BLOB NOT NULL UNIQUE,
+    sender_id BLOB NOT NULL UNIQUE,
+    -- Keys are versioned lists, see relay::server::keys_to_bytes.
+    recipient_keys BLOB NOT NULL,
+    sender_key BLOB,
+    box_key BLOB NOT NULL,
+    -- 0 unspecified, 1 messaging, 2 contact.
+    mode INTEGER NOT NULL,
+    -- 0 after OFF.
+    active INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sqlite_sequence(name,seq);
