@@ -4,8 +4,9 @@ use hushwing_delivery::{MailboxFailure, MailboxId, NetworkEvent};
 use hushwing_sansio::{Context, StorageError};
 
 use super::machine::Client;
+use super::records::{LinkWork, Made, Queue};
 use super::session::Job;
-use super::storage::{LinkWork, Made, Queue, Storage};
+use super::storage::Storage;
 use crate::address::Server;
 use crate::wire::{BoxKey, DhSecret, Ids, QueueMode, Response, SmpError};
 

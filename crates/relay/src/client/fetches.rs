@@ -7,10 +7,11 @@ use zeroize::Zeroizing;
 
 use super::link::{LinkKeys, link_secret};
 use super::machine::Client;
+use super::records::{FetchedCard, KeyName, key_name};
 use super::sender_keys::{keep_card, kept_card, own_key};
 use super::senders::MAX_BREAKS;
 use super::session::{Ended, Job};
-use super::storage::{FetchedCard, KeyName, Storage, key_name};
+use super::storage::Storage;
 use crate::address::{LinkPlace, QueueAddress, Server};
 use crate::wire::auth::Signer;
 use crate::wire::{Command, LinkData, Malformed, QueueMode, Response, SmpError};

@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use hushwing_delivery::{FetchId, MailboxId, NetworkCommand, NetworkEvent, ReceiptId, SendId};
-use hushwing_sansio::{
-    Channel, CloseReason, Context, Input, Machine, Moment, Output, StorageError, StreamId,
-};
+use hushwing_sansio::{Context, Input, Machine, Moment, Output, StorageError, StreamId};
 
 use super::fetches::Fetching;
 use super::mailbox::Mailbox;
+use super::records::MailboxRecord;
 use super::senders::Sending;
-use super::session::{Arrival, Ended, Job, Session, Tick};
-use super::storage::{MailboxRecord, Storage};
+use super::session::{Arrival, Ended, Job, Session};
+use super::storage::Storage;
 use crate::address::{Server, ServerAddress};
 use crate::wire::{Command, Response, Transmission, transmissions};
 
@@ -27,9 +26,9 @@ pub struct Client {
     pub(super) fetches: BTreeMap<FetchId, Fetching>,
     pub(super) sessions: BTreeMap<Server, Session>,
     pub(super) next_receipt: u64,
-    streams: BTreeMap<StreamId, Server>,
-    next_stream: u64,
-    outputs: VecDeque<Output<NetworkEvent>>,
+    pub(super) streams: BTreeMap<StreamId, Server>,
+    pub(super) next_stream: u64,
+    pub(super) outputs: VecDeque<Output<NetworkEvent>>,
 }
 
 impl Client {
@@ -128,15 +127,6 @@ impl Client {
                 self.acknowledge(cx, receipt);
                 Ok(())
             }
-        }
-    }
-
-    fn opened(&mut self, stream: StreamId, channel: Channel) {
-        let Some(server) = self.streams.get(&stream) else {
-            return;
-        };
-        if let Some(session) = self.sessions.get_mut(server) {
-            session.opened(channel);
         }
     }
 
@@ -301,65 +291,6 @@ impl Client {
         }
     }
 
-    /// Closes the stream from our side and ends the session.
-    fn hang_up(
-        &mut self,
-        cx: &mut Context<'_>,
-        storage: &mut dyn Storage,
-        server: &Server,
-        why: Ended,
-    ) -> Result<(), StorageError> {
-        if let Some(stream) = self.sessions.get(server).and_then(Session::stream) {
-            self.streams.remove(&stream);
-            self.outputs.push_back(Output::CloseStream { stream });
-        }
-        self.ended(cx, storage, server, why)
-    }
-
-    fn closed(
-        &mut self,
-        cx: &mut Context<'_>,
-        storage: &mut dyn Storage,
-        stream: StreamId,
-        reason: CloseReason,
-    ) -> Result<(), StorageError> {
-        let Some(server) = self.streams.remove(&stream) else {
-            return Ok(());
-        };
-        let was_connected = self
-            .sessions
-            .get(&server)
-            .is_some_and(Session::is_connected);
-        let why = match reason {
-            CloseReason::WrongIdentity => Ended::WrongServer,
-            _ if was_connected => Ended::Broken,
-            _ => Ended::Unreachable,
-        };
-        self.ended(cx, storage, &server, why)
-    }
-
-    /// A session ended: nobody may wait for its answers any longer.
-    fn ended(
-        &mut self,
-        cx: &mut Context<'_>,
-        storage: &mut dyn Storage,
-        server: &Server,
-        why: Ended,
-    ) -> Result<(), StorageError> {
-        let Some(session) = self.sessions.get_mut(server) else {
-            return Ok(());
-        };
-        let lost = session.end(cx, why);
-        for job in lost {
-            match job {
-                Job::Send(send) => self.send_lost(send, why),
-                Job::Fetch(fetch) => self.fetch_lost(fetch, why),
-                _ => {}
-            }
-        }
-        self.mailboxes_lost(cx, storage, server, why)
-    }
-
     /// After every input: what the clock demands, what can be started.
     fn settle(
         &mut self,
@@ -374,47 +305,6 @@ impl Client {
             }
         }
         Ok(())
-    }
-
-    fn tick(
-        &mut self,
-        cx: &mut Context<'_>,
-        storage: &mut dyn Storage,
-        server: &Server,
-    ) -> Result<(), StorageError> {
-        self.try_again(cx.now(), server);
-        let Some(session) = self.sessions.get_mut(server) else {
-            return Ok(());
-        };
-        match session.tick(cx.now()) {
-            Tick::Nothing => {}
-            Tick::Ping => session.enqueue(Job::Ping),
-            Tick::End(why) => self.hang_up(cx, storage, server, why)?,
-            Tick::Close => {
-                if let Some(stream) = session.stream() {
-                    session.close();
-                    self.streams.remove(&stream);
-                    self.outputs.push_back(Output::CloseStream { stream });
-                }
-            }
-        }
-        self.connect(cx.now(), server);
-        Ok(())
-    }
-
-    fn connect(&mut self, now: Moment, server: &Server) {
-        let stream = StreamId(self.next_stream);
-        let Some(session) = self.sessions.get_mut(server) else {
-            return;
-        };
-        if session.start_connecting(now, stream) {
-            self.next_stream += 1;
-            self.streams.insert(stream, server.clone());
-            self.outputs.push_back(Output::OpenStream {
-                stream,
-                endpoint: server.endpoint(),
-            });
-        }
     }
 
     /// Packs what the sessions have to say into blocks. This is left until the

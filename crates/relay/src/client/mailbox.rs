@@ -3,8 +3,8 @@
 use hushwing_delivery::{MailboxId, NetworkEvent, ReceiptId};
 use hushwing_sansio::StorageError;
 
+use super::records::{Link, LinkWork, Made, MailboxRecord, Queue};
 use super::session::Job;
-use super::storage::{Link, LinkWork, Made, MailboxRecord, Queue};
 use crate::address::{LinkPlace, QueueAddress};
 use crate::wire::{BoxKey, QueueMode, SigningKey};
 

@@ -3,12 +3,12 @@
 //! [`Client`] is a machine with one session per server. A mailbox is a queue
 //! of ours, a locator names a queue of somebody else. The parts:
 //!
-//! - [`storage`]: what must outlive the process, and in which order it is
-//!   written: a key is stored before the command that names it leaves.
+//! - [`storage`] with `records`: what must outlive the process, and in which
+//!   order it is written: a key before the command that names it leaves.
 //! - [`link`]: how the card of an invitation is encrypted.
 //! - [`body`]: how an envelope lies in the body of `SEND`.
-//! - `session`: one connection: handshake, blocks, answers paired with
-//!   commands, time limits, reconnection.
+//! - `session` with `greeting`: one connection: handshake, blocks, answers paired
+//!   with commands, time limits, reconnection; `connections`: what its end means.
 //! - `mailboxes` with `mailbox`, `answers` and `arrivals`: the receiving half of
 //!   the contract; `senders` and `fetches` with `sender_keys`: the sending half.
 
@@ -16,11 +16,14 @@ mod answers;
 mod arrivals;
 pub mod body;
 mod certificate;
+mod connections;
 mod fetches;
+mod greeting;
 pub mod link;
 mod machine;
 mod mailbox;
 mod mailboxes;
+mod records;
 mod sender_keys;
 mod senders;
 mod session;

@@ -3,7 +3,8 @@
 use hushwing_sansio::{Context, StorageError};
 use zeroize::Zeroizing;
 
-use super::storage::{FetchedCard, KeyName, SenderKey, Storage, key_name};
+use super::records::{FetchedCard, KeyName, SenderKey, key_name};
+use super::storage::Storage;
 use crate::address::{LinkPlace, QueueAddress};
 use crate::wire::SigningKey;
 

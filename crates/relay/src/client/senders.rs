@@ -5,9 +5,10 @@ use hushwing_sansio::{Context, StorageError};
 
 use super::body;
 use super::machine::Client;
+use super::records::{KeyName, key_name};
 use super::sender_keys::{confirm, own_key};
 use super::session::{Ended, Job};
-use super::storage::{KeyName, Storage, key_name};
+use super::storage::Storage;
 use crate::address::{QueueAddress, Server};
 use crate::wire::auth::Signer;
 use crate::wire::{Command, Response, SmpError};

@@ -7,13 +7,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use hushwing_delivery::{FetchId, MailboxId, SendId};
 use hushwing_sansio::{Channel, Context, Moment, StreamId};
 
-use super::certificate;
+use super::greeting::greet;
 use crate::address::Server;
 use crate::wire::auth::Signer;
 use crate::wire::{
-    Authoriser, BlockReader, ClientHello, Command, DhPublic, DhSecret, ID_LEN, Malformed, Opener,
-    Packer, Role, SUPPORTED, Sealer, ServerHello, SignedKey, Version, Writer, agree, hello_block,
-    open_hello,
+    Authoriser, BlockReader, Command, ID_LEN, Opener, Packer, Sealer, Version, Writer,
 };
 
 /// A connection that does not get through its handshake in this time is given
@@ -259,9 +257,21 @@ impl Session {
             State::Greeting {
                 stream, channel, ..
             } => {
-                let (hello, ready) = greet(cx, server, *stream, channel, &mut block)?;
-                self.raw.push_back(hello);
-                self.state = State::Ready(Box::new(ready));
+                let stream = *stream;
+                let greeted = greet(cx, server, channel, &mut block)?;
+                self.raw.push_back(greeted.hello);
+                self.state = State::Ready(Box::new(Ready {
+                    stream,
+                    version: greeted.version,
+                    authoriser: greeted.authoriser,
+                    sealer: greeted.sealer,
+                    opener: greeted.opener,
+                    out: VecDeque::new(),
+                    in_flight: BTreeMap::new(),
+                    sends: 0,
+                    heard: cx.now(),
+                    used: cx.now(),
+                }));
                 Ok(Arrival::Ready)
             }
             State::Idle | State::Connecting { .. } => Err(Ended::Unreachable),
@@ -389,12 +399,8 @@ impl Session {
             State::Idle if self.is_needed() => Some(self.retry_at),
             _ => self.deadline(),
         };
-        [main, self.try_again_at].into_iter().flatten().min()
-    }
-
-    /// Leaves a connection nobody needs.
-    pub(super) fn close(&mut self) {
-        self.state = State::Idle;
+        let again = self.try_again_at.filter(|_| self.is_ready());
+        [main, again].into_iter().flatten().min()
     }
 }
 
@@ -416,83 +422,4 @@ fn jitter(cx: &mut Context<'_>, wait: Duration) -> Duration {
     let half = wait / 2;
     let millis = u64::try_from(half.as_millis()).unwrap_or(u64::MAX);
     half + Duration::from_millis(cx.random_below(millis.saturating_add(1)))
-}
-
-/// Checks the server's hello and answers it.
-fn greet(
-    cx: &mut Context<'_>,
-    server: &Server,
-    stream: StreamId,
-    channel: &Channel,
-    block: &mut [u8],
-) -> Result<(Vec<u8>, Ready), Ended> {
-    let hello = open_hello(block).map_err(|_| Ended::Unreachable)?;
-    let hello = ServerHello::parse(hello).map_err(|_| Ended::Unreachable)?;
-    let peer = check_identity(server, channel, &hello).map_err(|_| Ended::WrongServer)?;
-    let version = SUPPORTED.common(hello.versions).ok_or(Ended::Unreachable)?;
-    answer(cx, server, stream, channel, version, &peer).map_err(|Malformed| Ended::Unreachable)
-}
-
-/// Our hello, and the session that begins with it.
-fn answer(
-    cx: &mut Context<'_>,
-    server: &Server,
-    stream: StreamId,
-    channel: &Channel,
-    version: Version,
-    peer: &DhPublic,
-) -> Result<(Vec<u8>, Ready), Malformed> {
-    let own = DhSecret::from_bytes(cx.random())?;
-    let (sealer, opener) = if version.has_block_encryption() {
-        let secret = own.agree(peer).map_err(|_| Malformed)?;
-        agree(Role::Client, &channel.binding, &secret)?
-    } else {
-        (Sealer::plain(), Opener::plain())
-    };
-    let hello = ClientHello {
-        version,
-        key_hash: &server.fingerprint,
-        key: Some(own.public()),
-        forwards: false,
-        service: None,
-    };
-    let block = hello
-        .encode()
-        .and_then(|hello| hello_block(&hello))
-        .map_err(|_| Malformed)?;
-    let ready = Ready {
-        stream,
-        version,
-        authoriser: Authoriser::new(&channel.binding),
-        sealer,
-        opener,
-        out: VecDeque::new(),
-        in_flight: BTreeMap::new(),
-        sends: 0,
-        heard: cx.now(),
-        used: cx.now(),
-    };
-    Ok((block, ready))
-}
-
-/// The session key in the hello, if the hello belongs to this TLS session and
-/// the TLS session to the server that its address names.
-fn check_identity(
-    server: &Server,
-    channel: &Channel,
-    hello: &ServerHello<'_>,
-) -> Result<DhPublic, Malformed> {
-    let same_chain = hello.chain.iter().eq(channel.chain.iter());
-    let identity = hello.chain.get(1).ok_or(Malformed)?;
-    let leaf = hello.chain.first().ok_or(Malformed)?;
-    if hello.session_id != channel.binding
-        || !same_chain
-        || certificate::fingerprint(identity) != server.fingerprint
-    {
-        return Err(Malformed);
-    }
-    let signer = certificate::public_key(leaf)?;
-    SignedKey::parse(hello.signed_key)?
-        .verify(&signer)
-        .ok_or(Malformed)
 }

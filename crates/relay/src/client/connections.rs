@@ -1,0 +1,120 @@
+//! Streams opened, closed and lost, and what their ends mean.
+
+use hushwing_sansio::{Channel, CloseReason, Context, Moment, Output, StorageError, StreamId};
+
+use super::machine::Client;
+use super::session::{Ended, Job, Session, Tick};
+use super::storage::Storage;
+use crate::address::Server;
+
+impl Client {
+    pub(super) fn opened(&mut self, stream: StreamId, channel: Channel) {
+        let Some(server) = self.streams.get(&stream) else {
+            return;
+        };
+        if let Some(session) = self.sessions.get_mut(server) {
+            session.opened(channel);
+        }
+    }
+
+    fn connect(&mut self, now: Moment, server: &Server) {
+        let stream = StreamId(self.next_stream);
+        let Some(session) = self.sessions.get_mut(server) else {
+            return;
+        };
+        if session.start_connecting(now, stream) {
+            self.next_stream += 1;
+            self.streams.insert(stream, server.clone());
+            self.outputs.push_back(Output::OpenStream {
+                stream,
+                endpoint: server.endpoint(),
+            });
+        }
+    }
+
+    pub(super) fn tick(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        server: &Server,
+    ) -> Result<(), StorageError> {
+        self.try_again(cx.now(), server);
+        let Some(session) = self.sessions.get_mut(server) else {
+            return Ok(());
+        };
+        match session.tick(cx.now()) {
+            Tick::Nothing => {}
+            Tick::Ping => session.enqueue(Job::Ping),
+            Tick::End(why) => self.hang_up(cx, storage, server, why)?,
+            Tick::Close => {
+                // Nothing is left to be remembered of it.
+                if let Some(stream) = session.stream() {
+                    self.streams.remove(&stream);
+                    self.outputs.push_back(Output::CloseStream { stream });
+                }
+                self.sessions.remove(server);
+            }
+        }
+        self.connect(cx.now(), server);
+        Ok(())
+    }
+
+    /// Closes the stream from our side and ends the session.
+    pub(super) fn hang_up(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        server: &Server,
+        why: Ended,
+    ) -> Result<(), StorageError> {
+        if let Some(stream) = self.sessions.get(server).and_then(Session::stream) {
+            self.streams.remove(&stream);
+            self.outputs.push_back(Output::CloseStream { stream });
+        }
+        self.ended(cx, storage, server, why)
+    }
+
+    pub(super) fn closed(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        stream: StreamId,
+        reason: CloseReason,
+    ) -> Result<(), StorageError> {
+        let Some(server) = self.streams.remove(&stream) else {
+            return Ok(());
+        };
+        let was_connected = self
+            .sessions
+            .get(&server)
+            .is_some_and(Session::is_connected);
+        let why = match reason {
+            CloseReason::WrongIdentity => Ended::WrongServer,
+            _ if was_connected => Ended::Broken,
+            _ => Ended::Unreachable,
+        };
+        self.ended(cx, storage, &server, why)
+    }
+
+    /// A session ended: nobody may wait for its answers any longer.
+    fn ended(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        server: &Server,
+        why: Ended,
+    ) -> Result<(), StorageError> {
+        let Some(session) = self.sessions.get_mut(server) else {
+            return Ok(());
+        };
+        let lost = session.end(cx, why);
+        for job in lost {
+            match job {
+                Job::Send(send) => self.send_lost(send, why),
+                Job::Fetch(fetch) => self.fetch_lost(fetch, why),
+                _ => {}
+            }
+        }
+        self.mailboxes_lost(cx, storage, server, why)
+    }
+}
