@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use hushwing_delivery::MailboxId;
+use hushwing_relay::client::storage::{check_mailbox, check_sender_key};
 use hushwing_relay::client::{Storage, StoredMailbox};
 use hushwing_sansio::StorageError;
 use zeroize::Zeroizing;
@@ -60,10 +61,23 @@ impl RelayClientStore {
         self.database.rollback()
     }
 
-    /// The database itself.
-    #[must_use]
-    pub fn database(&self) -> &Database {
-        &self.database
+    /// Checks every page, and that every record can be read. Slow; for a person
+    /// in doubt.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageErrorKind::Corrupt`](hushwing_sansio::StorageErrorKind::Corrupt)
+    /// if anything does not fit.
+    pub fn check(&self) -> Result<(), StorageError> {
+        const WHAT: &str = "checking the relay client's records";
+        self.database.check()?;
+        let sql = "SELECT record FROM mailboxes";
+        self.database
+            .all(WHAT, sql, [], |row| check_mailbox(row.bytes(0)?))?;
+        let sql = "SELECT record FROM sender_keys";
+        self.database
+            .all(WHAT, sql, [], |row| check_sender_key(row.bytes(0)?))
+            .map(drop)
     }
 }
 

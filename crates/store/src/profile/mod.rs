@@ -9,6 +9,7 @@ mod tests;
 
 use std::path::Path;
 
+use hushwing_conversation::Storage as _;
 use hushwing_sansio::StorageError;
 
 use crate::keys::FileKey;
@@ -65,9 +66,20 @@ impl ProfileStore {
         self.database.rollback()
     }
 
-    /// The database itself.
-    #[must_use]
-    pub fn database(&self) -> &Database {
-        &self.database
+    /// Checks every page, and that every record can be read. Slow; for a person
+    /// in doubt.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageErrorKind::Corrupt`](hushwing_sansio::StorageErrorKind::Corrupt)
+    /// if anything does not fit.
+    pub fn check(&self) -> Result<(), StorageError> {
+        self.database.check()?;
+        for invitation in self.invitations()? {
+            self.key_packages(invitation.id)?;
+        }
+        self.mailbox_records()?;
+        self.joins()?;
+        self.contacts().map(drop)
     }
 }

@@ -178,7 +178,7 @@ fn a_full_disk_is_told_and_loses_nothing_committed() {
         .insert_letter(LetterId(1), b"head", &[1; 100_000])
         .unwrap();
     store.commit().unwrap();
-    store.database.check().unwrap();
+    store.check().unwrap();
 }
 
 fn limit(store: &ProfileStore, pages: i64) {
@@ -234,6 +234,20 @@ fn a_value_that_was_never_written_is_told_as_damage() {
         assert_eq!(error.kind, StorageErrorKind::Corrupt, "{change}");
         store.rollback().unwrap();
     }
+}
+
+#[test]
+fn the_check_reads_records_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    store.check().unwrap();
+    store.begin().unwrap();
+    let connection = store.database.connection();
+    connection
+        .execute("INSERT INTO joins (fetch, body) VALUES (1, x'01ff')", [])
+        .unwrap();
+    store.commit().unwrap();
+    assert_eq!(store.check().unwrap_err().kind, StorageErrorKind::Corrupt);
 }
 
 #[test]
