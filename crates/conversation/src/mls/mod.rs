@@ -27,3 +27,6 @@ pub(crate) use ladder::{OpenFault, Opened, Received, Staged};
 pub(crate) use leaf_key::LeafKey;
 pub(crate) use provider::Crypto;
 pub(crate) use suite::PAST_EPOCHS;
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@
 
 use openmls::prelude::KeyPackageBundle;
 use openmls_traits::storage::{CURRENT_VERSION, StorageProvider, traits};
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -41,8 +42,36 @@ mod label {
     pub(super) const PSK: u8 = 35;
 }
 
-fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, postcard::Error> {
-    postcard::to_extend(value, vec![VERSION])
+/// Bytes with room for most values: the message secrets of a conversation,
+/// written with each message, take about 8 KB.
+const ROOM: usize = 10_240;
+
+/// Collects encoded bytes. postcard's own collector offers no place for the
+/// version byte, and the one that does appends byte by byte at twice the cost.
+struct Collector(Vec<u8>);
+
+impl Flavor for Collector {
+    type Output = Vec<u8>;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
+}
+
+fn encode<T: Serialize>(value: &T) -> postcard::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(ROOM);
+    bytes.push(VERSION);
+    postcard::serialize_with_flavor(value, Collector(bytes))
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {

@@ -30,6 +30,10 @@ pub(super) struct Loopback {
     arrivals: VecDeque<(Home, MailboxId, ReceiptId, Envelope)>,
     unacknowledged: BTreeMap<(Home, ReceiptId), (MailboxId, Envelope)>,
     next_receipt: u64,
+    /// Envelopes of these people are accepted and lost, so many.
+    pub(super) swallow: BTreeMap<Home, u32>,
+    /// What was sent, if somebody listens.
+    pub(super) overheard: Option<Vec<(Locator, Envelope)>>,
 }
 
 struct Mailbox {
@@ -115,7 +119,7 @@ impl Loopback {
                 locator,
                 envelope,
             } => {
-                let event = self.send(send, &locator, envelope, entropy);
+                let event = self.send(home, send, &locator, envelope, entropy);
                 self.answers.push_back((home, event));
             }
             NetworkCommand::Cancel { .. } => {}
@@ -200,28 +204,43 @@ impl Loopback {
 
     fn send(
         &mut self,
+        home: Home,
         send: SendId,
         locator: &Locator,
         envelope: Envelope,
         entropy: &mut dyn Entropy,
     ) -> NetworkEvent {
-        let Some(mailbox) = self.mailboxes.get(&locator.0) else {
+        if !self.mailboxes.contains_key(&locator.0) {
             return NetworkEvent::Failed {
                 send,
                 reason: SendFailure::Gone,
             };
-        };
+        }
         if happens(self.weather.loss, entropy) {
             return NetworkEvent::Failed {
                 send,
                 reason: SendFailure::Unreachable,
             };
         }
-        self.next_receipt += 1;
-        let receipt = ReceiptId(self.next_receipt);
-        self.arrivals
-            .push_back((mailbox.owner, mailbox.id, receipt, envelope));
+        if let Some(left) = self.swallow.get_mut(&home).filter(|left| **left > 0) {
+            *left -= 1;
+            return NetworkEvent::Accepted { send };
+        }
+        if let Some(overheard) = &mut self.overheard {
+            overheard.push((locator.clone(), envelope.clone()));
+        }
+        self.slip_in(locator, envelope);
         NetworkEvent::Accepted { send }
+    }
+
+    /// Puts an envelope into a mailbox, whoever it is from.
+    pub(super) fn slip_in(&mut self, locator: &Locator, envelope: Envelope) {
+        if let Some(mailbox) = self.mailboxes.get(&locator.0) {
+            self.next_receipt += 1;
+            let receipt = ReceiptId(self.next_receipt);
+            self.arrivals
+                .push_back((mailbox.owner, mailbox.id, receipt, envelope));
+        }
     }
 }
 

@@ -6,17 +6,19 @@
 //! any two steps.
 
 mod loopback;
+mod talk;
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use hushwing_delivery::NetworkTag;
+use hushwing_delivery::{Envelope, Locator, NetworkTag};
 use hushwing_sansio::{
     Context, Entropy, Input, Machine as _, Moment, Output, StorageError, Timestamp,
 };
 
 use loopback::Loopback;
 pub use loopback::Weather;
+pub use talk::Talk;
 
 use crate::{
     Command, Config, Event, Incoming, MemoryStorage, Messenger, Outgoing, Refusal, Reply, Ticket,
@@ -102,6 +104,24 @@ impl Village {
         Ok(Home(self.people.len() - 1))
     }
 
+    /// Loses the next `count` envelopes of somebody after accepting them.
+    pub fn swallow(&mut self, home: Home, count: u32) {
+        self.network.swallow.insert(home, count);
+    }
+
+    /// What was sent since the last look; the first look begins listening.
+    pub fn overhear(&mut self) -> Vec<(Locator, Envelope)> {
+        self.network
+            .overheard
+            .replace(Vec::new())
+            .unwrap_or_default()
+    }
+
+    /// Puts an envelope into a mailbox, as anybody who knows the locator may.
+    pub fn slip_in(&mut self, locator: &Locator, envelope: Envelope) {
+        self.network.slip_in(locator, envelope);
+    }
+
     /// Makes somebody crash at the `calls`th call from now.
     pub fn crash_in(&mut self, home: Home, calls: u64, crash: Crash) {
         if let Some(person) = self.people.get_mut(home.0) {
@@ -162,6 +182,19 @@ impl Village {
             Some(Event::Answer { answer, .. }) => Some(answer),
             _ => None,
         }
+    }
+
+    /// Carries envelopes until none moves; no timer runs.
+    ///
+    /// # Errors
+    ///
+    /// When a machine fails, which is a bug.
+    pub fn carry(&mut self) -> Result<(), StorageError> {
+        while let Some((home, event)) = self.network.step(self.entropy.as_mut()) {
+            let network = NetworkTag::TOY;
+            self.call(home, Input::Command(Incoming::Network { network, event }))?;
+        }
+        Ok(())
     }
 
     /// Carries envelopes until nothing moves; time stands still.

@@ -1,19 +1,9 @@
 //! Two people connect by a link and talk both ways.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs
-)]
-
-mod support;
-
 use std::time::Duration;
 
+use crate::support::*;
 use hushwing_conversation::{Command, MessageState, Refusal, Reply, Secret, Standing};
-use support::*;
 
 #[test]
 fn a_one_time_link_connects_both_sides_under_their_names() {

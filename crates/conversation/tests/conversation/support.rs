@@ -1,15 +1,5 @@
 //! Alice, Bob and what they say to each other.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    missing_docs
-)]
-
 use std::time::Duration;
 
 use hushwing_conversation::view::{ContactView, InvitationView, MessageView};
@@ -19,7 +9,7 @@ use hushwing_sansio::Entropy;
 
 /// Numbers that repeat with their seed (SplitMix64). Keys made of them are for
 /// tests only.
-pub struct Seeded(pub u64);
+pub(crate) struct Seeded(pub(crate) u64);
 
 impl Entropy for Seeded {
     fn fill(&mut self, dest: &mut [u8]) {
@@ -34,21 +24,20 @@ impl Entropy for Seeded {
     }
 }
 
-pub const DELAY: Duration = Duration::from_secs(3);
+pub(crate) const DELAY: Duration = Duration::from_secs(3);
 
-pub fn village(seed: u64) -> Village {
+pub(crate) fn village(seed: u64) -> Village {
     Village::new(Box::new(Seeded(seed)))
 }
 
-pub fn ask(village: &mut Village, home: Home, command: Command) -> Reply {
-    village
-        .ask(home, command)
-        .unwrap()
-        .expect("an answer")
-        .expect("no refusal")
+/// Asks, and once more if a crash swallowed the answer.
+pub(crate) fn ask(village: &mut Village, home: Home, command: Command) -> Reply {
+    let answer = village.ask(home, command.clone()).unwrap();
+    let answer = answer.or_else(|| village.ask(home, command).unwrap());
+    answer.expect("an answer").expect("no refusal")
 }
 
-pub fn refusal(village: &mut Village, home: Home, command: Command) -> Refusal {
+pub(crate) fn refusal(village: &mut Village, home: Home, command: Command) -> Refusal {
     village
         .ask(home, command)
         .unwrap()
@@ -56,7 +45,7 @@ pub fn refusal(village: &mut Village, home: Home, command: Command) -> Refusal {
         .expect_err("a refusal")
 }
 
-pub fn invite(village: &mut Village, home: Home, reusable: bool) -> InvitationView {
+pub(crate) fn invite(village: &mut Village, home: Home, reusable: bool) -> InvitationView {
     match ask(
         village,
         home,
@@ -70,28 +59,28 @@ pub fn invite(village: &mut Village, home: Home, reusable: bool) -> InvitationVi
     }
 }
 
-pub fn join(village: &mut Village, home: Home, link: &Secret) -> ContactView {
+pub(crate) fn join(village: &mut Village, home: Home, link: &Secret) -> ContactView {
     match ask(village, home, Command::Join { link: link.clone() }) {
         Reply::Joined(view) => view,
         other => panic!("{other:?}"),
     }
 }
 
-pub fn contacts(village: &mut Village, home: Home) -> Vec<ContactView> {
+pub(crate) fn contacts(village: &mut Village, home: Home) -> Vec<ContactView> {
     match ask(village, home, Command::Contacts) {
         Reply::Contacts(views) => views,
         other => panic!("{other:?}"),
     }
 }
 
-pub fn requests(village: &mut Village, home: Home) -> Vec<ContactView> {
+pub(crate) fn requests(village: &mut Village, home: Home) -> Vec<ContactView> {
     match ask(village, home, Command::Requests) {
         Reply::Contacts(views) => views,
         other => panic!("{other:?}"),
     }
 }
 
-pub fn send(village: &mut Village, home: Home, contact: ContactId, text: &str) -> MessageId {
+pub(crate) fn send(village: &mut Village, home: Home, contact: ContactId, text: &str) -> MessageId {
     sent(ask(
         village,
         home,
@@ -103,14 +92,14 @@ pub fn send(village: &mut Village, home: Home, contact: ContactId, text: &str) -
     ))
 }
 
-pub fn sent(reply: Reply) -> MessageId {
+pub(crate) fn sent(reply: Reply) -> MessageId {
     match reply {
         Reply::Sent { message, .. } => message,
         other => panic!("{other:?}"),
     }
 }
 
-pub fn read(village: &mut Village, home: Home, contact: ContactId) -> Vec<MessageView> {
+pub(crate) fn read(village: &mut Village, home: Home, contact: ContactId) -> Vec<MessageView> {
     match ask(
         village,
         home,
@@ -125,14 +114,14 @@ pub fn read(village: &mut Village, home: Home, contact: ContactId) -> Vec<Messag
     }
 }
 
-pub fn texts(village: &mut Village, home: Home, contact: ContactId) -> Vec<String> {
+pub(crate) fn texts(village: &mut Village, home: Home, contact: ContactId) -> Vec<String> {
     read(village, home, contact)
         .into_iter()
         .map(|view| view.text)
         .collect()
 }
 
-pub fn number(village: &mut Village, home: Home, contact: ContactId) -> String {
+pub(crate) fn number(village: &mut Village, home: Home, contact: ContactId) -> String {
     match ask(village, home, Command::SafetyNumber { contact }) {
         Reply::SafetyNumber { number, .. } => number,
         other => panic!("{other:?}"),
@@ -140,17 +129,17 @@ pub fn number(village: &mut Village, home: Home, contact: ContactId) -> String {
 }
 
 /// Alice invites, Bob joins by a one-time link, both are established.
-pub struct Couple {
-    pub village: Village,
-    pub alice: Home,
-    pub bob: Home,
+pub(crate) struct Couple {
+    pub(crate) village: Village,
+    pub(crate) alice: Home,
+    pub(crate) bob: Home,
     /// Bob, to Alice.
-    pub her_bob: ContactId,
+    pub(crate) her_bob: ContactId,
     /// Alice, to Bob.
-    pub his_alice: ContactId,
+    pub(crate) his_alice: ContactId,
 }
 
-pub fn couple(seed: u64) -> Couple {
+pub(crate) fn couple(seed: u64) -> Couple {
     let mut village = village(seed);
     let alice = village.move_in("Alice", DELAY).unwrap();
     let bob = village.move_in("Bob", DELAY).unwrap();
@@ -170,7 +159,7 @@ pub fn couple(seed: u64) -> Couple {
     }
 }
 
-pub fn dropped(events: &[Event]) -> usize {
+pub(crate) fn dropped(events: &[Event]) -> usize {
     events
         .iter()
         .filter(|event| matches!(event, Event::Dropped { .. }))

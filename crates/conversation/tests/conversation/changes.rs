@@ -1,0 +1,144 @@
+//! Edits, deletions, reactions and replies.
+
+use hushwing_conversation::view::Speaker;
+use hushwing_conversation::{Command, Event, MessageId, Refusal};
+
+use crate::support::*;
+
+fn edit(c: &mut Couple, message: MessageId, text: &str) {
+    ask(
+        &mut c.village,
+        c.alice,
+        Command::Edit {
+            message,
+            text: text.into(),
+        },
+    );
+    c.village.rest().unwrap();
+}
+
+fn react(c: &mut Couple, message: MessageId, mark: &str) {
+    ask(
+        &mut c.village,
+        c.bob,
+        Command::React {
+            message,
+            mark: mark.into(),
+        },
+    );
+    c.village.rest().unwrap();
+}
+
+fn said(c: &mut Couple, text: &str) -> MessageId {
+    let id = send(&mut c.village, c.alice, c.her_bob, text);
+    c.village.rest().unwrap();
+    id
+}
+
+#[test]
+fn the_last_edit_stands_on_both_sides() {
+    let mut c = couple(20);
+    let id = said(&mut c, "helo");
+    edit(&mut c, id, "hell");
+    edit(&mut c, id, "hello");
+    for (home, contact) in [(c.alice, c.her_bob), (c.bob, c.his_alice)] {
+        let views = read(&mut c.village, home, contact);
+        assert_eq!(views.len(), 1);
+        assert_eq!(views[0].text, "hello");
+        assert!(views[0].edited);
+    }
+    let changed = |event: &Event| matches!(event, Event::Changed(view) if view.text == "hello");
+    assert!(c.village.events(c.bob).iter().any(changed));
+}
+
+#[test]
+fn a_deleted_message_shows_no_text() {
+    let mut c = couple(21);
+    let id = said(&mut c, "forget this");
+    ask(&mut c.village, c.alice, Command::Delete { message: id });
+    c.village.rest().unwrap();
+    let views = read(&mut c.village, c.bob, c.his_alice);
+    assert_eq!((views[0].text.as_str(), views[0].deleted), ("", true));
+}
+
+#[test]
+fn reactions_are_set_changed_and_taken_back() {
+    let mut c = couple(22);
+    let id = said(&mut c, "look");
+    react(&mut c, id, "👍");
+    let shown = |c: &mut Couple| {
+        read(&mut c.village, c.alice, c.her_bob)[0]
+            .reactions
+            .clone()
+    };
+    let by_bob = Speaker::Contact(c.her_bob);
+    assert_eq!(shown(&mut c), [(by_bob, "👍".to_owned())]);
+    react(&mut c, id, "❤");
+    assert_eq!(shown(&mut c), [(by_bob, "❤".to_owned())]);
+    react(&mut c, id, "");
+    assert!(shown(&mut c).is_empty());
+}
+
+#[test]
+fn a_reply_names_what_it_answers() {
+    let mut c = couple(23);
+    let id = said(&mut c, "question?");
+    let reply = Command::Send {
+        contact: c.his_alice,
+        text: "answer".into(),
+        reply_to: Some(id),
+    };
+    ask(&mut c.village, c.bob, reply);
+    c.village.rest().unwrap();
+    assert_eq!(
+        read(&mut c.village, c.alice, c.her_bob)[1].reply_to,
+        Some(id)
+    );
+}
+
+#[test]
+fn what_is_not_mine_cannot_be_changed() {
+    let mut c = couple(24);
+    let id = said(&mut c, "mine");
+    for command in [
+        Command::Edit {
+            message: id,
+            text: "yours".into(),
+        },
+        Command::Delete { message: id },
+    ] {
+        assert_eq!(refusal(&mut c.village, c.bob, command), Refusal::NotMine);
+    }
+}
+
+#[test]
+fn nothing_and_too_much_are_refused() {
+    let mut c = couple(25);
+    let contact = c.her_bob;
+    let send = |text: String| Command::Send {
+        contact,
+        text,
+        reply_to: None,
+    };
+    assert_eq!(
+        refusal(&mut c.village, c.alice, send(" \n".into())),
+        Refusal::EmptyText
+    );
+    assert_eq!(
+        refusal(&mut c.village, c.alice, send("x".repeat(65_537))),
+        Refusal::TextTooLong
+    );
+    let id = said(&mut c, "here");
+    let mark = "two words".to_owned();
+    let react = Command::React { message: id, mark };
+    assert_eq!(refusal(&mut c.village, c.bob, react), Refusal::BadReaction);
+}
+
+#[test]
+fn a_long_text_travels_in_parts() {
+    let mut c = couple(26);
+    let text = "ä".repeat(30_000);
+    send(&mut c.village, c.alice, c.her_bob, &text);
+    c.village.rest().unwrap();
+    assert_eq!(texts(&mut c.village, c.bob, c.his_alice), [text]);
+}

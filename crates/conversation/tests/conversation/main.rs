@@ -1,0 +1,19 @@
+//! What people can do to and with each other, one behaviour a test. One binary,
+//! because linking costs more than running.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+mod changes;
+mod crash;
+mod hostile;
+mod invite_and_talk;
+mod receipts;
+mod renewal;
+mod support;
+mod weather;

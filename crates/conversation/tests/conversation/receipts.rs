@@ -1,0 +1,123 @@
+//! Receipts, verification, names.
+
+use std::time::Duration;
+
+use hushwing_conversation::{Command, MessageState, Refusal, Reply};
+
+use crate::support::*;
+
+fn state(c: &mut Couple, message: hushwing_conversation::MessageId) -> MessageState {
+    match ask(&mut c.village, c.alice, Command::Where { message }) {
+        Reply::Where(at) => at.state,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn no_receipt_leaves_before_its_delay() {
+    let mut c = couple(30);
+    let id = send(&mut c.village, c.alice, c.her_bob, "psst");
+    c.village.pass(DELAY - Duration::from_millis(1)).unwrap();
+    assert_eq!(state(&mut c, id), MessageState::Accepted);
+    c.village.pass(Duration::from_millis(1)).unwrap();
+    assert_eq!(state(&mut c, id), MessageState::Delivered);
+}
+
+#[test]
+fn receipts_of_one_wait_leave_together() {
+    let mut c = couple(31);
+    let ids: Vec<_> = (0..20)
+        .map(|n| send(&mut c.village, c.alice, c.her_bob, &n.to_string()))
+        .collect();
+    c.village.rest().unwrap();
+    let before = c.village.calls(c.alice);
+    c.village.pass(DELAY).unwrap();
+    // One letter came, and with it all receipts.
+    assert!(c.village.calls(c.alice) - before <= 3);
+    for id in ids {
+        assert_eq!(state(&mut c, id), MessageState::Delivered);
+    }
+}
+
+#[test]
+fn read_receipts_can_be_switched_off() {
+    let mut c = couple(32);
+    ask(
+        &mut c.village,
+        c.bob,
+        Command::SetReadReceipts { on: false },
+    );
+    let id = send(&mut c.village, c.alice, c.her_bob, "seen?");
+    c.village.rest().unwrap();
+    read(&mut c.village, c.bob, c.his_alice);
+    c.village.open_again(c.bob).unwrap();
+    c.village.pass(Duration::from_secs(60)).unwrap();
+    assert_eq!(state(&mut c, id), MessageState::Delivered);
+}
+
+#[test]
+fn what_is_owed_survives_a_restart() {
+    let mut c = couple(33);
+    let id = send(&mut c.village, c.alice, c.her_bob, "remember");
+    c.village.rest().unwrap();
+    c.village.open_again(c.bob).unwrap();
+    c.village.pass(DELAY * 2).unwrap();
+    assert_eq!(state(&mut c, id), MessageState::Delivered);
+}
+
+#[test]
+fn both_sides_see_one_safety_number_and_can_verify_it() {
+    let mut c = couple(34);
+    let hers = number(&mut c.village, c.alice, c.her_bob);
+    assert_eq!(hers, number(&mut c.village, c.bob, c.his_alice));
+    let wrong: String = hers.chars().rev().collect();
+    let verify = |number: String| Command::Verify {
+        contact: c.her_bob,
+        number,
+    };
+    assert_eq!(
+        refusal(&mut c.village, c.alice, verify(wrong)),
+        Refusal::WrongNumber
+    );
+    ask(&mut c.village, c.alice, verify(hers.replace(' ', "")));
+    c.village.open_again(c.alice).unwrap();
+    assert!(contacts(&mut c.village, c.alice)[0].verified);
+}
+
+#[test]
+fn two_conversations_of_one_person_share_no_safety_number() {
+    let mut village = village(35);
+    let alice = village.move_in("Alice", DELAY).unwrap();
+    let mut numbers = Vec::new();
+    for name in ["Bob", "Carol"] {
+        let other = village.move_in(name, DELAY).unwrap();
+        let link = invite(&mut village, alice, false).link;
+        let contact = join(&mut village, other, &link).contact;
+        village.rest().unwrap();
+        numbers.push(number(&mut village, other, contact));
+    }
+    assert_ne!(numbers[0], numbers[1]);
+}
+
+#[test]
+fn a_name_i_gave_stays_and_bad_names_are_refused() {
+    let mut c = couple(36);
+    let contact = c.her_bob;
+    ask(
+        &mut c.village,
+        c.alice,
+        Command::Rename {
+            contact,
+            name: "Robert".into(),
+        },
+    );
+    c.village.open_again(c.alice).unwrap();
+    assert_eq!(contacts(&mut c.village, c.alice)[0].name, "Robert");
+    for name in ["", "two\nlines", "\u{202e}evil"] {
+        let rename = Command::Rename {
+            contact,
+            name: name.into(),
+        };
+        assert_eq!(refusal(&mut c.village, c.alice, rename), Refusal::BadName);
+    }
+}
