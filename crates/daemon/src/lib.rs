@@ -1,3 +1,24 @@
-//! The running program: roles, tasks, the local API.
+#![doc = include_str!("../README.md")]
 
+mod api;
+mod daemon;
+mod error;
+mod handle;
+mod home;
+mod installation;
+mod lent;
+pub mod passphrase;
+mod profile;
+mod relay;
 pub mod relay_server;
+mod runtime;
+mod server_test;
+mod settings;
+
+pub use api::view;
+pub use daemon::{Config, Daemon};
+pub use error::{Error, ErrorKind};
+pub use handle::{Events, Handle, Outgoing, Stage};
+pub use home::Home;
+pub use hushwing_store::keys::Passphrase;
+pub use relay::{Relay, RelayConfig};

@@ -71,10 +71,13 @@ impl Mailbox {
     }
 }
 
+/// What the store has under the names a connection asked for.
+type Found = Vec<(Name, Option<Arc<QueueRecord>>)>;
+
 /// What is told to connections and directory once a transaction is durable.
 #[derive(Default)]
 struct Afterwards {
-    found: Vec<(ConnectionId, Vec<(Name, Option<Arc<QueueRecord>>)>)>,
+    found: Vec<(ConnectionId, Found)>,
 }
 
 pub(super) struct Writer {

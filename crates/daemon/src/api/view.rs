@@ -1,0 +1,255 @@
+//! The JSON documents of the local API: what the command line prints with
+//! `--json` and what the page reads. Field names are a contract; fields are
+//! added, never renamed.
+
+use serde::{Deserialize, Serialize};
+
+/// `GET /v1/status`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the running daemon.
+    pub version: String,
+    /// Every profile of this home.
+    pub profiles: Vec<Profile>,
+    /// What each network is doing.
+    pub networks: Networks,
+    /// Address of the local page, once there is one.
+    pub web: Option<String>,
+    /// Address of the local Jabber server, once there is one.
+    pub xmpp: Option<String>,
+}
+
+/// The networks of a running daemon.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Networks {
+    /// SMP queue servers.
+    pub relay: RelayStatus,
+}
+
+/// How the relay network stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RelayStatus {
+    /// Address of the embedded relay, where one runs.
+    pub embedded: Option<String>,
+    /// Servers in use for new mailboxes.
+    pub servers: Vec<String>,
+}
+
+/// One profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Its name, shown to contacts.
+    pub profile: String,
+    /// Whether commands without `--profile` use it.
+    pub default: bool,
+}
+
+/// `POST /v1/invitations`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Invitation {
+    /// The link to give away.
+    pub link: String,
+    /// End of its life, RFC 3339 UTC.
+    pub expires: String,
+    /// Whether many may use it.
+    pub reusable: bool,
+}
+
+/// `POST /v1/joins`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Joined {
+    /// Id of the new contact.
+    pub contact: String,
+    /// Id of the conversation with them.
+    pub conversation: String,
+    /// The name the link shows.
+    pub name: String,
+    /// Whether the link is now reserved for this profile and useless to others.
+    pub reserved: bool,
+}
+
+/// One row of `GET /v1/contacts`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Contact {
+    /// Shown name.
+    pub name: String,
+    /// Id of the contact.
+    pub contact: String,
+    /// Id of the conversation.
+    pub conversation: String,
+    /// Whether the safety number was compared.
+    pub verified: bool,
+    /// Networks they can be reached on.
+    pub networks: Vec<String>,
+    /// `joining`, `requested` or `connected`.
+    pub state: String,
+    /// Whether what they receive is protected against a later theft of keys.
+    pub forward_secrecy: bool,
+}
+
+/// One row of `GET /v1/requests`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Request {
+    /// Number to accept or refuse it by.
+    pub request: u64,
+    /// The name they gave themselves.
+    pub name: String,
+    /// When it came, RFC 3339 UTC.
+    pub received_at: String,
+}
+
+/// `GET /v1/contacts/NAME/safety`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Safety {
+    /// Shown name.
+    pub name: String,
+    /// Sixty digits in twelve groups; equal on both sides.
+    pub safety_number: String,
+    /// Whether it was compared.
+    pub verified: bool,
+}
+
+/// `POST /v1/messages`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sent {
+    /// Id of the message.
+    pub message: String,
+    /// `queued`, `accepted`, `delivered`, `read` or `failed`.
+    pub state: String,
+}
+
+/// `GET /v1/messages/ID/where`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Where {
+    /// State of the message, as in [`Sent`].
+    pub state: String,
+    /// What is known of its way, oldest first.
+    pub progress: Vec<Progress>,
+}
+
+/// One stage on the way of a message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Progress {
+    /// Which network; `conversation` for what its members said.
+    pub network: String,
+    /// What happened.
+    pub stage: String,
+    /// When, RFC 3339 UTC.
+    pub at: String,
+    /// Whether a signature proves it.
+    pub verified: bool,
+}
+
+/// One row of `GET /v1/conversations/NAME/messages`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Message {
+    /// Id of the message.
+    pub id: String,
+    /// Id of the conversation.
+    pub conversation: String,
+    /// Shown name of its author; `me` for own ones.
+    pub from: String,
+    /// When its author sent it, RFC 3339 UTC, as the author says.
+    pub sent_at: String,
+    /// Its text as last edited; empty when deleted.
+    pub text: String,
+    /// State, as in [`Sent`]; `received` for those of others.
+    pub state: String,
+    /// Files, once there are any.
+    pub attachments: Vec<serde_json::Value>,
+    /// The message it answers.
+    pub reply_to: Option<String>,
+    /// Whether it was edited.
+    pub edited: bool,
+    /// Whether it was deleted.
+    pub deleted: bool,
+    /// Reactions in order.
+    pub reactions: Vec<Reaction>,
+}
+
+/// A reaction to a message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Reaction {
+    /// Shown name of who reacted; `me` for own ones.
+    pub from: String,
+    /// The reaction, usually one emoji.
+    pub reaction: String,
+}
+
+/// One server of `GET /v1/servers`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Server {
+    /// Its address.
+    pub address: String,
+    /// Profile it serves; `null` when all.
+    pub profile: Option<String>,
+}
+
+/// `POST /v1/servers/test`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServerTest {
+    /// The address tested.
+    pub address: String,
+    /// Each step with its milliseconds, in order.
+    pub steps: Vec<TestStep>,
+}
+
+/// One step of a server test.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TestStep {
+    /// What was tried.
+    pub step: String,
+    /// How long it took.
+    pub millis: u64,
+    /// Whether it worked.
+    pub ok: bool,
+    /// What went wrong, if it did not.
+    pub problem: Option<String>,
+}
+
+/// One row of `GET /v1/doctor`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Check {
+    /// What was looked at.
+    pub check: String,
+    /// Whether it is as it should be.
+    pub ok: bool,
+    /// What to do if it is not.
+    pub advice: Option<String>,
+}
+
+impl Check {
+    pub(crate) fn good(check: &str) -> Self {
+        Self {
+            check: check.to_owned(),
+            ok: true,
+            advice: None,
+        }
+    }
+
+    pub(crate) fn bad(check: &str, advice: &str) -> Self {
+        Self {
+            check: check.to_owned(),
+            ok: false,
+            advice: Some(advice.to_owned()),
+        }
+    }
+}
+
+/// The body of every error answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Failure {
+    /// The error.
+    pub error: FailureBody,
+}
+
+/// What an error answer tells.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FailureBody {
+    /// Coarse kind, see [`ErrorKind`](crate::ErrorKind).
+    pub kind: String,
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    pub advice: String,
+}

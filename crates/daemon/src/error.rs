@@ -1,0 +1,231 @@
+//! The one error every face shows: a coarse kind, what happened, what to do.
+
+use std::fmt;
+
+use hushwing_store::OpenError;
+use hushwing_transport::DriveError;
+
+/// What went wrong, coarse enough to act on. The names are part of the local
+/// API and of the command line's JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The command or request itself is wrong.
+    Usage,
+    /// No daemon answers on this home.
+    DaemonNotRunning,
+    /// A daemon already serves this home.
+    AlreadyRunning,
+    /// No profile exists yet.
+    NoProfile,
+    /// No contact, message, request or profile of that name.
+    NotFound,
+    /// More than one candidate has that name.
+    Ambiguous,
+    /// The name is taken.
+    Exists,
+    /// Waited as long as asked.
+    Timeout,
+    /// Not a Hushwing link, or one with a typing mistake.
+    BadLink,
+    /// The link was used by somebody else, or taken down.
+    LinkUsed,
+    /// The link's time is over.
+    LinkExpired,
+    /// A server cannot be reached.
+    Unreachable,
+    /// A server is not the one its address names.
+    WrongServer,
+    /// A file or picture cannot be read or holds no link.
+    BadFile,
+    /// The database is locked by a passphrase, or the one given is wrong.
+    WrongPassphrase,
+    /// The port is taken by another program.
+    PortInUse,
+    /// The disk is full.
+    DiskFull,
+    /// Stored data is damaged or from a newer program.
+    Damaged,
+    /// A peer or server broke its protocol.
+    Protocol,
+    /// A fault of this program or the system it runs on.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Every kind, for documentation and for parsing names.
+    pub const ALL: [Self; 20] = [
+        Self::Usage,
+        Self::DaemonNotRunning,
+        Self::AlreadyRunning,
+        Self::NoProfile,
+        Self::NotFound,
+        Self::Ambiguous,
+        Self::Exists,
+        Self::Timeout,
+        Self::BadLink,
+        Self::LinkUsed,
+        Self::LinkExpired,
+        Self::Unreachable,
+        Self::WrongServer,
+        Self::BadFile,
+        Self::WrongPassphrase,
+        Self::PortInUse,
+        Self::DiskFull,
+        Self::Damaged,
+        Self::Protocol,
+        Self::Internal,
+    ];
+
+    /// The name used in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::DaemonNotRunning => "daemon_not_running",
+            Self::AlreadyRunning => "already_running",
+            Self::NoProfile => "no_profile",
+            Self::NotFound => "not_found",
+            Self::Ambiguous => "ambiguous",
+            Self::Exists => "exists",
+            Self::Timeout => "timeout",
+            Self::BadLink => "bad_link",
+            Self::LinkUsed => "link_used",
+            Self::LinkExpired => "link_expired",
+            Self::Unreachable => "unreachable",
+            Self::WrongServer => "wrong_server",
+            Self::BadFile => "bad_file",
+            Self::WrongPassphrase => "wrong_passphrase",
+            Self::PortInUse => "port_in_use",
+            Self::DiskFull => "disk_full",
+            Self::Damaged => "damaged",
+            Self::Protocol => "protocol",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What a person can do, where no better advice is at hand.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Self::Usage => "see `hushwing help`",
+            Self::DaemonNotRunning => "start it with `hushwing up`",
+            Self::AlreadyRunning => "use it, or stop it with `hushwing down`",
+            Self::NoProfile => "create one with `hushwing profile create NAME`",
+            Self::NotFound => "`hushwing contacts` lists who you can write to",
+            Self::Ambiguous => "use one of the ids listed",
+            Self::Exists => "choose another name",
+            Self::Timeout => {
+                "it goes on in the background; `hushwing where ID` tells how far it is"
+            }
+            Self::BadLink => "copy the whole link again, from `hushwing:` to its end",
+            Self::LinkUsed => {
+                "ask for a fresh link; if you did not open this one, somebody else did"
+            }
+            Self::LinkExpired => "ask for a fresh link",
+            Self::Unreachable => {
+                "check the network; the link or server may still be good, try again later"
+            }
+            Self::WrongServer => "do not trust this server; ask whoever gave you the address",
+            Self::BadFile => {
+                "give a PNG or JPEG picture that shows the whole code, sharp and straight"
+            }
+            Self::WrongPassphrase => "try again; without the passphrase the data cannot be read",
+            Self::PortInUse => "choose another port or stop the program that holds it",
+            Self::DiskFull => "free some space; nothing accepted was lost",
+            Self::Damaged => "restore from a backup, or use the newer program that wrote it",
+            Self::Protocol => "update both sides; if it stays, report it",
+            Self::Internal => "see `hushwing log`; if it stays, report it",
+        }
+    }
+}
+
+/// An error as a face shows it. Never holds a secret, an address or a text.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    advice: Option<String>,
+}
+
+impl Error {
+    /// An error with the kind's own advice.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            advice: None,
+        }
+    }
+
+    /// Replaces the advice.
+    #[must_use]
+    pub fn with_advice(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+
+    /// The coarse kind.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn advice(&self) -> &str {
+        self.advice.as_deref().unwrap_or(self.kind.advice())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<OpenError> for Error {
+    fn from(error: OpenError) -> Self {
+        let kind = match error {
+            OpenError::Busy { .. } => ErrorKind::AlreadyRunning,
+            OpenError::WrongKey | OpenError::Damaged | OpenError::Newer { .. } => {
+                ErrorKind::Damaged
+            }
+            OpenError::Full => ErrorKind::DiskFull,
+            OpenError::Io(_) | OpenError::Failed(_) => ErrorKind::Internal,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<DriveError> for Error {
+    fn from(error: DriveError) -> Self {
+        Self::new(ErrorKind::Internal, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_its_own_and_finds_its_kind() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(ErrorKind::from_name(kind.name()), Some(kind));
+        }
+        assert_eq!(ErrorKind::from_name("nonsense"), None);
+    }
+}

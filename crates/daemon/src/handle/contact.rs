@@ -1,0 +1,123 @@
+//! Contacts: who they are, and whether they are who they seem.
+
+use hushwing_conversation::view::ContactView;
+use hushwing_conversation::{Command, ContactId, Reply, Standing};
+
+use super::{Handle, show};
+use crate::api::view;
+use crate::error::{Error, ErrorKind};
+use crate::profile::{Profile, unexpected};
+
+impl Handle {
+    /// Everybody I can write to or soon shall.
+    pub async fn contacts(&self, profile: Option<&str>) -> Result<Vec<view::Contact>, Error> {
+        let profile = self.profile(profile)?;
+        match profile.ask(Command::Contacts).await? {
+            Reply::Contacts(contacts) => Ok(contacts.iter().map(show::contact).collect()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// The number to compare with a contact.
+    pub async fn safety(&self, profile: Option<&str>, name: &str) -> Result<view::Safety, Error> {
+        let profile = self.profile(profile)?;
+        let contact = find(&profile, name)?;
+        match profile
+            .ask(Command::SafetyNumber {
+                contact: contact.contact,
+            })
+            .await?
+        {
+            Reply::SafetyNumber { number, verified } => Ok(view::Safety {
+                name: contact.name,
+                safety_number: number,
+                verified,
+            }),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Compares the number somebody read out, and marks the contact verified if
+    /// it is theirs.
+    pub async fn verify(
+        &self,
+        profile: Option<&str>,
+        name: &str,
+        number: String,
+    ) -> Result<view::Safety, Error> {
+        let running = self.profile(profile)?;
+        let contact = find(&running, name)?.contact;
+        match running.ask(Command::Verify { contact, number }).await? {
+            Reply::Contact(_) => self.safety(profile, &contact.0.to_string()).await,
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Shows a contact under another name.
+    pub async fn rename(
+        &self,
+        profile: Option<&str>,
+        name: &str,
+        new_name: &str,
+    ) -> Result<view::Contact, Error> {
+        let profile = self.profile(profile)?;
+        let contact = find(&profile, name)?.contact;
+        match profile
+            .ask(Command::Rename {
+                contact,
+                name: new_name.to_owned(),
+            })
+            .await?
+        {
+            Reply::Contact(contact) => Ok(show::contact(&contact)),
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+/// The contact a person means: by conversation id, by shown name, else by the
+/// number `contacts` shows.
+pub(super) fn find(profile: &Profile, name: &str) -> Result<ContactView, Error> {
+    let known: Vec<ContactView> = profile
+        .contacts()
+        .into_iter()
+        .filter(|contact| contact.standing != Standing::Requested)
+        .collect();
+    let by_conversation = known
+        .iter()
+        .find(|contact| contact.conversation.to_string() == name);
+    if let Some(contact) = by_conversation {
+        return Ok(contact.clone());
+    }
+    let named: Vec<&ContactView> = known
+        .iter()
+        .filter(|contact| contact.name == name)
+        .collect();
+    match named.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => name
+            .parse()
+            .ok()
+            .and_then(|id| {
+                known
+                    .iter()
+                    .find(|contact| contact.contact == ContactId(id))
+                    .cloned()
+            })
+            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("nobody is called {name}"))),
+        several => {
+            let ids: Vec<String> = several
+                .iter()
+                .map(|contact| contact.conversation.to_string())
+                .collect();
+            Err(Error::new(
+                ErrorKind::Ambiguous,
+                format!(
+                    "{} contacts are called {name}: {}",
+                    ids.len(),
+                    ids.join(", ")
+                ),
+            ))
+        }
+    }
+}

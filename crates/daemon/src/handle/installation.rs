@@ -1,0 +1,178 @@
+//! The installation itself: profiles, servers, settings, health.
+
+use super::Handle;
+use crate::api::view;
+use crate::error::{Error, ErrorKind};
+use crate::installation::parse_server;
+use crate::server_test;
+use crate::settings::ServerSetting;
+
+impl Handle {
+    /// What the daemon is doing.
+    pub async fn status(&self) -> Result<view::Status, Error> {
+        let embedded = self
+            .installation
+            .embedded_address()
+            .map(|address| address.to_string());
+        let servers: Vec<String> = self
+            .servers()
+            .into_iter()
+            .map(|server| server.address)
+            .collect();
+        Ok(view::Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            profiles: self.profiles(),
+            networks: view::Networks {
+                relay: view::RelayStatus { embedded, servers },
+            },
+            web: None,
+            xmpp: None,
+        })
+    }
+
+    /// Every profile, the default one first.
+    #[must_use]
+    pub fn profiles(&self) -> Vec<view::Profile> {
+        let profiles = self.installation.profiles();
+        profiles
+            .iter()
+            .enumerate()
+            .map(|(at, profile)| view::Profile {
+                profile: profile.name().to_owned(),
+                default: at == 0,
+            })
+            .collect()
+    }
+
+    /// Creates a profile; the first one is the default.
+    pub async fn create_profile(&self, name: &str) -> Result<view::Profile, Error> {
+        let profile = self.installation.create_profile(name).await?;
+        let default = self
+            .installation
+            .settings()
+            .profiles
+            .first()
+            .is_some_and(|first| first == name);
+        Ok(view::Profile {
+            profile: profile.name().to_owned(),
+            default,
+        })
+    }
+
+    /// Relays chosen for new mailboxes.
+    #[must_use]
+    pub fn servers(&self) -> Vec<view::Server> {
+        let servers = self.installation.settings().servers;
+        servers
+            .into_iter()
+            .map(|server| view::Server {
+                address: server.address,
+                profile: server.profile,
+            })
+            .collect()
+    }
+
+    /// Uses a relay for new mailboxes of one profile, or of all.
+    pub async fn add_server(
+        &self,
+        profile: Option<&str>,
+        address: &str,
+    ) -> Result<view::Server, Error> {
+        let address = parse_server(address)?.to_string();
+        let setting = ServerSetting {
+            address,
+            profile: profile.map(str::to_owned),
+        };
+        let shown = view::Server {
+            address: setting.address.clone(),
+            profile: setting.profile.clone(),
+        };
+        self.installation
+            .change_servers(|servers| {
+                if servers.contains(&setting) {
+                    return Err(
+                        Error::new(ErrorKind::Exists, "this relay is in use already")
+                            .with_advice("`hushwing server list` shows all"),
+                    );
+                }
+                servers.push(setting);
+                Ok(())
+            })
+            .await?;
+        Ok(shown)
+    }
+
+    /// Uses a relay no longer for new mailboxes; those on it stay.
+    pub async fn remove_server(
+        &self,
+        profile: Option<&str>,
+        address: &str,
+    ) -> Result<Vec<view::Server>, Error> {
+        let address = parse_server(address)?.to_string();
+        self.installation
+            .change_servers(|servers| {
+                let before = servers.len();
+                servers.retain(|server| {
+                    server.address != address || server.profile.as_deref() != profile
+                });
+                if servers.len() == before {
+                    return Err(Error::new(ErrorKind::NotFound, "this relay is not in use")
+                        .with_advice("`hushwing server list` shows all"));
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(self.servers())
+    }
+
+    /// Tries relays as a client would: the one given, or all in use.
+    pub async fn test_servers(
+        &self,
+        address: Option<&str>,
+    ) -> Result<Vec<view::ServerTest>, Error> {
+        let addresses = match address {
+            Some(address) => vec![parse_server(address)?],
+            None => {
+                let chosen = self.installation.settings().servers;
+                let mut all = chosen
+                    .iter()
+                    .map(|server| parse_server(&server.address))
+                    .collect::<Result<Vec<_>, _>>()?;
+                all.extend(self.installation.embedded_address());
+                all
+            }
+        };
+        let mut tests = Vec::with_capacity(addresses.len());
+        for address in addresses {
+            tests.push(server_test::run(&address, self.installation.runtime()).await?);
+        }
+        Ok(tests)
+    }
+
+    /// Looks for faults: each check with what to do about it.
+    pub async fn doctor(&self) -> Result<Vec<view::Check>, Error> {
+        let mut checks = vec![view::Check::good("daemon")];
+        checks.push(match self.profiles().is_empty() {
+            false => view::Check::good("profile"),
+            true => view::Check::bad("profile", ErrorKind::NoProfile.advice()),
+        });
+        for test in self.test_servers(None).await? {
+            let problem = test.steps.into_iter().find_map(|step| step.problem);
+            checks.push(match problem {
+                None => view::Check::good(&format!("relay {}", test.address)),
+                Some(problem) => view::Check::bad(&format!("relay {}", test.address), &problem),
+            });
+        }
+        Ok(checks)
+    }
+
+    /// One switch, or all by name.
+    pub fn setting(&self, key: Option<&str>) -> Result<serde_json::Value, Error> {
+        self.installation.settings().switch(key)
+    }
+
+    /// Changes a switch; it takes effect at once.
+    pub async fn set_setting(&self, key: &str, value: &str) -> Result<serde_json::Value, Error> {
+        self.installation.change_switch(key, value).await
+    }
+}

@@ -1,0 +1,131 @@
+//! Meeting people: invitations, joins, requests.
+
+use std::time::Duration;
+
+use hushwing_conversation::link::{Kind, Link};
+use hushwing_conversation::{Command, ContactId, Event, Reply, Secret, Standing};
+
+use super::{Handle, show};
+use crate::api::view;
+use crate::error::{Error, ErrorKind};
+use crate::profile::{Events, unexpected};
+
+impl Handle {
+    /// Makes a link by which one person, or many, can write to me.
+    pub async fn invite(
+        &self,
+        profile: Option<&str>,
+        reusable: bool,
+    ) -> Result<view::Invitation, Error> {
+        let profile = self.profile(profile)?;
+        match profile
+            .ask(Command::Invite {
+                reusable,
+                network: None,
+            })
+            .await?
+        {
+            Reply::Invitation(made) => Ok(view::Invitation {
+                link: String::from_utf8_lossy(made.link.expose()).into_owned(),
+                expires: show::time(made.expires),
+                reusable: made.reusable,
+            }),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Opens somebody's link, and if asked to waits until they answered.
+    pub async fn join(
+        &self,
+        profile: Option<&str>,
+        link: &str,
+        wait: Option<Duration>,
+    ) -> Result<view::Joined, Error> {
+        let profile = self.profile(profile)?;
+        let one_time = Link::parse(link).is_ok_and(|link| link.kind() == Kind::OneTime);
+        let mut events = profile.events();
+        let link = Secret::new(link.trim().as_bytes());
+        let Reply::Joined(contact) = profile.ask(Command::Join { link }).await? else {
+            return Err(unexpected());
+        };
+        if let Some(limit) = wait {
+            let answered = established(&mut events, contact.contact);
+            tokio::time::timeout(limit, answered).await.map_err(|_| {
+                Error::new(ErrorKind::Timeout, "they have not answered yet").with_advice(
+                    "your request waits for them; `hushwing contacts` shows when they answer",
+                )
+            })??;
+        }
+        Ok(view::Joined {
+            contact: contact.contact.0.to_string(),
+            conversation: contact.conversation.to_string(),
+            name: contact.name,
+            reserved: one_time,
+        })
+    }
+
+    /// Strangers who opened a reusable link of mine.
+    pub async fn requests(&self, profile: Option<&str>) -> Result<Vec<view::Request>, Error> {
+        let profile = self.profile(profile)?;
+        match profile.ask(Command::Requests).await? {
+            Reply::Contacts(waiting) => Ok(waiting
+                .iter()
+                .map(|stranger| view::Request {
+                    request: stranger.contact.0,
+                    name: stranger.name.clone(),
+                    received_at: show::time(stranger.since),
+                })
+                .collect()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Begins a conversation with one of them.
+    pub async fn accept_request(
+        &self,
+        profile: Option<&str>,
+        request: u64,
+    ) -> Result<view::Contact, Error> {
+        let profile = self.profile(profile)?;
+        match profile
+            .ask(Command::Accept {
+                contact: ContactId(request),
+            })
+            .await?
+        {
+            Reply::Contact(contact) => Ok(show::contact(&contact)),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Turns one of them away without a word.
+    pub async fn refuse_request(&self, profile: Option<&str>, request: u64) -> Result<(), Error> {
+        let profile = self.profile(profile)?;
+        match profile
+            .ask(Command::Refuse {
+                contact: ContactId(request),
+            })
+            .await?
+        {
+            Reply::Done => {
+                profile.forget(ContactId(request));
+                Ok(())
+            }
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+/// Waits until both sides know where to write. The events were subscribed to
+/// before the link was opened, so none is missed.
+async fn established(events: &mut Events, id: ContactId) -> Result<(), Error> {
+    events
+        .until(|event| match event {
+            Event::JoinFailed { refusal } => Some(Err(show::refusal(*refusal))),
+            Event::Contact(shown) if shown.contact == id => {
+                (shown.standing == Standing::Established).then_some(Ok(()))
+            }
+            _ => None,
+        })
+        .await?
+}

@@ -1,0 +1,213 @@
+//! Messages: say, change, find, read.
+
+use std::time::Duration;
+
+use hushwing_conversation::view::Whereabouts;
+use hushwing_conversation::{Command, Event, MessageId, MessageState, Reply};
+
+use super::contact::find;
+use super::{Handle, Outgoing, Stage, show};
+use crate::api::view;
+use crate::error::{Error, ErrorKind};
+use crate::profile::{Events, Profile, unexpected};
+
+/// More messages than anybody reads at once; a page asks again.
+const MOST: u32 = 10_000;
+
+impl Handle {
+    /// Says something, and if asked to waits until it has come that far.
+    pub async fn send(
+        &self,
+        profile: Option<&str>,
+        outgoing: Outgoing,
+        wait: Option<(Stage, Duration)>,
+    ) -> Result<view::Sent, Error> {
+        let profile = self.profile(profile)?;
+        let contact = find(&profile, &outgoing.to)?.contact;
+        let reply_to = outgoing
+            .reply_to
+            .as_deref()
+            .map(show::message_id)
+            .transpose()?;
+        let events = profile.events();
+        let sent = profile
+            .ask(Command::Send {
+                contact,
+                text: outgoing.text,
+                reply_to,
+            })
+            .await?;
+        let Reply::Sent { message, state } = sent else {
+            return Err(unexpected());
+        };
+        let state = match wait {
+            None => state,
+            Some((stage, limit)) => {
+                tokio::time::timeout(limit, reach(&profile, events, message, stage))
+                    .await
+                    .map_err(|_| late(message))??
+            }
+        };
+        Ok(view::Sent {
+            message: message.to_string(),
+            state: show::state(state).to_owned(),
+        })
+    }
+
+    /// Replaces the text of a message of mine.
+    pub async fn edit(
+        &self,
+        profile: Option<&str>,
+        id: &str,
+        text: String,
+    ) -> Result<view::Sent, Error> {
+        self.change(
+            profile,
+            Command::Edit {
+                message: show::message_id(id)?,
+                text,
+            },
+        )
+        .await
+    }
+
+    /// Takes a message of mine back.
+    pub async fn delete(&self, profile: Option<&str>, id: &str) -> Result<view::Sent, Error> {
+        self.change(
+            profile,
+            Command::Delete {
+                message: show::message_id(id)?,
+            },
+        )
+        .await
+    }
+
+    /// Sets my reaction to a message, or with an empty one takes it back.
+    pub async fn react(
+        &self,
+        profile: Option<&str>,
+        id: &str,
+        mark: String,
+    ) -> Result<view::Sent, Error> {
+        self.change(
+            profile,
+            Command::React {
+                message: show::message_id(id)?,
+                mark,
+            },
+        )
+        .await
+    }
+
+    async fn change(&self, profile: Option<&str>, command: Command) -> Result<view::Sent, Error> {
+        match self.profile(profile)?.ask(command).await? {
+            Reply::Sent { message, state } => Ok(view::Sent {
+                message: message.to_string(),
+                state: show::state(state).to_owned(),
+            }),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// How far a message got, and how.
+    pub async fn locate(&self, profile: Option<&str>, id: &str) -> Result<view::Where, Error> {
+        let profile = self.profile(profile)?;
+        let place = whereabouts(&profile, show::message_id(id)?).await?;
+        Ok(view::Where {
+            state: show::state(place.state).to_owned(),
+            progress: place
+                .progress
+                .iter()
+                .map(|step| view::Progress {
+                    network: step
+                        .network
+                        .map_or_else(|| "conversation".to_owned(), show::network),
+                    stage: show::state(step.stage).to_owned(),
+                    at: show::time(step.at),
+                    verified: step.verified,
+                })
+                .collect(),
+        })
+    }
+
+    /// The newest messages of a conversation, oldest first.
+    pub async fn read(
+        &self,
+        profile: Option<&str>,
+        name: &str,
+        count: u32,
+    ) -> Result<Vec<view::Message>, Error> {
+        let profile = self.profile(profile)?;
+        let contact = find(&profile, name)?.contact;
+        let most = usize::try_from(count.min(MOST)).unwrap_or(usize::MAX);
+        match profile
+            .ask(Command::Read {
+                contact,
+                before: None,
+                most,
+            })
+            .await?
+        {
+            Reply::Messages(messages) => {
+                let names = profile.names();
+                Ok(messages
+                    .iter()
+                    .map(|message| show::message(message, &names))
+                    .collect())
+            }
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+async fn whereabouts(profile: &Profile, message: MessageId) -> Result<Whereabouts, Error> {
+    match profile.ask(Command::Where { message }).await? {
+        Reply::Where(place) => Ok(place),
+        _ => Err(unexpected()),
+    }
+}
+
+/// Waits until a message has come as far as `stage`, or failed. The events were
+/// subscribed to before the message was sent, so none is missed.
+async fn reach(
+    profile: &Profile,
+    mut events: Events,
+    message: MessageId,
+    stage: Stage,
+) -> Result<MessageState, Error> {
+    let mut state = whereabouts(profile, message).await?.state;
+    loop {
+        if state == MessageState::Failed {
+            return Err(
+                Error::new(ErrorKind::Protocol, "no network can deliver the message")
+                    .with_advice("their mailbox is gone: ask them for a new invitation"),
+            );
+        }
+        if has_reached(state, stage) {
+            return Ok(state);
+        }
+        state = events
+            .until(|event| match event {
+                Event::State { message: id, state } if *id == message => Some(*state),
+                _ => None,
+            })
+            .await?;
+    }
+}
+
+fn has_reached(state: MessageState, stage: Stage) -> bool {
+    let reached = match state {
+        MessageState::Queued | MessageState::Failed => return false,
+        MessageState::Accepted => Stage::Accepted,
+        MessageState::Delivered => Stage::Delivered,
+        MessageState::Read => Stage::Read,
+    };
+    reached >= stage
+}
+
+fn late(message: MessageId) -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        format!("message {message} has not come that far yet"),
+    )
+}

@@ -1,0 +1,78 @@
+//! What faces call. A handle is cheap to clone and knows no HTTP, no XMPP and
+//! no terminal; every answer is a [`view`](crate::view) document.
+
+mod contact;
+mod installation;
+mod meeting;
+mod message;
+mod show;
+mod watch;
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::error::{Error, ErrorKind};
+use crate::installation::Installation;
+use crate::profile::Profile;
+
+pub(crate) use show::refusal;
+pub use watch::Events;
+
+/// A caller of the running daemon.
+#[derive(Clone)]
+pub struct Handle {
+    installation: Arc<Installation>,
+}
+
+/// A message to send.
+#[derive(Clone)]
+pub struct Outgoing {
+    /// Name or id of the contact.
+    pub to: String,
+    /// What to say.
+    pub text: String,
+    /// Id of the message it answers.
+    pub reply_to: Option<String>,
+}
+
+/// How far a message should have come before a call returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// A network took responsibility.
+    Accepted,
+    /// The recipient's signed receipt came.
+    Delivered,
+    /// The recipient's signed receipt says it was read.
+    Read,
+}
+
+impl Handle {
+    pub(crate) fn new(installation: Arc<Installation>) -> Self {
+        Self { installation }
+    }
+
+    /// Asks the daemon to stop; returns at once.
+    pub fn stop(&self) {
+        self.installation.stop();
+    }
+
+    /// The profile of that name, or the default one.
+    fn profile(&self, name: Option<&str>) -> Result<Arc<Profile>, Error> {
+        let profiles = self.installation.profiles();
+        match name {
+            None => profiles
+                .into_iter()
+                .next()
+                .ok_or_else(|| Error::new(ErrorKind::NoProfile, "there is no profile yet")),
+            Some(name) => profiles
+                .into_iter()
+                .find(|profile| profile.name() == name)
+                .ok_or_else(|| {
+                    Error::new(ErrorKind::NotFound, format!("no profile is called {name}"))
+                        .with_advice("`hushwing profile list` lists them")
+                }),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! From the conversation's own views to the documents of the API.
+
+use std::collections::BTreeMap;
+
+use hushwing_conversation::view::{ContactView, MessageView, Speaker};
+use hushwing_conversation::{ContactId, MessageId, MessageState, Refusal, Standing};
+use hushwing_delivery::{MailboxFailure, NetworkTag};
+use hushwing_sansio::Timestamp;
+
+use crate::api::view;
+use crate::error::{Error, ErrorKind};
+
+/// RFC 3339 in UTC with milliseconds.
+pub(super) fn time(at: Timestamp) -> String {
+    let millis = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
+    match jiff::Timestamp::from_millisecond(millis) {
+        Ok(at) => format!("{at:.3}"),
+        // A time no calendar reaches comes from a contact's broken clock.
+        Err(_) => "9999-12-31T23:59:59.999Z".to_owned(),
+    }
+}
+
+pub(super) fn network(tag: NetworkTag) -> String {
+    match tag {
+        NetworkTag::RELAY => "relay".to_owned(),
+        NetworkTag::MESH => "mesh".to_owned(),
+        NetworkTag::TRUST => "trust".to_owned(),
+        NetworkTag(other) => format!("network {other}"),
+    }
+}
+
+pub(super) fn state(state: MessageState) -> &'static str {
+    match state {
+        MessageState::Queued => "queued",
+        MessageState::Accepted => "accepted",
+        MessageState::Delivered => "delivered",
+        MessageState::Read => "read",
+        MessageState::Failed => "failed",
+    }
+}
+
+pub(super) fn contact(shown: &ContactView) -> view::Contact {
+    view::Contact {
+        name: shown.name.clone(),
+        contact: shown.contact.0.to_string(),
+        conversation: shown.conversation.to_string(),
+        verified: shown.verified,
+        networks: shown.networks.iter().copied().map(network).collect(),
+        state: match shown.standing {
+            Standing::Joining | Standing::Asked => "joining",
+            Standing::Requested => "requested",
+            Standing::Established => "connected",
+        }
+        .to_owned(),
+        forward_secrecy: !shown.no_forward_secrecy,
+    }
+}
+
+/// Shown names by contact.
+pub(super) type Names = BTreeMap<ContactId, String>;
+
+pub(super) fn speaker(who: Speaker, names: &Names) -> String {
+    match who {
+        Speaker::Me => "me".to_owned(),
+        Speaker::Contact(id) => names.get(&id).cloned().unwrap_or_else(|| id.0.to_string()),
+    }
+}
+
+pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
+    view::Message {
+        id: shown.id.to_string(),
+        conversation: shown.conversation.to_string(),
+        from: speaker(shown.from, names),
+        sent_at: time(shown.sent_at),
+        text: shown.text.clone(),
+        state: match shown.from {
+            Speaker::Me => state(shown.state),
+            Speaker::Contact(_) => "received",
+        }
+        .to_owned(),
+        attachments: Vec::new(),
+        reply_to: shown.reply_to.map(|id| id.to_string()),
+        edited: shown.edited,
+        deleted: shown.deleted,
+        reactions: shown
+            .reactions
+            .iter()
+            .map(|(who, mark)| view::Reaction {
+                from: speaker(*who, names),
+                reaction: mark.clone(),
+            })
+            .collect(),
+    }
+}
+
+/// The message id a person typed.
+pub(super) fn message_id(text: &str) -> Result<MessageId, Error> {
+    let wrong = || {
+        Error::new(ErrorKind::NotFound, "no message has that id").with_advice(
+            "a message id has 64 hexadecimal digits; `hushwing --json read NAME` shows them",
+        )
+    };
+    let mut bytes = [0; 32];
+    if text.len() != 64 {
+        return Err(wrong());
+    }
+    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let digit = |at: usize| digits.get(at).and_then(|&d| char::from(d).to_digit(16));
+        let value = digit(0).zip(digit(1)).map(|(high, low)| high * 16 + low);
+        *byte = value
+            .and_then(|value| u8::try_from(value).ok())
+            .ok_or_else(wrong)?;
+    }
+    MessageId::from_bytes(&bytes).map_err(|_| wrong())
+}
+
+/// A refusal as faces show it.
+pub(crate) fn refusal(refusal: Refusal) -> Error {
+    let kind = match refusal {
+        Refusal::NoContact | Refusal::NoMessage | Refusal::NoInvitation => ErrorKind::NotFound,
+        Refusal::NotALink
+        | Refusal::LinkCutOff
+        | Refusal::LinkMistyped
+        | Refusal::LinkNewer
+        | Refusal::LinkForged
+        | Refusal::LinkMine => ErrorKind::BadLink,
+        Refusal::LinkExpired => ErrorKind::LinkExpired,
+        Refusal::LinkUsed => ErrorKind::LinkUsed,
+        Refusal::LinkUnreachable => ErrorKind::Unreachable,
+        Refusal::LinkWrongServer => ErrorKind::WrongServer,
+        Refusal::Mailbox(MailboxFailure::Unreachable) => ErrorKind::Unreachable,
+        Refusal::Mailbox(_) => ErrorKind::Protocol,
+        _ => ErrorKind::Usage,
+    };
+    let error = Error::new(kind, refusal.to_string());
+    match advice(refusal) {
+        Some(advice) => error.with_advice(advice),
+        None => error,
+    }
+}
+
+/// What to do, where it is not what the kind says.
+fn advice(refusal: Refusal) -> Option<&'static str> {
+    Some(match refusal {
+        Refusal::NoMessage => "`hushwing --json read NAME` shows the ids of messages",
+        Refusal::LinkNewer => "update hushwing, or ask for a link of an older kind",
+        Refusal::LinkForged => "do not use this link; ask for a fresh one by another way",
+        Refusal::LinkMine => "give it to somebody else; you cannot talk to yourself",
+        Refusal::EmptyText => "say something, or use `hushwing delete ID`",
+        Refusal::TextTooLong => "split it into several messages",
+        Refusal::BadName => "use 1 to 128 bytes on one line",
+        Refusal::BadReaction => "use one emoji or a short word",
+        Refusal::NotMine => "only your own texts can be edited or deleted",
+        Refusal::NotEstablished => "wait until they answered; `hushwing contacts` shows it",
+        Refusal::NotARequest => "`hushwing requests` lists who waits",
+        Refusal::WrongNumber => {
+            "compare again from the beginning; if it stays, somebody may be between you: meet in person"
+        }
+        Refusal::NumberNotFixed => "wait until they answered once, then compare",
+        Refusal::Mailbox(MailboxFailure::Refused) => {
+            "the relay takes no new mailboxes or wants a password; choose another by `hushwing server add`"
+        }
+        Refusal::Mailbox(MailboxFailure::NoServer) => {
+            "choose a relay by `hushwing server add ADDRESS`"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rfc_3339() {
+        assert_eq!(
+            time(Timestamp::from_millis(1_763_694_000_123)),
+            "2025-11-21T03:00:00.123Z"
+        );
+        assert_eq!(
+            time(Timestamp::from_millis(u64::MAX)),
+            "9999-12-31T23:59:59.999Z"
+        );
+    }
+
+    #[test]
+    fn message_ids_survive_their_text_form() {
+        let id = MessageId::from_bytes(&[1; 32]).unwrap();
+        assert_eq!(message_id(&id.to_string()).unwrap(), id);
+        assert!(message_id("a7").is_err());
+        assert!(message_id(&"+7".repeat(32)).is_err());
+    }
+}

@@ -1,0 +1,114 @@
+//! What happens, as it happens, as documents.
+
+use std::sync::Arc;
+
+use hushwing_conversation::Event;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Handle, show};
+use crate::error::Error;
+use crate::profile::{self, Profile};
+
+/// A stream of documents; each names its kind in `event`.
+pub struct Events {
+    profile: Arc<Profile>,
+    events: profile::Events,
+}
+
+impl Handle {
+    /// Everything that happens in a profile from now on.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such profile.
+    pub fn events(&self, profile: Option<&str>) -> Result<Events, Error> {
+        let profile = self.profile(profile)?;
+        Ok(Events {
+            events: profile.events(),
+            profile,
+        })
+    }
+}
+
+impl Events {
+    /// The next document, or `None` once the profile is closed.
+    pub async fn next(&mut self) -> Option<Value> {
+        loop {
+            let event = self.events.next().await?;
+            if let Some(document) = document(&event, &self.profile) {
+                return Some(document);
+            }
+        }
+    }
+}
+
+/// The document for an event; answers belong to whoever asked.
+fn document(event: &Event, profile: &Profile) -> Option<Value> {
+    Some(match event {
+        Event::Answer { .. } => return None,
+        Event::Contact(contact) => tagged("contact", &show::contact(contact)),
+        Event::Requested(stranger) => json!({
+            "event": "request",
+            "request": stranger.contact.0,
+            "name": stranger.name,
+        }),
+        Event::JoinFailed { refusal } => {
+            let error = show::refusal(*refusal);
+            json!({
+                "event": "join_failed",
+                "kind": error.kind().name(),
+                "message": error.message(),
+                "advice": error.advice(),
+            })
+        }
+        Event::Arrived {
+            message,
+            after,
+            last,
+        } => {
+            let mut document = tagged("message", &show::message(message, &profile.names()));
+            if let Value::Object(fields) = &mut document {
+                fields.insert("after".into(), json!(after.map(|id| id.to_string())));
+                fields.insert("last".into(), json!(last));
+            }
+            document
+        }
+        Event::Changed(message) => tagged("changed", &show::message(message, &profile.names())),
+        Event::State { message, state } => json!({
+            "event": "state",
+            "message": message.to_string(),
+            "state": show::state(*state),
+        }),
+        Event::Progress {
+            message,
+            network,
+            stage,
+        } => json!({
+            "event": "progress",
+            "message": message.to_string(),
+            "network": show::network(*network),
+            "stage": format!("{stage:?}").to_lowercase(),
+        }),
+        Event::MailboxTrouble {
+            network, reason, ..
+        } => json!({
+            "event": "mailbox_trouble",
+            "network": show::network(*network),
+            "reason": format!("{reason:?}").to_lowercase(),
+        }),
+        Event::Dropped { contact, reason } => json!({
+            "event": "dropped",
+            "contact": contact.map(|id| id.0.to_string()),
+            "reason": reason.to_string(),
+        }),
+    })
+}
+
+fn tagged(name: &str, body: &impl Serialize) -> Value {
+    let mut document = serde_json::to_value(body).unwrap_or_default();
+    if let Value::Object(fields) = &mut document {
+        fields.insert("event".into(), json!(name));
+    }
+    document
+}

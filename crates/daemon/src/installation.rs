@@ -1,0 +1,245 @@
+//! Everything one home holds while its daemon runs.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hushwing_relay::address::ServerAddress;
+use hushwing_store::keys::MasterKey;
+use tokio::sync::{Mutex as AsyncMutex, watch};
+
+use crate::error::{Error, ErrorKind};
+use crate::home::Home;
+use crate::profile::{Choices, Profile};
+use crate::relay::Relay;
+use crate::runtime::Runtime;
+use crate::settings::{ServerSetting, Settings};
+
+/// One home, open.
+pub(crate) struct Installation {
+    pub(crate) home: Home,
+    key: MasterKey,
+    runtime: Runtime,
+    settings: Mutex<Settings>,
+    profiles: Mutex<Vec<Arc<Profile>>>,
+    embedded: Mutex<Option<Relay>>,
+    /// Held while profiles or servers change, so that two callers do not.
+    changing: AsyncMutex<()>,
+    lan: bool,
+    stop: watch::Sender<bool>,
+}
+
+impl Installation {
+    /// An installation with nothing started yet.
+    pub(crate) fn new(home: Home, key: MasterKey, settings: Settings, lan: bool) -> Self {
+        Self {
+            home,
+            key,
+            runtime: Runtime::new(),
+            settings: Mutex::new(settings),
+            profiles: Mutex::default(),
+            embedded: Mutex::default(),
+            changing: AsyncMutex::default(),
+            lan,
+            stop: watch::channel(false).0,
+        }
+    }
+
+    /// Starts the embedded relay where one is needed, then every profile.
+    pub(crate) async fn start(&self) -> Result<(), Error> {
+        let _changing = self.changing.lock().await;
+        self.start_embedded().await?;
+        for name in self.settings().profiles {
+            let profile = self.open_profile(name).await?;
+            lock(&self.profiles).push(profile);
+        }
+        Ok(())
+    }
+
+    /// The embedded relay runs as long as no server is configured, and goes on
+    /// where mailboxes may live on it already.
+    async fn start_embedded(&self) -> Result<(), Error> {
+        let used_before = self.home.relay().exists();
+        if !used_before && !self.settings().servers.is_empty() {
+            return Ok(());
+        }
+        let relay = Relay::embedded(&self.home.relay(), self.lan, &self.key).await?;
+        *lock(&self.embedded) = Some(relay);
+        Ok(())
+    }
+
+    async fn open_profile(&self, name: String) -> Result<Arc<Profile>, Error> {
+        let dir = self.home.profiles().join(&name);
+        let choices = Choices {
+            servers: self.servers_of(&name)?,
+            switches: self.settings().switches,
+        };
+        Profile::start(name, dir, &self.key, choices, self.runtime.clone()).await
+    }
+
+    /// The servers new mailboxes of a profile use.
+    fn servers_of(&self, profile: &str) -> Result<Vec<ServerAddress>, Error> {
+        let chosen: Vec<ServerAddress> = self
+            .settings()
+            .servers
+            .iter()
+            .filter(|server| server.profile.as_deref().is_none_or(|name| name == profile))
+            .map(|server| parse_server(&server.address))
+            .collect::<Result<_, _>>()?;
+        if chosen.is_empty() {
+            Ok(self.embedded_address().into_iter().collect())
+        } else {
+            Ok(chosen)
+        }
+    }
+
+    /// Creates and starts a profile.
+    pub(crate) async fn create_profile(&self, name: &str) -> Result<Arc<Profile>, Error> {
+        check_name(name)?;
+        let _changing = self.changing.lock().await;
+        let mut settings = self.settings();
+        if settings.profiles.iter().any(|known| known == name) {
+            return Err(Error::new(
+                ErrorKind::Exists,
+                format!("a profile called {name} exists"),
+            ));
+        }
+        let profile = self.open_profile(name.to_owned()).await?;
+        settings.profiles.push(name.to_owned());
+        self.save(settings)?;
+        lock(&self.profiles).push(Arc::clone(&profile));
+        Ok(profile)
+    }
+
+    /// Changes the list of servers, then opens the profiles again with it.
+    pub(crate) async fn change_servers(
+        &self,
+        change: impl FnOnce(&mut Vec<ServerSetting>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let _changing = self.changing.lock().await;
+        let mut settings = self.settings();
+        change(&mut settings.servers)?;
+        self.save(settings)?;
+        if lock(&self.embedded).is_none() && self.settings().servers.is_empty() {
+            self.start_embedded().await?;
+        }
+        for profile in self.profiles() {
+            self.choose_again(&profile).await?;
+        }
+        Ok(())
+    }
+
+    /// Changes a switch, for every profile.
+    pub(crate) async fn change_switch(
+        &self,
+        key: &str,
+        value: &str,
+    ) -> Result<serde_json::Value, Error> {
+        let _changing = self.changing.lock().await;
+        let mut settings = self.settings();
+        let shown = settings.set_switch(key, value)?;
+        self.save(settings)?;
+        for profile in self.profiles() {
+            self.choose_again(&profile).await?;
+        }
+        Ok(shown)
+    }
+
+    async fn choose_again(&self, profile: &Arc<Profile>) -> Result<(), Error> {
+        let switches = self.settings().switches;
+        profile
+            .choose(Choices {
+                servers: self.servers_of(profile.name())?,
+                switches,
+            })
+            .await
+    }
+
+    fn save(&self, settings: Settings) -> Result<(), Error> {
+        settings.save(&self.home.config())?;
+        *lock(&self.settings) = settings;
+        Ok(())
+    }
+
+    /// The settings as they are now.
+    pub(crate) fn settings(&self) -> Settings {
+        lock(&self.settings).clone()
+    }
+
+    /// Open profiles, the default one first.
+    pub(crate) fn profiles(&self) -> Vec<Arc<Profile>> {
+        lock(&self.profiles).clone()
+    }
+
+    /// Address of the embedded relay, where one runs.
+    pub(crate) fn embedded_address(&self) -> Option<ServerAddress> {
+        lock(&self.embedded)
+            .as_ref()
+            .map(|relay| relay.address().clone())
+    }
+
+    /// What all machines of this process share.
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Asks the daemon to stop.
+    pub(crate) fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Turns true when the daemon shall stop.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop.subscribe()
+    }
+
+    /// Closes every profile, then the embedded relay.
+    pub(crate) async fn close(&self) {
+        for profile in self.profiles() {
+            profile.stop().await;
+        }
+        let relay = lock(&self.embedded).take();
+        if let Some(relay) = relay {
+            relay.stop().await;
+        }
+    }
+}
+
+/// A server address a person typed.
+pub(crate) fn parse_server(text: &str) -> Result<ServerAddress, Error> {
+    text.parse().map_err(|error| {
+        Error::new(ErrorKind::Usage, format!("not a relay's address: {error}")).with_advice(
+            "it looks like smp://FINGERPRINT@HOST[:PORT]; copy the whole line the relay printed",
+        )
+    })
+}
+
+/// Profile names are folder names and are shown to contacts.
+fn check_name(name: &str) -> Result<(), Error> {
+    let fits = (1..=64).contains(&name.len())
+        && name != "."
+        && name != ".."
+        && !name.chars().any(|c| c == '/' || c.is_control());
+    if fits {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Usage, "this name cannot be used")
+        .with_advice("use 1 to 64 bytes without slashes or control characters"))
+}
+
+/// A poisoned lock only means that another caller panicked; what it guards is
+/// replaced whole, so it is never half-written.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_name_cannot_leave_its_folder() {
+        for name in ["", ".", "..", "a/b", "a\nb", &"x".repeat(65)] {
+            assert!(check_name(name).is_err(), "{name:?}");
+        }
+        assert!(check_name("Alice Ünal").is_ok());
+    }
+}

@@ -1,0 +1,60 @@
+//! Stores as drivers bracket them: the store knows transactions, the driver
+//! knows when, and neither knows the other.
+
+use hushwing_sansio::StorageError;
+use hushwing_store::{ProfileStore, RelayClientStore};
+use hushwing_transport::Transactional;
+
+/// The profile's file, lent to the conversation machine.
+pub(crate) struct LentProfile(pub(crate) ProfileStore);
+
+/// The relay client's file, lent to the relay client.
+pub(crate) struct LentRelayClient(pub(crate) RelayClientStore);
+
+impl Transactional for LentProfile {
+    type Storage = dyn hushwing_conversation::Storage;
+
+    fn begin(&mut self) -> Result<(), StorageError> {
+        self.0.begin()
+    }
+
+    fn storage(&mut self) -> &mut Self::Storage {
+        &mut self.0
+    }
+
+    fn commit(&mut self) -> Result<(), StorageError> {
+        self.0.commit()
+    }
+
+    fn rollback(&mut self) {
+        roll_back(self.0.rollback());
+    }
+}
+
+impl Transactional for LentRelayClient {
+    type Storage = dyn hushwing_relay::client::Storage;
+
+    fn begin(&mut self) -> Result<(), StorageError> {
+        self.0.begin()
+    }
+
+    fn storage(&mut self) -> &mut Self::Storage {
+        &mut self.0
+    }
+
+    fn commit(&mut self) -> Result<(), StorageError> {
+        self.0.commit()
+    }
+
+    fn rollback(&mut self) {
+        roll_back(self.0.rollback());
+    }
+}
+
+/// A rollback that fails leaves the transaction open, so the next `begin`
+/// fails and says why; here it can only be logged.
+fn roll_back(result: Result<(), StorageError>) {
+    if let Err(error) = result {
+        tracing::warn!(%error, "cannot roll back");
+    }
+}

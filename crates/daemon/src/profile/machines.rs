@@ -1,0 +1,173 @@
+//! The machines of one profile and the tasks that carry between them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hushwing_conversation::{Config, Incoming, Messenger, Outgoing};
+use hushwing_delivery::{NetworkCommand, NetworkEvent, NetworkTag};
+use hushwing_relay::Client;
+use hushwing_store::keys::FileKey;
+use hushwing_store::{ProfileStore, RelayClientStore};
+use hushwing_transport::{DriveConfig, DriveStatus, Driving, drive};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::Choices;
+use super::shared::Shared;
+use crate::error::Error;
+use crate::lent::{LentProfile, LentRelayClient};
+use crate::runtime::Runtime;
+use crate::settings::Switches;
+
+/// Commands and events under way between machines before the sender waits.
+const QUEUE: usize = 256;
+
+/// The keys of a profile's files.
+pub(super) struct Keys {
+    pub(super) profile: FileKey,
+    pub(super) relay: FileKey,
+}
+
+/// A profile's files.
+pub(super) struct Files<'a> {
+    pub(super) name: &'a str,
+    pub(super) dir: &'a Path,
+    pub(super) keys: &'a Keys,
+}
+
+/// Running machines.
+pub(super) struct Machines {
+    messenger: Driving,
+    relay: Driving,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Machines {
+    /// Opens the files in `dir` and drives a machine over each. What is sent
+    /// into the returned channel reaches the conversation machine.
+    pub(super) fn start(
+        files: Files<'_>,
+        choices: Choices,
+        runtime: &Runtime,
+        shared: &Arc<Shared>,
+    ) -> Result<(Self, mpsc::Sender<Incoming>), Error> {
+        let store = ProfileStore::open(&files.dir.join("profile.db"), &files.keys.profile)?;
+        let queues = RelayClientStore::open(&files.dir.join("relay.db"), &files.keys.relay)?;
+        let config = conversation_config(files.name, choices.switches);
+        let servers = choices.servers;
+        let (commands, asked) = mpsc::channel(QUEUE);
+        let (relay_commands, relay_asked) = mpsc::channel(QUEUE);
+        let (told, outgoing) = mpsc::channel(QUEUE);
+        let (relay_told, relay_events) = mpsc::channel(QUEUE);
+        let messenger = drive(
+            DriveConfig::new("messenger", runtime.connector.clone(), runtime.clock),
+            LentProfile(store),
+            move |storage| Messenger::open(storage, config.clone()),
+            asked,
+            told,
+        )?;
+        let relay = drive(
+            DriveConfig::new("relay client", runtime.connector.clone(), runtime.clock),
+            LentRelayClient(queues),
+            move |storage| Client::open(servers.clone(), storage),
+            relay_asked,
+            relay_told,
+        )?;
+        let tasks = vec![
+            tokio::spawn(carry_out(outgoing, relay_commands, Arc::clone(shared))),
+            tokio::spawn(carry_in(NetworkTag::RELAY, relay_events, commands.clone())),
+        ];
+        Ok((
+            Self {
+                messenger,
+                relay,
+                tasks,
+            },
+            commands,
+        ))
+    }
+
+    /// Resolves once either machine had to be opened again after its storage
+    /// failed.
+    pub(super) fn reopened(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (messenger, relay) = (self.messenger.status(), self.relay.status());
+        async move {
+            tokio::select! {
+                () = opened_again(messenger) => {}
+                () = opened_again(relay) => {}
+            }
+        }
+    }
+
+    /// Stops both after the transactions at hand and waits for their files.
+    pub(super) async fn stop(self) {
+        self.messenger.stop().await;
+        self.relay.stop().await;
+        for task in self.tasks {
+            task.abort();
+        }
+    }
+}
+
+fn conversation_config(name: &str, switches: Switches) -> Config {
+    let mut config = Config {
+        name: name.to_owned(),
+        ..Config::default()
+    };
+    if switches.prompt_receipts {
+        config.receipt_delay = (Duration::ZERO, Duration::ZERO);
+    }
+    config
+}
+
+async fn opened_again(mut status: watch::Receiver<DriveStatus>) {
+    if status.wait_for(|status| status.opened > 1).await.is_err() {
+        // The driver ended for good, which is not this task's business.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Carries what the conversation machine says: to a network, to who asked, and
+/// to every face.
+async fn carry_out(
+    mut outgoing: mpsc::Receiver<Outgoing>,
+    relay: mpsc::Sender<NetworkCommand>,
+    shared: Arc<Shared>,
+) {
+    while let Some(said) = outgoing.recv().await {
+        match said {
+            Outgoing::Network {
+                network: NetworkTag::RELAY,
+                command,
+            } => {
+                if relay.send(command).await.is_err() {
+                    return;
+                }
+            }
+            // An address of a network this daemon does not run yet: the outbox
+            // goes on by the contact's other addresses.
+            Outgoing::Network { network, .. } => {
+                tracing::debug!(network = network.0, "no such network runs");
+            }
+            Outgoing::Face(event) => shared.tell(event),
+        }
+    }
+}
+
+/// Carries what a network tells to the conversation machine.
+async fn carry_in(
+    network: NetworkTag,
+    mut events: mpsc::Receiver<NetworkEvent>,
+    commands: mpsc::Sender<Incoming>,
+) {
+    while let Some(event) = events.recv().await {
+        if commands
+            .send(Incoming::Network { network, event })
+            .await
+            .is_err()
+        {
+            return;
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What a profile's tasks and its callers share: who waits for which answer,
+//! who is known, who listens.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use hushwing_conversation::view::ContactView;
+use hushwing_conversation::{ContactId, Event, Refusal, Reply, Ticket};
+use tokio::sync::{broadcast, oneshot};
+
+/// Events a slow face may lag behind before it misses some.
+const BACKLOG: usize = 4_096;
+
+pub(super) type Answer = Result<Reply, Refusal>;
+
+/// See the module.
+pub(super) struct Shared {
+    tickets: AtomicU64,
+    waiting: Mutex<HashMap<Ticket, oneshot::Sender<Answer>>>,
+    contacts: Mutex<BTreeMap<ContactId, ContactView>>,
+    events: broadcast::Sender<Arc<Event>>,
+}
+
+impl Shared {
+    pub(super) fn new() -> Self {
+        Self {
+            tickets: AtomicU64::new(0),
+            waiting: Mutex::default(),
+            contacts: Mutex::default(),
+            events: broadcast::channel(BACKLOG).0,
+        }
+    }
+
+    /// A new ticket and where its answer will come.
+    pub(super) fn expect(&self) -> (Ticket, oneshot::Receiver<Answer>) {
+        let ticket = Ticket(self.tickets.fetch_add(1, Ordering::Relaxed));
+        let (answer, answered) = oneshot::channel();
+        lock(&self.waiting).insert(ticket, answer);
+        (ticket, answered)
+    }
+
+    /// No answers will come any more: whoever waits is told so.
+    pub(super) fn abandon(&self) {
+        lock(&self.waiting).clear();
+    }
+
+    /// Takes in what the conversation machine told the faces.
+    pub(super) fn tell(&self, event: Event) {
+        match event {
+            Event::Answer { ticket, answer } => {
+                match &answer {
+                    Ok(Reply::Contact(contact) | Reply::Joined(contact)) => self.keep(contact),
+                    Ok(Reply::Contacts(contacts)) => contacts.iter().for_each(|one| self.keep(one)),
+                    _ => {}
+                }
+                if let Some(asker) = lock(&self.waiting).remove(&ticket) {
+                    // It fails where the caller's connection is gone.
+                    let _ = asker.send(answer);
+                }
+                return;
+            }
+            Event::Contact(ref contact) | Event::Requested(ref contact) => self.keep(contact),
+            _ => {}
+        }
+        // It fails where no face listens.
+        let _ = self.events.send(Arc::new(event));
+    }
+
+    fn keep(&self, contact: &ContactView) {
+        lock(&self.contacts).insert(contact.contact, contact.clone());
+    }
+
+    /// Somebody is not known any more.
+    pub(super) fn forget(&self, contact: ContactId) {
+        lock(&self.contacts).remove(&contact);
+    }
+
+    /// Everybody known.
+    pub(super) fn contacts(&self) -> Vec<ContactView> {
+        lock(&self.contacts).values().cloned().collect()
+    }
+
+    /// Everything that happens from now on.
+    pub(super) fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.events.subscribe()
+    }
+}
+
+/// A poisoned lock only means that another caller panicked; what these guard
+/// is changed by single calls, so it is never half-changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,208 @@
+//! The settings file: servers, profiles in order of creation, switches.
+//!
+//! It holds nothing that is secret, but it names servers, so it is as private
+//! as the rest of the home.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind};
+
+/// Version of the file's format.
+const VERSION: u32 = 1;
+
+/// What a person chose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    version: u32,
+    /// Names of profiles, oldest first; the first is the default.
+    pub(crate) profiles: Vec<String>,
+    /// Relays for new mailboxes.
+    pub(crate) servers: Vec<ServerSetting>,
+    /// Switches, each with its default.
+    pub(crate) switches: Switches,
+}
+
+/// A relay somebody chose.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ServerSetting {
+    /// `smp://…`
+    pub(crate) address: String,
+    /// The profile it serves; all when `None`.
+    pub(crate) profile: Option<String>,
+}
+
+impl std::fmt::Debug for ServerSetting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ServerSetting(..)")
+    }
+}
+
+/// Switches that `config set` knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Switches {
+    /// Whether contacts learn that their messages were read.
+    pub(crate) read_receipts: bool,
+    /// Whether receipts leave at once. By default they wait a little, so that
+    /// their timing does not tell a network who answers whom.
+    pub(crate) prompt_receipts: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            profiles: Vec::new(),
+            servers: Vec::new(),
+            switches: Switches::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads the file; a missing one means defaults.
+    pub(crate) fn load(path: &Path) -> Result<Self, Error> {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => {
+                return Err(Error::new(
+                    ErrorKind::Internal,
+                    format!("cannot read the settings: {error}"),
+                ));
+            }
+        };
+        let damaged = |problem: String| {
+            Error::new(ErrorKind::Damaged, format!("{}: {problem}", path.display()))
+                .with_advice("mend the file or move it away; contacts and messages are not in it")
+        };
+        let value: Value =
+            serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+        match value.get("version").and_then(Value::as_u64) {
+            Some(version) if version == u64::from(VERSION) => {}
+            Some(version) => {
+                return Err(damaged(format!(
+                    "format {version} is newer than this program"
+                )));
+            }
+            None => return Err(damaged("it has no version".into())),
+        }
+        serde_json::from_value(value).map_err(|error| damaged(error.to_string()))
+    }
+
+    /// Writes the file: whole, synced and renamed, or not at all.
+    pub(crate) fn save(&self, path: &Path) -> Result<(), Error> {
+        let bytes = serde_json::to_vec_pretty(self)
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("settings: {error}")))?;
+        replace(path, &bytes).map_err(|error| {
+            let kind = match error.kind() {
+                io::ErrorKind::StorageFull => ErrorKind::DiskFull,
+                _ => ErrorKind::Internal,
+            };
+            Error::new(kind, format!("cannot write the settings: {error}"))
+        })
+    }
+
+    /// The value of one switch, or of all by name.
+    pub(crate) fn switch(&self, key: Option<&str>) -> Result<Value, Error> {
+        let all = serde_json::to_value(self.switches)
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("settings: {error}")))?;
+        match key {
+            None => Ok(all),
+            Some(key) => all.get(key).cloned().ok_or_else(|| unknown(key)),
+        }
+    }
+
+    /// Sets a switch from what a person typed.
+    pub(crate) fn set_switch(&mut self, key: &str, value: &str) -> Result<Value, Error> {
+        let mut all = self.switch(None)?;
+        let slot = all.get_mut(key).ok_or_else(|| unknown(key))?;
+        *slot = match value {
+            "true" | "on" | "yes" => Value::Bool(true),
+            "false" | "off" | "no" => Value::Bool(false),
+            _ => {
+                return Err(Error::new(
+                    ErrorKind::Usage,
+                    format!("{key} is either on or off"),
+                ));
+            }
+        };
+        let shown = slot.clone();
+        self.switches = serde_json::from_value(all)
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("settings: {error}")))?;
+        Ok(shown)
+    }
+}
+
+fn unknown(key: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("no setting is called {key}"))
+        .with_advice("`hushwing config get` lists them")
+}
+
+/// Replaces a file so that a crash leaves the old or the new one.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let fresh = PathBuf::from(format!("{}.new", path.display()));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&fresh, path)?;
+    match path.parent() {
+        Some(dir) => fs::File::open(dir)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_saved_is_loaded() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.json");
+        let mut settings = Settings::load(&path).unwrap();
+        settings.profiles.push("alice".into());
+        settings.set_switch("read_receipts", "on").unwrap();
+        settings.save(&path).unwrap();
+        assert_eq!(Settings::load(&path).unwrap(), settings);
+    }
+
+    #[test]
+    fn a_newer_file_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.json");
+        fs::write(&path, br#"{"version":2}"#).unwrap();
+        assert_eq!(
+            Settings::load(&path).unwrap_err().kind(),
+            ErrorKind::Damaged
+        );
+    }
+
+    #[test]
+    fn an_unknown_setting_is_named() {
+        let mut settings = Settings::default();
+        assert_eq!(
+            settings.set_switch("colour", "on").unwrap_err().kind(),
+            ErrorKind::NotFound
+        );
+        assert_eq!(
+            settings
+                .set_switch("read_receipts", "maybe")
+                .unwrap_err()
+                .kind(),
+            ErrorKind::Usage
+        );
+    }
+}
