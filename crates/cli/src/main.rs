@@ -1,9 +1,51 @@
-//! The `hushwing` command.
+//! The `hushwing` command: translates what a person types into calls of the
+//! local API, and starts the daemon.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the commands that draw and read links come next")
-)]
+mod args;
+mod client;
+mod command;
+mod output;
 mod qr;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind as ParseErrorKind;
+use hushwing_daemon::{Error, ErrorKind};
+
+use crate::args::Cli;
+use crate::output::Output;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let output = if cli.global.json {
+        Output::Json
+    } else {
+        Output::Text
+    };
+    match command::run(cli, output) {
+        Ok(code) => code,
+        Err(error) => output.error(&error),
+    }
+}
+
+/// Help and version go to standard output; a wrong command line is an error
+/// that programs get as JSON like any other.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let wanted = matches!(
+        error.kind(),
+        ParseErrorKind::DisplayHelp | ParseErrorKind::DisplayVersion
+    );
+    if !wanted && std::env::args_os().any(|arg| arg == "--json") {
+        let message = error.to_string();
+        let message = message.lines().next().unwrap_or_default();
+        let message = message.trim_start_matches("error: ");
+        return Output::Json.error(&Error::new(ErrorKind::Usage, message));
+    }
+    // Printing fails only where the terminal is gone.
+    let _ = error.print();
+    ExitCode::from(if wanted { 0 } else { 2 })
+}

@@ -1,0 +1,357 @@
+//! The command line as clap sees it: every command, flag and help text.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Messages that nobody but the people in a conversation can read, or knows of.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hushwing",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What every command understands.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// Folder that holds everything of one installation
+    #[arg(long, global = true, env = "HUSHWING_HOME", value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Profile to act as, instead of the first one created
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Print JSON: one document, or one a line for streams
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// Everything the program can be told.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Watch Alice and Bob talk in a private world of their own
+    Demo,
+    /// Start the daemon
+    Up(Up),
+    /// Stop the daemon
+    Down,
+    /// Show what the daemon is doing
+    Status,
+    /// Look for faults and say how to mend them
+    Doctor,
+    /// Show the daemon's log
+    Log(Log),
+    /// Run a relay for others
+    #[command(subcommand)]
+    Relay(Relay),
+    /// Choose the relays that hold your mailboxes
+    #[command(subcommand)]
+    Server(Server),
+    /// Create and list profiles
+    #[command(subcommand)]
+    Profile(Profile),
+    /// Make a link by which somebody can write to you
+    Invite(Invite),
+    /// Open somebody's link
+    Join(Join),
+    /// List the people you can write to
+    Contacts,
+    /// List strangers who wrote through a reusable link, accept or refuse them
+    Requests(Requests),
+    /// Show the safety number of a contact, or compare theirs with it
+    Verify(Verify),
+    /// Give a contact another name
+    Rename(Rename),
+    /// Send a message
+    Send(Send),
+    /// Tell where a message is
+    Where(MessageId),
+    /// Show the messages of a conversation, oldest first
+    Read(Read),
+    /// Print what happens, as it happens
+    Watch,
+    /// React to a message; an empty reaction takes it back
+    React(React),
+    /// Change the text of a message you sent
+    Edit(Edit),
+    /// Delete a message you sent, on both sides
+    Delete(MessageId),
+    /// Protect this installation by a passphrase
+    #[command(subcommand)]
+    Passphrase(Passphrase),
+    /// Read and change settings
+    #[command(subcommand)]
+    Config(Config),
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// How to start the daemon.
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Stay in the foreground and log to standard error
+    #[arg(long)]
+    pub(crate) foreground: bool,
+    /// Serve the embedded relay to the local network; links then show this machine's address
+    #[arg(long)]
+    pub(crate) lan: bool,
+}
+
+/// How to show the log.
+#[derive(Debug, Args)]
+pub(crate) struct Log {
+    /// Go on printing what is added
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+}
+
+/// Relay commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Relay {
+    /// Run a relay until it is stopped; prints its address first
+    Run(RelayRun),
+    /// Print the address of a relay that was run before
+    Info {
+        /// Folder of the relay
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+    },
+}
+
+/// How to run a relay.
+#[derive(Debug, Args)]
+pub(crate) struct RelayRun {
+    /// Folder that holds its identity and its queues
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "0.0.0.0:5223")]
+    pub(crate) listen: String,
+    /// Host name or address to print, where it is not the one listened on
+    #[arg(long, value_name = "HOST")]
+    pub(crate) host: Option<String>,
+    /// Password that new mailboxes must give
+    #[arg(long, value_name = "PASSWORD")]
+    pub(crate) password: Option<String>,
+}
+
+/// Server commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Server {
+    /// Use a relay for new mailboxes
+    Add {
+        /// `smp://FINGERPRINT@HOST[:PORT]`
+        address: String,
+    },
+    /// Use a relay no longer for new mailboxes
+    Remove {
+        /// Its address
+        address: String,
+    },
+    /// List the relays in use
+    List,
+    /// Try a relay: connect, make a queue, lock it, delete it
+    Test {
+        /// Its address; all configured ones if left out
+        address: Option<String>,
+    },
+}
+
+/// Profile commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Profile {
+    /// Create a profile; the first one is the default
+    Create {
+        /// Name shown to contacts
+        name: String,
+    },
+    /// List profiles
+    List,
+}
+
+/// How to invite.
+#[derive(Debug, Args)]
+pub(crate) struct Invite {
+    /// Let many people use it; each must then be accepted
+    #[arg(long)]
+    pub(crate) reusable: bool,
+    /// Also print a code to be scanned
+    #[arg(long)]
+    pub(crate) qr: bool,
+    /// Also write the code to a picture
+    #[arg(long, value_name = "FILE")]
+    pub(crate) png: Option<PathBuf>,
+    /// Network that carries the first message
+    #[arg(long, value_name = "NETWORK")]
+    pub(crate) network: Option<Network>,
+}
+
+/// Delivery networks by name.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Network {
+    /// SMP queue servers
+    Relay,
+}
+
+/// How to join.
+#[derive(Debug, Args)]
+pub(crate) struct Join {
+    /// The link, or `-` to read it from standard input
+    #[arg(required_unless_present = "image", conflicts_with = "image")]
+    pub(crate) link: Option<String>,
+    /// Read the link from a picture of its code
+    #[arg(long, value_name = "FILE")]
+    pub(crate) image: Option<PathBuf>,
+    /// Wait until the other side has answered
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// Seconds to wait
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) timeout: u64,
+}
+
+/// What to do with requests.
+#[derive(Debug, Args)]
+pub(crate) struct Requests {
+    #[command(subcommand)]
+    pub(crate) action: Option<RequestAction>,
+}
+
+/// A verdict on a request.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RequestAction {
+    /// Begin a conversation
+    Accept {
+        /// Number of the request
+        request: u64,
+    },
+    /// Drop it; the stranger is not told
+    Refuse {
+        /// Number of the request
+        request: u64,
+    },
+}
+
+/// How to verify.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The contact
+    pub(crate) name: String,
+    /// The number they read to you: sixty digits, spaces do not matter
+    pub(crate) number: Option<String>,
+}
+
+/// How to rename.
+#[derive(Debug, Args)]
+pub(crate) struct Rename {
+    /// The contact
+    pub(crate) name: String,
+    /// The new name, seen by nobody else
+    pub(crate) new_name: String,
+}
+
+/// How to send.
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// The contact
+    pub(crate) name: String,
+    /// The text, or `-` to read it from standard input (also when left out)
+    pub(crate) text: Option<String>,
+    /// Message to answer
+    #[arg(long, value_name = "ID")]
+    pub(crate) reply: Option<String>,
+    /// Wait until the message has come that far
+    #[arg(long, value_name = "STATE")]
+    pub(crate) wait: Option<Wait>,
+    /// Seconds to wait
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) timeout: u64,
+}
+
+/// How far a message should have come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Wait {
+    /// A network took responsibility
+    Accepted,
+    /// The recipient has it and signed for it
+    Delivered,
+    /// The recipient read it
+    Read,
+}
+
+/// A message by its id.
+#[derive(Debug, Args)]
+pub(crate) struct MessageId {
+    /// Id of the message
+    pub(crate) id: String,
+}
+
+/// How to read.
+#[derive(Debug, Args)]
+pub(crate) struct Read {
+    /// The contact
+    pub(crate) name: String,
+    /// How many of the newest messages
+    #[arg(short = 'n', value_name = "N", default_value_t = 50)]
+    pub(crate) count: u32,
+}
+
+/// How to react.
+#[derive(Debug, Args)]
+pub(crate) struct React {
+    /// Id of the message
+    pub(crate) id: String,
+    /// The reaction, usually one emoji
+    pub(crate) reaction: String,
+}
+
+/// How to edit.
+#[derive(Debug, Args)]
+pub(crate) struct Edit {
+    /// Id of the message
+    pub(crate) id: String,
+    /// The new text
+    pub(crate) text: String,
+}
+
+/// Passphrase commands; each reads the passphrase from the terminal, or from
+/// standard input where there is none.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Passphrase {
+    /// Set or change it
+    Set,
+    /// Do without one
+    Clear,
+    /// Forget the key until the passphrase is given again
+    Lock,
+}
+
+/// Settings commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Print one setting, or all
+    Get {
+        /// Its name
+        key: Option<String>,
+    },
+    /// Change a setting
+    Set {
+        /// Its name
+        key: String,
+        /// Its new value
+        value: String,
+    },
+}

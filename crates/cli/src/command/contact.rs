@@ -1,0 +1,71 @@
+//! Contacts: list, verify, rename.
+
+use hushwing_daemon::{Error, view};
+use serde_json::json;
+
+use super::{Session, view};
+use crate::args::{Rename, Verify};
+use crate::client::Path;
+
+/// `contacts`
+pub(super) async fn list(session: &Session) -> Result<(), Error> {
+    let contacts: Vec<view::Contact> = view(session.client.get(&Path::new(["contacts"])).await?)?;
+    session.output.result(&contacts, |contacts| {
+        if contacts.is_empty() {
+            return "nobody yet: `hushwing invite` makes a link, `hushwing join LINK` opens one"
+                .into();
+        }
+        contacts.iter().map(line).collect::<Vec<_>>().join("\n")
+    });
+    Ok(())
+}
+
+fn line(contact: &view::Contact) -> String {
+    let verified = if contact.verified { "  verified" } else { "" };
+    let secrecy = if contact.forward_secrecy {
+        ""
+    } else {
+        "  no forward secrecy yet"
+    };
+    format!(
+        "{}  {}  {}{verified}{secrecy}",
+        contact.name, contact.state, contact.contact
+    )
+}
+
+/// `verify`
+pub(super) async fn verify(session: &Session, verify: Verify) -> Result<(), Error> {
+    let path = Path::new(["contacts", &verify.name, "safety"]);
+    let safety = match verify.number {
+        Some(number) => {
+            session
+                .client
+                .post(&path, &json!({ "number": number }))
+                .await?
+        }
+        None => session.client.get(&path).await?,
+    };
+    let safety: view::Safety = view(safety)?;
+    session.output.result(&safety, |safety| {
+        let advice = if safety.verified {
+            "verified"
+        } else {
+            "have them read theirs to you, then `hushwing verify NAME 'THEIR NUMBER'`"
+        };
+        format!("{}\n{}\n{advice}", safety.name, safety.safety_number)
+    });
+    Ok(())
+}
+
+/// `rename`
+pub(super) async fn rename(session: &Session, rename: Rename) -> Result<(), Error> {
+    let path = Path::new(["contacts", &rename.name, "name"]);
+    let contact: view::Contact = view(
+        session
+            .client
+            .post(&path, &json!({ "name": rename.new_name }))
+            .await?,
+    )?;
+    session.output.result(&contact, line);
+    Ok(())
+}

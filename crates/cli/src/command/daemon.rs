@@ -1,0 +1,277 @@
+//! Starting, stopping and looking at the daemon.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Command as Process, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use hushwing_daemon::{Config, Daemon, Error, ErrorKind, view};
+use serde_json::{Value, json};
+
+use super::{Session, block_on, passphrase, view};
+use crate::args::{Log, Up};
+use crate::client::Path;
+use crate::output;
+
+/// How long a daemon may take until it answers, on a slow disk.
+const START_LIMIT: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(5);
+
+/// `up`
+pub(super) fn up(session: &Session, up: &Up) -> Result<ExitCode, Error> {
+    if up.foreground {
+        block_on(foreground(session, up))
+    } else {
+        block_on(background(session, up))
+    }
+}
+
+async fn foreground(session: &Session, up: &Up) -> Result<ExitCode, Error> {
+    if up.lan {
+        session.output.note(LAN_WARNING);
+    }
+    output::log_to_standard_error();
+    let config = Config {
+        home: session.home.clone(),
+        lan: up.lan,
+    };
+    let daemon = Daemon::start(
+        config,
+        passphrase::needed(&session.home)?
+            .as_ref()
+            .map(passphrase::secret),
+    )
+    .await?;
+    session
+        .output
+        .result(&json!({ "socket": session.home.socket() }), |_| {
+            "ready".into()
+        });
+    daemon.until_stopped().await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+const LAN_WARNING: &str =
+    "links made from now on show this machine's address to whoever holds them";
+
+async fn background(session: &Session, up: &Up) -> Result<ExitCode, Error> {
+    if up.lan {
+        session.output.note(LAN_WARNING);
+    }
+    if session.client.get(&Path::new(["status"])).await.is_ok() {
+        return Err(Error::new(
+            ErrorKind::AlreadyRunning,
+            "a daemon already serves this home",
+        ));
+    }
+    start(session, up.lan).await?;
+    status(session).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Starts a daemon of its own process group and waits until it answers.
+async fn start(session: &Session, lan: bool) -> Result<(), Error> {
+    let cannot = |what: &str, error: std::io::Error| {
+        Error::new(ErrorKind::Internal, format!("{what}: {error}"))
+    };
+    session
+        .home
+        .create()
+        .map_err(|error| cannot("cannot make the home folder", error))?;
+    let passphrase = passphrase::needed(&session.home)?;
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(session.home.log())
+        .map_err(|error| cannot("cannot open the log", error))?;
+    let program =
+        std::env::current_exe().map_err(|error| cannot("cannot find this program", error))?;
+    let errors = log
+        .try_clone()
+        .map_err(|error| cannot("cannot open the log", error))?;
+    let begin = log.metadata().map(|file| file.len()).unwrap_or(0);
+    let mut process = Process::new(program);
+    process
+        .arg("--home")
+        .arg(session.home.path())
+        .args(["--json", "up", "--foreground"]);
+    if lan {
+        process.arg("--lan");
+    }
+    let mut child = process
+        .stdin(if passphrase.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        })
+        .stdout(log)
+        .stderr(errors)
+        .process_group(0)
+        .spawn()
+        .map_err(|error| cannot("cannot start the daemon", error))?;
+    if let (Some(passphrase), Some(mut input)) = (passphrase, child.stdin.take()) {
+        // It fails where the child ended at once; its reason is read below.
+        let _ = input.write_all(passphrase.as_bytes());
+    }
+    let started = Instant::now();
+    while started.elapsed() < START_LIMIT {
+        if session.client.get(&Path::new(["status"])).await.is_ok() {
+            return Ok(());
+        }
+        if let Ok(Some(_)) = child.try_wait() {
+            return Err(reason(session, begin));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    Err(Error::new(ErrorKind::Timeout, "the daemon does not answer")
+        .with_advice("see `hushwing log`"))
+}
+
+/// Why a daemon ended at once: the error document it logged last.
+fn reason(session: &Session, begin: u64) -> Error {
+    let mut text = String::new();
+    if let Ok(mut log) = File::open(session.home.log()) {
+        let read = log
+            .seek(SeekFrom::Start(begin))
+            .and_then(|_| log.read_to_string(&mut text));
+        if read.is_err() {
+            text.clear();
+        }
+    }
+    let logged = text
+        .lines()
+        .rev()
+        .find_map(|line| serde_json::from_str::<view::Failure>(line).ok());
+    match logged {
+        Some(view::Failure { error }) => {
+            let kind = ErrorKind::from_name(&error.kind).unwrap_or(ErrorKind::Internal);
+            Error::new(kind, error.message).with_advice(error.advice)
+        }
+        None => Error::new(ErrorKind::Internal, "the daemon ended while starting"),
+    }
+}
+
+/// `down`: returns once nobody answers any more.
+pub(super) async fn down(session: &Session) -> Result<(), Error> {
+    session
+        .client
+        .post(&Path::new(["shutdown"]), &json!({}))
+        .await?;
+    let started = Instant::now();
+    while started.elapsed() < START_LIMIT {
+        if session.client.get(&Path::new(["status"])).await.is_err() {
+            session
+                .output
+                .result(&json!({ "stopped": true }), |_| "stopped".into());
+            return Ok(());
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    Err(Error::new(
+        ErrorKind::Timeout,
+        "the daemon is still stopping",
+    ))
+}
+
+/// `status`
+pub(super) async fn status(session: &Session) -> Result<(), Error> {
+    let status: view::Status = view(session.client.get(&Path::new(["status"])).await?)?;
+    session.output.result(&status, describe);
+    Ok(())
+}
+
+fn describe(status: &view::Status) -> String {
+    let profiles: Vec<&str> = status
+        .profiles
+        .iter()
+        .map(|profile| profile.profile.as_str())
+        .collect();
+    let profiles = if profiles.is_empty() {
+        "none yet".to_owned()
+    } else {
+        profiles.join(", ")
+    };
+    let relay = &status.networks.relay;
+    let servers = match (&relay.embedded, relay.servers.as_slice()) {
+        (Some(embedded), []) => format!("{embedded} (embedded)"),
+        (_, servers) => servers.join("\n           "),
+    };
+    format!(
+        "hushwing {}\nprofiles   {profiles}\nrelay      {servers}",
+        status.version
+    )
+}
+
+/// `doctor`
+pub(super) async fn doctor(session: &Session) -> Result<ExitCode, Error> {
+    let checks = match session.client.get(&Path::new(["doctor"])).await {
+        Ok(checks) => checks,
+        Err(error) if error.kind() == ErrorKind::DaemonNotRunning => {
+            json!([{ "check": "daemon", "ok": false, "advice": error.advice() }])
+        }
+        Err(error) => return Err(error),
+    };
+    let healthy = checks.as_array().is_some_and(|checks| {
+        checks
+            .iter()
+            .all(|check| check.get("ok") == Some(&Value::Bool(true)))
+    });
+    session.output.result(&checks, |checks| {
+        checks
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(check_line)
+            .collect::<Vec<_>>()
+            .join("\n")
+    });
+    Ok(if healthy {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn check_line(check: &Value) -> String {
+    let field = |name: &str| check.get(name).and_then(Value::as_str).unwrap_or_default();
+    if check.get("ok") == Some(&Value::Bool(true)) {
+        format!("ok    {}", field("check"))
+    } else {
+        format!("FAIL  {}: {}", field("check"), field("advice"))
+    }
+}
+
+/// `log`
+pub(super) fn log(session: &Session, log: &Log) -> Result<ExitCode, Error> {
+    let missing = |_| Error::new(ErrorKind::NotFound, "there is no log yet");
+    let mut file = File::open(session.home.log()).map_err(missing)?;
+    let mut text = Vec::new();
+    loop {
+        text.clear();
+        let unreadable =
+            |error| Error::new(ErrorKind::BadFile, format!("cannot read the log: {error}"));
+        file.read_to_end(&mut text).map_err(unreadable)?;
+        if output::document(&text).is_err() || !log.follow {
+            return Ok(ExitCode::SUCCESS);
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Bare `hushwing`: makes sure a daemon runs and says what to do next.
+pub(super) async fn welcome(session: &Session) -> Result<ExitCode, Error> {
+    if session.client.get(&Path::new(["status"])).await.is_err() {
+        start(session, false).await?;
+    }
+    status(session).await?;
+    let profiles: Vec<view::Profile> = view(session.client.get(&Path::new(["profiles"])).await?)?;
+    session.output.note(if profiles.is_empty() {
+        "begin with `hushwing profile create NAME`, then `hushwing invite --qr`"
+    } else {
+        "`hushwing invite --qr` makes a link; `hushwing help` lists everything else"
+    });
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,170 @@
+//! Invitations: make, open, and judge those who used a reusable one.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use hushwing_daemon::{Error, ErrorKind, view};
+use serde_json::json;
+
+use super::{Session, view};
+use crate::args::{Invite, Join, Network, RequestAction, Requests};
+use crate::client::Path;
+use crate::qr::draw::{Code, DrawError, Style};
+use crate::qr::read;
+
+/// Pictures larger than this are not codes of ours.
+const MAX_PICTURE: u64 = 32 << 20;
+
+/// `invite`
+pub(super) async fn invite(session: &Session, invite: Invite) -> Result<(), Error> {
+    // Every network that exists may carry it, so naming the only one is no choice.
+    let _: Option<Network> = invite.network;
+    let body = json!({ "reusable": invite.reusable });
+    let made: view::Invitation = view(
+        session
+            .client
+            .post(&Path::new(["invitations"]), &body)
+            .await?,
+    )?;
+    if let Some(file) = &invite.png {
+        let picture = code(&made.link)?.to_png().map_err(bad_code)?;
+        std::fs::write(file, picture).map_err(|error| {
+            Error::new(
+                ErrorKind::BadFile,
+                format!("cannot write {}: {error}", file.display()),
+            )
+            .with_advice("choose a folder you may write to")
+        })?;
+    }
+    let drawn = match invite.qr {
+        true => code(&made.link)?.to_terminal(style()),
+        false => String::new(),
+    };
+    session
+        .output
+        .result(&made, |made| format!("{drawn}{}", made.link));
+    session.output.note(if made.reusable {
+        "anyone who has this link can ask to write to you: `hushwing requests` shows who did"
+    } else {
+        "give it to one person, by a way only they can read; it works once"
+    });
+    Ok(())
+}
+
+fn code(link: &str) -> Result<Code, Error> {
+    Code::new(link).map_err(bad_code)
+}
+
+fn bad_code(error: DrawError) -> Error {
+    Error::new(
+        ErrorKind::Internal,
+        format!("cannot draw the code: {error}"),
+    )
+}
+
+/// Colours where somebody looks, unless they asked for none (no-color.org).
+fn style() -> Style {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if std::io::stdout().is_terminal() && !plain {
+        Style::Colour
+    } else {
+        Style::Plain
+    }
+}
+
+/// `join`
+pub(super) async fn join(session: &Session, join: Join) -> Result<(), Error> {
+    let link = match (&join.link, &join.image) {
+        (_, Some(file)) => from_picture(file)?,
+        (Some(link), None) if link != "-" => link.clone(),
+        _ => from_input()?,
+    };
+    let body = json!({
+        "link": link.trim(),
+        "wait": join.wait,
+        "timeout": join.timeout,
+    });
+    let joined: view::Joined = view(session.client.post(&Path::new(["joins"]), &body).await?)?;
+    session.output.result(&joined, |joined| {
+        let reserved = if joined.reserved {
+            "\nthe link is yours now and works for nobody else"
+        } else {
+            ""
+        };
+        format!("joined {}  {}{reserved}", joined.name, joined.contact)
+    });
+    Ok(())
+}
+
+fn from_input() -> Result<String, Error> {
+    let mut link = String::new();
+    // A link has less than 300 characters; more is a mistake.
+    std::io::stdin()
+        .take(4_096)
+        .read_to_string(&mut link)
+        .map_err(|error| {
+            Error::new(
+                ErrorKind::BadLink,
+                format!("standard input holds no link: {error}"),
+            )
+        })?;
+    Ok(link)
+}
+
+fn from_picture(file: &std::path::Path) -> Result<String, Error> {
+    let cannot =
+        |problem: String| Error::new(ErrorKind::BadFile, format!("{}: {problem}", file.display()));
+    let size = std::fs::metadata(file)
+        .map_err(|error| cannot(error.to_string()))?
+        .len();
+    if size > MAX_PICTURE {
+        return Err(cannot("larger than any picture of a code".into()));
+    }
+    let bytes = std::fs::read(file).map_err(|error| cannot(error.to_string()))?;
+    let texts = read::read(&bytes).map_err(|error| cannot(error.to_string()))?;
+    let link = texts.iter().find(|text| is_link(text)).or(texts.first());
+    link.cloned()
+        .ok_or_else(|| cannot("it holds no code".into()))
+}
+
+/// A picture may show other codes beside ours.
+fn is_link(text: &str) -> bool {
+    text.starts_with("hushwing:") || (text.starts_with("https://") && text.contains('#'))
+}
+
+/// `requests`
+pub(super) async fn requests(session: &Session, requests: Requests) -> Result<(), Error> {
+    match requests.action {
+        None => {
+            let waiting: Vec<view::Request> =
+                view(session.client.get(&Path::new(["requests"])).await?)?;
+            session.output.result(&waiting, |waiting| {
+                if waiting.is_empty() {
+                    return "nobody waits".into();
+                }
+                waiting.iter().map(line).collect::<Vec<_>>().join("\n")
+            });
+        }
+        Some(RequestAction::Accept { request }) => {
+            let path = Path::new(["requests", &request.to_string(), "accept"]);
+            let contact: view::Contact = view(session.client.post(&path, &json!({})).await?)?;
+            session
+                .output
+                .result(&contact, |contact| format!("accepted {}", contact.name));
+        }
+        Some(RequestAction::Refuse { request }) => {
+            let path = Path::new(["requests", &request.to_string(), "refuse"]);
+            let refused = session.client.post(&path, &json!({})).await?;
+            session
+                .output
+                .result(&refused, |_| format!("refused {request}"));
+        }
+    }
+    Ok(())
+}
+
+fn line(request: &view::Request) -> String {
+    format!(
+        "{}  {}  {}",
+        request.request, request.received_at, request.name
+    )
+}

@@ -1,0 +1,93 @@
+//! Protecting an installation by a passphrase.
+
+use std::io::{self, BufRead, IsTerminal};
+use std::process::ExitCode;
+
+use hushwing_daemon::{Error, ErrorKind, Home, Passphrase, passphrase};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::{Session, daemon};
+use crate::args::Passphrase as Action;
+
+/// A passphrase as typed; wiped when dropped.
+pub(super) type Typed = Zeroizing<String>;
+
+/// `passphrase set|clear|lock`
+pub(super) async fn run(session: &Session, action: Action) -> Result<ExitCode, Error> {
+    match action {
+        Action::Set => set(session)?,
+        Action::Clear => {
+            let old = ask("Passphrase")?;
+            passphrase::clear(&session.home, &secret(&old))?;
+            session.output.result(&json!({ "passphrase": false }), |_| {
+                "no passphrase any more".into()
+            });
+        }
+        Action::Lock => lock(session).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn set(session: &Session) -> Result<(), Error> {
+    let old = match passphrase::is_set(&session.home)? {
+        true => Some(ask("Old passphrase")?),
+        false => None,
+    };
+    let new = ask("New passphrase")?;
+    if io::stdin().is_terminal() && ask("Once more")? != new {
+        return Err(Error::new(ErrorKind::Usage, "the two differ")
+            .with_advice("nothing was changed; try again"));
+    }
+    passphrase::set(
+        &session.home,
+        old.as_ref().map(secret).as_ref(),
+        &secret(&new),
+    )?;
+    session.output.result(&json!({ "passphrase": true }), |_| {
+        "set; without it this installation cannot be read, and nobody can reset it".into()
+    });
+    Ok(())
+}
+
+/// The key is in the daemon's memory only, so stopping it forgets the key.
+async fn lock(session: &Session) -> Result<(), Error> {
+    if !passphrase::is_set(&session.home)? {
+        return Err(Error::new(ErrorKind::Usage, "no passphrase is set")
+            .with_advice("`hushwing passphrase set` sets one"));
+    }
+    daemon::down(session).await
+}
+
+/// What was typed, as the key file takes it.
+pub(super) fn secret(typed: &Typed) -> Passphrase {
+    Passphrase::new(typed.as_str().to_owned())
+}
+
+/// The passphrase a daemon on `home` needs, asked for where it is set.
+pub(super) fn needed(home: &Home) -> Result<Option<Typed>, Error> {
+    if passphrase::is_set(home)? {
+        ask("Passphrase").map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+/// Asks on the terminal without showing what is typed, else reads a line.
+fn ask(prompt: &str) -> Result<Typed, Error> {
+    let text = if io::stdin().is_terminal() {
+        rpassword::prompt_password(format!("{prompt}: "))
+    } else {
+        let mut line = String::new();
+        io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .map(|_| line.trim_end_matches(['\r', '\n']).to_owned())
+    };
+    text.map(Typed::new).map_err(|error| {
+        Error::new(
+            ErrorKind::WrongPassphrase,
+            format!("no passphrase was given: {error}"),
+        )
+    })
+}

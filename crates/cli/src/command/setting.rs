@@ -1,0 +1,65 @@
+//! Profiles and settings.
+
+use hushwing_daemon::{Error, view};
+use serde_json::{Value, json};
+
+use super::{Session, view};
+use crate::args::{Config, Profile};
+use crate::client::Path;
+
+/// `profile create|list`
+pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), Error> {
+    let path = Path::new(["profiles"]);
+    match profile {
+        Profile::Create { name } => {
+            let made: view::Profile =
+                view(session.client.post(&path, &json!({ "name": name })).await?)?;
+            session
+                .output
+                .result(&made, |made| format!("created {}", made.profile));
+        }
+        Profile::List => {
+            let profiles: Vec<view::Profile> = view(session.client.get(&path).await?)?;
+            session.output.result(&profiles, |profiles| {
+                profiles
+                    .iter()
+                    .map(|profile| {
+                        let mark = if profile.default { "  default" } else { "" };
+                        format!("{}{mark}", profile.profile)
+                    })
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            });
+        }
+    }
+    Ok(())
+}
+
+/// `config get|set`
+pub(super) async fn config(session: &Session, config: Config) -> Result<(), Error> {
+    let settings: Value = match config {
+        Config::Get { key: None } => session.client.get(&Path::new(["config"])).await?,
+        Config::Get { key: Some(key) } => session.client.get(&Path::new(["config", &key])).await?,
+        Config::Set { key, value } => {
+            session
+                .client
+                .post(&Path::new(["config", &key]), &json!({ "value": value }))
+                .await?
+        }
+    };
+    session.output.result(&settings, |settings| match settings {
+        Value::Object(settings) => settings
+            .iter()
+            .map(|(key, value)| format!("{key} = {}", plain(value)))
+            .collect::<Vec<_>>()
+            .join("\n"),
+        other => plain(other),
+    });
+    Ok(())
+}
+
+fn plain(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,96 @@
+//! The only place that prints: JSON documents or text on standard output,
+//! diagnostics on standard error.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use hushwing_daemon::{Error, ErrorKind};
+use serde::Serialize;
+use serde_json::json;
+
+/// How results are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    /// For people.
+    Text,
+    /// For programs: one document a line.
+    Json,
+}
+
+impl Output {
+    /// Prints a result: as it is for programs, by `text` for people.
+    pub(crate) fn result<T: Serialize>(self, value: &T, text: impl FnOnce(&T) -> String) {
+        match self {
+            Self::Json => line(&serde_json::to_string(value).unwrap_or_default()),
+            Self::Text => {
+                let text = text(value);
+                if !text.is_empty() {
+                    line(&text);
+                }
+            }
+        }
+    }
+
+    /// Tells a person something beside the result; programs are not told.
+    pub(crate) fn note(self, text: &str) {
+        if self == Self::Text {
+            eprintln!("{text}");
+        }
+    }
+
+    /// Prints an error and gives the exit code that stands for its kind.
+    pub(crate) fn error(self, error: &Error) -> ExitCode {
+        match self {
+            Self::Json => line(
+                &json!({"error": {
+                    "kind": error.kind().name(),
+                    "message": error.message(),
+                    "advice": error.advice(),
+                }})
+                .to_string(),
+            ),
+            Self::Text => eprintln!("hushwing: {}\n  {}", error.message(), error.advice()),
+        }
+        exit_code(error.kind())
+    }
+}
+
+/// Lets the daemon's log go to standard error; `HUSHWING_LOG` sets how much.
+pub(crate) fn log_to_standard_error() {
+    let level = tracing_subscriber::EnvFilter::try_from_env("HUSHWING_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // It fails where a log is set up already, as in a test.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(level)
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .try_init();
+}
+
+/// Prints text that is a document of its own: a completion script, a manual.
+pub(crate) fn document(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
+/// A closed pipe (`hushwing watch | head`) is not an error of ours.
+fn line(text: &str) {
+    let mut out = io::stdout().lock();
+    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Exit codes: 0 ok, 1 error, 2 usage, 3 daemon not running, 4 not found,
+/// 5 timed out waiting.
+fn exit_code(kind: ErrorKind) -> ExitCode {
+    ExitCode::from(match kind {
+        ErrorKind::Usage => 2,
+        ErrorKind::DaemonNotRunning => 3,
+        ErrorKind::NotFound => 4,
+        ErrorKind::Timeout => 5,
+        _ => 1,
+    })
+}

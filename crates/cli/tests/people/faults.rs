@@ -1,0 +1,119 @@
+//! What goes wrong in the field: processes die, links are bad, ports are taken.
+
+use std::net::TcpListener;
+use std::process::Command;
+
+use crate::world::{Person, Relay, until};
+
+#[test]
+fn killing_relay_and_daemons_loses_nothing_and_repeats_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    alice.meet(&bob);
+    let mut sent = 0;
+    for round in 0..3 {
+        for number in 0..10 {
+            alice
+                .run(&["send", "Bob", &format!("a {round} {number}")])
+                .ok();
+            bob.run(&["send", "Alice", &format!("b {round} {number}")])
+                .ok();
+            sent += 2;
+        }
+        relay = relay.kill().revive();
+        for person in [&alice, &bob] {
+            person.kill_daemon();
+            person.run(&["up"]).ok();
+        }
+    }
+    until("everything arrived on both sides", || {
+        alice.shown("Bob").len() >= sent && bob.shown("Alice").len() >= sent
+    });
+    assert_eq!(alice.shown("Bob").len(), sent);
+    assert_eq!(alice.shown("Bob"), bob.shown("Alice"));
+    drop(relay);
+}
+
+#[test]
+fn a_bad_link_says_what_is_wrong_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let alice = Person::start("Alice", &relay);
+    let bob = Person::start("Bob", &relay);
+    assert_eq!(
+        bob.run(&["join", "https://example.org"]).failed(1),
+        "bad_link"
+    );
+    let link = alice.run(&["invite"]).ok()["link"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        bob.run(&["join", &link[..link.len() - 3]]).failed(1),
+        "bad_link"
+    );
+    assert_eq!(alice.run(&["join", &link]).failed(1), "bad_link");
+    let dead = relay.kill();
+    assert_eq!(bob.run(&["join", &link]).failed(1), "unreachable");
+    drop(dead.revive());
+}
+
+#[test]
+fn without_daemon_or_profile_the_error_says_so() {
+    let nobody = Person::without_profile();
+    assert_eq!(nobody.run(&["contacts"]).failed(3), "daemon_not_running");
+    nobody.run(&["up"]).ok();
+    assert_eq!(nobody.run(&["contacts"]).failed(1), "no_profile");
+    assert_eq!(nobody.run(&["up"]).failed(1), "already_running");
+    assert_eq!(nobody.run(&["--nonsense"]).failed(2), "usage");
+}
+
+#[test]
+fn an_unknown_contact_is_not_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let alice = Person::start("Alice", &relay);
+    assert_eq!(alice.run(&["send", "Zoe", "x"]).failed(4), "not_found");
+    assert_eq!(alice.run(&["where", "abcd"]).failed(4), "not_found");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_hushwing"))
+        .args([
+            "--json",
+            "relay",
+            "run",
+            "--listen",
+            &taken.local_addr().unwrap().to_string(),
+            "--dir",
+        ])
+        .arg(dir.path())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(error["error"]["kind"], "port_in_use");
+}
+
+#[test]
+fn a_passphrase_locks_the_home() {
+    let nobody = Person::without_profile();
+    nobody
+        .run_with_input(&["passphrase", "set"], "four words make one\n")
+        .ok();
+    assert_eq!(
+        nobody.run_with_input(&["up"], "wrong\n").failed(1),
+        "wrong_passphrase"
+    );
+    nobody.run_with_input(&["up"], "four words make one\n").ok();
+    nobody.run(&["passphrase", "lock"]).ok();
+    assert_eq!(nobody.run(&["status"]).failed(3), "daemon_not_running");
+    nobody
+        .run_with_input(&["passphrase", "clear"], "four words make one\n")
+        .ok();
+    nobody.run(&["up"]).ok();
+}

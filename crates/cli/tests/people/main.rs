@@ -1,0 +1,13 @@
+//! Real people on real processes: every test starts relays and daemons of its
+//! own and talks to them as a person at a terminal would.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+mod faults;
+mod two_homes;
+mod world;
