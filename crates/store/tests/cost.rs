@@ -1,0 +1,130 @@
+//! What a message costs on disk: pages are encrypted, authenticated and written
+//! one by one, so their number is what a commit costs beside its one flush.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+mod records;
+mod workshop;
+
+use std::fs;
+use std::path::Path;
+
+use hushwing_conversation::storage::{MessageKind, MessageRecord, MessageState, Owed, Position};
+use hushwing_conversation::{ContactId, MessageId, MlsRows, Storage};
+use hushwing_delivery::{LetterId, RepeatId, Storage as Office};
+use hushwing_sansio::Timestamp;
+use hushwing_store::ProfileStore;
+use records::{message, times};
+use workshop::{open_profile, profile_path};
+
+/// Bytes of a page in the log, and of the log's own header.
+const FRAME: u64 = 4096 + 24;
+const HEADER: u64 = 32;
+
+/// The `n`th message of one long conversation, 300 bytes long, with an id that
+/// falls anywhere.
+fn said(n: u32, mine: bool) -> MessageRecord {
+    let mut id = [1; 32];
+    id[1..5].copy_from_slice(&n.wrapping_mul(0x9E37_79B1).to_be_bytes());
+    let id = MessageId::from_bytes(&id).unwrap();
+    MessageRecord {
+        contact: ContactId(1),
+        position: Position {
+            epoch: (n / 50).into(),
+            lamport: n.into(),
+            leaf: 0,
+            id,
+        },
+        mine,
+        kind: MessageKind::Text,
+        target: None,
+        state: if mine {
+            MessageState::Queued
+        } else {
+            MessageState::Delivered
+        },
+        owed: if mine { Owed::Nothing } else { Owed::Delivered },
+        letter: mine.then_some(n.into()),
+        sealed_epoch: (n / 50).into(),
+        content: vec![7; 300],
+        ..message(0, 0)
+    }
+}
+
+fn send(store: &mut ProfileStore, n: u32) {
+    store.begin().unwrap();
+    store
+        .put_mls_row(b"group", 10, b"key", &vec![1; 1_500 + n as usize % 9])
+        .unwrap();
+    store.add_message(&said(n, true)).unwrap();
+    store
+        .insert_letter(LetterId(n.into()), &[2; 200], &[3; 600])
+        .unwrap();
+    store.commit().unwrap();
+}
+
+fn accepted(store: &mut ProfileStore, n: u32) {
+    store.begin().unwrap();
+    store
+        .set_state(said(n, true).id(), MessageState::Accepted, &times(0))
+        .unwrap();
+    store.delete_letter(LetterId(n.into())).unwrap();
+    store.commit().unwrap();
+}
+
+fn receive(store: &mut ProfileStore, n: u32) {
+    store.begin().unwrap();
+    store
+        .put_mls_row(b"group", 10, b"key", &vec![1; 1_500 + n as usize % 9])
+        .unwrap();
+    store.add_message(&said(n, false)).unwrap();
+    let mut repeat = [0; 16];
+    repeat[..4].copy_from_slice(&n.wrapping_mul(0x85EB_CA6B).to_be_bytes());
+    store
+        .insert_repeat(RepeatId(repeat), Timestamp::from_millis(n.into()))
+        .unwrap();
+    store.commit().unwrap();
+}
+
+/// Pages per call of `step`, over 50 calls on a conversation of 400 messages.
+fn pages(step: impl Fn(&mut ProfileStore, u32)) -> u64 {
+    let dir = tempfile::tempdir().unwrap();
+    let path = profile_path(&dir);
+    let mut store = open_profile(&path);
+    for n in 0..200 {
+        send(&mut store, n);
+        receive(&mut store, 1_000 + n);
+    }
+    // Closing empties the log; 50 calls do not fill it again.
+    drop(store);
+    let mut store = open_profile(&path);
+    let before = log_pages(&path);
+    for n in 0..50 {
+        step(&mut store, n);
+    }
+    (log_pages(&path) - before).div_ceil(50)
+}
+
+fn log_pages(path: &Path) -> u64 {
+    let length = fs::metadata(path.with_file_name("profile.db-wal")).map_or(0, |log| log.len());
+    length.saturating_sub(HEADER) / FRAME
+}
+
+#[test]
+fn a_message_touches_few_pages() {
+    let cost = [
+        pages(|store, n| send(store, 5_000 + n)),
+        pages(accepted),
+        pages(|store, n| receive(store, 6_000 + n)),
+    ];
+    // Today's figures; a higher one wants a reason.
+    assert!(
+        cost[0] <= 9 && cost[1] <= 5 && cost[2] <= 9,
+        "sent, accepted, received: {cost:?}"
+    );
+}
