@@ -91,6 +91,16 @@ impl Installation {
         }
     }
 
+    /// Whether new mailboxes of a profile can be reached from this machine only.
+    pub(crate) fn is_for_this_machine(&self, profile: &str) -> Result<bool, Error> {
+        let servers = self.servers_of(profile)?;
+        let embedded = self.embedded_address();
+        Ok(!self.lan
+            && servers
+                .iter()
+                .all(|server| Some(server) == embedded.as_ref()))
+    }
+
     /// Creates and starts a profile.
     pub(crate) async fn create_profile(&self, name: &str) -> Result<Arc<Profile>, Error> {
         check_name(name)?;

@@ -42,6 +42,12 @@ pub(super) async fn invite(session: &Session, invite: Invite) -> Result<(), Erro
     session
         .output
         .result(&made, |made| format!("{drawn}{}", made.link));
+    if made.this_machine_only {
+        session.output.note(
+            "only programs on this machine reach your relay: `hushwing server add ADDRESS` chooses one for \
+             everybody, `hushwing up --lan` opens yours to the local network",
+        );
+    }
     session.output.note(if made.reusable {
         "anyone who has this link can ask to write to you: `hushwing requests` shows who did"
     } else {

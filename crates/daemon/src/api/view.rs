@@ -53,6 +53,8 @@ pub struct Invitation {
     pub expires: String,
     /// Whether many may use it.
     pub reusable: bool,
+    /// Whether only programs on this machine reach the relay it names.
+    pub this_machine_only: bool,
 }
 
 /// `POST /v1/joins`

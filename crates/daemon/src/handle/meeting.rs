@@ -29,6 +29,7 @@ impl Handle {
                 link: String::from_utf8_lossy(made.link.expose()).into_owned(),
                 expires: show::time(made.expires),
                 reusable: made.reusable,
+                this_machine_only: self.installation.is_for_this_machine(profile.name())?,
             }),
             _ => Err(unexpected()),
         }
