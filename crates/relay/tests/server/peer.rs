@@ -13,26 +13,26 @@ use openssl::pkey::{Id, PKey, Private};
 use openssl::sign::Signer;
 
 /// A key of each kind that a queue may have.
-pub enum Key {
+pub(crate) enum Key {
     Ed25519(SigningKey),
     Ed448(PKey<Private>),
     X25519(DhSecret),
 }
 
 impl Key {
-    pub fn ed25519(seed: u8) -> Self {
+    pub(crate) fn ed25519(seed: u8) -> Self {
         Self::Ed25519(SigningKey::from_seed([seed; 32]).unwrap())
     }
 
-    pub fn ed448(seed: u8) -> Self {
+    pub(crate) fn ed448(seed: u8) -> Self {
         Self::Ed448(PKey::private_key_from_raw_bytes(&[seed; 57], Id::ED448).unwrap())
     }
 
-    pub fn x25519(seed: u8) -> Self {
+    pub(crate) fn x25519(seed: u8) -> Self {
         Self::X25519(DhSecret::from_bytes([seed; 32]).unwrap())
     }
 
-    pub fn public(&self) -> AuthKey {
+    pub(crate) fn public(&self) -> AuthKey {
         match self {
             Self::Ed25519(key) => key.public(),
             Self::Ed448(key) => AuthKey::Ed448(key.raw_public_key().unwrap().try_into().unwrap()),
@@ -43,40 +43,40 @@ impl Key {
 
 /// An answer or event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    pub corr: Vec<u8>,
-    pub entity: Vec<u8>,
-    pub text: Vec<u8>,
+pub(crate) struct Reply {
+    pub(crate) corr: Vec<u8>,
+    pub(crate) entity: Vec<u8>,
+    pub(crate) text: Vec<u8>,
     /// Which block of the session it came in.
-    pub block: usize,
+    pub(crate) block: usize,
 }
 
 impl Reply {
     /// The text, if it is text.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         String::from_utf8_lossy(&self.text).into_owned()
     }
 
-    pub fn is_message(&self) -> bool {
+    pub(crate) fn is_message(&self) -> bool {
         self.text.starts_with(b"MSG ")
     }
 }
 
-pub struct Peer {
-    pub version: Version,
-    pub session: Session,
-    pub session_id: Vec<u8>,
-    pub server_key: DhPublic,
+pub(crate) struct Peer {
+    pub(crate) version: Version,
+    pub(crate) session: Session,
+    pub(crate) session_id: Vec<u8>,
+    pub(crate) server_key: DhPublic,
     sealer: Sealer,
     opener: Opener,
-    pub inbox: VecDeque<Reply>,
-    pub blocks: usize,
+    pub(crate) inbox: VecDeque<Reply>,
+    pub(crate) blocks: usize,
     corr: u32,
 }
 
 impl Peer {
     /// Goes through the hellos; `session` is at its beginning.
-    pub fn greet(
+    pub(crate) fn greet(
         mut session: Session,
         session_id: &[u8],
         version: u16,
@@ -121,7 +121,7 @@ impl Peer {
     }
 
     /// A correlation id never used before, 24 bytes.
-    pub fn corr(&mut self) -> Vec<u8> {
+    pub(crate) fn corr(&mut self) -> Vec<u8> {
         self.corr += 1;
         let mut corr = vec![9; 24];
         corr[..4].copy_from_slice(&self.corr.to_be_bytes());
@@ -129,7 +129,7 @@ impl Peer {
     }
 
     /// A transmission authorised by `key`.
-    pub fn transmission(
+    pub(crate) fn transmission(
         &self,
         key: Option<&Key>,
         corr: &[u8],
@@ -166,7 +166,7 @@ impl Peer {
     }
 
     /// A block with these transmissions.
-    pub fn block(&mut self, transmissions: &[Vec<u8>]) -> Vec<u8> {
+    pub(crate) fn block(&mut self, transmissions: &[Vec<u8>]) -> Vec<u8> {
         let mut block = vec![0; self.sealer.head_len() + 2];
         let mut w = Writer::new(&mut block);
         w.u8(u8::try_from(transmissions.len()).unwrap());
@@ -177,7 +177,7 @@ impl Peer {
     }
 
     /// A block with anything in it.
-    pub fn raw_block(&mut self, content: &[u8]) -> Vec<u8> {
+    pub(crate) fn raw_block(&mut self, content: &[u8]) -> Vec<u8> {
         let mut block = vec![0; self.sealer.head_len() + 2];
         block.extend_from_slice(content);
         self.seal(block)
@@ -189,7 +189,7 @@ impl Peer {
     }
 
     /// Takes in all blocks the session has to send.
-    pub fn collect(&mut self) {
+    pub(crate) fn collect(&mut self) {
         let mut block = Vec::new();
         while let Some(written) = self.session.poll_block(&mut block) {
             written.unwrap();

@@ -17,11 +17,11 @@ use hushwing_sansio::{Context, Entropy, Moment, StorageError, Timestamp};
 
 use crate::peer::{Key, Peer, Reply};
 
-pub const FINGERPRINT: [u8; 32] = [5; 32];
-pub const LATEST: u16 = 18;
+pub(crate) const FINGERPRINT: [u8; 32] = [5; 32];
+pub(crate) const LATEST: u16 = 18;
 
 /// A repeatable source of bytes.
-pub struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Entropy for Dice {
     fn fill(&mut self, dest: &mut [u8]) {
@@ -44,41 +44,41 @@ impl Directory for Blank {
 }
 
 /// A queue as its owner knows it.
-pub struct Queue {
-    pub key: Key,
-    pub box_key: BoxKey,
-    pub recipient: Vec<u8>,
-    pub sender: Vec<u8>,
-    pub link: Option<Vec<u8>>,
+pub(crate) struct Queue {
+    pub(crate) key: Key,
+    pub(crate) box_key: BoxKey,
+    pub(crate) recipient: Vec<u8>,
+    pub(crate) sender: Vec<u8>,
+    pub(crate) link: Option<Vec<u8>>,
 }
 
 /// A message as its recipient reads it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Read {
-    pub id: Vec<u8>,
+pub(crate) struct Read {
+    pub(crate) id: Vec<u8>,
     /// `None` for the quota mark.
-    pub body: Option<Vec<u8>>,
-    pub at: Timestamp,
+    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) at: Timestamp,
 }
 
-pub struct World {
-    pub config: Arc<ServerConfig>,
-    pub identity: Arc<ServerIdentity>,
-    pub engine: Engine,
-    pub storage: MemoryStorage,
-    pub peers: Vec<Option<Peer>>,
-    pub now: Duration,
-    pub dice: Dice,
-    pub forgetful: bool,
+pub(crate) struct World {
+    pub(crate) config: Arc<ServerConfig>,
+    pub(crate) identity: Arc<ServerIdentity>,
+    pub(crate) engine: Engine,
+    pub(crate) storage: MemoryStorage,
+    pub(crate) peers: Vec<Option<Peer>>,
+    pub(crate) now: Duration,
+    pub(crate) dice: Dice,
+    pub(crate) forgetful: bool,
     keys: u8,
 }
 
 impl World {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(ServerConfig::default())
     }
 
-    pub fn with(config: ServerConfig) -> Self {
+    pub(crate) fn with(config: ServerConfig) -> Self {
         let identity = ServerIdentity {
             fingerprint: FINGERPRINT,
             chain: vec![b"leaf".to_vec(), b"identity".to_vec()],
@@ -97,7 +97,7 @@ impl World {
         }
     }
 
-    pub fn accept(&mut self, session_id: &[u8], alpn: bool) -> Session {
+    pub(crate) fn accept(&mut self, session_id: &[u8], alpn: bool) -> Session {
         let accepted = Accepted {
             binding: session_id.to_vec(),
             alpn,
@@ -107,7 +107,7 @@ impl World {
     }
 
     /// A new connection at `version`.
-    pub fn connect_at(&mut self, version: u16) -> usize {
+    pub(crate) fn connect_at(&mut self, version: u16) -> usize {
         let number = self.peers.len();
         let session_id = vec![u8::try_from(number).unwrap() + 1; 32];
         let session = self.accept(&session_id, true);
@@ -127,25 +127,29 @@ impl World {
         number
     }
 
-    pub fn connect(&mut self) -> usize {
+    pub(crate) fn connect(&mut self) -> usize {
         self.connect_at(LATEST)
     }
 
-    pub fn disconnect(&mut self, peer: usize) {
+    pub(crate) fn disconnect(&mut self, peer: usize) {
         self.peers[peer] = None;
         self.engine.close(ConnectionId(peer as u64));
     }
 
-    pub fn peer(&mut self, peer: usize) -> &mut Peer {
+    pub(crate) fn peer(&mut self, peer: usize) -> &mut Peer {
         self.peers[peer].as_mut().unwrap()
     }
 
     /// Hands a block to a session and lets everything run its course.
-    pub fn deliver(&mut self, peer: usize, mut block: Vec<u8>) {
+    pub(crate) fn deliver(&mut self, peer: usize, mut block: Vec<u8>) {
         self.try_deliver(peer, &mut block).unwrap();
     }
 
-    pub fn try_deliver(&mut self, peer: usize, block: &mut [u8]) -> Result<(), StorageError> {
+    pub(crate) fn try_deliver(
+        &mut self,
+        peer: usize,
+        block: &mut [u8],
+    ) -> Result<(), StorageError> {
         let mut cx = context(self.now, &mut self.dice);
         let session = &mut self.peers[peer].as_mut().unwrap().session;
         if self.forgetful {
@@ -205,7 +209,7 @@ impl World {
     }
 
     /// Stops the server and starts it anew from what was committed.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.storage.roll_back();
         self.engine = Engine::new(self.config.as_ref().clone());
         self.peers.iter_mut().for_each(|peer| *peer = None);
@@ -213,12 +217,18 @@ impl World {
 
     /// Sends one command and returns its answer; other replies stay in the
     /// peer's inbox.
-    pub fn say(&mut self, peer: usize, key: Option<&Key>, entity: &[u8], text: &[u8]) -> Reply {
+    pub(crate) fn say(
+        &mut self,
+        peer: usize,
+        key: Option<&Key>,
+        entity: &[u8],
+        text: &[u8],
+    ) -> Reply {
         let corr = self.peer(peer).corr();
         self.say_as(peer, key, &corr, entity, text)
     }
 
-    pub fn say_as(
+    pub(crate) fn say_as(
         &mut self,
         peer: usize,
         key: Option<&Key>,
@@ -239,7 +249,7 @@ impl World {
     }
 
     /// [`World::say`] for a command; the answer as text.
-    pub fn ask(
+    pub(crate) fn ask(
         &mut self,
         peer: usize,
         key: Option<&Key>,
@@ -251,22 +261,22 @@ impl World {
     }
 
     /// What came unasked since the last look.
-    pub fn events(&mut self, peer: usize) -> Vec<Reply> {
+    pub(crate) fn events(&mut self, peer: usize) -> Vec<Reply> {
         self.peer(peer).inbox.drain(..).collect()
     }
 
-    pub fn key(&mut self) -> Key {
+    pub(crate) fn key(&mut self) -> Key {
         self.keys += 1;
         Key::ed25519(self.keys)
     }
 
     /// A queue of `peer`, subscribed.
-    pub fn queue(&mut self, peer: usize, request: QueueRequest<'_>) -> Queue {
+    pub(crate) fn queue(&mut self, peer: usize, request: QueueRequest<'_>) -> Queue {
         let key = self.key();
         self.queue_with(peer, key, request, true)
     }
 
-    pub fn queue_with(
+    pub(crate) fn queue_with(
         &mut self,
         peer: usize,
         key: Key,
@@ -284,7 +294,7 @@ impl World {
         queue(&ids, key, &dh)
     }
 
-    pub fn new_command(
+    pub(crate) fn new_command(
         &mut self,
         peer: usize,
         key: &Key,
@@ -305,11 +315,17 @@ impl World {
     }
 
     /// An unsecured messaging queue.
-    pub fn plain_queue(&mut self, peer: usize) -> Queue {
+    pub(crate) fn plain_queue(&mut self, peer: usize) -> Queue {
         self.queue(peer, QueueRequest::Messaging(None))
     }
 
-    pub fn send(&mut self, peer: usize, key: Option<&Key>, queue: &Queue, body: &[u8]) -> String {
+    pub(crate) fn send(
+        &mut self,
+        peer: usize,
+        key: Option<&Key>,
+        queue: &Queue,
+        body: &[u8],
+    ) -> String {
         self.ask(
             peer,
             key,
@@ -321,17 +337,17 @@ impl World {
         )
     }
 
-    pub fn ack(&mut self, peer: usize, queue: &Queue, id: &[u8]) -> Reply {
+    pub(crate) fn ack(&mut self, peer: usize, queue: &Queue, id: &[u8]) -> Reply {
         let text = encode(self.peer(peer).version, Command::Ack(id));
         self.say(peer, Some(&queue.key), &queue.recipient, &text)
     }
 
-    pub fn sub(&mut self, peer: usize, queue: &Queue) -> String {
+    pub(crate) fn sub(&mut self, peer: usize, queue: &Queue) -> String {
         self.ask(peer, Some(&queue.key), &queue.recipient, Command::Sub)
     }
 
     /// The one message that came unasked.
-    pub fn pushed(&mut self, peer: usize, queue: &Queue) -> Read {
+    pub(crate) fn pushed(&mut self, peer: usize, queue: &Queue) -> Read {
         let events = self.events(peer);
         assert_eq!(events.len(), 1, "{events:?}");
         assert!(events[0].corr.is_empty());
@@ -340,7 +356,7 @@ impl World {
     }
 
     /// Deletes old messages as the writer does.
-    pub fn expire(&mut self) {
+    pub(crate) fn expire(&mut self) {
         loop {
             let cx = context(self.now, &mut self.dice);
             let more = self.engine.expire(&cx, &mut self.storage).unwrap();
@@ -352,12 +368,12 @@ impl World {
     }
 }
 
-pub fn context(now: Duration, dice: &mut Dice) -> Context<'_> {
+pub(crate) fn context(now: Duration, dice: &mut Dice) -> Context<'_> {
     let wall = Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap());
     Context::new(Moment::from_origin(now), wall, dice)
 }
 
-pub fn encode(version: Version, command: Command<'_>) -> Vec<u8> {
+pub(crate) fn encode(version: Version, command: Command<'_>) -> Vec<u8> {
     let mut text = Vec::new();
     command.write(&mut Writer::new(&mut text), version);
     text
@@ -375,7 +391,7 @@ fn queue(ids: &Ids<'_>, key: Key, dh: &DhSecret) -> Queue {
 }
 
 /// Opens a `MSG`.
-pub fn read(queue: &Queue, reply: &Reply) -> Read {
+pub(crate) fn read(queue: &Queue, reply: &Reply) -> Read {
     let Ok(Response::Msg { id, sealed }) = Response::parse(&reply.text, Version(LATEST)) else {
         panic!("no message: {}", reply.shown());
     };

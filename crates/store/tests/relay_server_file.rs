@@ -1,0 +1,98 @@
+//! A relay server's file over restarts and kills.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+mod workshop;
+
+use std::path::Path;
+
+use hushwing_relay::server::{Depth, Id, MessageBody, NewRecord, Storage, StoredMessage};
+use hushwing_relay::wire::{AuthKey, BoxKey};
+use hushwing_sansio::Timestamp;
+use hushwing_store::RelayServerStore;
+use hushwing_store::keys::Role;
+use workshop::key;
+
+fn id(kind: u8, number: u8) -> Id {
+    Id([kind * 16 + number; 24])
+}
+
+fn new(number: u8) -> NewRecord {
+    NewRecord {
+        recipient_id: id(1, number),
+        sender_id: id(2, number),
+        recipient_key: AuthKey::Ed25519([number; 32]),
+        box_key: BoxKey::from_bytes([number; 32]),
+        mode: None,
+    }
+}
+
+fn message(number: u8, at: u64) -> StoredMessage {
+    let body = MessageBody::Message {
+        notify: false,
+        body: vec![number; 16_048].into(),
+    };
+    StoredMessage {
+        id: id(3, number),
+        at: Timestamp::from_millis(at),
+        body,
+    }
+}
+
+fn open(path: &Path) -> RelayServerStore {
+    RelayServerStore::open(path, &key(Role::RelayServer)).unwrap()
+}
+
+#[test]
+fn a_row_is_never_used_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("relay-server.db");
+    let mut file = open(&path);
+    let mut rows = Vec::new();
+    for number in 0..4 {
+        file.begin().unwrap();
+        let row = file.insert_queue(new(number)).unwrap().unwrap().row;
+        file.delete_queue(row).unwrap();
+        file.commit().unwrap();
+        assert!(!rows.contains(&row));
+        rows.push(row);
+        if number == 1 {
+            drop(file);
+            file = open(&path);
+        }
+    }
+}
+
+#[test]
+fn what_was_not_committed_is_gone_after_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("relay-server.db");
+    let mut file = open(&path);
+    file.begin().unwrap();
+    let row = file.insert_queue(new(1)).unwrap().unwrap().row;
+    file.append(row, &message(1, 5)).unwrap();
+    file.commit().unwrap();
+    file.begin().unwrap();
+    file.append(row, &message(2, 6)).unwrap();
+
+    let elsewhere = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), elsewhere.path().join(entry.file_name())).unwrap();
+    }
+    let mut copy = open(&elsewhere.path().join("relay-server.db"));
+    assert_eq!(
+        copy.depth(row).unwrap(),
+        Depth {
+            count: 1,
+            marked: false
+        }
+    );
+    assert_eq!(copy.head(row).unwrap().unwrap().1, message(1, 5));
+    copy.check().unwrap();
+}
