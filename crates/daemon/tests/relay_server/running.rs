@@ -1,0 +1,106 @@
+//! Starting, serving, stopping.
+
+use hushwing_daemon::relay_server::StartError;
+use hushwing_store::OpenError;
+
+use crate::client::{Client, start};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_goes_from_one_client_to_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path(), None).await.unwrap();
+    let (address, fingerprint) = (server.listening(), server.fingerprint());
+    let mut alice = Client::connect(address, fingerprint).await.unwrap();
+    let mut bob = Client::connect(address, fingerprint).await.unwrap();
+    let queue = alice.queue().await.unwrap();
+    let body = vec![5; 16_048];
+    assert_eq!(bob.send(&queue, &body).await.unwrap(), b"OK");
+    let (id, read) = alice.pushed(&queue).await.unwrap();
+    assert_eq!(read, body);
+    assert_eq!(alice.ack(&queue, &id).await.unwrap(), None);
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_keeps_address_queues_and_order() {
+    // [37]
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path(), None).await.unwrap();
+    let (address, fingerprint) = (server.listening(), server.fingerprint());
+    let mut bob = Client::connect(address, fingerprint).await.unwrap();
+    let queue = bob.queue().await.unwrap();
+    for number in 0..5_u8 {
+        assert_eq!(bob.send(&queue, &[number]).await.unwrap(), b"OK");
+    }
+    server.shutdown().await;
+    assert!(bob.send(&queue, b"nobody listens").await.is_none());
+
+    let server = start(dir.path(), Some(address)).await.unwrap();
+    assert_eq!(server.fingerprint(), fingerprint);
+    let mut alice = Client::connect(address, fingerprint).await.unwrap();
+    assert_eq!(alice.sub(&queue).await.unwrap(), b"SOK 0");
+    let bodies = alice.drain(&queue, 5).await;
+    assert_eq!(bodies, (0..5_u8).map(|n| vec![n]).collect::<Vec<_>>());
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_streams_of_a_hundred_arrive_each_in_order() {
+    // [61]
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path(), None).await.unwrap();
+    let (address, fingerprint) = (server.listening(), server.fingerprint());
+    let streams: Vec<_> = (0..10)
+        .map(|_| {
+            tokio::spawn(async move {
+                let mut alice = Client::connect(address, fingerprint).await.unwrap();
+                let mut bob = Client::connect(address, fingerprint).await.unwrap();
+                let queue = std::sync::Arc::new(alice.queue().await.unwrap());
+                let to = std::sync::Arc::clone(&queue);
+                let sending = tokio::spawn(async move {
+                    for number in 0..100_u8 {
+                        assert_eq!(bob.send(&to, &[number]).await.unwrap(), b"OK");
+                    }
+                });
+                let bodies = alice.drain(&queue, 100).await;
+                sending.await.unwrap();
+                assert_eq!(bodies, (0..100_u8).map(|n| vec![n]).collect::<Vec<_>>());
+            })
+        })
+        .collect();
+    for stream in streams {
+        stream.await.unwrap();
+    }
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(&dir.path().join("one"), None).await.unwrap();
+    let taken = server.listening();
+    let second = start(&dir.path().join("two"), Some(taken)).await;
+    assert!(matches!(second, Err(StartError::AddressInUse(address)) if address == taken));
+    server.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_folder_serves_one_server_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path(), None).await.unwrap();
+    let second = start(dir.path(), None).await;
+    assert!(matches!(
+        second,
+        Err(StartError::Store(OpenError::Busy { .. }))
+    ));
+    server.shutdown().await;
+    start(dir.path(), None).await.unwrap().shutdown().await;
+}
+
+#[tokio::test]
+async fn a_client_that_names_another_server_is_cut_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = start(dir.path(), None).await.unwrap();
+    assert!(Client::connect(server.listening(), [1; 32]).await.is_none());
+    server.shutdown().await;
+}
