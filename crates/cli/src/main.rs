@@ -1,5 +1,4 @@
-//! The `hushwing` command: translates what a person types into calls of the
-//! local API, and starts the daemon.
+#![doc = include_str!("../README.md")]
 
 mod args;
 mod client;

@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use hushwing_daemon::{Error, ErrorKind};
+use hushwing_daemon::{Error, ErrorKind, LevelFilter, log_to};
 use serde::Serialize;
 use serde_json::json;
 
@@ -56,16 +56,13 @@ impl Output {
     }
 }
 
-/// Lets the daemon's log go to standard error; `HUSHWING_LOG` sets how much.
+/// Lets the daemon's log go to standard error; `HUSHWING_LOG` sets how much:
+/// `off`, `error`, `warn`, `info`, `debug` or `trace`.
 pub(crate) fn log_to_standard_error() {
-    let level = tracing_subscriber::EnvFilter::try_from_env("HUSHWING_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    // It fails where a log is set up already, as in a test.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(level)
-        .with_writer(io::stderr)
-        .with_ansi(false)
-        .try_init();
+    let level = std::env::var("HUSHWING_LOG")
+        .ok()
+        .and_then(|level| level.parse().ok());
+    log_to(io::stderr, level.unwrap_or(LevelFilter::INFO));
 }
 
 /// Prints text that is a document of its own: a completion script, a manual.
