@@ -77,8 +77,6 @@ pub enum Errand {
     Instruct(NetworkTag, NetworkCommand),
     /// A network told something.
     Network(NetworkTag, NetworkEvent),
-    /// A network lost what it was asked to do.
-    NetworkLost(NetworkTag),
 }
 
 /// A correspondent's machine.
@@ -122,10 +120,6 @@ impl<const FORGETS: bool> Core for Correspondent<FORGETS> {
         Errand::Network(network, event)
     }
 
-    fn network_lost(network: NetworkTag) -> Errand {
-        Errand::NetworkLost(network)
-    }
-
     fn routed((network, command): (NetworkTag, NetworkCommand)) -> Routed<Self> {
         Routed::Network(network, command)
     }
@@ -166,9 +160,6 @@ impl Writer {
             Errand::Network(network, event) => {
                 self.office
                     .handle_network(cx, &mut journal.office, network, event)?;
-            }
-            Errand::NetworkLost(network) => {
-                self.office.network_lost(cx, &mut journal.office, network)?;
             }
         }
         Ok(())

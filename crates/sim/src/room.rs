@@ -34,9 +34,6 @@ pub trait Core: Room {
         event: NetworkEvent,
     ) -> <Self::Machine as Machine>::Command;
 
-    /// The command that says a network lost what it was asked to do.
-    fn network_lost(network: NetworkTag) -> <Self::Machine as Machine>::Command;
-
     /// Tells commands for networks from events for a face.
     fn routed(event: <Self::Machine as Machine>::Event) -> Routed<Self>;
 }

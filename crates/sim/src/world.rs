@@ -121,7 +121,15 @@ impl<C: Core, N: NetworkRoom> World<C, N> {
             .and_then(|person| person.core.machine())
     }
 
-    /// The events told to a person's face since the last call.
+    /// The events told to a person's face since they were taken last.
+    #[must_use]
+    pub fn faced(&self, person: usize) -> &[EventOf<C>] {
+        self.people
+            .get(person)
+            .map_or(&[], |person| person.faced.as_slice())
+    }
+
+    /// Takes the events told to a person's face since the last call.
     pub fn take_faced(&mut self, person: usize) -> Vec<EventOf<C>> {
         self.people
             .get_mut(person)
