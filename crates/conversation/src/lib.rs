@@ -3,6 +3,7 @@
 mod command;
 pub mod content;
 mod event;
+pub mod exchange;
 mod letter;
 pub mod link;
 mod messenger;

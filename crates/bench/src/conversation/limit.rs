@@ -1,0 +1,118 @@
+//! The primitives that a message cannot avoid, from the provider that openmls
+//! is given, on data of the size that occurs.
+//!
+//! ```text
+//!   1 × Ed25519 sign + verify                    of 1,400 B   framed content
+//! + 1 × AES-256-GCM seal + open                  of 1,250 B   private message
+//! + 1 × AES-256-GCM seal + open                  of    12 B   sender data
+//! + 10 × HKDF-Expand (SHA-384)                   to    32 B   ratchet key, nonce and
+//!                                                             next secret, sender
+//!                                                             data key and nonce,
+//!                                                             on both sides
+//! ```
+//!
+//! A whole message adds ChaCha20-Poly1305, sealed and opened, of 15,000 bytes:
+//! the envelope.
+
+use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use openmls_rust_crypto::RustCrypto;
+use openmls_traits::crypto::OpenMlsCrypto;
+use openmls_traits::types::{AeadType, HashType, SignatureScheme};
+
+use crate::BenchError;
+use crate::clock::cost;
+
+const SIGNED: usize = 1_400;
+const SEALED: usize = 1_250;
+const SENDER_DATA: usize = 12;
+const ENVELOPE: usize = 15_000;
+const CALLS: u32 = 50;
+const FAILED: &str = "a primitive failed";
+
+/// Keys for the primitives.
+pub(super) struct Primitives {
+    crypto: RustCrypto,
+    private: Vec<u8>,
+    public: Vec<u8>,
+    envelope_key: LessSafeKey,
+}
+
+impl Primitives {
+    pub(super) fn new() -> Result<Self, BenchError> {
+        let crypto = RustCrypto::default();
+        let (private, public) = crypto
+            .signature_key_gen(SignatureScheme::ED25519)
+            .map_err(BenchError::bug(FAILED))?;
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &[7; 32]);
+        Ok(Self {
+            crypto,
+            private,
+            public,
+            envelope_key: LessSafeKey::new(key.map_err(BenchError::bug(FAILED))?),
+        })
+    }
+
+    /// Microseconds of the sum in the module's head.
+    pub(super) fn message(&self) -> Result<f64, BenchError> {
+        Ok(self.sign_and_verify()?
+            + self.seal_and_open(SEALED)?
+            + self.seal_and_open(SENDER_DATA)?
+            + 10.0 * self.expand()?)
+    }
+
+    /// The same and the envelope.
+    pub(super) fn sealed_message(&self) -> Result<f64, BenchError> {
+        Ok(self.message()? + self.envelope()?)
+    }
+
+    fn sign_and_verify(&self) -> Result<f64, BenchError> {
+        let data = [7; SIGNED];
+        cost(CALLS, || {
+            let scheme = SignatureScheme::ED25519;
+            let signature = self.crypto.sign(scheme, &data, &self.private);
+            let signature = signature.map_err(BenchError::bug(FAILED))?;
+            self.crypto
+                .verify_signature(scheme, &data, &self.public, &signature)
+                .map_err(BenchError::bug(FAILED))
+        })
+    }
+
+    fn seal_and_open(&self, length: usize) -> Result<f64, BenchError> {
+        let (kind, key, nonce) = (AeadType::Aes256Gcm, [7; 32], [7; 12]);
+        let plaintext = vec![7; length];
+        cost(CALLS, || {
+            let sealed = self
+                .crypto
+                .aead_encrypt(kind, &key, &plaintext, &nonce, &[]);
+            let sealed = sealed.map_err(BenchError::bug(FAILED))?;
+            self.crypto
+                .aead_decrypt(kind, &key, &sealed, &nonce, &[])
+                .map(drop)
+                .map_err(BenchError::bug(FAILED))
+        })
+    }
+
+    fn expand(&self) -> Result<f64, BenchError> {
+        cost(CALLS, || {
+            self.crypto
+                .hkdf_expand(HashType::Sha2_384, &[7; 48], &[7; 40], 32)
+                .map(drop)
+                .map_err(BenchError::bug(FAILED))
+        })
+    }
+
+    fn envelope(&self) -> Result<f64, BenchError> {
+        let mut buffer = vec![7; ENVELOPE];
+        let nonce = || Nonce::assume_unique_for_key([7; 12]);
+        cost(CALLS, || {
+            buffer.truncate(ENVELOPE);
+            self.envelope_key
+                .seal_in_place_append_tag(nonce(), Aad::empty(), &mut buffer)
+                .map_err(BenchError::bug(FAILED))?;
+            self.envelope_key
+                .open_in_place(nonce(), Aad::empty(), &mut buffer)
+                .map(drop)
+                .map_err(BenchError::bug(FAILED))
+        })
+    }
+}

@@ -1,0 +1,40 @@
+#![doc = include_str!("../README.md")]
+
+mod clock;
+mod conversation;
+mod error;
+mod process;
+mod relay;
+mod report;
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+pub use error::BenchError;
+pub use report::{Area, Figure, Report};
+
+/// Measures an area, spending about `budget` on each figure.
+///
+/// `program` is the `hushwing` executable, started as a child where a figure
+/// is about a whole process. The call blocks for the whole measurement. It
+/// works on threads of its own, so it may be called inside an asynchronous
+/// runtime, which it then blocks.
+///
+/// # Errors
+///
+/// [`BenchError`] if something could not be started or did not work; then no
+/// figure is given, since one from a run with errors would mean nothing.
+pub fn run(area: Area, budget: Duration, program: &Path) -> Result<Report, BenchError> {
+    let measure = || match area {
+        Area::Relay => relay::measure(budget, program),
+        Area::Conversation => conversation::measure(budget, program),
+    };
+    let results = thread::scope(|scope| {
+        scope
+            .spawn(measure)
+            .join()
+            .unwrap_or(Err(BenchError::Bug("a measuring thread ended")))
+    })?;
+    Ok(Report { area, results })
+}
