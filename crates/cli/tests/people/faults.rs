@@ -72,6 +72,11 @@ fn without_daemon_or_profile_the_error_says_so() {
     nobody.run(&["up"]).ok();
     assert_eq!(nobody.run(&["contacts"]).failed(1), "no_profile");
     assert_eq!(nobody.run(&["up"]).failed(1), "already_running");
+    // Also where nobody asks the first daemon: the lock decides.
+    assert_eq!(
+        nobody.run(&["up", "--foreground"]).failed(1),
+        "already_running"
+    );
     assert_eq!(nobody.run(&["--nonsense"]).failed(2), "usage");
 }
 

@@ -9,5 +9,6 @@
 )]
 
 mod faults;
+mod strangers;
 mod two_homes;
 mod world;

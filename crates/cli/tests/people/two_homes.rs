@@ -129,3 +129,17 @@ fn edits_deletions_and_reactions_show_on_both_sides() {
             })
     });
 }
+
+#[test]
+fn watching_shows_what_happens_as_it_happens() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    alice.meet(&bob);
+    let mut watching = bob.watch();
+    alice.run(&["send", "Bob", "look"]).ok();
+    let message = watching.until_event("message");
+    assert_eq!(message["text"], "look");
+    assert_eq!(message["from"], "Alice");
+    assert_eq!(message["last"], true);
+}

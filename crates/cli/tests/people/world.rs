@@ -208,6 +208,20 @@ impl Person {
         until("the daemon is gone", || self.run(&["status"]).code == 3);
     }
 
+    /// What happens from now on.
+    pub(crate) fn watch(&self) -> Watching {
+        let mut process = self
+            .command(&["watch"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap());
+        let mut watching = Watching { process, lines };
+        // The first line says that everything from here on will be seen.
+        watching.until_event("watching");
+        watching
+    }
+
     /// Makes a link, has `other` open it, and waits until both know each other.
     pub(crate) fn meet(&self, other: &Self) {
         let link = self.run(&["invite"]).ok()["link"]
@@ -237,6 +251,37 @@ impl Person {
                 (field("id"), field("text"))
             })
             .collect()
+    }
+}
+
+/// A running `watch`.
+pub(crate) struct Watching {
+    process: Child,
+    lines: BufReader<std::process::ChildStdout>,
+}
+
+impl Watching {
+    /// Reads on to the next event of that kind.
+    pub(crate) fn until_event(&mut self, kind: &str) -> Value {
+        loop {
+            let mut line = String::new();
+            assert_ne!(
+                self.lines.read_line(&mut line).unwrap(),
+                0,
+                "watching ended"
+            );
+            let event: Value = serde_json::from_str(&line).unwrap();
+            if event["event"] == kind {
+                return event;
+            }
+        }
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
     }
 }
 

@@ -14,6 +14,7 @@ use crate::profile::{self, Profile};
 pub struct Events {
     profile: Arc<Profile>,
     events: profile::Events,
+    begun: bool,
 }
 
 impl Handle {
@@ -27,13 +28,18 @@ impl Handle {
         Ok(Events {
             events: profile.events(),
             profile,
+            begun: false,
         })
     }
 }
 
 impl Events {
-    /// The next document, or `None` once the profile is closed.
+    /// The next document, or `None` once the profile is closed. The first says
+    /// that nothing is missed from here on.
     pub async fn next(&mut self) -> Option<Value> {
+        if !std::mem::replace(&mut self.begun, true) {
+            return Some(json!({ "event": "watching" }));
+        }
         loop {
             let event = self.events.next().await?;
             if let Some(document) = document(&event, &self.profile) {
