@@ -25,6 +25,12 @@ pub enum Incoming {
         /// What it tells.
         event: NetworkEvent,
     },
+    /// A network's machine was dropped and opened again while this one was not:
+    /// what it was asked and has not answered is asked again.
+    NetworkLost {
+        /// Which one.
+        network: NetworkTag,
+    },
 }
 
 /// What a face may ask. Each variant names the [`Reply`](crate::Reply) it gets.

@@ -1,4 +1,4 @@
-//! Who talks, and what was said: MLS conversations, invitations, content.
+#![doc = include_str!("../README.md")]
 
 mod command;
 pub mod content;

@@ -121,9 +121,11 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// The origin of what the holder of `sender_key` (the public signature key
-    /// used in this conversation) says in the MLS group `group_id`:
-    /// `hushwing:s/` and `hushwing:r/`, each followed by unpadded base64url.
+    /// The origin of what the member named `sender_key` says in the MLS group
+    /// `group_id`: `hushwing:s/` and `hushwing:r/`, each followed by unpadded
+    /// base64url. What names a member must last as long as the group: in a
+    /// conversation of two it is the leaf index as four big-endian bytes, since
+    /// signature keys change.
     ///
     /// `None` if one of them is over 45,000 bytes.
     #[must_use]

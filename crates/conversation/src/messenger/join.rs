@@ -7,7 +7,9 @@
 //!
 //! Each step is in storage before the next, so a join goes on after a restart.
 
-use hushwing_delivery::{Address, FetchFailure, FetchId, Keep, Locator, NetworkCommand, SealKey};
+use hushwing_delivery::{
+    Address, FetchFailure, FetchId, Keep, Locator, NetworkCommand, NetworkTag, SealKey,
+};
 use hushwing_sansio::StorageError;
 
 use super::stop::Stop;
@@ -64,11 +66,13 @@ impl Messenger {
         self.instruct(link.network(), command);
     }
 
-    /// Fetches again what was being fetched in an earlier run.
-    pub(super) fn resume_fetches(&mut self) {
+    /// Fetches again what was being fetched in an earlier run, from one network
+    /// or from all.
+    pub(super) fn resume_fetches(&mut self, only: Option<NetworkTag>) {
         let unread = self.joins.iter().filter(|(_, join)| join.card.is_none());
         let links = unread.filter_map(|(fetch, join)| Some((*fetch, parse(&join.link).ok()?)));
-        for (fetch, link) in links.collect::<Vec<_>>() {
+        let wanted = |link: &Link| only.is_none_or(|network| network == link.network());
+        for (fetch, link) in links.filter(|(_, link)| wanted(link)).collect::<Vec<_>>() {
             self.fetch(fetch, &link);
         }
     }

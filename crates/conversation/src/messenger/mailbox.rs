@@ -70,12 +70,13 @@ impl Messenger {
         }
     }
 
-    /// Asks again for mailboxes that were asked for in an earlier run.
-    pub(super) fn resume_mailboxes(&mut self) {
-        let opening = self
-            .mailboxes
-            .values()
-            .filter(|m| m.state == MailboxState::Opening);
+    /// Asks again for mailboxes that were asked for in an earlier run, of one
+    /// network or of all.
+    pub(super) fn resume_mailboxes(&mut self, only: Option<NetworkTag>) {
+        let opening = self.mailboxes.values().filter(|record| {
+            record.state == MailboxState::Opening
+                && only.is_none_or(|network| network.0 == record.network)
+        });
         for record in opening.cloned().collect::<Vec<_>>() {
             self.ask_for_mailbox(&record);
         }
@@ -201,6 +202,15 @@ impl Messenger {
             Some(MailboxUse::Invitation(owner)) => invitation == Some(owner),
             None => false,
         }
+    }
+
+    /// A mailbox to which a contact writes.
+    pub(crate) fn mailbox_of(&self, contact: ContactId) -> Option<MailboxId> {
+        let owner = MailboxUse::Conversation(contact);
+        self.mailboxes
+            .iter()
+            .find(|(_, record)| record.owner == owner)
+            .map(|(id, _)| *id)
     }
 
     /// The invitation whose mailbox this is.

@@ -138,8 +138,8 @@ impl Messenger {
         messenger.conversations = people
             .map(|p| (p.record.conversation, p.record.id))
             .collect();
-        messenger.resume_mailboxes();
-        messenger.resume_fetches();
+        messenger.resume_mailboxes(None);
+        messenger.resume_fetches(None);
         Ok(messenger)
     }
 
@@ -291,6 +291,12 @@ impl Machine for Messenger {
             Input::Command(Incoming::Ask { ticket, command }) => self.ask(call, ticket, command)?,
             Input::Command(Incoming::Network { network, event }) => {
                 self.network(call, network, event)?;
+            }
+            Input::Command(Incoming::NetworkLost { network }) => {
+                self.office
+                    .network_lost(call.cx, &mut *call.storage, network)?;
+                self.resume_mailboxes(Some(network));
+                self.resume_fetches(Some(network));
             }
             Input::Timeout => self.timeout(call)?,
             // No stream is ever opened.

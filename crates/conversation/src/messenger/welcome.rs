@@ -169,8 +169,11 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         bytes: &[u8],
     ) -> Result<(), StorageError> {
-        if call.storage.held(STRAYS)?.len() >= MOST_STRAYS {
-            return self.drop_letter(None, DropReason::TooManyHeld);
+        // The oldest gives way: whoever sends what nobody asked for must not
+        // keep an honest letter out for good.
+        let strays = call.storage.held(STRAYS)?;
+        if let Some(oldest) = strays.first().filter(|_| strays.len() >= MOST_STRAYS) {
+            call.storage.remove_held(STRAYS, oldest.number)?;
         }
         let number = call.storage.next_number()?;
         call.storage.add_held(&HeldRecord {

@@ -9,8 +9,9 @@ use openmls::prelude::{
 use openmls_traits::OpenMlsProvider as _;
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 
+use super::crypto::Crypto;
 use super::key_package::CheckedKeyPackage;
-use super::provider::{Crypto, Provider};
+use super::provider::Provider;
 use super::{LeafKey, store, suite};
 use crate::{ConversationId, MlsRows};
 

@@ -8,8 +8,9 @@ use openmls::prelude::{
 use openmls_traits::OpenMlsProvider as _;
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 
+use super::crypto::Crypto;
 use super::group::GroupFault;
-use super::provider::{Crypto, Provider};
+use super::provider::Provider;
 use super::{LeafKey, suite};
 use crate::MlsRows;
 
@@ -81,9 +82,7 @@ impl CheckedKeyPackage {
     }
 
     fn validate(crypto: &Crypto, package: KeyPackageIn) -> Option<Self> {
-        let package = package
-            .validate(crypto.inner(), ProtocolVersion::Mls10)
-            .ok()?;
+        let package = package.validate(crypto, ProtocolVersion::Mls10).ok()?;
         (package.ciphersuite() == suite::SUITE).then_some(Self(package))
     }
 }

@@ -8,8 +8,9 @@ use openmls::prelude::{
 };
 use tls_codec::DeserializeBytes as _;
 
+use super::crypto::Crypto;
 use super::group::{Group, turn};
-use super::provider::{Crypto, Provider};
+use super::provider::Provider;
 use crate::{ConversationId, MlsRows};
 
 /// Version byte of the authenticated data of messages said again.

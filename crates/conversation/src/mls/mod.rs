@@ -12,6 +12,7 @@
 //! Who may commit is fixed by the epoch, so a conversation of two never forks:
 //! in epoch *e* the leaf *e mod 2* holds the turn, see [`Group::holds_turn`].
 
+mod crypto;
 mod group;
 mod key_package;
 mod ladder;
@@ -21,11 +22,11 @@ mod provider;
 mod store;
 mod suite;
 
+pub(crate) use crypto::Crypto;
 pub(crate) use group::{Group, JoinError};
 pub(crate) use key_package::{CheckedKeyPackage, FreshKeyPackage, forget_key_package};
 pub(crate) use ladder::{OpenFault, Opened, Received, Staged};
 pub(crate) use leaf_key::LeafKey;
-pub(crate) use provider::Crypto;
 pub(crate) use suite::PAST_EPOCHS;
 
 #[cfg(test)]

@@ -7,22 +7,12 @@
 use core::cell::RefCell;
 
 use hushwing_sansio::{Context, Entropy, StorageError};
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::OpenMlsProvider;
 use openmls_traits::random::OpenMlsRand;
 
+use super::crypto::Crypto;
 use super::ledger::Ledger;
 use crate::MlsRows;
-
-/// Crypto that is made once and serves all calls.
-#[derive(Debug, Default)]
-pub(crate) struct Crypto(RustCrypto);
-
-impl Crypto {
-    pub(super) fn inner(&self) -> &RustCrypto {
-        &self.0
-    }
-}
 
 /// What openmls is lent for one call.
 pub(crate) struct Provider<'a> {
@@ -62,7 +52,7 @@ impl<'a> Provider<'a> {
 }
 
 impl<'a> OpenMlsProvider for Provider<'a> {
-    type CryptoProvider = RustCrypto;
+    type CryptoProvider = Crypto;
     type RandProvider = Dice<'a>;
     type StorageProvider = Ledger<'a>;
 
@@ -70,8 +60,8 @@ impl<'a> OpenMlsProvider for Provider<'a> {
         &self.ledger
     }
 
-    fn crypto(&self) -> &RustCrypto {
-        &self.crypto.0
+    fn crypto(&self) -> &Crypto {
+        self.crypto
     }
 
     fn rand(&self) -> &Dice<'a> {

@@ -46,32 +46,64 @@ mod label {
 /// written with each message, take about 8 KB.
 const ROOM: usize = 10_240;
 
-/// Collects encoded bytes. postcard's own collector offers no place for the
-/// version byte, and the one that does appends byte by byte at twice the cost.
-struct Collector(Vec<u8>);
+/// Collects encoded bytes behind the version byte. Most values are long lists
+/// of single bytes to serde, and this is written with each message, so a byte
+/// must cost no call.
+struct Collector {
+    bytes: Vec<u8>,
+    length: usize,
+}
+
+impl Collector {
+    fn new() -> Self {
+        let mut bytes = vec![0; ROOM];
+        bytes.iter_mut().take(1).for_each(|first| *first = VERSION);
+        Self { bytes, length: 1 }
+    }
+
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let length = (self.bytes.len() * 2).max(self.length + more);
+        self.bytes.resize(length, 0);
+    }
+}
 
 impl Flavor for Collector {
     type Output = Vec<u8>;
 
+    #[inline(always)]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.0.push(byte);
+        if self.length == self.bytes.len() {
+            self.grow(1);
+        }
+        if let Some(place) = self.bytes.get_mut(self.length) {
+            *place = byte;
+            self.length += 1;
+        }
         Ok(())
     }
 
+    #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
+        let end = self.length + bytes.len();
+        if end > self.bytes.len() {
+            self.grow(bytes.len());
+        }
+        if let Some(place) = self.bytes.get_mut(self.length..end) {
+            place.copy_from_slice(bytes);
+            self.length = end;
+        }
         Ok(())
     }
 
-    fn finalize(self) -> postcard::Result<Vec<u8>> {
-        Ok(self.0)
+    fn finalize(mut self) -> postcard::Result<Vec<u8>> {
+        self.bytes.truncate(self.length);
+        Ok(self.bytes)
     }
 }
 
 fn encode<T: Serialize>(value: &T) -> postcard::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(ROOM);
-    bytes.push(VERSION);
-    postcard::serialize_with_flavor(value, Collector(bytes))
+    postcard::serialize_with_flavor(value, Collector::new())
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {

@@ -1,6 +1,6 @@
 //! Storage in ordered maps, for tests and benches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hushwing_delivery::{LetterId, MailboxId, Part, RepeatId};
 use hushwing_sansio::{StorageError, Timestamp};
@@ -31,6 +31,7 @@ pub struct MemoryStorage {
     order: BTreeMap<ContactId, BTreeMap<Position, MessageKind>>,
     about: BTreeMap<MessageId, BTreeMap<Position, ()>>,
     letters: BTreeMap<u64, MessageId>,
+    unconfirmed: BTreeMap<ContactId, BTreeSet<Position>>,
     held: BTreeMap<(ContactId, u64), HeldRecord>,
 }
 
@@ -45,6 +46,17 @@ impl MemoryStorage {
         self.messages
             .get_mut(id)
             .ok_or(StorageError::corrupt("changing an unknown message"))
+    }
+
+    /// Keeps the list of my unconfirmed messages.
+    fn sort_out(&mut self, message: &MessageRecord) {
+        let unconfirmed = self.unconfirmed.entry(message.contact).or_default();
+        let on_its_way = matches!(message.state, MessageState::Queued | MessageState::Accepted);
+        if message.mine && on_its_way {
+            unconfirmed.insert(message.position);
+        } else {
+            unconfirmed.remove(&message.position);
+        }
     }
 
     fn ordered(
@@ -284,6 +296,7 @@ impl Storage for MemoryStorage {
 
     fn remove_contact(&mut self, id: ContactId) -> Result<(), StorageError> {
         self.contacts.remove(&id);
+        self.unconfirmed.remove(&id);
         self.held.retain(|(contact, _), _| *contact != id);
         for position in self.order.remove(&id).unwrap_or_default().into_keys() {
             let removed = self.messages.remove(&position.id);
@@ -307,6 +320,7 @@ impl Storage for MemoryStorage {
         if let Some(letter) = record.letter {
             self.letters.insert(letter, *record.id());
         }
+        self.sort_out(record);
         self.messages.insert(*record.id(), record.clone());
         Ok(())
     }
@@ -332,6 +346,8 @@ impl Storage for MemoryStorage {
         let message = self.edit(id)?;
         message.state = state;
         message.times = times.clone();
+        let message = message.clone();
+        self.sort_out(&message);
         Ok(())
     }
 
@@ -407,12 +423,12 @@ impl Storage for MemoryStorage {
         of: ContactId,
         epoch: u64,
     ) -> Result<Vec<MessageRecord>, StorageError> {
-        let unconfirmed = self.ordered(of).filter(|(_, message)| {
-            message.mine
-                && message.sealed_epoch < epoch
-                && matches!(message.state, MessageState::Queued | MessageState::Accepted)
-        });
-        Ok(unconfirmed.map(|(_, message)| message.clone()).collect())
+        let positions = self.unconfirmed.get(&of).into_iter().flatten();
+        let messages = positions.filter_map(|position| self.messages.get(&position.id));
+        Ok(messages
+            .filter(|message| message.sealed_epoch < epoch)
+            .cloned()
+            .collect())
     }
 
     fn last_position(&self, of: ContactId) -> Result<Option<Position>, StorageError> {
