@@ -15,7 +15,10 @@ CREATE TABLE messages (
     at INTEGER NOT NULL,
     -- 0 message, 1 message that may be notified, 2 quota mark.
     kind INTEGER NOT NULL,
-    body BLOB NOT NULL
+    -- Where the body lies in the file beside this one, and the key that opens
+    -- it and nothing else. A quota mark has no body: -1 and empty.
+    slot INTEGER NOT NULL,
+    body_key BLOB NOT NULL
 ) STRICT;
 
 CREATE INDEX messages_by_queue ON messages (queue);

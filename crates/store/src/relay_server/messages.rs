@@ -2,7 +2,10 @@
 
 use hushwing_relay::server::{Depth, Id, MessageBody, Place, QueueRow, StoredMessage};
 use hushwing_sansio::{StorageError, Timestamp};
+use rusqlite::Params;
+use zeroize::Zeroizing;
 
+use super::bodies::Bodies;
 use crate::Database;
 use crate::error::storage;
 use crate::query::Columns;
@@ -32,90 +35,116 @@ pub(super) fn depth(database: &Database, row: QueueRow) -> Result<Depth, Storage
     })
 }
 
-pub(super) fn head(
-    database: &Database,
-    row: QueueRow,
-) -> Result<Option<(Place, StoredMessage)>, StorageError> {
-    let sql = "SELECT place, id, at, kind, body FROM messages
-         WHERE queue = ?1 ORDER BY place LIMIT 1";
-    database.first(READ, sql, [row.0], decode)
+/// The slots that hold bodies.
+pub(super) fn slots(database: &Database) -> Result<Vec<u64>, StorageError> {
+    let sql = "SELECT slot FROM messages WHERE slot >= 0";
+    database.all(READ, sql, [], |columns| columns.get(0))
 }
 
-fn decode(columns: &Columns<'_>) -> Result<(Place, StoredMessage), StorageError> {
+pub(super) fn head(
+    database: &Database,
+    bodies: &Bodies,
+    row: QueueRow,
+) -> Result<Option<(Place, StoredMessage)>, StorageError> {
+    let sql = "SELECT place, id, at, kind, slot, body_key FROM messages
+         WHERE queue = ?1 ORDER BY place LIMIT 1";
+    database.first(READ, sql, [row.0], |columns| decode(columns, bodies))
+}
+
+fn decode(columns: &Columns<'_>, bodies: &Bodies) -> Result<(Place, StoredMessage), StorageError> {
+    let id = Id(columns.array(1)?);
     let body = match columns.get(3)? {
-        kind @ (PLAIN | NOTIFIED) => MessageBody::Message {
-            notify: kind == NOTIFIED,
-            body: columns.bytes(4)?.into(),
-        },
+        kind @ (PLAIN | NOTIFIED) => {
+            let key = Zeroizing::new(columns.array(5)?);
+            MessageBody::Message {
+                notify: kind == NOTIFIED,
+                body: bodies.get(columns.get(4)?, &key, &id.0)?.into(),
+            }
+        }
         QUOTA => MessageBody::Quota,
         _ => return Err(StorageError::corrupt(READ)),
     };
-    let message = StoredMessage {
-        id: Id(columns.array(1)?),
-        at: Timestamp::from_millis(columns.get(2)?),
-        body,
-    };
-    Ok((Place(columns.get(0)?), message))
+    let at = Timestamp::from_millis(columns.get(2)?);
+    Ok((Place(columns.get(0)?), StoredMessage { id, at, body }))
 }
 
 pub(super) fn append(
     database: &Database,
+    bodies: &mut Bodies,
     row: QueueRow,
     message: &StoredMessage,
 ) -> Result<Place, StorageError> {
     const WHAT: &str = "store a message";
-    let (kind, body): (_, &[u8]) = match &message.body {
-        MessageBody::Message {
-            notify: false,
-            body,
-        } => (PLAIN, body),
-        MessageBody::Message { notify: true, body } => (NOTIFIED, body),
-        MessageBody::Quota => (QUOTA, &[]),
+    let (kind, body) = match &message.body {
+        MessageBody::Message { notify, body } => {
+            let kind = if *notify { NOTIFIED } else { PLAIN };
+            (kind, Some(bodies.put(&message.id.0, body)?))
+        }
+        MessageBody::Quota => (QUOTA, None),
     };
+    let slot = match &body {
+        Some((slot, _)) => i64::try_from(*slot).map_err(|_| StorageError::corrupt(WHAT))?,
+        None => -1,
+    };
+    let key: &[u8] = body.as_ref().map_or(&[], |(_, key)| key.as_slice());
     let place = database
         .writing(
-            "INSERT INTO messages (queue, id, at, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO messages (queue, id, at, kind, slot, body_key)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             WHAT,
         )?
-        .insert((row.0, message.id.0, millis(message.at), kind, body))
+        .insert((row.0, message.id.0, millis(message.at), kind, slot, key))
         .map_err(storage(WHAT))?;
     Ok(Place(place))
 }
 
 pub(super) fn remove(
     database: &Database,
+    bodies: &mut Bodies,
     row: QueueRow,
     place: Place,
     id: &Id,
 ) -> Result<bool, StorageError> {
-    let removed = database.run(
-        DELETE,
-        "DELETE FROM messages WHERE place = ?1 AND queue = ?2 AND id = ?3",
-        (place.0, row.0, id.0),
-    )?;
-    Ok(removed > 0)
+    let sql = "DELETE FROM messages WHERE place = ?1 AND queue = ?2 AND id = ?3 RETURNING slot";
+    Ok(delete(database, bodies, sql, (place.0, row.0, id.0))? > 0)
 }
 
-pub(super) fn delete_all(database: &Database, row: QueueRow) -> Result<(), StorageError> {
-    database.run(DELETE, "DELETE FROM messages WHERE queue = ?1", [row.0])?;
-    Ok(())
+pub(super) fn delete_all(
+    database: &Database,
+    bodies: &mut Bodies,
+    row: QueueRow,
+) -> Result<(), StorageError> {
+    let sql = "DELETE FROM messages WHERE queue = ?1 RETURNING slot";
+    delete(database, bodies, sql, [row.0]).map(drop)
 }
 
 /// Places grow with time, so old messages are the first ones; no index by time
 /// has to be kept for what happens every two hours.
 pub(super) fn expire(
     database: &Database,
+    bodies: &mut Bodies,
     before: Timestamp,
     limit: u32,
 ) -> Result<u32, StorageError> {
-    const WHAT: &str = "delete old messages";
-    let removed = database.run(
-        WHAT,
-        "DELETE FROM messages WHERE at < ?1
-             AND place IN (SELECT place FROM messages ORDER BY place LIMIT ?2)",
-        (millis(before), limit),
-    )?;
+    let sql = "DELETE FROM messages WHERE at < ?1
+         AND place IN (SELECT place FROM messages ORDER BY place LIMIT ?2) RETURNING slot";
+    let removed = delete(database, bodies, sql, (millis(before), limit))?;
     Ok(u32::try_from(removed).unwrap_or(u32::MAX))
+}
+
+/// Runs a statement that deletes messages and returns their slots; how many
+/// there were.
+fn delete(
+    database: &Database,
+    bodies: &mut Bodies,
+    sql: &'static str,
+    params: impl Params,
+) -> Result<usize, StorageError> {
+    let slots = database.all(DELETE, sql, params, |columns| columns.get::<i64>(0))?;
+    for slot in slots.iter().filter_map(|slot| u64::try_from(*slot).ok()) {
+        bodies.release(slot);
+    }
+    Ok(slots.len())
 }
 
 /// Times beyond the year 292 million do not occur.

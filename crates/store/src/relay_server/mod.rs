@@ -1,11 +1,14 @@
-//! `relay-server.db`: the queues and messages of a relay server.
+//! `relay-server.db`: the queues and messages of a relay server; beside it
+//! `relay-server.db-bodies` with what the messages carry.
 //!
 //! One connection, owned by the server's writer thread. Reads outside of a
 //! transaction see committed queues, which is what its directory wants.
 
+mod bodies;
 mod messages;
 mod queues;
 
+use std::fmt;
 use std::path::Path;
 
 use hushwing_relay::server::{
@@ -13,8 +16,10 @@ use hushwing_relay::server::{
 };
 use hushwing_sansio::{StorageError, Timestamp};
 
+use crate::files::beside;
 use crate::keys::FileKey;
 use crate::{Database, OpenError, Schema};
+use bodies::Bodies;
 
 /// The steps that make the file.
 pub(crate) const SCHEMA: Schema = Schema {
@@ -22,9 +27,15 @@ pub(crate) const SCHEMA: Schema = Schema {
 };
 
 /// An open `relay-server.db`.
-#[derive(Debug)]
 pub struct RelayServerStore {
     database: Database,
+    bodies: Bodies,
+}
+
+impl fmt::Debug for RelayServerStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RelayServerStore(..)")
+    }
 }
 
 impl RelayServerStore {
@@ -35,7 +46,10 @@ impl RelayServerStore {
     /// See [`OpenError`].
     pub fn open(path: &Path, key: &FileKey) -> Result<Self, OpenError> {
         let database = Database::open(path, key, &SCHEMA)?;
-        Ok(Self { database })
+        // The database's lock covers the bodies too.
+        let used = messages::slots(&database).map_err(|_| OpenError::Damaged)?;
+        let bodies = Bodies::open(&beside(path, "-bodies"), &used)?;
+        Ok(Self { database, bodies })
     }
 
     /// Begins a transaction; it costs nothing until something is written.
@@ -53,7 +67,10 @@ impl RelayServerStore {
     ///
     /// If it could not be made durable; roll back then.
     pub fn commit(&mut self) -> Result<(), StorageError> {
-        self.database.commit()
+        self.bodies.sync()?;
+        self.database.commit()?;
+        self.bodies.committed();
+        Ok(())
     }
 
     /// Undoes everything since [`begin`](Self::begin).
@@ -62,7 +79,9 @@ impl RelayServerStore {
     ///
     /// If the file cannot be read any more.
     pub fn rollback(&mut self) -> Result<(), StorageError> {
-        self.database.rollback()
+        self.database.rollback()?;
+        self.bodies.rolled_back();
+        Ok(())
     }
 
     /// Checks the whole file; slow.
@@ -93,7 +112,7 @@ impl Storage for RelayServerStore {
     }
 
     fn delete_queue(&mut self, row: QueueRow) -> Result<(), StorageError> {
-        messages::delete_all(&self.database, row)?;
+        messages::delete_all(&self.database, &mut self.bodies, row)?;
         queues::delete_link(&self.database, row)?;
         queues::delete(&self.database, row)
     }
@@ -120,18 +139,18 @@ impl Storage for RelayServerStore {
     }
 
     fn head(&mut self, row: QueueRow) -> Result<Option<(Place, StoredMessage)>, StorageError> {
-        messages::head(&self.database, row)
+        messages::head(&self.database, &self.bodies, row)
     }
 
     fn append(&mut self, row: QueueRow, message: &StoredMessage) -> Result<Place, StorageError> {
-        messages::append(&self.database, row, message)
+        messages::append(&self.database, &mut self.bodies, row, message)
     }
 
     fn remove(&mut self, row: QueueRow, place: Place, id: &Id) -> Result<bool, StorageError> {
-        messages::remove(&self.database, row, place, id)
+        messages::remove(&self.database, &mut self.bodies, row, place, id)
     }
 
     fn expire(&mut self, before: Timestamp, limit: u32) -> Result<u32, StorageError> {
-        messages::expire(&self.database, before, limit)
+        messages::expire(&self.database, &mut self.bodies, before, limit)
     }
 }
