@@ -97,6 +97,8 @@ pub(crate) enum Command {
     },
     /// Print the manual page
     Man,
+    /// Measure this machine, each figure beside its reference
+    Bench(Bench),
 }
 
 /// How to start the daemon.
@@ -354,4 +356,23 @@ pub(crate) enum Config {
         /// Its new value
         value: String,
     },
+}
+
+/// What to measure.
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// The area
+    pub(crate) area: BenchArea,
+    /// Seconds for each figure
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub(crate) seconds: u64,
+}
+
+/// Areas that can be measured.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum BenchArea {
+    /// Messages through the conversation layer, in memory and on disk
+    Conversation,
+    /// Messages and connections through the relay server
+    Relay,
 }

@@ -1,5 +1,6 @@
 //! One file per family of commands.
 
+mod bench;
 mod contact;
 mod daemon;
 mod demo;
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<ExitCode, Error> {
         Some(Command::Man) => document::manual(),
         Some(Command::Demo) => block_on(demo::run(output)),
         Some(Command::Relay(relay)) => block_on(relay::run(relay, output)),
+        Some(Command::Bench(what)) => bench::run(&what, output),
         Some(command) => with_home(global, output, command),
         None => {
             let session = open(global, output)?;
