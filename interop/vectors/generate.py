@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
-"""Writes the vectors that the Rust tests compare with. Run it from anywhere;
-without changes to the formats it changes nothing."""
+"""Writes the vectors that the Rust tests compare with: into their folders, or
+into the one named. Without changes to the formats it changes nothing. Needs
+requirements.txt."""
 
+import sys
 from pathlib import Path
+
+import envelope
 
 import hushwing as h
 
-VECTORS = Path(__file__).parents[2] / "crates/conversation/tests/vectors"
+CRATES = Path(__file__).parents[2] / "crates"
+CONTENT, ENVELOPE = "conversation/tests/vectors", "delivery/tests/office/vectors"
 
 SENDER, GROUP = bytes([7] * 32), bytes([9] * 16)
 SALT, STAMP = bytes(range(16)), (41, 1_790_000_000_123)
@@ -66,10 +71,10 @@ def links():
     }
 
 
-def write(file, comment, rows):
-    lines = ["# " + comment, "# Written by interop/vectors/generate.py."]
+def write(folder, file, comment, rows):
+    lines = [*comment, "# Written by interop/vectors/generate.py."]
     lines += [" ".join(row) for row in rows]
-    (VECTORS / file).write_text("\n".join(lines) + "\n")
+    (folder / file).write_text("\n".join(lines) + "\n")
 
 
 def main():
@@ -77,8 +82,12 @@ def main():
         (kind, h.message_id(SENDER, GROUP, encoded, SALT).hex(), encoded.hex())
         for kind, encoded in contents().items()
     ]
-    write("hushwing-content-1.txt", "One per line: name, message id, encoded message.", said)
-    write("hushwing-link-1.txt", "One per line: name, value.", links().items())
+    named = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    about = ["# One per line: name, message id, encoded message."]
+    write(named or CRATES / CONTENT, "hushwing-content-1.txt", about, said)
+    about = ["# One per line: name, value."]
+    write(named or CRATES / CONTENT, "hushwing-link-1.txt", about, links().items())
+    write(named or CRATES / ENVELOPE, "regular.txt", envelope.ABOUT, envelope.rows())
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """A second model of content, links and safety numbers, written from
-protocol/content.md and protocol/link.md. Only the standard library, and the
-openssl command for Ed25519."""
+protocol/content.md and protocol/link.md."""
 
 import base64
 import hashlib
-import subprocess
-import tempfile
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 # CBOR, RFC 8949 section 4.2.1.
@@ -66,29 +65,8 @@ def message_id(sender_key, group_id, encoded, salt):
 
 # Links.
 
-def ed25519(seed, *arguments, stdin=None):
-    der = bytes.fromhex("302e020100300506032b657004220420") + seed
-    with tempfile.NamedTemporaryFile() as key, tempfile.NamedTemporaryFile() as data:
-        key.write(der)
-        key.flush()
-        data.write(stdin or b"")
-        data.flush()
-        command = ["openssl", *arguments, "-inkey" if stdin else "-in", key.name]
-        command += ["-keyform" if stdin else "-inform", "DER"]
-        command += ["-in", data.name] if stdin else []
-        return subprocess.run(command, check=True, capture_output=True).stdout
-
-
-def ed25519_public(seed):
-    return ed25519(seed, "pkey", "-pubout", "-outform", "DER")[-32:]
-
-
-def ed25519_sign(seed, data):
-    return ed25519(seed, "pkeyutl", "-sign", "-rawin", stdin=data)
-
-
 def fixed(seed):
-    return b"\x01" + ed25519_public(seed)
+    return b"\x01" + Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
 
 
 def secret(seed):
@@ -97,7 +75,8 @@ def secret(seed):
 
 def signed_bundle(seed, bundle):
     encoded = cbor(bundle)
-    return b"\x40" + ed25519_sign(seed, b"hushwing link bundle 1\0" + encoded) + encoded
+    signed = b"hushwing link bundle 1\0" + encoded
+    return b"\x40" + Ed25519PrivateKey.from_private_bytes(seed).sign(signed) + encoded
 
 
 def link_body(kind, network, place, link_secret, expires):

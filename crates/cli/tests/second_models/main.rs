@@ -1,0 +1,115 @@
+//! The second models of `interop/`, run against this program.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    missing_docs
+)]
+
+mod python;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use python::{Python, interop};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A relay in a process of its own.
+struct Relay {
+    process: Child,
+    address: String,
+    _dir: TempDir,
+}
+
+impl Relay {
+    fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_hushwing"))
+            .args(["--json", "relay", "run", "--listen", "127.0.0.1:0", "--dir"])
+            .arg(dir.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let first: Value =
+            serde_json::from_str(&line).unwrap_or_else(|_| panic!("relay said {line:?}"));
+        Self {
+            address: first["address"].as_str().unwrap().to_owned(),
+            process,
+            _dir: dir,
+        }
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn talks_at(version: u16) {
+    let python = Python::with_packages();
+    let relay = Relay::start();
+    let said = python.run(&["-m", "smp_peer", &relay.address, &version.to_string()]);
+    assert_eq!(said.lines().last(), Some("ok"), "{said}");
+}
+
+#[test]
+fn a_peer_of_version_8_is_served() {
+    talks_at(8);
+}
+
+#[test]
+fn a_peer_of_version_9_is_served() {
+    talks_at(9);
+}
+
+#[test]
+fn a_peer_of_version_11_is_served() {
+    talks_at(11);
+}
+
+#[test]
+fn a_peer_of_version_14_is_served() {
+    talks_at(14);
+}
+
+#[test]
+fn a_peer_of_version_16_is_served() {
+    talks_at(16);
+}
+
+#[test]
+fn a_peer_of_version_18_is_served() {
+    talks_at(18);
+}
+
+#[test]
+fn the_peer_computes_the_vectors_of_the_specification() {
+    Python::with_packages().run(&["-m", "unittest", "smp_peer.test_vectors"]);
+}
+
+/// Our tests compare with these files; here the files are compared with what
+/// the second models say today.
+#[test]
+fn stored_vectors_are_those_of_the_second_models() {
+    let made = tempfile::tempdir().unwrap();
+    let folder = made.path().to_str().unwrap();
+    Python::with_packages().run(&["vectors/generate.py", folder]);
+    let crates = interop().parent().unwrap().join("crates");
+    let same = |stored: &str, file: &str| {
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+        let stored = crates.join(stored).join(file);
+        assert_eq!(read(&stored), read(&made.path().join(file)), "{file}");
+    };
+    same("conversation/tests/vectors", "hushwing-content-1.txt");
+    same("conversation/tests/vectors", "hushwing-link-1.txt");
+    same("delivery/tests/office/vectors", "regular.txt");
+}
