@@ -10,4 +10,5 @@
 
 mod client;
 mod killed;
+mod python;
 mod running;
