@@ -10,5 +10,4 @@
 
 mod client;
 mod killed;
-mod python;
 mod running;

@@ -3,7 +3,7 @@
 //! A body is 16 KB of ciphertext that lives for seconds. In the database its
 //! pages would be encrypted and authenticated twice over, when it comes and
 //! when `secure_delete` overwrites it, which costs more than all else the
-//! writer does. Here it is written once, sealed under a key of its
+//! writer does (RFC 0007). Here it is written once, sealed under a key of its
 //! own that lies in its row in the database: deleting the row makes the body
 //! unreadable, and the slot is used again.
 //!
