@@ -79,9 +79,10 @@ impl RelayServerStore {
     ///
     /// If the file cannot be read any more.
     pub fn rollback(&mut self) -> Result<(), StorageError> {
-        self.database.rollback()?;
+        // In any case: a slot that stays noted as given back would be written
+        // over while its row lives.
         self.bodies.rolled_back();
-        Ok(())
+        self.database.rollback()
     }
 
     /// Checks the whole file; slow.
