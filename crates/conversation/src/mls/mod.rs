@@ -30,4 +30,6 @@ pub(crate) use leaf_key::LeafKey;
 pub(crate) use suite::PAST_EPOCHS;
 
 #[cfg(test)]
+mod interop;
+#[cfg(test)]
 mod tests;
