@@ -28,7 +28,7 @@ impl Messenger {
     }
 
     /// A letter came.
-    pub(crate) fn hear_letter(
+    pub(super) fn hear_letter(
         &mut self,
         call: &mut Call<'_, '_>,
         letter: &Incoming,

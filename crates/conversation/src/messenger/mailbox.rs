@@ -204,15 +204,6 @@ impl Messenger {
         }
     }
 
-    /// A mailbox to which a contact writes.
-    pub(crate) fn mailbox_of(&self, contact: ContactId) -> Option<MailboxId> {
-        let owner = MailboxUse::Conversation(contact);
-        self.mailboxes
-            .iter()
-            .find(|(_, record)| record.owner == owner)
-            .map(|(id, _)| *id)
-    }
-
     /// The invitation whose mailbox this is.
     pub(super) fn invitation_of(&self, mailbox: MailboxId) -> Option<InvitationId> {
         match self.mailboxes.get(&mailbox)?.owner {

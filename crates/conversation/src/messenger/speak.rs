@@ -179,30 +179,6 @@ impl Messenger {
         })
     }
 
-    /// Says `text` as [`Command::Send`](crate::Command::Send) does, but hands the
-    /// letter over instead of posting it. For benches that measure what this
-    /// room costs without the post office's seal.
-    pub(crate) fn say_unposted(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-        text: &str,
-    ) -> Result<(MessageId, Vec<u8>), StorageError> {
-        let fault = || StorageError::corrupt("saying something");
-        let before = self
-            .people
-            .get(&contact)
-            .and_then(|person| person.tail.last);
-        let content = Content::Post(Post::new(words(text).map_err(|_| fault())?, None));
-        let (record, message) = self
-            .utter(call, contact, &content, MessageKind::Text, None)
-            .map_err(|_| fault())?;
-        call.storage.add_message(&record)?;
-        self.show_new(call, &record, &content, before)?;
-        self.renew_if_due(call, contact)?;
-        Ok((*record.id(), LetterBody::message(&message)))
-    }
-
     /// Tells faces of a message that is new here.
     pub(super) fn show_new(
         &mut self,

@@ -12,7 +12,7 @@ use tls_codec::{DeserializeBytes as _, Serialize as _};
 use super::crypto::Crypto;
 use super::key_package::CheckedKeyPackage;
 use super::provider::Provider;
-use super::{LeafKey, store, suite};
+use super::{LeafKey, codec, suite};
 use crate::{ConversationId, MlsRows};
 
 /// The joiner's leaf, which creates the group.
@@ -234,7 +234,7 @@ impl Group {
 
     /// The scope in which the rows of group `id` lie.
     pub(crate) fn scope(id: ConversationId) -> Vec<u8> {
-        store::key(&GroupId::from_slice(&id.0))
+        codec::key(&GroupId::from_slice(&id.0))
     }
 }
 

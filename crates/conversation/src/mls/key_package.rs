@@ -54,7 +54,7 @@ impl FreshKeyPackage {
             .tls_serialize_detached()
             .map_err(|_| GroupFault("encoding a key package"))?;
         Ok(Self {
-            reference: super::store::key(&reference),
+            reference: super::codec::key(&reference),
             message,
         })
     }

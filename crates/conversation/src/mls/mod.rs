@@ -12,6 +12,7 @@
 //! Who may commit is fixed by the epoch, so a conversation of two never forks:
 //! in epoch *e* the leaf *e mod 2* holds the turn, see [`Group::holds_turn`].
 
+mod codec;
 mod crypto;
 mod group;
 mod key_package;

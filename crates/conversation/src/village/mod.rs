@@ -1,4 +1,4 @@
-//! A few people in one memory, for tests and benches.
+//! A few people in one memory, for tests.
 //!
 //! [`Village`] is what a driver is to one [`Messenger`], for several, over a
 //! network that is a map: it keeps the driving law (transaction, commit,
@@ -6,25 +6,20 @@
 //! any two steps.
 
 mod loopback;
-mod talk;
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use hushwing_delivery::{Envelope, Locator, NetworkTag, RepeatId};
+use hushwing_delivery::{Envelope, Locator, NetworkTag};
 use hushwing_sansio::{
     Context, Entropy, Input, Machine as _, Moment, Output, StorageError, Timestamp,
 };
 
 use loopback::Loopback;
 pub use loopback::Weather;
-pub use talk::Talk;
 
-use crate::messenger::Call;
-use crate::storage::{MessageTimes, Storage as _};
 use crate::{
-    Command, Config, ContactId, Event, Incoming, MemoryStorage, MessageState, Messenger, Outgoing,
-    Refusal, Reply, Ticket,
+    Command, Config, Event, Incoming, MemoryStorage, Messenger, Outgoing, Refusal, Reply, Ticket,
 };
 
 /// When everything begins: 2026-01-01.
@@ -185,60 +180,6 @@ impl Village {
             Some(Event::Answer { answer, .. }) => Some(answer),
             _ => None,
         }
-    }
-
-    /// Hands what `from` says to `to` without the post office; commits that
-    /// become due on the way are carried as always.
-    fn hand_over(
-        &mut self,
-        from: (Home, ContactId),
-        to: (Home, ContactId),
-        text: &str,
-    ) -> Result<(), StorageError> {
-        let fault = || StorageError::corrupt("handing something over");
-        let (now, wall) = (Moment::from_origin(self.clock), Timestamp::from_secs(START));
-        let mut cx = Context::new(now, wall + self.clock, self.entropy.as_mut());
-        let person = self.people.get_mut(from.0.0).ok_or_else(fault)?;
-        let mut call = Call {
-            cx: &mut cx,
-            storage: &mut person.storage,
-        };
-        let (id, bytes) = person.messenger.say_unposted(&mut call, from.1, text)?;
-        // Receipts are no part of this; without them all would be said again.
-        let times = MessageTimes::default();
-        person
-            .storage
-            .set_state(&id, MessageState::Delivered, &times)?;
-        let person = self.people.get_mut(to.0.0).ok_or_else(fault)?;
-        let mut call = Call {
-            cx: &mut cx,
-            storage: &mut person.storage,
-        };
-        let mailbox = person.messenger.mailbox_of(to.1).ok_or_else(fault)?;
-        let repeat = RepeatId([0; 16]);
-        let letter = hushwing_delivery::Incoming {
-            mailbox,
-            repeat,
-            first_contact: false,
-            bytes,
-        };
-        person.messenger.hear_letter(&mut call, &letter)?;
-        self.drain(from.0);
-        self.drain(to.0);
-        self.carry()
-    }
-
-    /// Carries envelopes until none moves; no timer runs.
-    ///
-    /// # Errors
-    ///
-    /// When a machine fails, which is a bug.
-    pub fn carry(&mut self) -> Result<(), StorageError> {
-        while let Some((home, event)) = self.network.step(self.entropy.as_mut()) {
-            let network = NetworkTag::TOY;
-            self.call(home, Input::Command(Incoming::Network { network, event }))?;
-        }
-        Ok(())
     }
 
     /// Carries envelopes until nothing moves; time stands still.
