@@ -254,10 +254,14 @@ impl Messenger {
         }
         person.record.address_revision = update.revision;
         person.record.addresses = update.addresses.iter().cloned().map(Secret::new).collect();
-        if person.record.standing == Standing::Asked {
+        let answered = person.record.standing == Standing::Asked;
+        if answered {
             person.record.standing = Standing::Established;
         }
         person.save(call.storage)?;
+        if answered {
+            self.forget_join(call, contact)?;
+        }
         self.tell_unless_requested(contact);
         Ok(())
     }

@@ -12,6 +12,7 @@ use hushwing_delivery::{
 };
 use hushwing_sansio::StorageError;
 
+use super::people::Person;
 use super::stop::Stop;
 use super::{Call, Messenger};
 use crate::content::{AddressUpdate, Content, Profile};
@@ -42,6 +43,9 @@ impl Messenger {
         {
             return Err(Refusal::LinkExpired.into());
         }
+        if self.joined_before(ticket, link) {
+            return Ok(());
+        }
         let fetch = FetchId(call.storage.next_number()?);
         let record = JoinRecord {
             fetch: fetch.0,
@@ -53,6 +57,45 @@ impl Messenger {
         self.joins.insert(fetch, record);
         self.waiting_joins.insert(fetch, ticket);
         self.fetch(fetch, &parsed);
+        Ok(())
+    }
+
+    /// Opening a link again before its inviter answered leads to the same
+    /// contact: whoever is unsure whether it worked may simply repeat it.
+    fn joined_before(&mut self, ticket: Ticket, link: &Secret) -> bool {
+        let known = self.joins.iter().find(|(_, join)| join.link == *link);
+        let Some((fetch, contact)) = known.map(|(fetch, join)| (*fetch, join.contact)) else {
+            return false;
+        };
+        match contact
+            .and_then(|contact| self.people.get(&contact))
+            .map(Person::view)
+        {
+            Some(view) => self.tell(Event::Answer {
+                ticket,
+                answer: Ok(Reply::Joined(view)),
+            }),
+            None => {
+                self.waiting_joins.insert(fetch, ticket);
+            }
+        }
+        true
+    }
+
+    /// A contact answered, or never will: their link is opened anew next time.
+    pub(super) fn forget_join(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let of_contact = self
+            .joins
+            .iter()
+            .find(|(_, join)| join.contact == Some(contact));
+        if let Some(fetch) = of_contact.map(|(fetch, _)| *fetch) {
+            self.joins.remove(&fetch);
+            call.storage.remove_join(fetch.0)?;
+        }
         Ok(())
     }
 
@@ -213,14 +256,18 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<(), StorageError> {
-        let joins = self.joins.iter();
-        let join = joins.filter(|(_, join)| join.contact == Some(contact));
-        let join = join
-            .filter_map(|(fetch, join)| Some((*fetch, join.card.clone()?)))
-            .next();
-        match join {
-            Some((fetch, card)) => self.request_join(call, contact, fetch, &card),
-            None => self.greet(call, contact),
+        let joining = self
+            .people
+            .get(&contact)
+            .is_some_and(|person| person.record.standing == Standing::Joining);
+        if !joining {
+            return self.greet(call, contact);
+        }
+        let mut joins = self.joins.values();
+        let join = joins.find(|join| join.contact == Some(contact));
+        match join.and_then(|join| join.card.clone()) {
+            Some(card) => self.request_join(call, contact, &card),
+            None => Ok(()),
         }
     }
 
@@ -229,7 +276,6 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
-        fetch: FetchId,
         card: &CardRecord,
     ) -> Result<(), StorageError> {
         let damaged = || StorageError::corrupt("reading a join");
@@ -246,8 +292,6 @@ impl Messenger {
         person.save(call.storage)?;
         self.groups.insert(contact, group);
         self.post_join_request(call, contact, &welcome)?;
-        self.joins.remove(&fetch);
-        call.storage.remove_join(fetch.0)?;
         self.tell_contact(contact);
         Ok(())
     }

@@ -69,6 +69,7 @@ impl Messenger {
             .get(&record.contact)
             .map(|person| person.record.standing);
         if record.kind == MessageKind::Control && standing == Some(Standing::Asked) {
+            self.forget_join(call, record.contact)?;
             self.tell(Event::JoinFailed {
                 refusal: Refusal::LinkUsed,
             });

@@ -95,7 +95,7 @@ impl ContactRecord {
     }
 }
 
-/// A join between the command and the join request's letter.
+/// A join between the command and the inviter's answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JoinRecord {
     /// Key: the number of the fetch.
