@@ -1,5 +1,6 @@
-//! The primitives that a message cannot avoid, from the provider that openmls
-//! is given, on data of the size that occurs.
+//! The primitives that a message cannot avoid, from the crates that openmls is
+//! given, on data of the size that occurs. Keys that a conversation can keep
+//! ready are ready.
 //!
 //! ```text
 //!   1 × Ed25519 sign + verify                    of 1,400 B   framed content
@@ -15,9 +16,10 @@
 //! the envelope.
 
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use ed25519_dalek::{Signer, SigningKey};
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::crypto::OpenMlsCrypto;
-use openmls_traits::types::{AeadType, HashType, SignatureScheme};
+use openmls_traits::types::{AeadType, HashType};
 
 use crate::BenchError;
 use crate::clock::cost;
@@ -32,22 +34,16 @@ const FAILED: &str = "a primitive failed";
 /// Keys for the primitives.
 pub(super) struct Primitives {
     crypto: RustCrypto,
-    private: Vec<u8>,
-    public: Vec<u8>,
+    signing: SigningKey,
     envelope_key: LessSafeKey,
 }
 
 impl Primitives {
     pub(super) fn new() -> Result<Self, BenchError> {
-        let crypto = RustCrypto::default();
-        let (private, public) = crypto
-            .signature_key_gen(SignatureScheme::ED25519)
-            .map_err(BenchError::bug(FAILED))?;
         let key = UnboundKey::new(&CHACHA20_POLY1305, &[7; 32]);
         Ok(Self {
-            crypto,
-            private,
-            public,
+            crypto: RustCrypto::default(),
+            signing: SigningKey::from_bytes(&[7; 32]),
             envelope_key: LessSafeKey::new(key.map_err(BenchError::bug(FAILED))?),
         })
     }
@@ -67,12 +63,11 @@ impl Primitives {
 
     fn sign_and_verify(&self) -> Result<f64, BenchError> {
         let data = [7; SIGNED];
+        let public = self.signing.verifying_key();
         cost(CALLS, || {
-            let scheme = SignatureScheme::ED25519;
-            let signature = self.crypto.sign(scheme, &data, &self.private);
-            let signature = signature.map_err(BenchError::bug(FAILED))?;
-            self.crypto
-                .verify_signature(scheme, &data, &self.public, &signature)
+            let signature = self.signing.sign(&data);
+            public
+                .verify_strict(&data, &signature)
                 .map_err(BenchError::bug(FAILED))
         })
     }
