@@ -1,9 +1,8 @@
 //! Content that decodes is encoded to the same bytes; its meaning is read
 //! without panic.
 
-use hushwing_conversation::content::{
-    AddressUpdate, Content, Message, MessageId, Profile, decode_receipts,
-};
+use hushwing_conversation::content::{Content, Message, MessageId, Origin, open};
+use hushwing_sansio::Timestamp;
 
 pub(crate) fn run(data: &[u8]) {
     if let Ok(message) = Message::decode(data) {
@@ -11,7 +10,6 @@ pub(crate) fn run(data: &[u8]) {
         let _ = Content::read(&message);
     }
     let _ = MessageId::from_bytes(data);
-    let _ = decode_receipts(data);
-    let _ = Profile::decode(data);
-    let _ = AddressUpdate::decode(data);
+    let origin = Origin::new(&[7; 32], &[9; 16]).unwrap();
+    let _ = open(data, &origin, Timestamp::from_secs(1_790_000_000));
 }

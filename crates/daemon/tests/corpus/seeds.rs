@@ -1,0 +1,298 @@
+//! Small inputs that decode well, from our own encoders and stored vectors.
+
+use std::fs;
+use std::path::Path;
+
+use hushwing_conversation::content::{AddressUpdate, Profile};
+use hushwing_conversation::storage::{
+    JoinRecord, KeyPackageRecord, MailboxRecord, MailboxState, MailboxUse,
+};
+use hushwing_conversation::{ContactId, ConversationId, InvitationId, Secret};
+use hushwing_delivery::{
+    Address, Keep, Letter, Locator, MailboxId, MailboxKeys, MemoryStorage, NetworkTag, PostOffice,
+    SealKey, Storage, Urgency,
+};
+use hushwing_relay::address::{Server, ServerAddress};
+use hushwing_relay::server::keys_to_bytes;
+use hushwing_relay::wire::{
+    AuthKey, Command, DhPublic, Ids, LinkData, NewQueue, QueueMode, QueueRequest, Response,
+    SUPPORTED, SignedKey, SigningKey, SmpError, Version, Writer,
+};
+use hushwing_sansio::{Context, Entropy, Moment, Timestamp};
+
+/// Target, name, bytes.
+pub(crate) type Seed = (&'static str, &'static str, Vec<u8>);
+
+const DH: DhPublic = DhPublic([9; 32]);
+const ID: &[u8] = &[5; 24];
+const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
+
+pub(crate) fn all() -> Vec<Seed> {
+    let mut seeds = relay();
+    seeds.extend(commands());
+    seeds.extend(responses());
+    seeds.extend(post_office());
+    seeds.extend(stored());
+    seeds.extend(conversation());
+    seeds
+}
+
+fn written(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut writer = Writer::new(&mut out);
+    write(&mut writer);
+    writer.check().unwrap();
+    out
+}
+
+fn server() -> Server {
+    Server {
+        fingerprint: [8; 32],
+        hosts: vec!["relay.example.org".into(), "::1".into()],
+        port: 5_223,
+    }
+}
+
+fn relay() -> Vec<Seed> {
+    let signer = SigningKey::from_seed([1; 32]).unwrap();
+    let address = ServerAddress {
+        server: server(),
+        password: Some("secret".to_owned().into()),
+    };
+    let time = 1_790_000_000_i64.to_be_bytes();
+    let user = [&6_u16.to_be_bytes(), b"bundle".as_slice()].concat();
+    let keys = [AuthKey::Ed25519([3; 32]), AuthKey::X25519(DH)];
+    let first_contact = written(|w| {
+        w.u16(4).u8(b'1');
+        DH.write(w);
+    });
+    // As the relay client stores a mailbox that it wants.
+    let mailbox = written(|w| {
+        w.u8(1);
+        server().write(w);
+        QueueMode::Messaging.write(w);
+        w.raw(&[6; 32]).bool(false).u8(0).raw(&[7; 32]).u8(b'0');
+    });
+    let signed = SignedKey::sign(&DH, &signer).unwrap();
+    vec![
+        ("relay_body", "regular", b"\x00\x040".to_vec()),
+        ("relay_body", "first_contact", first_contact),
+        ("relay_key", "ed25519", AuthKey::Ed25519([3; 32]).to_spki()),
+        ("relay_key", "ed448", AuthKey::Ed448([4; 57]).to_spki()),
+        ("relay_key", "x25519", DH.to_spki().to_vec()),
+        ("relay_key", "signed", signed),
+        (
+            "relay_link",
+            "card",
+            [b"\x05fixed", user.as_slice()].concat(),
+        ),
+        (
+            "relay_message",
+            "message",
+            [&time, b"T body".as_slice()].concat(),
+        ),
+        (
+            "relay_message",
+            "quota",
+            [b"QUOTA ".as_slice(), &time].concat(),
+        ),
+        ("relay_records", "keys", keys_to_bytes(&keys)),
+        ("relay_records", "mailbox", mailbox),
+        (
+            "relay_server_address",
+            "password",
+            address.to_string().into(),
+        ),
+    ]
+}
+
+/// The byte that chooses the version, then the text.
+fn versioned(version: Version, text: &[u8]) -> Vec<u8> {
+    let choice = u8::try_from(version.0 - SUPPORTED.min.0).unwrap();
+    [&[choice], text].concat()
+}
+
+fn commands() -> Vec<Seed> {
+    let data = LinkData {
+        fixed: b"fixed",
+        user: b"user",
+    };
+    let new = |request| {
+        Command::New(NewQueue {
+            auth: AuthKey::Ed25519([3; 32]),
+            dh: DH,
+            password: Some(b"secret"),
+            subscribe: true,
+            request,
+            notifier: None,
+        })
+    };
+    let contact = QueueRequest::Contact(Some((ID, ID, data)));
+    let send = Command::Send {
+        notify: true,
+        body: b"body",
+    };
+    let known = [
+        ("new_8", 8, new(QueueRequest::Unspecified)),
+        ("new_9", 9, new(QueueRequest::Messaging(None))),
+        ("new_18", 18, new(contact)),
+        ("lset", 15, Command::LSet { link_id: ID, data }),
+        ("skey", 9, Command::SKey(AuthKey::Ed448([4; 57]))),
+        ("ack", 18, Command::Ack(ID)),
+        ("send", 18, send),
+    ];
+    known
+        .into_iter()
+        .map(|(name, version, command)| {
+            let version = Version(version);
+            let text = written(|w| command.write(w, version));
+            ("relay_command", name, versioned(version, &text))
+        })
+        .collect()
+}
+
+fn responses() -> Vec<Seed> {
+    let ids = |mode| {
+        Response::Ids(Ids {
+            recipient_id: ID,
+            sender_id: ID,
+            server_dh: DH,
+            mode,
+            link_id: None,
+            service_id: None,
+            notifier: None,
+        })
+    };
+    let message = Response::Msg {
+        id: ID,
+        sealed: b"sealed",
+    };
+    let known = [
+        ("ids_8", 8, ids(None)),
+        ("ids_9", 9, ids(Some(QueueMode::Messaging))),
+        ("ids_18", 18, ids(Some(QueueMode::Messaging))),
+        ("msg", 18, message),
+        ("err", 18, Response::Err(SmpError::Quota)),
+    ];
+    known
+        .into_iter()
+        .map(|(name, version, response)| {
+            let version = Version(version);
+            let text = written(|w| response.write(w, version));
+            ("relay_command", name, versioned(version, &text))
+        })
+        .collect()
+}
+
+struct Sevens;
+
+impl Entropy for Sevens {
+    fn fill(&mut self, dest: &mut [u8]) {
+        dest.fill(7);
+    }
+}
+
+fn post_office() -> Vec<Seed> {
+    let mut storage = MemoryStorage::new();
+    let mut office = PostOffice::open(&mut storage).unwrap();
+    let keys = MailboxKeys::shared([7; 32]);
+    office
+        .put_mailbox(&mut storage, MailboxId(1), NetworkTag::TOY, keys)
+        .unwrap();
+    let address = Address {
+        network: NetworkTag::TOY,
+        locator: Locator(b"where".to_vec()),
+        seal: SealKey::Shared([7; 32]),
+    };
+    let letter = Letter {
+        to: vec![address],
+        bytes: b"body".to_vec(),
+        urgency: Urgency::Normal,
+        keep: Keep::UntilSettled,
+    };
+    let mut sevens = Sevens;
+    let mut cx = Context::new(Moment::default(), NOW, &mut sevens);
+    office.post(&mut cx, &mut storage, &letter).unwrap();
+    let mailbox = storage.mailboxes().unwrap().remove(0).1;
+    let letter = storage.letters().unwrap().remove(0).1;
+    vec![
+        ("delivery_rows", "mailbox", mailbox),
+        ("delivery_rows", "letter", letter),
+    ]
+}
+
+/// What a second model wrote (`interop/vectors`), and stored key files.
+fn stored() -> Vec<Seed> {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let vectors = crates.join("conversation/tests/vectors/hushwing-link-1.txt");
+    let vectors = fs::read_to_string(vectors).unwrap();
+    let vector = |name: &str| {
+        let row = vectors.lines().find_map(|row| {
+            let (named, value) = row.split_once(' ')?;
+            (named == name).then_some(value)
+        });
+        row.unwrap().to_owned()
+    };
+    let key_file = |name| fs::read(crates.join("store/tests/golden").join(name)).unwrap();
+    // The target signs by itself: length and signature go off.
+    let bundle = |name| hex(&vector(name))[65..].to_vec();
+    vec![
+        ("conversation_card", "fixed", hex(&vector("fixed"))),
+        ("conversation_card", "reusable", bundle("bundle-reusable")),
+        ("conversation_card", "one_time", bundle("bundle-one-time")),
+        ("conversation_code", "safety", vector("safety-code").into()),
+        ("store_key_file", "raw", key_file("key-raw-0.1")),
+        ("store_key_file", "wrapped", key_file("key-wrapped-0.1")),
+    ]
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
+}
+
+fn conversation() -> Vec<Seed> {
+    let update = AddressUpdate {
+        revision: 3,
+        addresses: vec![b"where".to_vec()],
+    };
+    let receipt = [b"\x81\x82\x58\x20\x01".as_slice(), &[7; 31], b"\x01"].concat();
+    let join = JoinRecord {
+        fetch: 1,
+        link: Secret::new(b"link".to_vec()),
+        contact: Some(ContactId(2)),
+        card: None,
+    };
+    let package = KeyPackageRecord {
+        reference: b"reference".to_vec(),
+        invitation: InvitationId(3),
+        signing_key: Secret::new(vec![1; 32]),
+        wipe_after: NOW,
+    };
+    let mailbox = MailboxRecord {
+        id: 4,
+        network: 1,
+        state: MailboxState::Open,
+        owner: MailboxUse::Conversation(ContactId(2)),
+        first_contact: Secret::new(vec![2; 32]),
+        shared: Secret::new(vec![3; 32]),
+        locator: Some(Secret::new(b"where".to_vec())),
+    };
+    let profile = Profile::new("Alice", None).unwrap();
+    let conversation = ConversationId([9; 16]).to_string();
+    let message = b"\x01\x00\x00\x00\x00\x03mls".to_vec();
+    let request = b"\x01\x01\x00\x00\x00\x07welcome\x00\x00\x00\x03mls".to_vec();
+    vec![
+        ("conversation_code", "conversation", conversation.into()),
+        ("conversation_letter", "message", message),
+        ("conversation_letter", "join_request", request),
+        ("conversation_parts", "profile", profile.encode()),
+        ("conversation_parts", "addresses", update.encode()),
+        ("conversation_parts", "receipts", receipt),
+        ("conversation_records", "join", join.encode()),
+        ("conversation_records", "key_package", package.encode()),
+        ("conversation_records", "mailbox", mailbox.encode()),
+    ]
+}
