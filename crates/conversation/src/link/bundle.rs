@@ -91,59 +91,67 @@ impl Bundle {
     /// [`SignError`] if it is over a limit.
     pub fn sign(&self, root: &RootKey) -> Result<Vec<u8>, SignError> {
         let mut writer = Writer::new();
-        self.write(&mut writer);
+        let preview = self.preview.as_ref().map(Profile::encode);
+        write(self, preview.as_deref(), &mut writer);
         let bundle = writer.finish();
         if bundle.len() > MAX_BUNDLE {
             return Err(SignError::TooLong(bundle.len()));
         }
-        whole(&bundle, MAX_BUNDLE, Self::read, Self::write).map_err(|_| SignError::Addresses)?;
+        Self::decode(&bundle).map_err(|_| SignError::Addresses)?;
         let signature = root.sign(&signed(&bundle));
         Ok([&[64], signature.as_slice(), &bundle].concat())
     }
 
-    fn read(reader: &mut Reader<'_>) -> Result<Self, BundleError> {
-        match reader.versioned(VERSION, 8)? {
-            VERSION => {}
-            newer => return Err(BundleError::Newer(newer)),
-        }
-        let revision = reader.unsigned()?;
-        let kind = if reader.bool()? {
+    fn decode(bytes: &[u8]) -> Result<Self, BundleError> {
+        let (mut bundle, preview) = whole(bytes, MAX_BUNDLE, read, |(bundle, preview), writer| {
+            write(bundle, preview.as_deref(), writer);
+        })?;
+        bundle.preview = match preview.map(|preview| Profile::decode(&preview)).transpose() {
+            // A preview is no reason to refuse an invitation from the future.
+            Err(ProfileError::Newer(_)) => None,
+            preview => preview?,
+        };
+        Ok(bundle)
+    }
+}
+
+/// Reads a bundle and leaves its preview encoded: a name is cleaned when it is
+/// decoded, and the bundle must be compared as it came.
+fn read(reader: &mut Reader<'_>) -> Result<(Bundle, Option<Vec<u8>>), BundleError> {
+    match reader.versioned(VERSION, 8)? {
+        VERSION => {}
+        newer => return Err(BundleError::Newer(newer)),
+    }
+    let bundle = Bundle {
+        revision: reader.unsigned()?,
+        kind: if reader.bool()? {
             Kind::Reusable
         } else {
             Kind::OneTime
-        };
-        let expires = reader.nullable(Reader::unsigned)?;
-        let key_package = reader.bytes(MAX_BUNDLE)?.to_vec();
-        let sealing_key = SealingKey(Box::new(reader.fixed()?));
-        let addresses = read_list(reader)?;
-        let preview = reader.nullable(|reader| {
-            Profile::decode(reader.bytes(MAX_BUNDLE)?).map_err(BundleError::from)
-        })?;
-        Ok(Self {
-            revision,
-            kind,
-            expires,
-            key_package,
-            sealing_key,
-            addresses,
-            preview,
-        })
-    }
+        },
+        expires: reader.nullable(Reader::unsigned)?,
+        key_package: reader.bytes(MAX_BUNDLE)?.to_vec(),
+        sealing_key: SealingKey(Box::new(reader.fixed()?)),
+        addresses: read_list(reader)?,
+        preview: None,
+    };
+    let preview = reader.nullable(|reader| reader.bytes(MAX_BUNDLE).map(<[u8]>::to_vec))?;
+    Ok((bundle, preview))
+}
 
-    fn write(&self, writer: &mut Writer) {
-        writer.array(8).unsigned(VERSION).unsigned(self.revision);
-        writer.bool(self.kind == Kind::Reusable);
-        writer.nullable(self.expires.as_ref(), |writer, expires| {
-            writer.unsigned(*expires);
-        });
-        writer
-            .bytes(&self.key_package)
-            .bytes(self.sealing_key.0.as_slice());
-        write_list(&self.addresses, writer);
-        writer.nullable(self.preview.as_ref(), |writer, preview| {
-            writer.bytes(&preview.encode());
-        });
-    }
+fn write(bundle: &Bundle, preview: Option<&[u8]>, writer: &mut Writer) {
+    writer.array(8).unsigned(VERSION).unsigned(bundle.revision);
+    writer.bool(bundle.kind == Kind::Reusable);
+    writer.nullable(bundle.expires.as_ref(), |writer, expires| {
+        writer.unsigned(*expires);
+    });
+    writer
+        .bytes(&bundle.key_package)
+        .bytes(bundle.sealing_key.0.as_slice());
+    write_list(&bundle.addresses, writer);
+    writer.nullable(preview.as_ref(), |writer, preview| {
+        writer.bytes(preview);
+    });
 }
 
 fn signed(bundle: &[u8]) -> Vec<u8> {
@@ -174,7 +182,7 @@ impl VerifiedBundle {
     ) -> Result<Self, BundleError> {
         let fixed = Fixed::open(secret, fixed)?;
         let bundle = verify(&fixed, signed_bundle)?;
-        let bundle = whole(bundle, MAX_BUNDLE, Bundle::read, Bundle::write)?;
+        let bundle = Bundle::decode(bundle)?;
         if bundle.kind != kind {
             return Err(BundleError::WrongKind);
         }
@@ -224,5 +232,51 @@ impl fmt::Debug for Bundle {
             .field("revision", &self.revision)
             .field("kind", &self.kind)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open_with_preview(preview: &[u8]) -> Result<Bundle, BundleError> {
+        let root = RootKey::from_seed(&[1; 32]);
+        let bundle = Bundle {
+            revision: 1,
+            kind: Kind::Reusable,
+            expires: None,
+            key_package: Vec::new(),
+            sealing_key: SealingKey(Box::new([0; 1_216])),
+            addresses: Vec::new(),
+            preview: None,
+        };
+        let mut writer = Writer::new();
+        write(&bundle, Some(preview), &mut writer);
+        let bundle = writer.finish();
+        let signature = root.sign(&signed(&bundle));
+        let fixed = root.fixed();
+        VerifiedBundle::open(
+            &fixed.secret(),
+            Kind::Reusable,
+            &fixed.encode(),
+            &[&[64], signature.as_slice(), &bundle].concat(),
+            Timestamp::default(),
+        )
+        .map(VerifiedBundle::into_inner)
+    }
+
+    #[test]
+    fn a_preview_with_an_odd_name_is_cleaned() {
+        let bundle = open_with_preview(b"\x83\x01\x65Bo\x1b b\xf6").unwrap();
+        assert_eq!(bundle.preview.unwrap().name(), "Bo b");
+    }
+
+    #[test]
+    fn a_newer_preview_is_left_out_and_a_malformed_one_refused() {
+        assert_eq!(open_with_preview(b"\x81\x02").unwrap().preview, None);
+        assert!(matches!(
+            open_with_preview(b"\x80"),
+            Err(BundleError::Preview(_))
+        ));
     }
 }
