@@ -6,6 +6,7 @@ mod clock;
 mod drive;
 mod listener;
 mod pool;
+mod silent;
 pub mod tls;
 
 pub use block::{BLOCK_LENGTH, Block, BlockEvent, BlockStream};

@@ -9,6 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use crate::silent::SilentSockets;
 use crate::tls::{Accepted, Acceptor};
 
 /// Rest after the system refused a new socket, usually for want of
@@ -23,6 +24,11 @@ pub struct ServeLimits {
     /// Handshakes at the same time, which bounds what unknown clients can make
     /// the server compute and hold.
     pub handshakes: usize,
+    /// Sockets at the same time on which nothing has arrived. They hold no
+    /// handshake's place; beyond the limit the oldest is closed.
+    pub silent: usize,
+    /// How long a socket may stay silent.
+    pub first_byte_patience: Duration,
 }
 
 impl Default for ServeLimits {
@@ -30,6 +36,8 @@ impl Default for ServeLimits {
         Self {
             connections: 100_000,
             handshakes: 256,
+            silent: 4_096,
+            first_byte_patience: Duration::from_secs(10),
         }
     }
 }
@@ -56,6 +64,10 @@ pub async fn serve<S, F>(
     let handshakes = Arc::new(Semaphore::new(
         limits.handshakes.min(Semaphore::MAX_PERMITS),
     ));
+    let silent = Arc::new(SilentSockets::new(
+        limits.silent,
+        limits.first_byte_patience,
+    ));
     let mut tasks = JoinSet::new();
     tokio::pin!(stop);
     loop {
@@ -65,8 +77,11 @@ pub async fn serve<S, F>(
             next = next_connection(&listener, &connections) => match next {
                 Ok((tcp, permit)) => {
                     let (acceptor, session) = (acceptor.clone(), Arc::clone(&session));
-                    let handshakes = Arc::clone(&handshakes);
-                    tasks.spawn(run(tcp, permit, handshakes, acceptor, session));
+                    let gates = Gates {
+                        silent: Arc::clone(&silent),
+                        handshakes: Arc::clone(&handshakes),
+                    };
+                    tasks.spawn(run(tcp, permit, gates, acceptor, session));
                 }
                 Err(error) => {
                     tracing::warn!(kind = ?error.kind(), "cannot accept a connection");
@@ -89,10 +104,16 @@ async fn next_connection(
     Ok((tcp, permit))
 }
 
+/// What a socket passes before it is a connection.
+struct Gates {
+    silent: Arc<SilentSockets>,
+    handshakes: Arc<Semaphore>,
+}
+
 async fn run<S, F>(
     tcp: TcpStream,
     permit: OwnedSemaphorePermit,
-    handshakes: Arc<Semaphore>,
+    gates: Gates,
     acceptor: Acceptor,
     session: Arc<S>,
 ) where
@@ -101,7 +122,10 @@ async fn run<S, F>(
 {
     // Boxed, so that the handshake's state is not part of the idle task.
     let accepted = Box::pin(async move {
-        let _slot = handshakes.acquire_owned().await.ok()?;
+        if !gates.silent.speaks(&tcp).await {
+            return None;
+        }
+        let _slot = gates.handshakes.acquire_owned().await.ok()?;
         match acceptor.accept(tcp).await {
             Ok(accepted) => Some(accepted),
             Err(error) => {

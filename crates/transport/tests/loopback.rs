@@ -385,3 +385,72 @@ async fn stopping_the_accept_loop_ends_its_sessions() {
         Ok(ByteEvent::Closed) | Err(StreamError::Io(_))
     ));
 }
+
+async fn serving(relay: Relay, limits: ServeLimits) -> Endpoint {
+    let endpoint = relay.endpoint.clone();
+    let session = |mut accepted: Accepted| async move {
+        let _ended = accepted.stream.next().await;
+    };
+    let forever = std::future::pending();
+    tokio::spawn(serve(
+        relay.listener,
+        relay.acceptor,
+        limits,
+        session,
+        forever,
+    ));
+    endpoint
+}
+
+async fn silent(endpoint: &Endpoint) -> TcpStream {
+    TcpStream::connect(("127.0.0.1", endpoint.port))
+        .await
+        .unwrap()
+}
+
+async fn is_closed_within(tcp: &TcpStream, patience: Duration) -> bool {
+    tokio::time::timeout(patience, tcp.readable()).await.is_ok()
+}
+
+#[tokio::test]
+async fn silent_sockets_hold_no_place_of_a_handshake() {
+    let limits = ServeLimits {
+        handshakes: 1,
+        ..ServeLimits::default()
+    };
+    let endpoint = serving(relay(AcceptorConfig::default()).await, limits).await;
+    let _silent = [silent(&endpoint).await, silent(&endpoint).await];
+    let connector = connector();
+    let connecting = connector.connect(&endpoint);
+    let connected = tokio::time::timeout(Duration::from_secs(5), connecting).await;
+    assert!(matches!(connected, Ok(Ok(_))));
+}
+
+#[tokio::test]
+async fn the_oldest_of_too_many_silent_sockets_is_closed() {
+    let limits = ServeLimits {
+        silent: 2,
+        ..ServeLimits::default()
+    };
+    let endpoint = serving(relay(AcceptorConfig::default()).await, limits).await;
+    let first = silent(&endpoint).await;
+    // The order of acceptance is the order of connecting; that of the tasks
+    // is not, so the first is given time to be the oldest.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let others = [silent(&endpoint).await, silent(&endpoint).await];
+    assert!(is_closed_within(&first, Duration::from_secs(5)).await);
+    for other in &others {
+        assert!(!is_closed_within(other, Duration::from_millis(50)).await);
+    }
+}
+
+#[tokio::test]
+async fn a_socket_that_stays_silent_is_closed() {
+    let limits = ServeLimits {
+        first_byte_patience: Duration::from_millis(100),
+        ..ServeLimits::default()
+    };
+    let endpoint = serving(relay(AcceptorConfig::default()).await, limits).await;
+    let socket = silent(&endpoint).await;
+    assert!(is_closed_within(&socket, Duration::from_secs(5)).await);
+}
