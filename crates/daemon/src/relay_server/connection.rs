@@ -5,16 +5,17 @@
 //! buffer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hushwing_relay::server::{Accepted as Opened, ConnectionId, Session, SessionEnd};
 use hushwing_sansio::Context;
 use hushwing_transport::{Accepted, Block, BlockEvent, BlockStream, OsEntropy, StreamError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::Shared;
+use super::backlog::{self, Backlog};
 use super::writer::{Mailbox, ToConnection, ToWriter};
 
 /// Time for the hellos (smp.md 1.1).
@@ -41,7 +42,11 @@ struct Connection {
     stream: BlockStream,
     session: Session,
     mailbox: UnboundedReceiver<ToConnection>,
-    waiting: Arc<AtomicUsize>,
+    /// Ends when the writer gives the connection up.
+    given_up: oneshot::Receiver<()>,
+    backlog: Arc<Backlog>,
+    /// Bytes of the backlog that are in the session.
+    taken: usize,
     /// A block that came while the session wanted none.
     held: Option<Block>,
 }
@@ -68,12 +73,14 @@ impl Connection {
         let mut cx = Context::new(shared.clock.now(), shared.clock.wall(), &mut entropy);
         let session = Session::accept(&mut cx, &shared.config, &shared.identity, &opened)?;
         let (sender, mailbox) = unbounded_channel();
-        let waiting = Arc::new(AtomicUsize::new(0));
+        let (kept, given_up) = oneshot::channel();
+        let backlog = Arc::new(Backlog::new(shared.config.unread, &shared.unread));
         let open = ToWriter::Open(
             id,
             Mailbox {
                 sender,
-                waiting: Arc::clone(&waiting),
+                backlog: Arc::clone(&backlog),
+                _kept: kept,
             },
         );
         // Without a writer the mailbox is closed, and the connection ends.
@@ -85,7 +92,9 @@ impl Connection {
             stream,
             session,
             mailbox,
-            waiting,
+            given_up,
+            backlog,
+            taken: 0,
             held: None,
         })
     }
@@ -136,6 +145,10 @@ impl Connection {
             written?;
             self.stream.queue(&buffer)?;
         }
+        if self.stream.has_room() {
+            // All that was taken is in the stream.
+            self.backlog.release(std::mem::take(&mut self.taken));
+        }
         Ok(())
     }
 
@@ -143,13 +156,22 @@ impl Connection {
     async fn step(&mut self) -> Result<(), End> {
         if self.held.is_some() {
             // Nothing more is read; what is queued still goes out.
-            self.stream.flush().await?;
-            let message = self.mailbox.recv().await.ok_or(End::GivenUp)?;
+            let message = tokio::select! {
+                _ = &mut self.given_up => return Err(End::GivenUp),
+                message = async {
+                    self.stream.flush().await?;
+                    self.mailbox.recv().await.ok_or(End::GivenUp)
+                } => message?,
+            };
             self.take(message);
             return Ok(());
         }
+        // Without room nothing is taken, so what piles up is in the mailbox,
+        // where it is counted.
+        let room = self.stream.has_room();
         tokio::select! {
-            message = self.mailbox.recv() => self.take(message.ok_or(End::GivenUp)?),
+            _ = &mut self.given_up => return Err(End::GivenUp),
+            message = self.mailbox.recv(), if room => self.take(message.ok_or(End::GivenUp)?),
             event = self.stream.next() => match event? {
                 BlockEvent::Received(block) if self.session.wants_block() => self.receive(block)?,
                 BlockEvent::Received(block) => self.held = Some(block),
@@ -176,7 +198,7 @@ impl Connection {
         let directory = self.shared.recent.as_ref();
         match message {
             ToConnection::Outputs(outputs) => {
-                self.waiting.fetch_sub(outputs.len(), Ordering::Relaxed);
+                self.taken += backlog::weight(&outputs);
                 self.session.answer(&mut cx, directory, outputs);
             }
             ToConnection::Found(found) => self.session.resolve(&mut cx, directory, &found),

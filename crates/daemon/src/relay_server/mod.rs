@@ -12,6 +12,7 @@
 //! All cryptography is in the connections. The writer owns the engine and the
 //! database; while one transaction is being made durable the next one gathers.
 
+mod backlog;
 mod connection;
 mod identity;
 mod recent;
@@ -22,7 +23,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use hushwing_relay::server::{ConnectionId, ServerConfig, ServerIdentity};
@@ -86,6 +87,8 @@ struct Shared {
     writer: std::sync::mpsc::Sender<ToWriter>,
     clock: SystemClock,
     connections: AtomicU64,
+    /// Bytes said to all connections and not read.
+    unread: Arc<AtomicUsize>,
 }
 
 impl Shared {
@@ -148,6 +151,7 @@ impl RelayServer {
             writer,
             clock,
             connections: AtomicU64::new(1),
+            unread: Arc::default(),
         });
         let (stop, stopped) = oneshot::channel::<()>();
         let session = move |accepted| connection::run(accepted, Arc::clone(&shared));

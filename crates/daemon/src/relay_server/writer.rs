@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -16,7 +15,9 @@ use hushwing_sansio::{Context, Moment, StorageError};
 use hushwing_store::RelayServerStore;
 use hushwing_transport::{OsEntropy, SystemClock};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
+use super::backlog::{self, Backlog};
 use super::recent::Recent;
 
 /// Requests in one transaction. More would only delay the first answer.
@@ -24,10 +25,6 @@ const GROUP: usize = 256;
 
 /// Between two looks for messages that are too old (smp.md 3.4).
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(2 * 3600);
-
-/// Pushed and not yet taken by the connection's task, above which the
-/// connection is given up: its client does not read.
-const MAILBOX_LIMIT: usize = 4_096;
 
 /// Rest before a failed database is tried again.
 const REST: Duration = Duration::from_millis(200);
@@ -55,19 +52,20 @@ pub(super) enum ToConnection {
 /// A connection as the writer sees it. Dropping it ends the connection.
 pub(super) struct Mailbox {
     pub(super) sender: UnboundedSender<ToConnection>,
-    /// Outputs sent and not taken.
-    pub(super) waiting: Arc<AtomicUsize>,
+    /// What was sent and not read.
+    pub(super) backlog: Arc<Backlog>,
+    /// Its end is the connection's, however full the mailbox is.
+    pub(super) _kept: oneshot::Sender<()>,
 }
 
 impl Mailbox {
     /// False if the connection is gone or does not keep up.
     fn send(&self, message: ToConnection) -> bool {
-        let size = match &message {
-            ToConnection::Outputs(outputs) => outputs.len(),
-            ToConnection::Found(_) => 0,
+        let kept = match &message {
+            ToConnection::Outputs(outputs) => self.backlog.add(backlog::weight(outputs)),
+            ToConnection::Found(_) => true,
         };
-        let waiting = self.waiting.fetch_add(size, Ordering::Relaxed);
-        waiting <= MAILBOX_LIMIT && self.sender.send(message).is_ok()
+        kept && self.sender.send(message).is_ok()
     }
 }
 

@@ -29,6 +29,15 @@ pub(crate) async fn start(
     dir: &Path,
     listen: Option<SocketAddr>,
 ) -> Result<RelayServer, StartError> {
+    start_with(dir, listen, ServerConfig::default()).await
+}
+
+/// As [`start`], with other limits.
+pub(crate) async fn start_with(
+    dir: &Path,
+    listen: Option<SocketAddr>,
+    config: ServerConfig,
+) -> Result<RelayServer, StartError> {
     use hushwing_store::keys::KeyFile;
     std::fs::create_dir_all(dir).unwrap();
     let file = KeyFile::at(dir.join("key"));
@@ -39,7 +48,7 @@ pub(crate) async fn start(
     }
     .unwrap();
     let options = RelayServerOptions {
-        config: ServerConfig::default(),
+        config,
         key: master.derive(Role::RelayServer, "test"),
         host: "localhost".into(),
     };
@@ -148,7 +157,7 @@ impl Client {
         }
     }
 
-    async fn take_block(&mut self) -> Option<()> {
+    pub(crate) async fn take_block(&mut self) -> Option<()> {
         let mut block = next_block(&mut self.stream, &mut self.reader, &mut self.blocks).await?;
         let content = self.opener.open(&mut block).unwrap();
         for item in transmissions(content, VERSION).unwrap() {

@@ -1,9 +1,10 @@
 //! Starting, serving, stopping.
 
 use hushwing_daemon::relay_server::StartError;
+use hushwing_relay::server::ServerConfig;
 use hushwing_store::OpenError;
 
-use crate::client::{Client, start};
+use crate::client::{Client, start, start_with};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_goes_from_one_client_to_another() {
@@ -102,5 +103,31 @@ async fn a_client_that_names_another_server_is_cut_off() {
     let dir = tempfile::tempdir().unwrap();
     let server = start(dir.path(), None).await.unwrap();
     assert!(Client::connect(server.listening(), [1; 32]).await.is_none());
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_does_not_read_what_it_is_sent_is_cut_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = ServerConfig {
+        unread: 256 * 1024,
+        ..ServerConfig::default()
+    };
+    let server = start_with(dir.path(), None, config).await.unwrap();
+    let (address, fingerprint) = (server.listening(), server.fingerprint());
+    let mut alice = Client::connect(address, fingerprint).await.unwrap();
+    let mut bob = Client::connect(address, fingerprint).await.unwrap();
+    let mut queues = Vec::new();
+    for _ in 0..500 {
+        queues.push(alice.queue().await.unwrap());
+    }
+    for queue in &queues {
+        assert_eq!(bob.send(queue, &[5; 16_048]).await.unwrap(), b"OK");
+    }
+    let mut read = 0;
+    while alice.take_block().await.is_some() {
+        read += 1;
+    }
+    assert!(read < queues.len(), "{read}");
     server.shutdown().await;
 }

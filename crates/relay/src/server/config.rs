@@ -58,6 +58,9 @@ pub struct ServerConfig {
     /// Requests of one connection the server has taken and not answered, after
     /// which it reads no further block from it.
     pub requests_in_flight: usize,
+    /// Bytes said to a connection that its client has not read, above which
+    /// it is closed.
+    pub unread: usize,
 }
 
 impl Default for ServerConfig {
@@ -68,6 +71,8 @@ impl Default for ServerConfig {
             expiry: Duration::from_secs(21 * 24 * 3600),
             remembered_queues: 10_000,
             requests_in_flight: 64,
+            // The answers to a full block of `SUB` are half of it.
+            unread: 4 * 1024 * 1024,
         }
     }
 }
