@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::Shared;
 use super::backlog::{self, Backlog};
+use super::heard::LastHeard;
 use super::writer::{Mailbox, ToConnection, ToWriter};
 
 /// Time for the hellos (smp.md 1.1).
@@ -45,6 +46,7 @@ struct Connection {
     /// Ends when the writer gives the connection up.
     given_up: oneshot::Receiver<()>,
     backlog: Arc<Backlog>,
+    heard: Arc<LastHeard>,
     /// Bytes of the backlog that are in the session.
     taken: usize,
     /// A block that came while the session wanted none.
@@ -75,11 +77,13 @@ impl Connection {
         let (sender, mailbox) = unbounded_channel();
         let (kept, given_up) = oneshot::channel();
         let backlog = Arc::new(Backlog::new(shared.config.unread, &shared.unread));
+        let heard = Arc::new(LastHeard::at(shared.clock.now()));
         let open = ToWriter::Open(
             id,
             Mailbox {
                 sender,
                 backlog: Arc::clone(&backlog),
+                heard: Arc::clone(&heard),
                 _kept: kept,
             },
         );
@@ -94,6 +98,7 @@ impl Connection {
             mailbox,
             given_up,
             backlog,
+            heard,
             taken: 0,
             held: None,
         })
@@ -186,6 +191,7 @@ impl Connection {
         let mut entropy = OsEntropy;
         let clock = self.shared.clock;
         let mut cx = Context::new(clock.now(), clock.wall(), &mut entropy);
+        self.heard.note(cx.now());
         Ok(self
             .session
             .receive(&mut cx, self.shared.recent.as_ref(), &mut block)?)

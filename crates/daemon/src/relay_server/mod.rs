@@ -14,6 +14,7 @@
 
 mod backlog;
 mod connection;
+mod heard;
 mod identity;
 mod recent;
 mod writer;

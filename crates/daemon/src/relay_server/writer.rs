@@ -18,6 +18,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
 use super::backlog::{self, Backlog};
+use super::heard::LastHeard;
 use super::recent::Recent;
 
 /// Requests in one transaction. More would only delay the first answer.
@@ -25,6 +26,9 @@ const GROUP: usize = 256;
 
 /// Between two looks for messages that are too old (smp.md 3.4).
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(2 * 3600);
+
+/// Most time between two looks for connections nobody uses (smp.md 3.4).
+const ROUNDS: Duration = Duration::from_secs(3600);
 
 /// Rest before a failed database is tried again.
 const REST: Duration = Duration::from_millis(200);
@@ -54,6 +58,8 @@ pub(super) struct Mailbox {
     pub(super) sender: UnboundedSender<ToConnection>,
     /// What was sent and not read.
     pub(super) backlog: Arc<Backlog>,
+    /// When the client said something last.
+    pub(super) heard: Arc<LastHeard>,
     /// Its end is the connection's, however full the mailbox is.
     pub(super) _kept: oneshot::Sender<()>,
 }
@@ -86,6 +92,7 @@ pub(super) struct Writer {
     clock: SystemClock,
     mailboxes: HashMap<ConnectionId, Mailbox>,
     next_expiry: Moment,
+    next_round: Moment,
 }
 
 impl Writer {
@@ -104,6 +111,7 @@ impl Writer {
             mailboxes: HashMap::new(),
             // At once: the server may have been off for weeks.
             next_expiry: Moment::default(),
+            next_round: Moment::default(),
         }
     }
 
@@ -116,7 +124,7 @@ impl Writer {
 
     fn run(&mut self, inbox: &Receiver<ToWriter>) {
         loop {
-            let wait = self.clock.until(self.next_expiry);
+            let wait = self.clock.until(self.next_expiry.min(self.next_round));
             let group = match inbox.recv_timeout(wait) {
                 Ok(first) => gather(first, inbox),
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
@@ -125,7 +133,21 @@ impl Writer {
             if let Err(error) = self.transact(group) {
                 self.recover(&error);
             }
+            self.close_unused();
         }
+    }
+
+    /// Gives up connections that say nothing and to which nothing is pushed.
+    fn close_unused(&mut self) {
+        let (now, patience) = (self.clock.now(), self.config.inactivity);
+        if now < self.next_round {
+            return;
+        }
+        self.next_round = now + ROUNDS.min(patience / 2);
+        let engine = &self.engine;
+        self.mailboxes.retain(|connection, mailbox| {
+            engine.is_subscribed(*connection) || !mailbox.heard.is_silent_for(patience, now)
+        });
     }
 
     /// One transaction, from begin to the answers.

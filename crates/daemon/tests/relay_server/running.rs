@@ -1,7 +1,10 @@
 //! Starting, serving, stopping.
 
+use std::time::Duration;
+
 use hushwing_daemon::relay_server::StartError;
 use hushwing_relay::server::ServerConfig;
+use hushwing_relay::wire::Command;
 use hushwing_store::OpenError;
 
 use crate::client::{Client, start, start_with};
@@ -129,5 +132,34 @@ async fn a_client_that_does_not_read_what_it_is_sent_is_cut_off() {
         read += 1;
     }
     assert!(read < queues.len(), "{read}");
+    server.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_client_is_cut_off_unless_it_is_subscribed() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = ServerConfig {
+        inactivity: Duration::from_secs(1),
+        ..ServerConfig::default()
+    };
+    let server = start_with(dir.path(), None, config).await.unwrap();
+    let (address, fingerprint) = (server.listening(), server.fingerprint());
+    let mut subscribed = Client::connect(address, fingerprint).await.unwrap();
+    let queue = subscribed.queue().await.unwrap();
+    let mut silent = Client::connect(address, fingerprint).await.unwrap();
+    assert!(silent.ask(None, &[], Command::Ping).await.is_some());
+    let mut busy = Client::connect(address, fingerprint).await.unwrap();
+    let pinging = async {
+        loop {
+            assert!(busy.ask(None, &[], Command::Ping).await.is_some());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::select! {
+        block = silent.take_block() => assert!(block.is_none()),
+        () = pinging => {}
+    }
+    assert!(busy.ask(None, &[], Command::Ping).await.is_some());
+    assert_eq!(subscribed.sub(&queue).await.unwrap(), b"SOK 0");
     server.shutdown().await;
 }

@@ -61,6 +61,8 @@ pub struct ServerConfig {
     /// Bytes said to a connection that its client has not read, above which
     /// it is closed.
     pub unread: usize,
+    /// How long a connection without subscriptions may say nothing.
+    pub inactivity: Duration,
 }
 
 impl Default for ServerConfig {
@@ -73,6 +75,7 @@ impl Default for ServerConfig {
             requests_in_flight: 64,
             // The answers to a full block of `SUB` are half of it.
             unread: 4 * 1024 * 1024,
+            inactivity: Duration::from_secs(6 * 3600),
         }
     }
 }

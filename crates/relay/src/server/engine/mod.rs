@@ -140,6 +140,12 @@ impl Engine {
         core::mem::take(&mut self.changes)
     }
 
+    /// Whether messages are pushed to `connection`.
+    #[must_use]
+    pub fn is_subscribed(&self, connection: ConnectionId) -> bool {
+        self.subscriptions.is_subscribed(connection)
+    }
+
     /// Connections with at least one subscription, for figures.
     #[must_use]
     pub fn subscribed_connections(&self) -> usize {

@@ -41,6 +41,13 @@ impl Subscriptions {
         self.uses.len()
     }
 
+    pub(super) fn is_subscribed(&self, connection: ConnectionId) -> bool {
+        self.uses.get(&connection).is_some_and(|uses| {
+            uses.values()
+                .any(|used| used.reading == Reading::Subscribed)
+        })
+    }
+
     pub(super) fn subscriber(&self, row: QueueRow) -> Option<ConnectionId> {
         self.subscribers.get(&row).copied()
     }
