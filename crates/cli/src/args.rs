@@ -145,9 +145,12 @@ pub(crate) struct RelayRun {
     /// Host name or address to print, where it is not the one listened on
     #[arg(long, value_name = "HOST")]
     pub(crate) host: Option<String>,
-    /// Password that new mailboxes must give
-    #[arg(long, value_name = "PASSWORD")]
+    /// Password that new mailboxes must give; a random one is made at the first start and kept
+    #[arg(long, value_name = "PASSWORD", conflicts_with = "open")]
     pub(crate) password: Option<String>,
+    /// Let everybody make mailboxes, without a password
+    #[arg(long)]
+    pub(crate) open: bool,
 }
 
 /// Server commands.
@@ -155,7 +158,7 @@ pub(crate) struct RelayRun {
 pub(crate) enum Server {
     /// Use a relay for new mailboxes
     Add {
-        /// `smp://FINGERPRINT@HOST[:PORT]`
+        /// `smp://FINGERPRINT[:PASSWORD]@HOST[:PORT]`
         address: String,
     },
     /// Use a relay no longer for new mailboxes

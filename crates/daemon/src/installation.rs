@@ -217,7 +217,7 @@ impl Installation {
 pub(crate) fn parse_server(text: &str) -> Result<ServerAddress, Error> {
     text.parse().map_err(|error| {
         Error::new(ErrorKind::Usage, format!("not a relay's address: {error}")).with_advice(
-            "it looks like smp://FINGERPRINT@HOST[:PORT]; copy the whole line the relay printed",
+            "it looks like smp://FINGERPRINT[:PASSWORD]@HOST[:PORT]; copy the whole line the relay printed",
         )
     })
 }

@@ -23,5 +23,5 @@ pub use handle::{Events, Handle, Outgoing, Stage};
 pub use home::Home;
 pub use hushwing_store::keys::Passphrase;
 pub use log::log_to;
-pub use relay::{Relay, RelayConfig};
+pub use relay::{Admission, Relay, RelayConfig};
 pub use tracing::level_filters::LevelFilter;

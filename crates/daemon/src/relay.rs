@@ -6,8 +6,11 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 
-use hushwing_relay::address::{Server, ServerAddress};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hushwing_relay::address::{Server, ServerAddress, ServerAddressError};
 use hushwing_relay::server::{CreationPolicy, ServerConfig};
+use hushwing_sansio::Entropy;
 use hushwing_store::keys::{KeyFile, MasterKey, Role};
 use hushwing_transport::OsEntropy;
 use zeroize::Zeroizing;
@@ -19,6 +22,58 @@ use crate::relay_server::{RelayServer, RelayServerOptions, StartError};
 /// File in a relay's folder that holds its address as text.
 const ADDRESS: &str = "address";
 
+/// Who may make mailboxes on a relay. Writing to one that exists needs no
+/// password, so links carry none.
+#[derive(Clone)]
+pub enum Admission {
+    /// Everybody who can reach it.
+    Open,
+    /// Those who know this password: printable ASCII without space, `@`, `:`
+    /// and `/`.
+    Password(Zeroizing<String>),
+    /// Those who know the password of the relay's last run; a random one if
+    /// it had none.
+    Kept,
+}
+
+impl Admission {
+    /// Of the relay in a daemon: open as long as only this machine reaches it.
+    fn embedded(lan: bool) -> Self {
+        if lan { Self::Kept } else { Self::Open }
+    }
+
+    /// The password, for a relay in `dir`.
+    fn password(self, dir: &Path) -> Result<Option<Zeroizing<String>>, Error> {
+        match self {
+            Self::Open => Ok(None),
+            Self::Password(password) if fits_address(&password) => Ok(Some(password)),
+            Self::Password(_) => Err(Error::new(
+                ErrorKind::Usage,
+                ServerAddressError::Password.to_string(),
+            )),
+            Self::Kept => {
+                let kept = match fs::exists(dir.join(ADDRESS)) {
+                    Ok(false) => None,
+                    _ => Relay::stored_address(dir)?.password,
+                };
+                Ok(Some(kept.unwrap_or_else(random_password)))
+            }
+        }
+    }
+}
+
+/// Whether it can stand in an address (smp.md 5).
+fn fits_address(password: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !b"@:/".contains(&byte);
+    (1..=255).contains(&password.len()) && password.bytes().all(fits)
+}
+
+fn random_password() -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new([0; 24]);
+    OsEntropy.fill(bytes.as_mut_slice());
+    Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()))
+}
+
 /// How to run a relay for others.
 #[derive(Clone)]
 pub struct RelayConfig {
@@ -28,8 +83,8 @@ pub struct RelayConfig {
     pub listen: SocketAddr,
     /// Host to print in the address, where it is not the one listened on.
     pub host: Option<String>,
-    /// Password that new mailboxes must give.
-    pub password: Option<String>,
+    /// Who may make mailboxes.
+    pub admission: Admission,
 }
 
 impl RelayConfig {
@@ -40,7 +95,7 @@ impl RelayConfig {
             dir,
             listen,
             host: None,
-            password: None,
+            admission: Admission::Open,
         }
     }
 }
@@ -82,6 +137,7 @@ impl Relay {
             Ipv4Addr::LOCALHOST
         };
         let mut config = RelayConfig::new(dir.to_owned(), SocketAddr::from((ip, port)));
+        config.admission = Admission::embedded(lan);
         if lan {
             config.host = Some(own_address()?.to_string());
         }
@@ -93,13 +149,14 @@ impl Relay {
             dir,
             listen,
             host,
-            password,
+            admission,
         } = config;
+        let password = admission.password(&dir)?;
         let host = host.unwrap_or_else(|| shown(listen.ip()).to_string());
         let creation = match &password {
             None => CreationPolicy::Open,
             Some(password) => {
-                CreationPolicy::Password(Zeroizing::new(password.clone().into_bytes()))
+                CreationPolicy::Password(Zeroizing::new(password.as_bytes().to_vec()))
             }
         };
         let options = RelayServerOptions {
@@ -117,7 +174,7 @@ impl Relay {
                 port: server.listening().port(),
                 fingerprint: server.fingerprint(),
             },
-            password: password.map(Zeroizing::new),
+            password,
         };
         if let Err(error) = write_private(&dir.join(ADDRESS), &address.to_string()) {
             server.shutdown().await;
@@ -233,5 +290,61 @@ impl From<StartError> for Error {
                 Self::new(ErrorKind::Internal, error.to_string())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    async fn password(dir: &Path, admission: Admission) -> Option<String> {
+        let mut config = RelayConfig::new(dir.to_owned(), SocketAddr::from(([127, 0, 0, 1], 0)));
+        config.admission = admission;
+        let relay = Relay::start(config).await.unwrap();
+        let stored = Relay::stored_address(dir).unwrap();
+        assert!(relay.address() == &stored);
+        relay.stop().await;
+        stored.password.map(|password| password.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_random_password_is_made_once_and_kept_for_the_owner_only() {
+        let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        let first = password(dirs[0].path(), Admission::Kept).await.unwrap();
+        assert_eq!(first.len(), 32);
+        assert_eq!(
+            password(dirs[0].path(), Admission::Kept).await,
+            Some(first.clone())
+        );
+        assert_ne!(password(dirs[1].path(), Admission::Kept).await, Some(first));
+        let file = fs::metadata(dirs[0].path().join(ADDRESS)).unwrap();
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+    }
+
+    #[tokio::test]
+    async fn a_given_password_is_kept_and_an_open_relay_has_none() {
+        let dir = tempfile::tempdir().unwrap();
+        let given = || Zeroizing::new("sesame".to_owned());
+        let first = password(dir.path(), Admission::Password(given())).await;
+        assert_eq!(first.as_deref(), Some("sesame"));
+        let second = password(dir.path(), Admission::Kept).await;
+        assert_eq!(second.as_deref(), Some("sesame"));
+        assert_eq!(password(dir.path(), Admission::Open).await, None);
+    }
+
+    #[test]
+    fn a_password_that_no_address_can_hold_is_refused() {
+        for wrong in ["", "a b", "a@b", "a:b", "a/b", "ä"] {
+            let admission = Admission::Password(Zeroizing::new(wrong.to_owned()));
+            assert!(admission.password(Path::new("")).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_embedded_relay_is_open_on_this_machine_only() {
+        assert!(matches!(Admission::embedded(false), Admission::Open));
+        assert!(matches!(Admission::embedded(true), Admission::Kept));
     }
 }

@@ -15,8 +15,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hushwing_daemon::{
-    Config, Daemon, Home, LevelFilter, Outgoing, Relay, RelayConfig, Stage, log_to,
+    Admission, Config, Daemon, Home, LevelFilter, Outgoing, Relay, RelayConfig, Stage, log_to,
 };
 
 /// Everything that was logged.
@@ -63,10 +65,20 @@ async fn say(from: &Daemon, to: &str, stage: Option<Stage>) -> String {
         .message
 }
 
+/// Whoever gets a link may write, not make mailboxes at our relay.
+fn assert_gives_no_password(link: &str, password: &str) {
+    let encoded = link.trim_start_matches("hushwing:i#").trim_end_matches('=');
+    let decoded = URL_SAFE_NO_PAD.decode(encoded).unwrap();
+    let holds = |part: &[u8]| decoded.windows(part.len()).any(|window| window == part);
+    assert!(holds(b"127.0.0.1"), "the relay is not where we look");
+    assert!(!holds(password.as_bytes()) && !link.contains(password));
+}
+
 /// Runs a session with an outage and a bad link; gives what must stay secret.
 async fn session(dir: &Path) -> Vec<String> {
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut config = RelayConfig::new(dir.join("relay"), listen);
+    config.admission = Admission::Kept;
     let relay = Relay::start(config.clone()).await.unwrap();
     config.listen = relay.listening();
     let server = relay.address().to_string();
@@ -74,6 +86,8 @@ async fn session(dir: &Path) -> Vec<String> {
     let bob = person(dir, "Bob-the-name", &server).await;
 
     let link = alice.handle().invite(None, false).await.unwrap().link;
+    let password = relay.address().password.clone().unwrap().to_string();
+    assert_gives_no_password(&link, &password);
     assert!(
         bob.handle()
             .join(None, &link[..link.len() - 4], None)
@@ -100,13 +114,14 @@ async fn session(dir: &Path) -> Vec<String> {
     bob.stop().await;
     relay.stop().await;
 
-    let fingerprint = server.split(['/', '@']).nth(2).unwrap().to_owned();
+    let fingerprint = server.split(['/', ':']).nth(3).unwrap().to_owned();
     vec![
         TEXT.into(),
         "Alice-the-name".into(),
         "Bob-the-name".into(),
         link["hushwing:i#".len()..][..24].to_owned(),
         fingerprint,
+        password,
         "127.0.0.1".into(),
         config.listen.port().to_string(),
         joined.conversation,

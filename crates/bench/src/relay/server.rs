@@ -25,7 +25,7 @@ impl Server {
         let dir = dir
             .to_str()
             .ok_or(BenchError::Bug("the temporary folder's name is no text"))?;
-        let args = ["--json", "relay", "run", "--dir", dir];
+        let args = ["--json", "relay", "run", "--open", "--dir", dir];
         let args = [&args[..], &["--listen", "127.0.0.1:0"]].concat();
         let (process, line) = Process::start(program, &args)?;
         let address: ServerAddress = address_in(&line)?.parse()?;

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use hushwing_daemon::{Error, ErrorKind, Relay as Running, RelayConfig};
+use hushwing_daemon::{Admission, Error, ErrorKind, Relay as Running, RelayConfig};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -32,7 +32,11 @@ async fn serve(options: RelayRun, output: Output) -> Result<ExitCode, Error> {
     })?;
     let mut config = RelayConfig::new(options.dir, listen);
     config.host = options.host;
-    config.password = options.password;
+    config.admission = match options.password {
+        Some(password) => Admission::Password(password.into()),
+        None if options.open => Admission::Open,
+        None => Admission::Kept,
+    };
     let listening = |kind| {
         signal(kind).map_err(|error| Error::new(ErrorKind::Internal, format!("signals: {error}")))
     };
