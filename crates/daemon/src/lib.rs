@@ -3,6 +3,7 @@
 mod api;
 mod daemon;
 mod error;
+mod files;
 mod handle;
 mod home;
 mod installation;

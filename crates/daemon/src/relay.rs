@@ -16,6 +16,7 @@ use hushwing_transport::OsEntropy;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind};
+use crate::files;
 use crate::home::create_private;
 use crate::relay_server::{RelayServer, RelayServerOptions, StartError};
 
@@ -176,7 +177,14 @@ impl Relay {
             },
             password,
         };
-        if let Err(error) = write_private(&dir.join(ADDRESS), &address.to_string()) {
+        let text = address.to_string();
+        let known = fs::read_to_string(dir.join(ADDRESS)).is_ok_and(|known| known == text);
+        let kept = if known {
+            Ok(())
+        } else {
+            files::replace(&dir.join(ADDRESS), text.as_bytes())
+        };
+        if let Err(error) = kept {
             server.shutdown().await;
             return Err(cannot("write the relay's address", &error));
         }
@@ -249,19 +257,6 @@ fn own_address() -> Result<IpAddr, Error> {
         )
         .with_advice("connect it to a network, or start without --lan")
     })
-}
-
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 fn cannot(what: &str, error: &io::Error) -> Error {

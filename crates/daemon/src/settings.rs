@@ -3,15 +3,15 @@
 //! It holds nothing that is secret, but it names servers, so it is as private
 //! as the rest of the home.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind};
+use crate::files;
 
 /// Version of the file's format.
 const VERSION: u32 = 1;
@@ -101,7 +101,7 @@ impl Settings {
     pub(crate) fn save(&self, path: &Path) -> Result<(), Error> {
         let bytes = serde_json::to_vec_pretty(self)
             .map_err(|error| Error::new(ErrorKind::Internal, format!("settings: {error}")))?;
-        replace(path, &bytes).map_err(|error| {
+        files::replace(path, &bytes).map_err(|error| {
             let kind = match error.kind() {
                 io::ErrorKind::StorageFull => ErrorKind::DiskFull,
                 _ => ErrorKind::Internal,
@@ -144,24 +144,6 @@ impl Settings {
 fn unknown(key: &str) -> Error {
     Error::new(ErrorKind::NotFound, format!("no setting is called {key}"))
         .with_advice("`hushwing config get` lists them")
-}
-
-/// Replaces a file so that a crash leaves the old or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let fresh = PathBuf::from(format!("{}.new", path.display()));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&fresh, path)?;
-    match path.parent() {
-        Some(dir) => fs::File::open(dir)?.sync_all(),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]
