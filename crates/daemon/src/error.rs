@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use hushwing_sansio::StorageErrorKind;
 use hushwing_store::OpenError;
 use hushwing_transport::DriveError;
 
@@ -208,6 +209,17 @@ impl From<OpenError> for Error {
             OpenError::Io(_) | OpenError::Failed(_) => ErrorKind::Internal,
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+impl From<StorageErrorKind> for ErrorKind {
+    fn from(kind: StorageErrorKind) -> Self {
+        match kind {
+            StorageErrorKind::Full => Self::DiskFull,
+            StorageErrorKind::Busy => Self::AlreadyRunning,
+            StorageErrorKind::Corrupt => Self::Damaged,
+            StorageErrorKind::Failed => Self::Internal,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use hushwing_conversation::{Command, ContactId, Event, Reply, Secret, Standing};
 use super::{Handle, show};
 use crate::api::view;
 use crate::error::{Error, ErrorKind};
-use crate::profile::{Events, unexpected};
+use crate::profile::{Events, Profile, Seen, unexpected};
 
 impl Handle {
     /// Makes a link by which one person, or many, can write to me.
@@ -50,7 +50,7 @@ impl Handle {
             return Err(unexpected());
         };
         if let Some(limit) = wait {
-            let answered = established(&mut events, contact.contact);
+            let answered = established(&profile, &mut events, contact.contact);
             tokio::time::timeout(limit, answered).await.map_err(|_| {
                 Error::new(ErrorKind::Timeout, "they have not answered yet").with_advice(
                     "your request waits for them; `hushwing contacts` shows when they answer",
@@ -118,15 +118,24 @@ impl Handle {
 }
 
 /// Waits until both sides know where to write. The events were subscribed to
-/// before the link was opened, so none is missed.
-async fn established(events: &mut Events, id: ContactId) -> Result<(), Error> {
+/// before the link was opened, so none is missed unnoticed.
+async fn established(profile: &Profile, events: &mut Events, id: ContactId) -> Result<(), Error> {
+    let is_established = || {
+        let known = profile.contacts();
+        known
+            .iter()
+            .any(|one| one.contact == id && one.standing == Standing::Established)
+    };
     events
-        .until(|event| match event {
-            Event::JoinFailed { refusal } => Some(Err(show::refusal(*refusal))),
-            Event::Contact(shown) if shown.contact == id => {
-                (shown.standing == Standing::Established).then_some(Ok(()))
-            }
-            _ => None,
+        .until(|seen| match seen {
+            Seen::Event(event) => match &**event {
+                Event::JoinFailed { refusal } => Some(Err(show::refusal(*refusal))),
+                Event::Contact(shown) if shown.contact == id => {
+                    (shown.standing == Standing::Established).then_some(Ok(()))
+                }
+                _ => None,
+            },
+            Seen::Missed(_) => is_established().then_some(Ok(())),
         })
         .await?
 }

@@ -9,7 +9,7 @@ use super::contact::find;
 use super::{Handle, Outgoing, Stage, show};
 use crate::api::view;
 use crate::error::{Error, ErrorKind};
-use crate::profile::{Events, Profile, unexpected};
+use crate::profile::{Events, Profile, Seen, unexpected};
 
 /// More messages than anybody reads at once; a page asks again.
 const MOST: u32 = 10_000;
@@ -186,12 +186,19 @@ async fn reach(
         if has_reached(state, stage) {
             return Ok(state);
         }
-        state = events
-            .until(|event| match event {
-                Event::State { message: id, state } if *id == message => Some(*state),
-                _ => None,
+        let told = events
+            .until(|seen| match seen {
+                Seen::Event(event) => match **event {
+                    Event::State { message: id, state } if id == message => Some(Some(state)),
+                    _ => None,
+                },
+                Seen::Missed(_) => Some(None),
             })
             .await?;
+        state = match told {
+            Some(state) => state,
+            None => whereabouts(profile, message).await?.state,
+        };
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Handle, show};
 use crate::error::Error;
-use crate::profile::{self, Profile};
+use crate::profile::{self, Profile, Seen};
 
 /// A stream of documents; each names its kind in `event`.
 pub struct Events {
@@ -41,9 +41,12 @@ impl Events {
             return Some(json!({ "event": "watching" }));
         }
         loop {
-            let event = self.events.next().await?;
-            if let Some(document) = document(&event, &self.profile) {
-                return Some(document);
+            let document = match self.events.next().await? {
+                Seen::Event(event) => document(&event, &self.profile),
+                Seen::Missed(count) => Some(json!({ "event": "missed", "count": count })),
+            };
+            if document.is_some() {
+                return document;
             }
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use hushwing_conversation::{Config, Incoming, Messenger, Outgoing};
 use hushwing_delivery::{NetworkCommand, NetworkEvent, NetworkTag};
 use hushwing_relay::Client;
+use hushwing_sansio::StorageErrorKind;
 use hushwing_store::keys::FileKey;
 use hushwing_store::{ProfileStore, RelayClientStore};
 use hushwing_transport::{DriveConfig, DriveStatus, Driving, drive};
@@ -88,14 +89,13 @@ impl Machines {
         ))
     }
 
-    /// Resolves once either machine had to be opened again after its storage
-    /// failed.
-    pub(super) fn reopened(&self) -> impl Future<Output = ()> + Send + 'static {
+    /// Resolves once storage failed under either machine, with the kind.
+    pub(super) fn failed(&self) -> impl Future<Output = StorageErrorKind> + Send + 'static {
         let (messenger, relay) = (self.messenger.status(), self.relay.status());
         async move {
             tokio::select! {
-                () = opened_again(messenger) => {}
-                () = opened_again(relay) => {}
+                kind = failing(messenger) => kind,
+                kind = failing(relay) => kind,
             }
         }
     }
@@ -121,10 +121,17 @@ fn conversation_config(name: &str, switches: Switches) -> Config {
     config
 }
 
-async fn opened_again(mut status: watch::Receiver<DriveStatus>) {
-    if status.wait_for(|status| status.opened > 1).await.is_err() {
+async fn failing(mut status: watch::Receiver<DriveStatus>) -> StorageErrorKind {
+    let failed = |status: &DriveStatus| status.failing.is_some() || status.opened > 1;
+    let kind = status
+        .wait_for(failed)
+        .await
+        .map(|status| status.failing)
+        .ok();
+    match kind {
+        Some(kind) => kind.unwrap_or(StorageErrorKind::Failed),
         // The driver ended for good, which is not this task's business.
-        std::future::pending::<()>().await;
+        None => std::future::pending().await,
     }
 }
 

@@ -7,10 +7,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use hushwing_conversation::view::ContactView;
 use hushwing_conversation::{Command, ContactId, Event, Incoming, Reply};
 use hushwing_relay::address::ServerAddress;
+use hushwing_sansio::StorageErrorKind;
 use hushwing_store::keys::{MasterKey, Role};
 use tokio::sync::{Mutex, broadcast, mpsc};
 
@@ -44,8 +46,27 @@ pub(crate) struct Choices {
 /// What changes when machines are started anew.
 struct State {
     choices: Choices,
-    running: Option<(Machines, mpsc::Sender<Incoming>)>,
+    stage: Stage,
+    /// Why storage failed last.
+    failed: Option<ErrorKind>,
 }
+
+enum Stage {
+    Running {
+        machines: Machines,
+        commands: mpsc::Sender<Incoming>,
+        since: Instant,
+    },
+    /// Storage failed; the machines are started again after a rest.
+    Resting,
+    Stopped,
+}
+
+/// First rest after storage failed; doubles with each failure in a row.
+const FIRST_REST: Duration = Duration::from_millis(100);
+const LONGEST_REST: Duration = Duration::from_secs(30);
+/// Machines that ran this long did not fail in a row.
+const STEADY: Duration = Duration::from_secs(60);
 
 impl Profile {
     /// Opens the profile's files in `dir` and starts its machines.
@@ -68,7 +89,8 @@ impl Profile {
         };
         let state = Mutex::new(State {
             choices,
-            running: None,
+            stage: Stage::Stopped,
+            failed: None,
         });
         let profile = Arc::new(Self {
             name,
@@ -78,18 +100,23 @@ impl Profile {
             shared: Arc::new(Shared::new()),
             state,
         });
-        profile.start_machines().await?;
+        profile
+            .start_machines(&mut *profile.state.lock().await, FIRST_REST)
+            .await?;
         // Who is known is remembered from the answers.
         profile.ask(Command::Contacts).await?;
         profile.ask(Command::Requests).await?;
         Ok(profile)
     }
 
-    /// Starts the machines, and starts both anew whenever one had to be opened
-    /// again: each may have told the other things that the other then forgot,
-    /// and a common restart is the one case both are made for.
-    async fn start_machines(self: &Arc<Self>) -> Result<(), Error> {
-        let mut state = self.state.lock().await;
+    /// Starts the machines, and starts both anew whenever storage failed under
+    /// one: each may have told the other things that the other then forgot, and
+    /// a common restart is the one case both are made for.
+    async fn start_machines(
+        self: &Arc<Self>,
+        state: &mut State,
+        rest: Duration,
+    ) -> Result<(), Error> {
         let choices = state.choices.clone();
         let read_receipts = choices.switches.read_receipts;
         let files = Files {
@@ -97,24 +124,32 @@ impl Profile {
             dir: &self.dir,
             keys: &self.keys,
         };
-        let running = Machines::start(files, choices, &self.runtime, &self.shared)?;
+        let (machines, commands) = Machines::start(files, choices, &self.runtime, &self.shared)?;
         let setting = Incoming::Ask {
             ticket: self.shared.expect().0,
             command: Command::SetReadReceipts { on: read_receipts },
         };
-        running.1.send(setting).await.map_err(|_| stopping())?;
-        let (reopened, profile) = (running.0.reopened(), Arc::downgrade(self));
-        state.running = Some(running);
+        commands.send(setting).await.map_err(|_| stopping())?;
+        let (failed, profile) = (machines.failed(), Arc::downgrade(self));
+        state.stage = Stage::Running {
+            machines,
+            commands,
+            since: Instant::now(),
+        };
         tokio::spawn(async move {
-            reopened.await;
-            restart(profile).await;
+            let kind = failed.await;
+            restart(profile, kind, rest).await;
         });
         Ok(())
     }
 
-    async fn stop_machines(&self) {
-        let running = self.state.lock().await.running.take();
-        if let Some((machines, commands)) = running {
+    /// Stops the machines, if any run, and leaves `next` in their place.
+    async fn stop_machines(&self, state: &mut State, next: Stage) {
+        let stage = std::mem::replace(&mut state.stage, next);
+        if let Stage::Running {
+            machines, commands, ..
+        } = stage
+        {
             drop(commands);
             machines.stop().await;
         }
@@ -123,9 +158,10 @@ impl Profile {
 
     /// Goes by other choices from now on.
     pub(crate) async fn choose(self: &Arc<Self>, choices: Choices) -> Result<(), Error> {
-        self.stop_machines().await;
-        self.state.lock().await.choices = choices;
-        self.start_machines().await
+        let mut state = self.state.lock().await;
+        self.stop_machines(&mut state, Stage::Stopped).await;
+        state.choices = choices;
+        self.start_machines(&mut state, FIRST_REST).await
     }
 
     /// The profile's name.
@@ -135,14 +171,14 @@ impl Profile {
 
     /// Asks the conversation machine and waits for its answer.
     pub(crate) async fn ask(&self, command: Command) -> Result<Reply, Error> {
-        let commands = self
-            .state
-            .lock()
-            .await
-            .running
-            .as_ref()
-            .map(|(_, commands)| commands.clone());
-        let commands = commands.ok_or_else(stopping)?;
+        let commands = {
+            let state = self.state.lock().await;
+            match &state.stage {
+                Stage::Running { commands, .. } => commands.clone(),
+                Stage::Resting => return Err(storage_failed(state.failed)),
+                Stage::Stopped => return Err(stopping()),
+            }
+        };
         let (ticket, answered) = self.shared.expect();
         commands
             .send(Incoming::Ask { ticket, command })
@@ -150,13 +186,7 @@ impl Profile {
             .map_err(|_| stopping())?;
         match answered.await {
             Ok(answer) => answer.map_err(refusal),
-            Err(_) => Err(Error::new(
-                ErrorKind::Internal,
-                "the answer was lost: storage failed or stopped",
-            )
-            .with_advice(
-                "look whether it was done before trying again; `hushwing log` may tell why",
-            )),
+            Err(_) => Err(storage_failed(self.state.lock().await.failed)),
         }
     }
 
@@ -185,23 +215,48 @@ impl Profile {
 
     /// Stops the machines after the transactions at hand.
     pub(crate) async fn stop(&self) {
-        self.stop_machines().await;
+        let mut state = self.state.lock().await;
+        self.stop_machines(&mut state, Stage::Stopped).await;
     }
 }
 
-/// Starts a profile's machines anew, unless it is gone or was stopped. Boxed,
-/// because starting watches for the next time this is needed.
-fn restart(profile: Weak<Profile>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+/// Starts a profile's machines anew after their storage failed, with growing
+/// rests, until that works or the profile is stopped. Boxed, because starting
+/// watches for the next time this is needed.
+fn restart(
+    profile: Weak<Profile>,
+    kind: StorageErrorKind,
+    mut rest: Duration,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
-        let Some(profile) = profile.upgrade() else {
-            return;
-        };
-        if profile.state.lock().await.running.is_none() {
-            return;
+        if let Some(profile) = profile.upgrade() {
+            let mut state = profile.state.lock().await;
+            let Stage::Running { since, .. } = state.stage else {
+                return;
+            };
+            if since.elapsed() > STEADY {
+                rest = FIRST_REST;
+            }
+            state.failed = Some(kind.into());
+            profile.stop_machines(&mut state, Stage::Resting).await;
         }
-        profile.stop_machines().await;
-        if let Err(error) = profile.start_machines().await {
-            tracing::error!(%error, "cannot start the profile again");
+        loop {
+            tokio::time::sleep(rest).await;
+            rest = (rest * 2).min(LONGEST_REST);
+            let Some(profile) = profile.upgrade() else {
+                return;
+            };
+            let mut state = profile.state.lock().await;
+            if !matches!(state.stage, Stage::Resting) {
+                return;
+            }
+            match profile.start_machines(&mut state, rest).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::error!(%error, "cannot start the profile again");
+                    state.failed = Some(error.kind());
+                }
+            }
         }
     })
 }
@@ -209,29 +264,32 @@ fn restart(profile: Weak<Profile>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
 /// A subscription to a profile's events.
 pub(crate) struct Events(broadcast::Receiver<Arc<Event>>);
 
+/// What a subscriber sees next.
+pub(crate) enum Seen {
+    /// An event.
+    Event(Arc<Event>),
+    /// So many events went by unseen: the subscriber was too slow.
+    Missed(u64),
+}
+
 impl Events {
-    /// The next event; `None` once the profile is gone. A face that lags far
-    /// behind misses the oldest.
-    pub(crate) async fn next(&mut self) -> Option<Arc<Event>> {
-        loop {
-            match self.0.recv().await {
-                Ok(event) => return Some(event),
-                Err(broadcast::error::RecvError::Lagged(missed)) => {
-                    tracing::warn!(missed, "a face was too slow and missed events");
-                }
-                Err(broadcast::error::RecvError::Closed) => return None,
-            }
+    /// What comes next; `None` once the profile is gone.
+    pub(crate) async fn next(&mut self) -> Option<Seen> {
+        match self.0.recv().await {
+            Ok(event) => Some(Seen::Event(event)),
+            Err(broadcast::error::RecvError::Lagged(missed)) => Some(Seen::Missed(missed)),
+            Err(broadcast::error::RecvError::Closed) => None,
         }
     }
 
-    /// Waits until `wanted` makes something of an event.
+    /// Waits until `wanted` makes something of what is seen.
     pub(crate) async fn until<T>(
         &mut self,
-        mut wanted: impl FnMut(&Event) -> Option<T>,
+        mut wanted: impl FnMut(&Seen) -> Option<T>,
     ) -> Result<T, Error> {
         loop {
-            let event = self.next().await.ok_or_else(stopping)?;
-            if let Some(found) = wanted(&event) {
+            let seen = self.next().await.ok_or_else(stopping)?;
+            if let Some(found) = wanted(&seen) {
                 return Ok(found);
             }
         }
@@ -248,4 +306,19 @@ pub(crate) fn unexpected() -> Error {
 
 fn stopping() -> Error {
     Error::new(ErrorKind::DaemonNotRunning, "the daemon is stopping")
+}
+
+/// Nobody knows whether what was asked became durable.
+fn storage_failed(kind: Option<ErrorKind>) -> Error {
+    match kind {
+        Some(ErrorKind::DiskFull) => Error::new(
+            ErrorKind::DiskFull,
+            "the disk is full: nothing can be stored",
+        ),
+        kind => Error::new(
+            kind.unwrap_or(ErrorKind::Internal),
+            "the answer was lost: storage failed or stopped",
+        )
+        .with_advice("look whether it was done before trying again; `hushwing log` may tell why"),
+    }
 }
