@@ -1,7 +1,7 @@
 //! Contacts: who they are, and whether they are who they seem.
 
 use hushwing_conversation::view::ContactView;
-use hushwing_conversation::{Command, ContactId, Reply, Standing};
+use hushwing_conversation::{Command, Reply, Standing};
 
 use super::{Handle, show};
 use crate::api::view;
@@ -75,36 +75,23 @@ impl Handle {
     }
 }
 
-/// The contact a person means: by conversation id, by shown name, else by the
-/// number `contacts` shows.
+/// The contact a person means, by shown name, by conversation id or by the
+/// number `contacts` shows. Contacts choose their names themselves, so a name
+/// that looks like somebody else's number is ambiguous, never that somebody.
 pub(super) fn find(profile: &Profile, name: &str) -> Result<ContactView, Error> {
-    let known: Vec<ContactView> = profile
-        .contacts()
-        .into_iter()
-        .filter(|contact| contact.standing != Standing::Requested)
-        .collect();
-    let by_conversation = known
-        .iter()
-        .find(|contact| contact.conversation.to_string() == name);
-    if let Some(contact) = by_conversation {
-        return Ok(contact.clone());
-    }
-    let named: Vec<&ContactView> = known
-        .iter()
-        .filter(|contact| contact.name == name)
-        .collect();
-    match named.as_slice() {
-        [one] => Ok((*one).clone()),
-        [] => name
-            .parse()
-            .ok()
-            .and_then(|id| {
-                known
-                    .iter()
-                    .find(|contact| contact.contact == ContactId(id))
-                    .cloned()
-            })
-            .ok_or_else(|| Error::new(ErrorKind::NotFound, format!("nobody is called {name}"))),
+    let mut meant = profile.contacts();
+    meant.retain(|contact| {
+        contact.standing != Standing::Requested
+            && (contact.name == name
+                || contact.conversation.to_string() == name
+                || contact.contact.0.to_string() == name)
+    });
+    match meant.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(Error::new(
+            ErrorKind::NotFound,
+            format!("nobody is called {name}"),
+        )),
         several => {
             let ids: Vec<String> = several
                 .iter()
@@ -112,11 +99,7 @@ pub(super) fn find(profile: &Profile, name: &str) -> Result<ContactView, Error> 
                 .collect();
             Err(Error::new(
                 ErrorKind::Ambiguous,
-                format!(
-                    "{} contacts are called {name}: {}",
-                    ids.len(),
-                    ids.join(", ")
-                ),
+                format!("{name} may mean {} contacts: {}", ids.len(), ids.join(", ")),
             ))
         }
     }
