@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use hushwing_delivery::{
-    Envelope, MailboxFailure, MailboxId, NetworkCommand, NetworkEvent, Purpose, SendFailure, SendId,
+    Envelope, Locator, MailboxFailure, MailboxId, NetworkCommand, NetworkEvent, Purpose,
+    SendFailure, SendId,
 };
 use hushwing_relay::Client;
 use hushwing_relay::address::ServerAddress;
@@ -19,6 +20,7 @@ use crate::runtime::Runtime;
 
 const MAILBOX: MailboxId = MailboxId(1);
 const SEND: SendId = SendId(1);
+const AFTERWARDS: SendId = SendId(2);
 /// A relay that takes longer is of no use to anybody.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -95,7 +97,7 @@ impl Probe {
         let envelope = noise()?;
         let send = NetworkCommand::Send {
             send: SEND,
-            locator,
+            locator: locator.clone(),
             envelope: envelope.clone(),
         };
         // What comes back may overtake the answer, so keep it.
@@ -138,7 +140,30 @@ impl Probe {
         self.commands
             .send(NetworkCommand::CloseMailbox { mailbox: MAILBOX })
             .await
-            .ok()
+            .ok()?;
+        self.gone(locator).await
+    }
+
+    /// A mailbox is deleted once nobody can write to it any more.
+    async fn gone(&mut self, locator: Locator) -> Option<()> {
+        let send = NetworkCommand::Send {
+            send: AFTERWARDS,
+            locator,
+            envelope: noise()?,
+        };
+        self.step("delete", send, |event| match event {
+            NetworkEvent::Failed {
+                send: AFTERWARDS,
+                reason: SendFailure::Gone,
+            } => Some(Ok(())),
+            NetworkEvent::Failed {
+                send: AFTERWARDS,
+                reason,
+            } => Some(Err(send_problem(reason))),
+            NetworkEvent::Accepted { send: AFTERWARDS } => Some(Err("it keeps deleted mailboxes")),
+            _ => None,
+        })
+        .await
     }
 
     async fn step<T>(
