@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -14,6 +15,9 @@ use tokio::sync::watch;
 
 use super::route;
 use crate::handle::Handle;
+
+/// How long to rest where the system has no descriptor left.
+const REST: Duration = Duration::from_millis(100);
 
 /// The listening socket; its file goes when this does.
 pub(crate) struct ApiSocket {
@@ -54,9 +58,12 @@ pub(crate) async fn serve(socket: ApiSocket, handle: Handle, mut stop: watch::Re
     loop {
         tokio::select! {
             accepted = socket.listener.accept() => {
-                // Out of descriptors: others will be closed, so go on.
-                if let Ok((stream, _)) = accepted {
-                    tokio::spawn(converse(stream, Arc::clone(&handle), stopping.clone()));
+                match accepted {
+                    Ok((stream, _)) => {
+                        tokio::spawn(converse(stream, Arc::clone(&handle), stopping.clone()));
+                    }
+                    // Out of descriptors: others will be closed, so go on soon.
+                    Err(_) => tokio::time::sleep(REST).await,
                 }
             }
             () = stopped(&mut stop) => return,
