@@ -7,6 +7,8 @@ use aws_lc_rs::digest::{self, SHA512};
 use subtle::ConstantTimeEq;
 
 use super::cryptobox::{BoxKey, TAG_LEN, nonce_from};
+#[cfg(test)]
+use super::effort::Effort;
 use super::key::{AuthKey, DhPublic, DhSecret, SigningKey};
 use super::{Malformed, Transmission, Version, Writer};
 
@@ -260,6 +262,8 @@ pub fn authenticator(
 }
 
 fn hash_authorised(session: &[u8], authorised: &[u8]) -> digest::Digest {
+    #[cfg(test)]
+    super::effort::note(Effort::Hash(session.len() + authorised.len()));
     let mut hash = digest::Context::new(&SHA512);
     hash.update(session);
     hash.update(authorised);

@@ -85,6 +85,8 @@ impl BoxKey {
         nonce: &[u8; NONCE_LEN],
         buffer: &'b mut [u8],
     ) -> Result<&'b mut [u8], NotOpened> {
+        #[cfg(test)]
+        super::effort::note(super::effort::Effort::Opening(buffer.len()));
         let (tag, body) = buffer.split_first_chunk_mut::<TAG_LEN>().ok_or(NotOpened)?;
         crypto_box_open_detached_afternm_inplace(body, tag, nonce, &self.0)
             .map_err(|_| NotOpened)?;

@@ -10,6 +10,8 @@ use openssl::pkey::{Id, PKey};
 use openssl::sign::Verifier as OpensslVerifier;
 use zeroize::Zeroizing;
 
+#[cfg(test)]
+use super::effort::Effort;
 use super::{Malformed, Reader, Writer};
 
 const SPKI_ED25519: &[u8] = &[
@@ -105,6 +107,8 @@ impl AuthKey {
     /// for X25519, which does not sign.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        #[cfg(test)]
+        super::effort::note(Effort::Signature(self.kind(), message.len()));
         match self {
             Self::Ed25519(raw) => signature::UnparsedPublicKey::new(&signature::ED25519, raw)
                 .verify(message, signature)
@@ -225,6 +229,8 @@ impl DhSecret {
     ///
     /// [`LowOrder`] if it would be all zero.
     pub fn agree(&self, peer: &DhPublic) -> Result<Zeroizing<[u8; 32]>, LowOrder> {
+        #[cfg(test)]
+        super::effort::note(Effort::Agreement);
         let peer = UnparsedPublicKey::new(&X25519, peer.0);
         agreement::agree(&self.key, peer, LowOrder, |secret| {
             secret.try_into().map(Zeroizing::new).map_err(|_| LowOrder)

@@ -24,6 +24,8 @@ pub mod batch;
 pub mod block;
 pub mod command;
 pub mod cryptobox;
+#[cfg(test)]
+pub(crate) mod effort;
 pub mod error;
 pub mod handshake;
 pub mod key;

@@ -1,15 +1,10 @@
 //! Malformed and forbidden input: the exact error, and nothing changed.
-#![allow(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    reason = "refusals are timed by the real clock"
-)]
-
-use std::time::{Duration, Instant};
+//!
+//! That a refusal costs the same for every reason [40] is shown where the
+//! session is, in `server/session/refusal.rs`.
 
 use hushwing_relay::wire::{Command, QueueRequest};
 
-use crate::peer::Key;
 use crate::world::World;
 
 /// A queue's owner saying one thing wrong.
@@ -286,55 +281,6 @@ fn a_command_recorded_in_another_session_is_refused() {
     let block = world.peer(thief).block(&[recorded]);
     world.deliver(thief, block);
     assert_eq!(world.events(thief)[0].shown(), "ERR AUTH");
-}
-
-/// [40] The time of a refusal does not tell why. A stranger asks: what a
-/// session remembers of its own queues is no secret to it.
-fn refusal_times_are_alike(kind: fn(u8) -> Key, other_kind: fn(u8) -> Key) {
-    let mut world = World::new();
-    let (owner, stranger) = (world.connect(), world.connect());
-    let right = world.queue_with(owner, kind(60), QueueRequest::Messaging(None), false);
-    let unlike = world.queue_with(owner, other_kind(61), QueueRequest::Messaging(None), false);
-    let wrong = kind(62);
-    let targets = [vec![99; 24], right.recipient, unlike.recipient];
-    let mut times = [const { Vec::new() }; 3];
-    for round in 0..80 {
-        // In turns, so that what else the machine does hits all alike.
-        let at = round % targets.len();
-        let it = world.peer(stranger);
-        let corr = it.corr();
-        let item = it.transmission(Some(&wrong), &corr, &targets[at], b"SUB");
-        let block = it.block(&vec![item; 20]);
-        let begun = Instant::now();
-        world.deliver(stranger, block);
-        times[at].push(begun.elapsed());
-        assert!((world.events(stranger).iter()).all(|reply| reply.shown() == "ERR AUTH"));
-    }
-    // The fastest were not interrupted by other work of the machine.
-    let best = times.map(|mut times: Vec<Duration>| {
-        times.sort();
-        times[2].as_nanos()
-    });
-    let (low, high) = (best.iter().min().unwrap(), best.iter().max().unwrap());
-    assert!(
-        high * 10 < low * 13,
-        "absent, wrong key, wrong kind: {best:?} ns"
-    );
-}
-
-#[test]
-fn refusal_by_ed25519_takes_the_same_time_for_every_reason() {
-    refusal_times_are_alike(Key::ed25519, Key::x25519);
-}
-
-#[test]
-fn refusal_by_ed448_takes_the_same_time_for_every_reason() {
-    refusal_times_are_alike(Key::ed448, Key::ed25519);
-}
-
-#[test]
-fn refusal_by_x25519_takes_the_same_time_for_every_reason() {
-    refusal_times_are_alike(Key::x25519, Key::ed25519);
 }
 
 #[test]

@@ -8,6 +8,8 @@
 mod authorise;
 mod handshake;
 mod outgoing;
+#[cfg(test)]
+mod refusal;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
