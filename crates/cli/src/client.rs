@@ -11,15 +11,23 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
+/// Asks a person for the first profile's name; `None` where nobody answers.
+pub(crate) type AskName = fn() -> Option<String>;
+
 /// A caller of one daemon, acting as one profile.
 pub(crate) struct Client {
     home: Home,
     profile: Option<String>,
+    ask_name: Option<AskName>,
 }
 
 impl Client {
-    pub(crate) fn new(home: Home, profile: Option<String>) -> Self {
-        Self { home, profile }
+    pub(crate) fn new(home: Home, profile: Option<String>, ask_name: Option<AskName>) -> Self {
+        Self {
+            home,
+            profile,
+            ask_name,
+        }
     }
 
     pub(crate) async fn get(&self, path: &Path) -> Result<serde_json::Value, Error> {
@@ -69,7 +77,27 @@ impl Client {
         })
     }
 
+    /// Sends a request; where it needs a profile and there is none, a person
+    /// at the terminal is asked for a name first.
     async fn request(
+        &self,
+        method: Method,
+        path: &Path,
+        body: Bytes,
+    ) -> Result<Response<Incoming>, Error> {
+        let error = match self.attempt(method.clone(), path, body.clone()).await {
+            Err(error) if error.kind() == ErrorKind::NoProfile => error,
+            done => return done,
+        };
+        let name = self.ask_name.and_then(|ask| ask()).ok_or(error)?;
+        let profile = serde_json::json!({ "name": name }).to_string();
+        let profiles = Path::new(["profiles"]);
+        self.attempt(Method::POST, &profiles, profile.into())
+            .await?;
+        self.attempt(method, path, body).await
+    }
+
+    async fn attempt(
         &self,
         method: Method,
         path: &Path,

@@ -2,7 +2,7 @@
 //! diagnostics on standard error.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use hushwing_daemon::{Error, ErrorKind, LevelFilter, log_to};
@@ -39,6 +39,11 @@ impl Output {
         }
     }
 
+    /// Whether a person reads this and can answer.
+    pub(crate) fn has_person(self) -> bool {
+        self == Self::Text && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
     /// Prints an error and gives the exit code that stands for its kind.
     pub(crate) fn error(self, error: &Error) -> ExitCode {
         match self {
@@ -72,6 +77,12 @@ pub(crate) fn document(bytes: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
+/// What somebody wrote, so that its later lines cannot pass for lines of ours:
+/// a message that holds a line break must not forge the message after it.
+pub(crate) fn indented(text: &str) -> String {
+    text.replace('\n', "\n    ")
+}
+
 /// A closed pipe (`hushwing watch | head`) is not an error of ours.
 fn line(text: &str) {
     let mut out = io::stdout().lock();
@@ -90,4 +101,17 @@ fn exit_code(kind: ErrorKind) -> ExitCode {
         ErrorKind::Timeout => 5,
         _ => 1,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_cannot_forge_the_line_after_it() {
+        let forged = "hi\n2026-11-21T04:38:01.392Z  me: I agree";
+        let shown = indented(forged);
+        assert!(shown.lines().skip(1).all(|line| line.starts_with("    ")));
+        assert_eq!(shown.lines().count(), 2);
+    }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Session, view};
 use crate::args::{Edit, MessageId, React, Read, Send, Wait};
 use crate::client::Path;
+use crate::output::indented;
 
 /// `send`
 pub(super) async fn send(session: &Session, send: Send) -> Result<(), Error> {
@@ -85,9 +86,9 @@ pub(super) async fn read(session: &Session, read: Read) -> Result<(), Error> {
 
 fn line(message: &view::Message) -> String {
     let text = if message.deleted {
-        "(deleted)"
+        "(deleted)".to_owned()
     } else {
-        &message.text
+        indented(&message.text)
     };
     let edited = if message.edited { " (edited)" } else { "" };
     let mut line = format!("{}  {}: {text}{edited}", message.sent_at, message.from);
@@ -125,7 +126,7 @@ fn event_line(event: &Value) -> String {
     for (key, value) in fields.iter().filter(|(key, _)| *key != "event") {
         match value {
             Value::Null | Value::Array(_) | Value::Object(_) => {}
-            Value::String(text) => line.push_str(&format!("  {key}: {text}")),
+            Value::String(text) => line.push_str(&format!("  {key}: {}", indented(text))),
             other => line.push_str(&format!("  {key}: {other}")),
         }
     }

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use hushwing_daemon::{Error, ErrorKind, Home};
 
 use crate::args::{Cli, Command, Global};
-use crate::client::Client;
+use crate::client::{AskName, Client};
 use crate::output::Output;
 
 /// What every command gets: the caller of the daemon and the way to print.
@@ -91,7 +91,8 @@ fn open(global: Global, output: Output) -> Result<Session, Error> {
         Error::new(ErrorKind::Usage, "no home folder is known")
             .with_advice("give one with --home DIR")
     })?;
-    let client = Client::new(home.clone(), global.profile);
+    let ask_name = output.has_person().then_some(setting::ask_name as AskName);
+    let client = Client::new(home.clone(), global.profile, ask_name);
     Ok(Session {
         home,
         client,

@@ -1,5 +1,7 @@
 //! Profiles and settings.
 
+use std::io::{self, Write as _};
+
 use hushwing_daemon::{Error, view};
 use serde_json::{Value, json};
 
@@ -33,6 +35,18 @@ pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), E
         }
     }
     Ok(())
+}
+
+/// Asks the person at the terminal what their first profile shall be called.
+pub(super) fn ask_name() -> Option<String> {
+    let mut err = io::stderr().lock();
+    err.write_all(b"There is no profile yet. By what name shall your contacts know you? ")
+        .and_then(|()| err.flush())
+        .ok()?;
+    let mut name = String::new();
+    io::stdin().read_line(&mut name).ok()?;
+    let name = name.trim();
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// `config get|set`

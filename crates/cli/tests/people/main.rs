@@ -10,5 +10,6 @@
 
 mod faults;
 mod strangers;
+mod terminal;
 mod two_homes;
 mod world;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_hushwing");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_hushwing");
 
 /// What one call of the program gave.
 pub(crate) struct Answer {
