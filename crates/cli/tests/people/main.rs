@@ -9,6 +9,7 @@
 )]
 
 mod faults;
+mod full_disk;
 mod strangers;
 mod terminal;
 mod two_homes;
