@@ -33,4 +33,6 @@ pub(crate) use suite::PAST_EPOCHS;
 #[cfg(test)]
 mod interop;
 #[cfg(test)]
+mod passive_client;
+#[cfg(test)]
 mod tests;
