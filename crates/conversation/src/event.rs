@@ -121,6 +121,9 @@ pub enum DropReason {
     /// Content that is malformed or claims what it may not.
     #[error("invalid content")]
     Content,
+    /// A message to a conversation that cannot go on, or not yet.
+    #[error("message to a conversation that is broken or not begun")]
+    Broken,
     /// A letter of a future epoch, and too many are held already.
     #[error("too many letters wait for a commit")]
     TooManyHeld,

@@ -50,7 +50,8 @@ pub fn couple(
     let package = FreshKeyPackage::make(&his, cx, inviter, &inviter_key)?;
     let checked =
         CheckedKeyPackage::check(&hers, &package.message).ok_or(ExchangeError::Message)?;
-    let (group, welcome) = Group::create(&hers, cx, joiner, conversation, joiner_key, &checked)?;
+    let (group, welcome) = Group::create(&hers, cx, joiner, conversation, joiner_key, &checked)?
+        .map_err(|_| ExchangeError::Message)?;
     let first = Party::new(hers, group, conversation);
     let group = Group::join(&his, cx, inviter, &welcome, |_| Some(inviter_key))?
         .map_err(|_| ExchangeError::Message)?;
@@ -98,7 +99,8 @@ impl Party {
             content::MessageId::derive(&self.origin(self.group.own_leaf())?, &bytes, &frame.salt);
         // A messenger keeps the name; here its cost is what matters.
         core::hint::black_box(id);
-        Ok(self.group.encrypt(&self.crypto, cx, rows, &bytes, None)?)
+        let sealed = self.group.encrypt(&self.crypto, cx, rows, &bytes, None)?;
+        sealed.map_err(|_| ExchangeError::Text)
     }
 
     /// Hears what the other said: MLS, then content. Returns the text.

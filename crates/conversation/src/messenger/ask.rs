@@ -66,16 +66,16 @@ impl Messenger {
         contact: ContactId,
     ) -> Result<SafetyNumber, Stop> {
         let record = &self.person(contact)?.record;
-        if record.standing == Standing::Joining {
-            return Err(Refusal::NotEstablished.into());
+        match record.standing {
+            Standing::Joining => return Err(Refusal::NotEstablished.into()),
+            Standing::Broken => return Err(Refusal::Broken.into()),
+            Standing::Asked | Standing::Requested | Standing::Established => {}
         }
         if record.unsecured_start {
             return Err(Refusal::NumberNotFixed.into());
         }
         let (person, group, _) = self.at_hand(call, contact)?;
-        let theirs = group
-            .their_key()
-            .ok_or_else(|| StorageError::corrupt("reading a contact's key"))?;
+        let theirs = group.their_key().ok_or(Refusal::Broken)?;
         let mine = group.key().public();
         Ok(SafetyNumber::new(
             &person.record.conversation.0,

@@ -1,6 +1,6 @@
 //! What others say.
 
-use hushwing_delivery::{Incoming, LetterId, MailboxId};
+use hushwing_delivery::{Address, Incoming, LetterId, MailboxId, SealKey};
 use hushwing_sansio::StorageError;
 
 use super::{Call, Messenger};
@@ -74,6 +74,9 @@ impl Messenger {
         received: Received,
         bytes: &[u8],
     ) -> Result<(), StorageError> {
+        if let Some(Standing::Joining | Standing::Broken) = self.standing(contact) {
+            return self.drop_letter(Some(contact), DropReason::Broken);
+        }
         let (person, group, crypto) = self.at_hand(call, contact)?;
         if received.epoch() > group.epoch() {
             return self.hold(call, contact, bytes);
@@ -246,14 +249,23 @@ impl Messenger {
         let Some(person) = self.people.get_mut(&contact) else {
             return Ok(());
         };
-        let readable = |bytes: &&Vec<u8>| hushwing_delivery::Address::decode(bytes).is_ok();
-        if update.revision <= person.record.address_revision
-            || !update.addresses.iter().any(|bytes| readable(&bytes))
-        {
+        // Those of newer programs are kept. Among people who know each other
+        // there are shared secrets only: letters to others must be short.
+        let mut usable = false;
+        let mut told = update.addresses.clone();
+        told.retain(|bytes| match Address::decode(bytes).map(|to| to.seal) {
+            Ok(SealKey::FirstContact(_)) => false,
+            Ok(SealKey::Shared(_)) => {
+                usable = true;
+                true
+            }
+            Err(_) => true,
+        });
+        if update.revision <= person.record.address_revision || !usable {
             return Ok(());
         }
         person.record.address_revision = update.revision;
-        person.record.addresses = update.addresses.iter().cloned().map(Secret::new).collect();
+        person.record.addresses = told.into_iter().map(Secret::new).collect();
         let answered = person.record.standing == Standing::Asked;
         if answered {
             person.record.standing = Standing::Established;
@@ -310,7 +322,7 @@ fn classify(content: &Content) -> (MessageKind, Option<MessageId>) {
     }
 }
 
-fn reason(fault: OpenFault) -> DropReason {
+pub(super) fn reason(fault: OpenFault) -> DropReason {
     match fault {
         OpenFault::Unreadable => DropReason::Unreadable,
         OpenFault::Rules => DropReason::Commit,

@@ -6,19 +6,19 @@
 //! ```
 //!
 //! Each step is in storage before the next, so a join goes on after a restart.
+//! The second line is in [`petition`](super::petition).
 
 use hushwing_delivery::{
-    Address, FetchFailure, FetchId, Keep, Locator, NetworkCommand, NetworkTag, SealKey,
+    Address, FetchFailure, FetchId, Locator, NetworkCommand, NetworkTag, SealKey,
 };
 use hushwing_sansio::StorageError;
 
 use super::people::Person;
 use super::stop::Stop;
 use super::{Call, Messenger};
-use crate::content::{AddressUpdate, Content, Profile};
-use crate::letter::LetterBody;
+use crate::content::Profile;
 use crate::link::{Bundle, BundleError, FixedError, Kind, Link, LinkError, VerifiedBundle};
-use crate::mls::{CheckedKeyPackage, Group, LeafKey};
+use crate::mls::LeafKey;
 use crate::storage::{CardRecord, ContactRecord, JoinRecord, Side, Standing};
 use crate::{ContactId, ConversationId, Event, Refusal, Reply, Secret, Ticket};
 
@@ -175,15 +175,26 @@ impl Messenger {
         };
         let now = call.cx.wall();
         let opened = VerifiedBundle::open(link.secret(), link.kind(), fixed, bundle, now);
-        let bundle = match opened.map(VerifiedBundle::into_inner) {
-            Ok(bundle) if CheckedKeyPackage::check(&self.crypto, &bundle.key_package).is_some() => {
-                bundle
-            }
-            Ok(_) => return self.end_join(call, fetch, Refusal::LinkForged),
+        let bundle = match opened {
+            Ok(bundle) => bundle.into_inner(),
             Err(error) => return self.end_join(call, fetch, refusal_of(error)),
         };
+        let address = Address {
+            network: link.network(),
+            locator,
+            seal: SealKey::FirstContact(bundle.sealing_key.0.clone()),
+        }
+        .encode();
+        if Address::decode(&address).is_err() || !self.could_ask(call, &bundle.key_package)? {
+            return self.end_join(call, fetch, Refusal::LinkForged);
+        }
         let contact = self.begin_contact(call, &link, &bundle)?;
-        self.note_card(call, fetch, &link, bundle, locator, contact)?;
+        let card = CardRecord {
+            key_package: bundle.key_package,
+            address: Secret::new(address),
+            reusable: link.kind() == Kind::Reusable,
+        };
+        self.note_card(call, fetch, card, contact)?;
         let ticket = self.waiting_joins.remove(&fetch);
         if let (Some(ticket), Some(person)) = (ticket, self.people.get(&contact)) {
             let answer = Ok(Reply::Joined(person.view()));
@@ -227,120 +238,15 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         fetch: FetchId,
-        link: &Link,
-        bundle: Bundle,
-        locator: Locator,
+        card: CardRecord,
         contact: ContactId,
     ) -> Result<(), StorageError> {
         let Some(join) = self.joins.get_mut(&fetch) else {
             return Ok(());
         };
-        let address = Address {
-            network: link.network(),
-            locator,
-            seal: SealKey::FirstContact(bundle.sealing_key.0),
-        };
         join.contact = Some(contact);
-        join.card = Some(CardRecord {
-            key_package: bundle.key_package,
-            address: Secret::new(address.encode()),
-            reusable: link.kind() == Kind::Reusable,
-        });
+        join.card = Some(card);
         call.storage.put_join(join)
-    }
-
-    /// A mailbox for a contact is open: the joiner can ask, the inviter can
-    /// answer.
-    pub(super) fn conversation_opened(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-    ) -> Result<(), StorageError> {
-        let joining = self
-            .people
-            .get(&contact)
-            .is_some_and(|person| person.record.standing == Standing::Joining);
-        if !joining {
-            return self.greet(call, contact);
-        }
-        let mut joins = self.joins.values();
-        let join = joins.find(|join| join.contact == Some(contact));
-        match join.and_then(|join| join.card.clone()) {
-            Some(card) => self.request_join(call, contact, &card),
-            None => Ok(()),
-        }
-    }
-
-    /// Creates the group and posts the join request.
-    fn request_join(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-        card: &CardRecord,
-    ) -> Result<(), StorageError> {
-        let damaged = || StorageError::corrupt("reading a join");
-        let package =
-            CheckedKeyPackage::check(&self.crypto, &card.key_package).ok_or_else(damaged)?;
-        let person = self.people.get_mut(&contact).ok_or_else(damaged)?;
-        let key = LeafKey::from_secret(&person.record.signing_key).ok_or_else(damaged)?;
-        let id = person.record.conversation;
-        let rows = &mut *call.storage;
-        let (group, welcome) = Group::create(&self.crypto, call.cx, rows, id, key, &package)?;
-        person.record.addresses = vec![card.address.clone()];
-        person.record.standing = Standing::Asked;
-        person.record.epoch_since = call.cx.wall();
-        person.save(call.storage)?;
-        self.groups.insert(contact, group);
-        self.post_join_request(call, contact, &welcome)?;
-        self.tell_contact(contact);
-        Ok(())
-    }
-
-    fn post_join_request(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-        welcome: &[u8],
-    ) -> Result<(), StorageError> {
-        let addresses = Content::Addresses(self.my_addresses(contact));
-        let (mut first, first_message) = self.utter_control(call, contact, &addresses)?;
-        let profile = match Profile::new(&self.config.name, None) {
-            Ok(profile) => Content::Profile(profile),
-            Err(_) => Content::Addresses(self.my_addresses(contact)),
-        };
-        let (mut second, second_message) = self.utter_control(call, contact, &profile)?;
-        let bytes = LetterBody::join_request(welcome, [&first_message, &second_message]);
-        let letter = self.post(call, contact, bytes, Keep::UntilSettled)?;
-        for record in [&mut first, &mut second] {
-            record.letter = Some(letter.0);
-            call.storage.add_message(record)?;
-        }
-        Ok(())
-    }
-
-    /// Where a contact can write to me.
-    pub(super) fn my_addresses(&self, contact: ContactId) -> AddressUpdate {
-        AddressUpdate {
-            revision: 1,
-            addresses: self.addresses_for(contact),
-        }
-    }
-
-    /// Tells a contact my addresses, in a letter of its own.
-    pub(super) fn greet(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-    ) -> Result<(), StorageError> {
-        let standing = self
-            .people
-            .get(&contact)
-            .map(|person| person.record.standing);
-        if !matches!(standing, Some(Standing::Established)) {
-            return Ok(());
-        }
-        let addresses = Content::Addresses(self.my_addresses(contact));
-        self.say_control(call, contact, &addresses)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The machine that holds all conversations of one profile.
 //!
-//! One concept one file: [`invite`] and [`join`] bring people together,
-//! [`welcome`] is the inviter's answer; [`speak`] and [`hear`] carry messages,
+//! One concept one file: [`invite`], [`join`] and [`petition`] bring people
+//! together, [`welcome`] is the inviter's answer; [`speak`] and [`hear`] carry messages,
 //! [`receipts`] tells what became of them, [`renew`] changes keys, [`ask`]
 //! answers questions, [`progress`] follows letters.
 
@@ -11,6 +11,7 @@ mod invite;
 mod join;
 mod mailbox;
 mod people;
+mod petition;
 mod progress;
 mod receipts;
 mod renew;

@@ -152,6 +152,28 @@ impl Messenger {
         call.storage.remove_contact(id)
     }
 
+    /// Ends a conversation that cannot go on. Whatever the other side did to
+    /// it, nothing else of the profile is touched.
+    pub(super) fn break_off(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        id: ContactId,
+    ) -> Result<(), StorageError> {
+        self.groups.remove(&id);
+        self.debts.forget(id);
+        if let Some(person) = self.people.get_mut(&id) {
+            person.record.standing = Standing::Broken;
+            person.save(call.storage)?;
+        }
+        self.tell_contact(id);
+        Ok(())
+    }
+
+    /// How far a contact is established.
+    pub(super) fn standing(&self, id: ContactId) -> Option<Standing> {
+        self.people.get(&id).map(|person| person.record.standing)
+    }
+
     /// Tells faces how a contact is now.
     pub(super) fn tell_contact(&mut self, id: ContactId) {
         let Some(person) = self.people.get(&id) else {

@@ -13,6 +13,7 @@ use hushwing_sansio::{Context, Moment, StorageError};
 use super::{Call, Messenger};
 use crate::content::{Content, Frame, MessageId, Receipt, Salt, Stamp, Status};
 use crate::letter::LetterBody;
+use crate::mls::GroupFault;
 use crate::storage::{MessageKind, MessageRecord, MessageState, Owed, Standing};
 use crate::{ContactId, Event};
 
@@ -154,14 +155,18 @@ impl Messenger {
             lamport: person.tail.lamport,
             sent: call.cx.wall(),
         };
-        let bytes = content
-            .compose(Frame {
-                salt,
-                stamp,
-                expires: None,
-            })
-            .map_err(|error| StorageError::corrupt("composing receipts").because(error))?;
-        let message = group.encrypt(crypto, call.cx, &mut *call.storage, &bytes, None)?;
+        let frame = Frame {
+            salt,
+            stamp,
+            expires: None,
+        };
+        let sealed = match content.compose(frame) {
+            Ok(bytes) => group.encrypt(crypto, call.cx, &mut *call.storage, &bytes, None)?,
+            Err(_) => Err(GroupFault("composing receipts")),
+        };
+        let Ok(message) = sealed else {
+            return self.break_off(call, contact);
+        };
         self.post(
             call,
             contact,

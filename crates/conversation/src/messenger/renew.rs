@@ -5,6 +5,7 @@ use core::time::Duration;
 use hushwing_delivery::{Keep, LetterId};
 use hushwing_sansio::StorageError;
 
+use super::hear::reason;
 use super::people::Person;
 use super::{Call, Messenger};
 use crate::ContactId;
@@ -43,15 +44,15 @@ impl Messenger {
         // All readers of a reusable link saw one key; from here on each
         // conversation has its own.
         let successor = marked.then(|| LeafKey::generate(call.cx));
-        let commit = group.renew(crypto, call.cx, &mut *call.storage, successor)?;
+        let Ok(commit) = group.renew(crypto, call.cx, &mut *call.storage, successor)? else {
+            return self.break_off(call, contact);
+        };
         person.record.signing_key = group.key().secret();
         begin_epoch(person, call);
-        let letter = self.post(
-            call,
-            contact,
-            LetterBody::message(&commit),
-            Keep::UntilSettled,
-        )?;
+        let bytes = LetterBody::message(&commit);
+        let Some(letter) = self.post(call, contact, bytes, Keep::UntilSettled)? else {
+            return Ok(());
+        };
         if let Some(person) = self.people.get_mut(&contact) {
             person.record.commit_letter = Some(letter.0);
             call.storage.put_contact(&person.record)?;
@@ -70,11 +71,10 @@ impl Messenger {
         staged: Staged,
     ) -> Result<(), StorageError> {
         let (person, group, crypto) = self.at_hand(call, contact)?;
-        if staged
-            .merge(crypto, call.cx, &mut *call.storage, group)?
-            .is_err()
-        {
-            return Err(StorageError::corrupt("merging a commit"));
+        if let Err(fault) = staged.merge(crypto, call.cx, &mut *call.storage, group)? {
+            // The epoch it would begin cannot be lived with; this one goes on.
+            self.groups.remove(&contact);
+            return self.drop_letter(Some(contact), reason(fault));
         }
         let marked = person.record.unsecured_start;
         begin_epoch(person, call);
@@ -101,6 +101,9 @@ impl Messenger {
         };
         for record in call.storage.unconfirmed_before(contact, oldest)? {
             self.say_once_more(call, &record)?;
+            if self.standing(contact) == Some(Standing::Broken) {
+                break;
+            }
         }
         Ok(())
     }
@@ -113,15 +116,19 @@ impl Messenger {
         let (_, group, crypto) = self.at_hand(call, record.contact)?;
         let first_said = Some(record.position.epoch);
         let rows = &mut *call.storage;
-        let message = group.encrypt(crypto, call.cx, rows, &record.content, first_said)?;
+        let Ok(message) = group.encrypt(crypto, call.cx, rows, &record.content, first_said)? else {
+            return self.break_off(call, record.contact);
+        };
         let epoch = group.epoch();
         if let Some(letter) = record.letter {
             self.office
                 .cancel(call.cx, &mut *call.storage, LetterId(letter))?;
         }
         let bytes = LetterBody::message(&message);
-        let letter = self.post(call, record.contact, bytes, Keep::UntilSettled)?;
-        call.storage.set_letter(record.id(), letter.0, epoch)
+        match self.post(call, record.contact, bytes, Keep::UntilSettled)? {
+            Some(letter) => call.storage.set_letter(record.id(), letter.0, epoch),
+            None => Ok(()),
+        }
     }
 
     /// What depends on the date: epochs that have grown old.

@@ -142,6 +142,7 @@ impl Messenger {
         let person = self.person(contact)?;
         match person.record.standing {
             Standing::Joining | Standing::Requested => return Err(Refusal::NotEstablished),
+            Standing::Broken => return Err(Refusal::Broken),
             Standing::Asked | Standing::Established => {}
         }
         let to_stranger = person
@@ -169,7 +170,8 @@ impl Messenger {
             .and_then(|person| person.tail.last);
         let (mut record, message) = self.utter(call, contact, content, kind, target)?;
         let bytes = LetterBody::message(&message);
-        record.letter = Some(self.post(call, contact, bytes, Keep::UntilSettled)?.0);
+        let letter = self.post(call, contact, bytes, Keep::UntilSettled)?;
+        record.letter = Some(letter.ok_or(Refusal::Broken)?.0);
         call.storage.add_message(&record)?;
         self.show_new(call, &record, content, before)?;
         self.renew_if_due(call, contact)?;
@@ -205,24 +207,30 @@ impl Messenger {
         contact: ContactId,
         content: &Content,
     ) -> Result<(), StorageError> {
-        let (mut record, message) = self.utter_control(call, contact, content)?;
+        let Some((mut record, message)) = self.utter_control(call, contact, content)? else {
+            return Ok(());
+        };
         let bytes = LetterBody::message(&message);
-        record.letter = Some(self.post(call, contact, bytes, Keep::UntilSettled)?.0);
+        let letter = self.post(call, contact, bytes, Keep::UntilSettled)?;
+        record.letter = letter.map(|letter| letter.0);
         call.storage.add_message(&record)
     }
 
-    /// Encrypts something that no face shows.
+    /// Encrypts something that no face shows; `None` if the conversation broke.
     pub(super) fn utter_control(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
         content: &Content,
-    ) -> Result<(MessageRecord, Vec<u8>), StorageError> {
-        self.utter(call, contact, content, MessageKind::Control, None)
-            .map_err(|stop| match stop {
-                Stop::Storage(error) => error,
-                Stop::Refused(_) => StorageError::corrupt("composing a control message"),
-            })
+    ) -> Result<Option<(MessageRecord, Vec<u8>)>, StorageError> {
+        match self.utter(call, contact, content, MessageKind::Control, None) {
+            Ok(uttered) => Ok(Some(uttered)),
+            Err(Stop::Storage(error)) => Err(error),
+            Err(Stop::Refused(_)) => {
+                self.break_off(call, contact)?;
+                Ok(None)
+            }
+        }
     }
 
     /// Encrypts my next message and takes note of it; nothing is posted or
@@ -250,7 +258,10 @@ impl Messenger {
             .map_err(unfit)?;
         let leaf = group.own_leaf();
         let id = MessageId::derive(&person.origin(leaf)?, &bytes, &salt);
-        let message = group.encrypt(crypto, call.cx, &mut *call.storage, &bytes, None)?;
+        let Ok(message) = group.encrypt(crypto, call.cx, &mut *call.storage, &bytes, None)? else {
+            self.break_off(call, contact)?;
+            return Err(Refusal::Broken.into());
+        };
         let epoch = group.epoch();
         let position = Position {
             epoch,
@@ -276,14 +287,15 @@ impl Messenger {
         Ok((record, message))
     }
 
-    /// Puts a letter to a contact into the outbox.
+    /// Puts a letter to a contact into the outbox; `None` if the addresses they
+    /// gave cannot take it, which ends the conversation.
     pub(super) fn post(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
         bytes: Vec<u8>,
         keep: Keep,
-    ) -> Result<LetterId, StorageError> {
+    ) -> Result<Option<LetterId>, StorageError> {
         let to = self
             .people
             .get(&contact)
@@ -294,12 +306,14 @@ impl Messenger {
             urgency: Urgency::Normal,
             keep,
         };
-        self.office
-            .post(call.cx, &mut *call.storage, &letter)
-            .map_err(|error| match error {
-                PostError::Storage(error) => error,
-                other => StorageError::corrupt("posting a letter").because(other),
-            })
+        match self.office.post(call.cx, &mut *call.storage, &letter) {
+            Ok(letter) => Ok(Some(letter)),
+            Err(PostError::Storage(error)) => Err(error),
+            Err(_) => {
+                self.break_off(call, contact)?;
+                Ok(None)
+            }
+        }
     }
 }
 

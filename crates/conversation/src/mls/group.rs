@@ -12,6 +12,7 @@ use tls_codec::{DeserializeBytes as _, Serialize as _};
 use super::crypto::Crypto;
 use super::key_package::CheckedKeyPackage;
 use super::provider::Provider;
+use super::trial::bearable;
 use super::{LeafKey, codec, suite};
 use crate::{ConversationId, MlsRows};
 
@@ -26,18 +27,15 @@ pub(crate) struct Group {
     pub(super) key: LeafKey,
 }
 
-/// openmls failed where only a bug or damaged rows explain it. Holds what was
-/// being done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// openmls cannot go on with this group, for instance because the other side
+/// has a key that is none. Holds what was being done.
+///
+/// Part of a group is the other side's making, so this is a fault of one
+/// conversation and never of storage. The rows are as before; what openmls
+/// holds in memory is not, so the group must be dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the group fails at {0}")]
 pub(crate) struct GroupFault(pub(crate) &'static str);
-
-/// Such a fault ends the transaction like a failure of storage: what openmls
-/// holds in memory cannot be trusted any more, and opening anew is the cure.
-impl From<GroupFault> for StorageError {
-    fn from(fault: GroupFault) -> Self {
-        Self::corrupt(fault.0)
-    }
-}
 
 /// Why a Welcome was not followed. All of these are the sender's doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,10 +60,26 @@ impl Group {
         id: ConversationId,
         key: LeafKey,
         inviter: &CheckedKeyPackage,
-    ) -> Result<(Self, Vec<u8>), StorageError> {
+    ) -> Result<Result<(Self, Vec<u8>), GroupFault>, StorageError> {
         let provider = Provider::new(crypto, cx, rows);
         let outcome = Self::build(&provider, id, key, inviter);
-        Ok(provider.end(outcome)??)
+        provider.end(outcome)
+    }
+
+    /// Whether a group can be created with the inviter in it. Leaves no trace.
+    pub(crate) fn could_create(
+        crypto: &Crypto,
+        cx: &mut Context<'_>,
+        rows: &mut dyn MlsRows,
+        inviter: &CheckedKeyPackage,
+    ) -> Result<bool, StorageError> {
+        let id = ConversationId(cx.random());
+        let key = LeafKey::generate(cx);
+        let provider = Provider::new(crypto, cx, rows);
+        let built = Self::build(&provider, id, key, inviter).is_ok();
+        // A failure, even of nothing, forgets the writes.
+        provider.end(Err::<(), ()>(()))?.unwrap_or(());
+        Ok(built)
     }
 
     fn build(
@@ -84,6 +98,7 @@ impl Group {
             .map_err(|_| GroupFault("adding the inviter"))?;
         mls.merge_pending_commit(provider)
             .map_err(|_| GroupFault("merging my first commit"))?;
+        bearable(provider, &mls, &key)?;
         Ok((Self { mls, key }, encode(&welcome)?))
     }
 
@@ -115,6 +130,7 @@ impl Group {
         let mls = staged
             .into_group(provider)
             .map_err(|_| JoinError::Welcome)?;
+        bearable(provider, &mls, &key).map_err(|_| JoinError::Rules)?;
         Ok(Self { mls, key })
     }
 
@@ -142,7 +158,7 @@ impl Group {
         rows: &mut dyn MlsRows,
         plaintext: &[u8],
         first_said: Option<u64>,
-    ) -> Result<Vec<u8>, StorageError> {
+    ) -> Result<Result<Vec<u8>, GroupFault>, StorageError> {
         let provider = Provider::new(crypto, cx, rows);
         if let Some(epoch) = first_said {
             self.mls.set_aad(super::ladder::first_said(epoch));
@@ -152,7 +168,7 @@ impl Group {
             Ok(message) => encode(&message),
             Err(_) => Err(GroupFault("encrypting")),
         };
-        Ok(provider.end(outcome)??)
+        provider.end(outcome)
     }
 
     /// Renews my keys with a commit, merged at once: I hold the turn, so there
@@ -163,10 +179,10 @@ impl Group {
         cx: &mut Context<'_>,
         rows: &mut dyn MlsRows,
         successor: Option<LeafKey>,
-    ) -> Result<Vec<u8>, StorageError> {
+    ) -> Result<Result<Vec<u8>, GroupFault>, StorageError> {
         let provider = Provider::new(crypto, cx, rows);
         let outcome = self.commit(&provider, successor);
-        Ok(provider.end(outcome)??)
+        provider.end(outcome)
     }
 
     fn commit(
@@ -270,8 +286,9 @@ fn stage(provider: &Provider<'_>, welcome: Welcome) -> Result<StagedWelcome, Joi
         return Err(JoinError::Rules);
     }
     let info = processed.unverified_group_info();
-    let id = info.group_id().clone();
-    if MlsGroup::load(provider.storage(), &id).is_ok_and(|known| known.is_some()) {
+    // Not by loading it: the id is the sender's choice, and whatever lies
+    // under it must not decide over more than this letter.
+    if provider.storage().holds_group(info.group_id()) {
         return Err(JoinError::Known);
     }
     let staged = JoinBuilder::new(provider, processed)
@@ -285,6 +302,9 @@ fn follows_the_rules(staged: &StagedWelcome) -> bool {
     let context = staged.group_context();
     context.ciphersuite() == suite::SUITE
         && suite::names_our_suite(context.extensions())
+        && staged
+            .welcome_sender()
+            .is_ok_and(suite::leaf_follows_the_rules)
         && context.group_id().as_slice().len() == 16
         && context.epoch().as_u64() == 1
         && staged.members().count() == 2

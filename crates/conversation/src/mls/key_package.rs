@@ -36,7 +36,10 @@ impl FreshKeyPackage {
     ) -> Result<Self, StorageError> {
         let provider = Provider::new(crypto, cx, rows);
         let outcome = Self::build(&provider, key);
-        Ok(provider.end(outcome)??)
+        // Nobody else had a hand in it.
+        provider
+            .end(outcome)?
+            .map_err(|fault| StorageError::corrupt(fault.0))
     }
 
     fn build(provider: &Provider<'_>, key: &LeafKey) -> Result<Self, GroupFault> {
@@ -68,7 +71,10 @@ pub(crate) fn forget_key_package(
     super::store::remove_key_package(rows, reference)
 }
 
-/// Somebody's key package, checked: signature, suite, capabilities.
+/// Somebody's key package, checked: signatures, suite, and the rules for leaves.
+///
+/// That its keys are keys shows only when they are used:
+/// [`Group::could_create`](super::Group::could_create).
 pub(crate) struct CheckedKeyPackage(pub(super) KeyPackage);
 
 impl CheckedKeyPackage {
@@ -83,6 +89,8 @@ impl CheckedKeyPackage {
 
     fn validate(crypto: &Crypto, package: KeyPackageIn) -> Option<Self> {
         let package = package.validate(crypto, ProtocolVersion::Mls10).ok()?;
-        (package.ciphersuite() == suite::SUITE).then_some(Self(package))
+        let fits = package.ciphersuite() == suite::SUITE
+            && suite::leaf_follows_the_rules(package.leaf_node());
+        fits.then_some(Self(package))
     }
 }

@@ -11,6 +11,8 @@ use tls_codec::DeserializeBytes as _;
 use super::crypto::Crypto;
 use super::group::{Group, turn};
 use super::provider::Provider;
+use super::suite;
+use super::trial::bearable;
 use crate::{ConversationId, MlsRows};
 
 /// Version byte of the authenticated data of messages said again.
@@ -159,7 +161,7 @@ fn check_commit(
     let allowed = turn(group.epoch()) == group.their_leaf()
         && commit.queued_proposals().next().is_none()
         && (same_key || may_change_key)
-        && leaf.credential().serialized_content() == new_key;
+        && suite::leaf_follows_the_rules(leaf);
     if allowed {
         Ok(())
     } else {
@@ -171,7 +173,8 @@ fn check_commit(
 pub(crate) struct Staged(Box<StagedCommit>);
 
 impl Staged {
-    /// Last step: begins the next epoch.
+    /// Last step: begins the next epoch, if that can be lived with. If this
+    /// fails, `group` must be loaded anew; the rows did not change.
     pub(crate) fn merge(
         self,
         crypto: &Crypto,
@@ -181,7 +184,11 @@ impl Staged {
     ) -> Result<Result<(), OpenFault>, StorageError> {
         let provider = Provider::new(crypto, cx, rows);
         let merged = group.mls.merge_staged_commit(&provider, *self.0);
-        provider.end(merged.map_err(|_| OpenFault::Unreadable))
+        let outcome = match merged {
+            Ok(()) => bearable(&provider, &group.mls, &group.key).map_err(|_| OpenFault::Rules),
+            Err(_) => Err(OpenFault::Unreadable),
+        };
+        provider.end(outcome)
     }
 }
 

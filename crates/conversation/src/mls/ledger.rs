@@ -12,6 +12,7 @@ use hushwing_sansio::StorageError;
 use crate::MlsRows;
 
 /// One pending write; no value means removal.
+#[derive(Clone)]
 struct Write {
     scope: Vec<u8>,
     label: u8,
@@ -27,7 +28,18 @@ pub(crate) struct Ledger<'a> {
     fault: Cell<Option<StorageError>>,
 }
 
-/// The rows failed or hold damage; the ledger knows the cause.
+/// What lies under a key.
+pub(super) enum Found {
+    /// Nothing.
+    Nothing,
+    /// A value of this call, not yet written.
+    Pending(Vec<u8>),
+    /// A value of an earlier call.
+    Stored(Vec<u8>),
+}
+
+/// The rows failed or hold damage, then the ledger knows the cause; or a value
+/// of this call cannot be written or read back, which is a fault of the call.
 #[derive(Debug, thiserror::Error)]
 #[error("the rows failed")]
 pub(crate) struct RowError;
@@ -42,23 +54,26 @@ impl<'a> Ledger<'a> {
     }
 
     /// The value under (`scope`, `label`, `key`), pending or stored.
-    pub(super) fn get(
-        &self,
-        scope: &[u8],
-        label: u8,
-        key: &[u8],
-    ) -> Result<Option<Vec<u8>>, RowError> {
+    pub(super) fn get(&self, scope: &[u8], label: u8, key: &[u8]) -> Result<Found, RowError> {
         let writes = self.writes.borrow();
         let pending = writes
             .iter()
             .find(|w| w.label == label && w.scope == scope && w.key == key);
-        match pending {
-            Some(write) => Ok(write.value.clone()),
-            None => self
-                .rows
-                .mls_row(scope, label, key)
-                .map_err(|error| self.fail(error)),
+        if let Some(write) = pending {
+            return Ok(write.value.clone().map_or(Found::Nothing, Found::Pending));
         }
+        let stored = self.rows.mls_row(scope, label, key);
+        Ok(stored
+            .map_err(|error| self.fail(error))?
+            .map_or(Found::Nothing, Found::Stored))
+    }
+
+    /// Does `act` and forgets what it wrote.
+    pub(super) fn trial<T>(&self, act: impl FnOnce() -> T) -> T {
+        let before = self.writes.borrow().clone();
+        let outcome = act();
+        self.writes.replace(before);
+        outcome
     }
 
     /// Notes a write, or with no value a removal.
@@ -116,7 +131,10 @@ mod tests {
         let mut storage = MemoryStorage::new();
         let ledger = Ledger::new(&mut storage);
         ledger.set(vec![1], 2, vec![3], Some(vec![4]));
-        assert_eq!(ledger.get(&[1], 2, &[3]).unwrap(), Some(vec![4]));
+        assert!(matches!(
+            ledger.get(&[1], 2, &[3]),
+            Ok(Found::Pending(value)) if value == [4]
+        ));
         drop(ledger);
         assert_eq!(storage.mls_row(&[1], 2, &[3]).unwrap(), None);
     }
@@ -128,9 +146,25 @@ mod tests {
         let mut ledger = Ledger::new(&mut storage);
         ledger.set(vec![1], 2, vec![3], Some(vec![4]));
         ledger.set(vec![1], 2, vec![3], None);
-        assert_eq!(ledger.get(&[1], 2, &[3]).unwrap(), None);
+        assert!(matches!(ledger.get(&[1], 2, &[3]), Ok(Found::Nothing)));
         ledger.settle().unwrap();
         drop(ledger);
         assert_eq!(storage.mls_row(&[1], 2, &[3]).unwrap(), None);
+    }
+
+    #[test]
+    fn a_trial_sees_what_is_pending_and_leaves_no_trace() {
+        let mut storage = MemoryStorage::new();
+        let mut ledger = Ledger::new(&mut storage);
+        ledger.set(vec![1], 2, vec![3], Some(vec![4]));
+        ledger.trial(|| {
+            assert!(matches!(ledger.get(&[1], 2, &[3]), Ok(Found::Pending(_))));
+            ledger.set(vec![1], 2, vec![3], None);
+            ledger.set(vec![1], 2, vec![5], Some(vec![6]));
+        });
+        ledger.settle().unwrap();
+        drop(ledger);
+        assert_eq!(storage.mls_row(&[1], 2, &[3]).unwrap(), Some(vec![4]));
+        assert_eq!(storage.mls_row(&[1], 2, &[5]).unwrap(), None);
     }
 }

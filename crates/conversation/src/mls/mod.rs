@@ -9,6 +9,12 @@
 //!                                             └▶ Opened::Renewed(Staged) ─ merge ─▶ next epoch
 //! ```
 //!
+//! Nothing of a peer's is let into the rows that could not be lived with: before
+//! a created or joined group, or the epoch after a peer's commit, is kept, it is
+//! read back, written in and renewed once in a trial that leaves no trace. So a
+//! peer's fault ends a letter or a conversation, and a `StorageError` always
+//! means our own rows.
+//!
 //! Who may commit is fixed by the epoch, so a conversation of two never forks:
 //! in epoch *e* the leaf *e mod 2* holds the turn, see [`Group::holds_turn`].
 
@@ -22,9 +28,10 @@ mod ledger;
 mod provider;
 mod store;
 mod suite;
+mod trial;
 
 pub(crate) use crypto::Crypto;
-pub(crate) use group::{Group, JoinError};
+pub(crate) use group::{Group, GroupFault, JoinError};
 pub(crate) use key_package::{CheckedKeyPackage, FreshKeyPackage, forget_key_package};
 pub(crate) use ladder::{OpenFault, Opened, Received, Staged};
 pub(crate) use leaf_key::LeafKey;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use hushwing_sansio::StorageError;
 
 use super::codec::{decode, encode, key};
-use super::ledger::{Ledger, RowError};
+use super::ledger::{Found, Ledger, RowError};
 use crate::MlsRows;
 
 /// The scope of keys that belong to no group yet.
@@ -57,8 +57,13 @@ pub(super) fn remove_key_package(
 }
 
 impl Ledger<'_> {
-    fn damage(&self, what: &'static str) -> RowError {
-        self.fail(StorageError::corrupt(what))
+    /// Whether there are rows of a group with this id.
+    pub(super) fn holds_group<G: Serialize>(&self, group: &G) -> bool {
+        // A failure of the rows is noted, and told when the call ends.
+        !matches!(
+            self.get(&key(group), label::GROUP_STATE, &[]),
+            Ok(Found::Nothing)
+        )
     }
 
     fn write<T: Serialize>(
@@ -68,7 +73,7 @@ impl Ledger<'_> {
         key: Vec<u8>,
         value: &T,
     ) -> Result<(), RowError> {
-        let value = encode(value).map_err(|_| self.damage("encoding MLS state"))?;
+        let value = encode(value).map_err(|_| RowError)?;
         self.set(scope, label, key, Some(value));
         Ok(())
     }
@@ -79,12 +84,13 @@ impl Ledger<'_> {
         label: u8,
         key: &[u8],
     ) -> Result<Option<T>, RowError> {
-        let Some(bytes) = self.get(scope, label, key)? else {
-            return Ok(None);
-        };
-        decode(&bytes)
-            .map(Some)
-            .ok_or_else(|| self.damage("reading MLS state"))
+        match self.get(scope, label, key)? {
+            Found::Nothing => Ok(None),
+            Found::Pending(bytes) => decode(&bytes).map(Some).ok_or(RowError),
+            Found::Stored(bytes) => decode(&bytes)
+                .map(Some)
+                .ok_or_else(|| self.fail(StorageError::corrupt("reading MLS state"))),
+        }
     }
 
     fn write_group<G: Serialize, T: Serialize>(
@@ -145,7 +151,7 @@ impl StorageProvider<CURRENT_VERSION> for Ledger<'_> {
         group_id: &GroupId,
         config: &MlsGroupJoinConfig,
     ) -> Result<(), RowError> {
-        let json = serde_json::to_string(config).map_err(|_| self.damage("encoding MLS state"))?;
+        let json = serde_json::to_string(config).map_err(|_| RowError)?;
         self.write_group(group_id, label::JOIN_CONFIG, &json)
     }
 
@@ -158,7 +164,7 @@ impl StorageProvider<CURRENT_VERSION> for Ledger<'_> {
     ) -> Result<Option<MlsGroupJoinConfig>, RowError> {
         let json: Option<String> = self.read_group(group_id, label::JOIN_CONFIG)?;
         let config = json.map(|json| serde_json::from_str(&json)).transpose();
-        config.map_err(|_| self.damage("reading MLS state"))
+        config.map_err(|_| self.fail(StorageError::corrupt("reading MLS state")))
     }
 
     fn delete_group_config<GroupId: traits::GroupId<CURRENT_VERSION>>(
@@ -431,7 +437,7 @@ impl StorageProvider<CURRENT_VERSION> for Ledger<'_> {
         let mut nodes: Vec<Vec<u8>> = self
             .read_group(group_id, label::OWN_LEAF_NODES)?
             .unwrap_or_default();
-        nodes.push(encode(leaf_node).map_err(|_| self.damage("encoding MLS state"))?);
+        nodes.push(encode(leaf_node).map_err(|_| RowError)?);
         self.write_group(group_id, label::OWN_LEAF_NODES, &nodes)
     }
 
@@ -448,7 +454,7 @@ impl StorageProvider<CURRENT_VERSION> for Ledger<'_> {
         let nodes = nodes.iter().map(|node| decode(node));
         nodes
             .collect::<Option<_>>()
-            .ok_or_else(|| self.damage("reading MLS state"))
+            .ok_or_else(|| self.fail(StorageError::corrupt("reading MLS state")))
     }
 
     fn delete_own_leaf_nodes<GroupId: traits::GroupId<CURRENT_VERSION>>(
@@ -491,7 +497,7 @@ impl StorageProvider<CURRENT_VERSION> for Ledger<'_> {
             .unwrap_or_default();
         let refs = refs.iter().map(|name| postcard::from_bytes(name));
         refs.collect::<Result<_, _>>()
-            .map_err(|_| self.damage("reading MLS state"))
+            .map_err(|_| self.fail(StorageError::corrupt("reading MLS state")))
     }
 
     fn queued_proposals<
@@ -508,7 +514,7 @@ impl StorageProvider<CURRENT_VERSION> for Ledger<'_> {
             let proposal = self.read(&scope, label::PROPOSAL, &key(&name))?;
             Ok((
                 name,
-                proposal.ok_or_else(|| self.damage("reading MLS state"))?,
+                proposal.ok_or_else(|| self.fail(StorageError::corrupt("reading MLS state")))?,
             ))
         });
         proposals.collect()

@@ -5,10 +5,11 @@
 
 use openmls::prelude::{
     BasicCredential, Capabilities, Ciphersuite, CredentialType, CredentialWithKey, Extension,
-    ExtensionType, Extensions, GroupContext, InvalidExtensionError, Lifetime, MlsGroupCreateConfig,
-    MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY, PastEpochDeletionPolicy,
-    ProtocolVersion, SenderRatchetConfiguration, UnknownExtension,
+    ExtensionType, Extensions, GroupContext, InvalidExtensionError, LeafNode, Lifetime,
+    MlsGroupCreateConfig, MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY,
+    PastEpochDeletionPolicy, ProtocolVersion, SenderRatchetConfiguration, UnknownExtension,
 };
+use openmls::treesync::LeafNodeSource;
 
 use super::LeafKey;
 
@@ -99,9 +100,30 @@ pub(super) fn create_config() -> Result<MlsGroupCreateConfig, InvalidExtensionEr
         .build())
 }
 
-/// Whether a group context carries the name of our suite.
+/// Whether a group context carries the name of our suite, and nothing else.
 pub(super) fn names_our_suite(extensions: &Extensions<GroupContext>) -> bool {
-    extensions
-        .unknown(SUITE_NAME_EXTENSION)
-        .is_some_and(|name| name.0 == SUITE_NAME)
+    extensions.iter().count() == 1
+        && extensions
+            .unknown(SUITE_NAME_EXTENSION)
+            .is_some_and(|name| name.0 == SUITE_NAME)
+}
+
+/// Whether somebody else's leaf is as ours are: identity and key are one, it
+/// supports what our groups need, and it carries nothing more.
+pub(super) fn leaf_follows_the_rules(leaf: &LeafNode) -> bool {
+    let key = leaf.signature_key().as_slice();
+    let credential = leaf.credential();
+    let able = leaf.capabilities();
+    let name = ExtensionType::Unknown(SUITE_NAME_EXTENSION);
+    key.len() == 32
+        && credential.credential_type() == CredentialType::Basic
+        && credential.serialized_content() == key
+        && able.ciphersuites().contains(&SUITE.into())
+        && able.extensions().contains(&name)
+        && able.credentials().contains(&CredentialType::Basic)
+        && leaf.extensions().iter().next().is_none()
+        && match leaf.leaf_node_source() {
+            LeafNodeSource::KeyPackage(until) => *until == lifetime(),
+            _ => true,
+        }
 }

@@ -42,8 +42,8 @@ fn meet() -> (Crypto, Side, Side) {
     let package = CheckedKeyPackage::check(&crypto, &fresh.message).unwrap();
     let own = LeafKey::generate(&mut cx(&mut one));
     let id = ConversationId([7; 16]);
-    let (group, welcome) =
-        Group::create(&crypto, &mut cx(&mut one), &mut joiner, id, own, &package).unwrap();
+    let created = Group::create(&crypto, &mut cx(&mut one), &mut joiner, id, own, &package);
+    let (group, welcome) = created.unwrap().unwrap();
     let joiner = Side {
         group,
         storage: joiner,
@@ -62,12 +62,14 @@ fn meet() -> (Crypto, Side, Side) {
 impl Side {
     fn say(&mut self, crypto: &Crypto, text: &[u8]) -> Vec<u8> {
         let (cx, rows) = (&mut cx(&mut self.chance), &mut self.storage);
-        self.group.encrypt(crypto, cx, rows, text, None).unwrap()
+        let sealed = self.group.encrypt(crypto, cx, rows, text, None);
+        sealed.unwrap().unwrap()
     }
 
     fn renew(&mut self, crypto: &Crypto, successor: Option<LeafKey>) -> Vec<u8> {
         let (cx, rows) = (&mut cx(&mut self.chance), &mut self.storage);
-        self.group.renew(crypto, cx, rows, successor).unwrap()
+        let commit = self.group.renew(crypto, cx, rows, successor);
+        commit.unwrap().unwrap()
     }
 
     fn open(&mut self, crypto: &Crypto, bytes: &[u8], keys: bool) -> Result<Opened, OpenFault> {

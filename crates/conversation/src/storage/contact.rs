@@ -37,6 +37,9 @@ pub enum Standing {
     Requested,
     /// Both sides know where to write.
     Established,
+    /// It cannot go on: MLS cannot work with what the other side made of it.
+    /// What was said stays readable; nothing is sent or heard any more.
+    Broken,
 }
 
 /// Somebody I talk with, and my side of the conversation.

@@ -10,7 +10,7 @@ mod loopback;
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use hushwing_delivery::{Envelope, Locator, NetworkTag};
+use hushwing_delivery::{Card, Envelope, Locator, NetworkTag, Place};
 use hushwing_sansio::{
     Context, Entropy, Input, Machine as _, Moment, Output, StorageError, Timestamp,
 };
@@ -118,6 +118,18 @@ impl Village {
     /// Puts an envelope into a mailbox, as anybody who knows the locator may.
     pub fn slip_in(&mut self, locator: &Locator, envelope: Envelope) {
         self.network.slip_in(locator, envelope);
+    }
+
+    /// Puts a card at a place, as somebody from elsewhere may. What is sent to
+    /// that place can be overheard.
+    pub fn publish(&mut self, place: Place, card: Card, one_time: bool) {
+        self.network.publish(place, card, one_time);
+    }
+
+    /// The card that lies at a place.
+    #[must_use]
+    pub fn card(&self, place: &Place) -> Option<Card> {
+        self.network.card(place).cloned()
     }
 
     /// Makes somebody crash at the `calls`th call from now.

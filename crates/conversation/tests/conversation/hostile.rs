@@ -13,14 +13,14 @@ use hushwing_sansio::{Context, Moment, Timestamp};
 use crate::support::*;
 
 /// Somebody with a post office and no manners.
-struct Mallory {
+pub(crate) struct Mallory {
     office: PostOffice,
     storage: MemoryStorage,
     chance: Seeded,
 }
 
 impl Mallory {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut storage = MemoryStorage::new();
         let office = PostOffice::open(&mut storage).unwrap();
         Self {
@@ -31,7 +31,7 @@ impl Mallory {
     }
 
     /// Seals `bytes` to `to` and slips it into the mailbox.
-    fn post(&mut self, village: &mut Village, to: Address, bytes: Vec<u8>) {
+    pub(crate) fn post(&mut self, village: &mut Village, to: Address, bytes: Vec<u8>) {
         let mut cx = Context::new(Moment::default(), Timestamp::default(), &mut self.chance);
         let letter = Letter {
             to: vec![to],
@@ -55,9 +55,13 @@ impl Mallory {
 
     /// Opens an envelope whose seal secret was stolen.
     fn open(&mut self, secret: [u8; 32], envelope: Envelope) -> Option<Vec<u8>> {
+        self.open_with(MailboxKeys::shared(secret), envelope)
+    }
+
+    /// Opens an envelope with these keys.
+    pub(crate) fn open_with(&mut self, keys: MailboxKeys, envelope: Envelope) -> Option<Vec<u8>> {
         let mut cx = Context::new(Moment::default(), Timestamp::default(), &mut self.chance);
         let (mailbox, network) = (MailboxId(1), NetworkTag::TOY);
-        let keys = MailboxKeys::shared(secret);
         self.office
             .put_mailbox(&mut self.storage, mailbox, network, keys)
             .unwrap();
@@ -108,7 +112,10 @@ fn bobs_letter(c: &mut Couple, mallory: &mut Mallory, text: &str) -> Vec<u8> {
     opened.next().unwrap()
 }
 
-fn drops(village: &mut Village, home: hushwing_conversation::village::Home) -> Vec<DropReason> {
+pub(crate) fn drops(
+    village: &mut Village,
+    home: hushwing_conversation::village::Home,
+) -> Vec<DropReason> {
     let events = village.events(home).into_iter();
     events
         .filter_map(|e| {
@@ -121,7 +128,7 @@ fn drops(village: &mut Village, home: hushwing_conversation::village::Home) -> V
         .collect()
 }
 
-fn still_works(c: &mut Couple, said: &[&str]) {
+pub(crate) fn still_works(c: &mut Couple, said: &[&str]) {
     send(&mut c.village, c.bob, c.his_alice, "still here");
     c.village.rest().unwrap();
     send(&mut c.village, c.alice, c.her_bob, "so am I");

@@ -9,9 +9,14 @@
     missing_docs
 )]
 
+mod bent;
+mod bent_input;
 mod changes;
 mod crash;
 mod hostile;
+mod hostile_mls;
+mod hostile_places;
+mod intruder;
 mod invite_and_talk;
 mod receipts;
 mod renewal;

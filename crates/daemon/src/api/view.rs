@@ -83,7 +83,7 @@ pub struct Contact {
     pub verified: bool,
     /// Networks they can be reached on.
     pub networks: Vec<String>,
-    /// `joining`, `requested` or `connected`.
+    /// `joining`, `requested`, `connected` or `broken`.
     pub state: String,
     /// Whether what they receive is protected against a later theft of keys.
     pub forward_secrecy: bool,

@@ -50,6 +50,7 @@ pub(super) fn contact(shown: &ContactView) -> view::Contact {
             Standing::Joining | Standing::Asked => "joining",
             Standing::Requested => "requested",
             Standing::Established => "connected",
+            Standing::Broken => "broken",
         }
         .to_owned(),
         forward_secrecy: !shown.no_forward_secrecy,
@@ -129,7 +130,7 @@ pub(crate) fn refusal(refusal: Refusal) -> Error {
         Refusal::LinkUnreachable => ErrorKind::Unreachable,
         Refusal::LinkWrongServer => ErrorKind::WrongServer,
         Refusal::Mailbox(MailboxFailure::Unreachable) => ErrorKind::Unreachable,
-        Refusal::Mailbox(_) => ErrorKind::Protocol,
+        Refusal::Mailbox(_) | Refusal::Broken => ErrorKind::Protocol,
         _ => ErrorKind::Usage,
     };
     let error = Error::new(kind, refusal.to_string());
@@ -152,6 +153,7 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::BadReaction => "use one emoji or a short word",
         Refusal::NotMine => "only your own texts can be edited or deleted",
         Refusal::NotEstablished => "wait until they answered; `hushwing contacts` shows it",
+        Refusal::Broken => "meet again by a new link",
         Refusal::NotARequest => "`hushwing requests` lists who waits",
         Refusal::WrongNumber => {
             "compare again from the beginning; if it stays, somebody may be between you: meet in person"

@@ -1,0 +1,345 @@
+//! Mallory with MLS: somebody whom Alice opened a link of, or who opened hers,
+//! and who makes of it what they like.
+
+use hushwing_conversation::content::{
+    self, AddressUpdate, Content, Frame, Lamport, Origin, Salt, Stamp,
+};
+use hushwing_conversation::link::{Bundle, Kind, Link, RootKey, SealingKey, VerifiedBundle};
+use hushwing_conversation::village::{Home, Village};
+use hushwing_conversation::{ContactId, Secret};
+use hushwing_delivery::{
+    Address, Card, FirstContactSecret, Locator, MailboxKeys, NetworkTag, Place, SealKey,
+};
+use hushwing_sansio::Timestamp;
+use openmls::group::JoinBuilder;
+use openmls::prelude::*;
+use tls_codec::Serialize as _;
+
+use crate::bent::{Bent, Key, SIGNATURE};
+use crate::hostile::Mallory;
+use crate::support::*;
+
+pub(crate) const SUITE: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519;
+pub(crate) const NAME: u16 = 0xF48A;
+const SAID: &[u8] = b"MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519";
+/// What the village's clock shows at first.
+const START: u64 = 1_767_225_600;
+
+/// What leaves support, with these extensions of their own.
+pub(crate) fn able(extensions: &[u16]) -> Capabilities {
+    let mut all = vec![ExtensionType::LastResort];
+    all.extend(extensions.iter().map(|kind| ExtensionType::Unknown(*kind)));
+    Capabilities::new(
+        Some(&[ProtocolVersion::Mls10]),
+        Some(&[SUITE]),
+        Some(&all),
+        Some(&[]),
+        Some(&[CredentialType::Basic]),
+    )
+}
+
+/// A builder of key packages as they ought to be.
+pub(crate) fn honest_package() -> KeyPackageBuilder {
+    KeyPackage::builder()
+        .leaf_node_capabilities(able(&[NAME]))
+        .key_package_lifetime(Lifetime::init(0, u64::MAX))
+        .mark_as_last_resort()
+}
+
+/// The configuration of a group whose context says `name`.
+pub(crate) fn config(name: &[u8]) -> MlsGroupCreateConfig {
+    let name = Extension::Unknown(NAME, UnknownExtension(name.to_vec()));
+    MlsGroupCreateConfig::builder()
+        .ciphersuite(SUITE)
+        .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
+        .use_ratchet_tree_extension(true)
+        .lifetime(Lifetime::init(0, u64::MAX))
+        .capabilities(able(&[NAME]))
+        .with_group_context_extensions(Extensions::single(name).unwrap())
+        .build()
+}
+
+/// The configuration of a group as it ought to be.
+pub(crate) fn honest_config() -> MlsGroupCreateConfig {
+    config(SAID)
+}
+
+pub(crate) fn bytes(message: &MlsMessageOut) -> Vec<u8> {
+    message.tls_serialize_detached().unwrap()
+}
+
+pub(crate) fn letter(kind: u8, items: &[&[u8]]) -> Vec<u8> {
+    let mut letter = vec![1, kind];
+    for item in items {
+        letter.extend_from_slice(&u32::try_from(item.len()).unwrap().to_be_bytes());
+        letter.extend_from_slice(item);
+    }
+    letter
+}
+
+fn items(mut letter: &[u8]) -> Vec<Vec<u8>> {
+    letter = &letter[2..];
+    let mut items = Vec::new();
+    while let Some((length, rest)) = letter.split_first_chunk::<4>() {
+        let (item, rest) = rest.split_at(u32::from_be_bytes(*length) as usize);
+        items.push(item.to_vec());
+        letter = rest;
+    }
+    items
+}
+
+pub(crate) struct Intruder {
+    pub(crate) mls: Bent,
+    pub(crate) key: Key,
+    pub(crate) mail: Mallory,
+    group: Option<MlsGroup>,
+    /// Where the victim takes letters.
+    pub(crate) to: Option<Address>,
+    seal: FirstContactSecret,
+    said: u64,
+}
+
+impl Intruder {
+    pub(crate) fn new() -> Self {
+        Self {
+            mls: Bent::default(),
+            key: Key::new(66),
+            mail: Mallory::new(),
+            group: None,
+            to: None,
+            seal: FirstContactSecret::from_seed([9; 32]),
+            said: 0,
+        }
+    }
+
+    pub(crate) fn package(&self, builder: KeyPackageBuilder) -> Vec<u8> {
+        let made = builder.build(SUITE, &self.mls, &self.key, self.key.credential());
+        bytes(&MlsMessageOut::from(made.unwrap().key_package().clone()))
+    }
+
+    /// A key package whose leaf, or what is around it, was changed before it
+    /// was signed.
+    pub(crate) fn bent_package(&self, in_leaf: bool, bend: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let made = honest_package().build(SUITE, &self.mls, &self.key, self.key.credential());
+        let package = made.unwrap().into_key_package();
+        let mut leaf = package.leaf_node().tls_serialize_detached().unwrap();
+        let message = bytes(&MlsMessageOut::from(package));
+        let at = message.windows(leaf.len()).position(|part| part == leaf);
+        let (before, rest) = message.split_at(at.unwrap());
+        let behind = rest[leaf.len()..rest.len() - SIGNATURE].to_vec();
+        let (frame, before) = before.split_at(4);
+        let mut bend = Some(bend);
+        if in_leaf {
+            leaf.truncate(leaf.len() - SIGNATURE);
+            bend.take().unwrap()(&mut leaf);
+            leaf = self.key.signed("LeafNodeTBS", leaf);
+        }
+        let mut package = [before, &leaf, &behind].concat();
+        if let Some(bend) = bend {
+            bend(&mut package);
+        }
+        [frame, &self.key.signed("KeyPackageTBS", package)].concat()
+    }
+
+    /// A card with that key package, signed as it has to be.
+    pub(crate) fn card(&self, kind: Kind, key_package: Vec<u8>) -> Card {
+        let root = RootKey::from_seed(&[5; 32]);
+        let bundle = Bundle {
+            revision: 1,
+            kind,
+            expires: None,
+            key_package,
+            sealing_key: SealingKey(self.seal.public().unwrap()),
+            addresses: Vec::new(),
+            preview: None,
+        };
+        Card {
+            secret: *root.fixed().secret().as_bytes(),
+            fixed: root.fixed().encode(),
+            bundle: bundle.sign(&root).unwrap(),
+        }
+    }
+
+    /// Publishes a card and gives the link to it.
+    pub(crate) fn publish(village: &mut Village, place: u64, kind: Kind, card: Card) -> Secret {
+        let place = Place([&[77; 8], place.to_be_bytes().as_slice()].concat());
+        let secret = RootKey::from_seed(&[5; 32]).fixed().secret();
+        let link = Link::new(kind, NetworkTag::TOY, place.clone(), secret, None).unwrap();
+        village.publish(place, card, kind == Kind::OneTime);
+        Secret::new(link.to_uri())
+    }
+
+    /// The victim opens a link of mine, and I answer as one ought to.
+    pub(crate) fn meet(&mut self, village: &mut Village, victim: Home) -> ContactId {
+        let card = self.card(Kind::OneTime, self.package(honest_package()));
+        let link = Self::publish(village, 1, Kind::OneTime, card);
+        village.overhear();
+        let contact = join(village, victim, &link).contact;
+        village.rest().unwrap();
+        let sent = village.overhear();
+        let keys = || MailboxKeys {
+            shared: Vec::new(),
+            first_contact: vec![self.seal.clone()],
+        };
+        let mut letters = sent
+            .into_iter()
+            .filter_map(|(_, envelope)| self.mail.open_with(keys(), envelope));
+        let items = items(&letters.next().unwrap());
+        self.enter(&items[0]);
+        let told = self.hear(&items[1]);
+        let Content::Addresses(update) = told else {
+            panic!("{told:?}")
+        };
+        self.to = Some(Address::decode(&update.addresses[0]).unwrap());
+        self.tell_address(village, 1);
+        contact
+    }
+
+    fn enter(&mut self, welcome: &[u8]) {
+        let MlsMessageBodyIn::Welcome(welcome) = parse(welcome).extract() else {
+            panic!("no welcome")
+        };
+        let config = MlsGroupJoinConfig::builder()
+            .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
+            .use_ratchet_tree_extension(true)
+            .build();
+        let processed = ProcessedWelcome::new_from_welcome(&self.mls, &config, welcome).unwrap();
+        let staged = JoinBuilder::new(&self.mls, processed)
+            .skip_lifetime_validation()
+            .build()
+            .unwrap();
+        self.group = Some(staged.into_group(&self.mls).unwrap());
+    }
+
+    fn hear(&mut self, message: &[u8]) -> Content {
+        let message = ProtocolMessage::try_from(parse(message)).unwrap();
+        let group = self.group.as_mut().unwrap();
+        let processed = group.process_message(&self.mls, message).unwrap();
+        let ProcessedMessageContent::ApplicationMessage(said) = processed.into_content() else {
+            panic!("no message")
+        };
+        let origin = Origin::new(&0_u32.to_be_bytes(), group.group_id().as_slice()).unwrap();
+        let opened = content::open(&said.into_bytes(), &origin, Timestamp::from_secs(START));
+        opened.unwrap().content
+    }
+
+    /// The content as bytes.
+    pub(crate) fn compose(&mut self, content: &Content) -> Vec<u8> {
+        self.said += 1;
+        let frame = Frame {
+            salt: Salt([u8::try_from(self.said % 256).unwrap(); 16]),
+            stamp: Stamp {
+                lamport: Lamport::new(self.said + 10).unwrap(),
+                sent: Timestamp::from_secs(START),
+            },
+            expires: None,
+        };
+        content.compose(frame).unwrap()
+    }
+
+    /// An MLS message with these bytes as its content.
+    pub(crate) fn message(&mut self, content: &[u8]) -> Vec<u8> {
+        let group = self.group.as_mut().unwrap();
+        bytes(&group.create_message(&self.mls, &self.key, content).unwrap())
+    }
+
+    /// A commit that stays pending with me.
+    pub(crate) fn commit(
+        &mut self,
+        make: impl FnOnce(&mut MlsGroup, &Bent, &Key) -> MlsMessageOut,
+    ) -> Vec<u8> {
+        let group = self.group.as_mut().unwrap();
+        let commit = bytes(&make(group, &self.mls, &self.key));
+        group.clear_pending_commit(self.mls.storage()).unwrap();
+        commit
+    }
+
+    /// Posts MLS messages to the victim.
+    pub(crate) fn post(&mut self, village: &mut Village, messages: &[&[u8]]) {
+        self.post_letter(village, letter(0, messages));
+    }
+
+    pub(crate) fn post_letter(&mut self, village: &mut Village, letter: Vec<u8>) {
+        let to = self.to.clone().unwrap();
+        self.mail.post(village, to, letter);
+    }
+
+    pub(crate) fn tell(&mut self, village: &mut Village, content: &Content) {
+        let bytes = self.compose(content);
+        let message = self.message(&bytes);
+        self.post(village, &[&message]);
+    }
+
+    /// Where I may be written to.
+    pub(crate) fn address(&self) -> Address {
+        Address {
+            network: NetworkTag::TOY,
+            locator: Locator([&[77; 8], 1_u64.to_be_bytes().as_slice()].concat()),
+            seal: SealKey::Shared([7; 32]),
+        }
+    }
+
+    pub(crate) fn tell_address(&mut self, village: &mut Village, revision: u64) {
+        let addresses = vec![self.address().encode()];
+        let update = AddressUpdate {
+            revision,
+            addresses,
+        };
+        self.tell(village, &Content::Addresses(update));
+    }
+
+    /// What stands behind a link of the victim's: their key package, and where
+    /// to ask.
+    pub(crate) fn read_card(village: &Village, link: &Secret) -> (KeyPackage, Address) {
+        let link = Link::parse(core::str::from_utf8(link.expose()).unwrap()).unwrap();
+        let card = village.card(link.place()).unwrap();
+        let now = Timestamp::from_secs(START);
+        let opened =
+            VerifiedBundle::open(link.secret(), link.kind(), &card.fixed, &card.bundle, now);
+        let bundle = opened.unwrap().into_inner();
+        let MlsMessageBodyIn::KeyPackage(package) = parse(&bundle.key_package).extract() else {
+            panic!("no key package")
+        };
+        let crypto = openmls_rust_crypto::RustCrypto::default();
+        let address = Address {
+            network: NetworkTag::TOY,
+            locator: Locator(link.place().0.clone()),
+            seal: SealKey::FirstContact(bundle.sealing_key.0),
+        };
+        let package = package.validate(&crypto, ProtocolVersion::Mls10).unwrap();
+        (package, address)
+    }
+
+    /// A join request with a group made by `make`, which gives the Welcome.
+    pub(crate) fn ask(&mut self, mut group: MlsGroup, others: &[KeyPackage]) -> Vec<u8> {
+        let (_, welcome, _) = group.add_members(&self.mls, &self.key, others).unwrap();
+        group.merge_pending_commit(&self.mls).unwrap();
+        self.group = Some(group);
+        let addresses = vec![self.address().encode()];
+        let update = AddressUpdate {
+            revision: 1,
+            addresses,
+        };
+        let told = self.compose(&Content::Addresses(update));
+        let told = self.message(&told);
+        letter(1, &[&bytes(&welcome), &told])
+    }
+
+    pub(crate) fn create(&self, id: &[u8], config: &MlsGroupCreateConfig) -> MlsGroup {
+        self.create_as(id, config, self.key.credential())
+    }
+
+    pub(crate) fn create_as(
+        &self,
+        id: &[u8],
+        config: &MlsGroupCreateConfig,
+        who: CredentialWithKey,
+    ) -> MlsGroup {
+        let id = GroupId::from_slice(id);
+        MlsGroup::new_with_group_id(&self.mls, &self.key, config, id, who).unwrap()
+    }
+}
+
+fn parse(bytes: &[u8]) -> MlsMessageIn {
+    MlsMessageIn::tls_deserialize_exact_bytes(bytes).unwrap()
+}
