@@ -1,13 +1,16 @@
 //! Starting and stopping the whole.
 
 use std::io;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use hushwing_store::keys::{KeyFile, MasterKey, Passphrase};
 use hushwing_store::{FileLock, LockError};
 use hushwing_transport::OsEntropy;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::api::{ApiSocket, serve};
 use crate::error::{Error, ErrorKind};
@@ -15,6 +18,10 @@ use crate::handle::Handle;
 use crate::home::Home;
 use crate::installation::Installation;
 use crate::settings::Settings;
+
+/// How long a daemon that answers no more may take to let go of its home.
+const HANDOVER: Duration = Duration::from_secs(3);
+const POLL: Duration = Duration::from_millis(10);
 
 /// How to start a daemon.
 #[derive(Clone, Debug)]
@@ -45,7 +52,7 @@ impl Daemon {
         let Config { home, lan } = config;
         home.create()
             .map_err(|error| cannot("make the home folder", &error))?;
-        let lock = FileLock::acquire(&home.lock())?;
+        let lock = lock(&home).await?;
         let settings = Settings::load(&home.config())?;
         let key = unlock(&home, passphrase)?;
         let socket = ApiSocket::bind(&home.socket())
@@ -100,6 +107,22 @@ impl Daemon {
     }
 }
 
+/// The lock of a home. Where it is held and nobody answers, its holder is on
+/// its way out or in, so wait a little.
+async fn lock(home: &Home) -> Result<FileLock, Error> {
+    let begun = Instant::now();
+    loop {
+        match FileLock::acquire(&home.lock()) {
+            Err(LockError::Held { .. })
+                if begun.elapsed() < HANDOVER && UnixStream::connect(home.socket()).is_err() =>
+            {
+                tokio::time::sleep(POLL).await;
+            }
+            lock => return Ok(lock?),
+        }
+    }
+}
+
 /// The master key of a home; a new home gets one.
 fn unlock(home: &Home, passphrase: Option<Passphrase>) -> Result<MasterKey, Error> {
     let file = KeyFile::at(home.key());
@@ -127,5 +150,35 @@ impl From<LockError> for Error {
             ),
             error => Self::new(ErrorKind::Internal, error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_home_is_taken_over_from_a_daemon_that_is_ending() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().to_owned());
+        home.create().unwrap();
+        let ending = FileLock::acquire(&home.lock()).unwrap();
+        let end = async {
+            tokio::time::sleep(10 * POLL).await;
+            drop(ending);
+        };
+        let (taken, ()) = tokio::join!(lock(&home), end);
+        assert!(taken.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_home_whose_daemon_answers_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::at(dir.path().to_owned());
+        home.create().unwrap();
+        let _held = FileLock::acquire(&home.lock()).unwrap();
+        let _answers = ApiSocket::bind(&home.socket()).unwrap();
+        let refused = lock(&home).await.err().unwrap();
+        assert_eq!(refused.kind(), ErrorKind::AlreadyRunning);
     }
 }
