@@ -145,7 +145,8 @@ pub(crate) struct RelayRun {
     /// Host name or address to print, where it is not the one listened on
     #[arg(long, value_name = "HOST")]
     pub(crate) host: Option<String>,
-    /// Password that new mailboxes must give; a random one is made at the first start and kept
+    /// Password that new mailboxes must give; without it a random one is made and kept, if
+    /// others than this machine reach the relay
     #[arg(long, value_name = "PASSWORD", conflicts_with = "open")]
     pub(crate) password: Option<String>,
     /// Let everybody make mailboxes, without a password

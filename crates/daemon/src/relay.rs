@@ -32,19 +32,14 @@ pub enum Admission {
     /// Those who know this password: printable ASCII without space, `@`, `:`
     /// and `/`.
     Password(Zeroizing<String>),
-    /// Those who know the password of the relay's last run; a random one if
-    /// it had none.
+    /// Those who know the password of the relay's last run. If it had none: a
+    /// random one, or everybody where only this machine reaches it.
     Kept,
 }
 
 impl Admission {
-    /// Of the relay in a daemon: open as long as only this machine reaches it.
-    fn embedded(lan: bool) -> Self {
-        if lan { Self::Kept } else { Self::Open }
-    }
-
-    /// The password, for a relay in `dir`.
-    fn password(self, dir: &Path) -> Result<Option<Zeroizing<String>>, Error> {
+    /// The password, for a relay in `dir` that is `private` to this machine.
+    fn password(self, dir: &Path, private: bool) -> Result<Option<Zeroizing<String>>, Error> {
         match self {
             Self::Open => Ok(None),
             Self::Password(password) if fits_address(&password) => Ok(Some(password)),
@@ -57,7 +52,7 @@ impl Admission {
                     Ok(false) => None,
                     _ => Relay::stored_address(dir)?.password,
                 };
-                Ok(Some(kept.unwrap_or_else(random_password)))
+                Ok(kept.or_else(|| (!private).then(random_password)))
             }
         }
     }
@@ -96,7 +91,7 @@ impl RelayConfig {
             dir,
             listen,
             host: None,
-            admission: Admission::Open,
+            admission: Admission::Kept,
         }
     }
 }
@@ -138,7 +133,6 @@ impl Relay {
             Ipv4Addr::LOCALHOST
         };
         let mut config = RelayConfig::new(dir.to_owned(), SocketAddr::from((ip, port)));
-        config.admission = Admission::embedded(lan);
         if lan {
             config.host = Some(own_address()?.to_string());
         }
@@ -152,7 +146,9 @@ impl Relay {
             host,
             admission,
         } = config;
-        let password = admission.password(&dir)?;
+        // A relay that shows another host is reached through a forwarder.
+        let private = listen.ip().is_loopback() && host.is_none();
+        let password = admission.password(&dir, private)?;
         let host = host.unwrap_or_else(|| shown(listen.ip()).to_string());
         let creation = match &password {
             None => CreationPolicy::Open,
@@ -294,8 +290,14 @@ mod tests {
 
     use super::*;
 
+    /// The password of a relay that others reach through a forwarder.
     async fn password(dir: &Path, admission: Admission) -> Option<String> {
+        password_of(dir, admission, Some("relay.example".to_owned())).await
+    }
+
+    async fn password_of(dir: &Path, admission: Admission, host: Option<String>) -> Option<String> {
         let mut config = RelayConfig::new(dir.to_owned(), SocketAddr::from(([127, 0, 0, 1], 0)));
+        config.host = host;
         config.admission = admission;
         let relay = Relay::start(config).await.unwrap();
         let stored = Relay::stored_address(dir).unwrap();
@@ -333,13 +335,17 @@ mod tests {
     fn a_password_that_no_address_can_hold_is_refused() {
         for wrong in ["", "a b", "a@b", "a:b", "a/b", "ä"] {
             let admission = Admission::Password(Zeroizing::new(wrong.to_owned()));
-            assert!(admission.password(Path::new("")).is_err(), "{wrong}");
+            assert!(admission.password(Path::new(""), false).is_err(), "{wrong}");
         }
     }
 
-    #[test]
-    fn the_embedded_relay_is_open_on_this_machine_only() {
-        assert!(matches!(Admission::embedded(false), Admission::Open));
-        assert!(matches!(Admission::embedded(true), Admission::Kept));
+    #[tokio::test]
+    async fn a_relay_that_only_this_machine_reaches_needs_none() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(password_of(dir.path(), Admission::Kept, None).await, None);
+        let made = password(dir.path(), Admission::Kept).await;
+        assert!(made.is_some());
+        let kept = password_of(dir.path(), Admission::Kept, None).await;
+        assert_eq!(kept, made, "whoever has its address goes on using it");
     }
 }

@@ -78,7 +78,7 @@ fn assert_gives_no_password(link: &str, password: &str) {
 async fn session(dir: &Path) -> Vec<String> {
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut config = RelayConfig::new(dir.join("relay"), listen);
-    config.admission = Admission::Kept;
+    config.admission = Admission::Password("sesame-of-the-relay".to_owned().into());
     let relay = Relay::start(config.clone()).await.unwrap();
     config.listen = relay.listening();
     let server = relay.address().to_string();

@@ -67,7 +67,8 @@ impl Relay {
 
     fn listen(dir: &Path, listen: &str) -> Self {
         let mut process = Command::new(BINARY)
-            .args(["--json", "relay", "run", "--listen", listen, "--dir"])
+            .args(["--json", "relay", "run", "--listen", listen])
+            .args(["--password", "sesame", "--dir"])
             .arg(dir)
             .stdout(Stdio::piped())
             .spawn()

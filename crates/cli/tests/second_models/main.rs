@@ -28,15 +28,7 @@ impl Relay {
     fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_hushwing"))
-            .args([
-                "--json",
-                "relay",
-                "run",
-                "--open",
-                "--listen",
-                "127.0.0.1:0",
-                "--dir",
-            ])
+            .args(["--json", "relay", "run", "--listen", "127.0.0.1:0", "--dir"])
             .arg(dir.path())
             .stdout(Stdio::piped())
             .spawn()
