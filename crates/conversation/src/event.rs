@@ -37,6 +37,9 @@ pub enum Event {
     /// A join that was accepted as a command failed later, or an answer to its
     /// ticket cannot be given after a restart.
     JoinFailed {
+        /// The contact that was to come of it; `None` if it failed before
+        /// there was one.
+        contact: Option<ContactId>,
         /// Why.
         refusal: Refusal,
     },

@@ -272,7 +272,7 @@ impl Messenger {
         }
         person.save(call.storage)?;
         if answered {
-            self.forget_join(call, contact)?;
+            self.end_of_join(call, contact)?;
         }
         self.tell_unless_requested(contact);
         Ok(())

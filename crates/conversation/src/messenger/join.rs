@@ -37,14 +37,14 @@ impl Messenger {
         if self.is_mine(parsed.secret()) {
             return Err(Refusal::LinkMine.into());
         }
+        if self.joined_before(call, ticket, &parsed)? {
+            return Ok(());
+        }
         if parsed
             .expires()
             .is_some_and(|expires| expires < call.cx.wall())
         {
             return Err(Refusal::LinkExpired.into());
-        }
-        if self.joined_before(ticket, link) {
-            return Ok(());
         }
         let fetch = FetchId(call.storage.next_number()?);
         let record = JoinRecord {
@@ -55,44 +55,75 @@ impl Messenger {
         };
         call.storage.put_join(&record)?;
         self.joins.insert(fetch, record);
-        self.waiting_joins.insert(fetch, ticket);
+        self.waiting_joins.insert(fetch, vec![ticket]);
         self.fetch(fetch, &parsed);
         Ok(())
     }
 
-    /// Opening a link again before its inviter answered leads to the same
-    /// contact: whoever is unsure whether it worked may simply repeat it.
-    fn joined_before(&mut self, ticket: Ticket, link: &Secret) -> bool {
-        let known = self.joins.iter().find(|(_, join)| join.link == *link);
+    /// Opening a link again leads to the same contact, however it is spelled:
+    /// whoever is unsure whether it worked may simply repeat it. Only a
+    /// one-time link that has served its purpose says so, and one whose
+    /// conversation broke is tried anew.
+    fn joined_before(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        ticket: Ticket,
+        link: &Link,
+    ) -> Result<bool, Stop> {
+        let same = |join: &JoinRecord| parse(&join.link).is_ok_and(|l| l.secret() == link.secret());
+        let known = self.joins.iter().find(|(_, join)| same(join));
         let Some((fetch, contact)) = known.map(|(fetch, join)| (*fetch, join.contact)) else {
-            return false;
+            return Ok(false);
         };
-        match contact
-            .and_then(|contact| self.people.get(&contact))
-            .map(Person::view)
-        {
-            Some(view) => self.tell(Event::Answer {
-                ticket,
-                answer: Ok(Reply::Joined(view)),
-            }),
-            None => {
-                self.waiting_joins.insert(fetch, ticket);
+        let Some(contact) = contact else {
+            self.waiting_joins.entry(fetch).or_default().push(ticket);
+            return Ok(true);
+        };
+        match self.people.get(&contact).map(Person::view) {
+            Some(view) if view.standing == Standing::Broken => {}
+            Some(view)
+                if view.standing == Standing::Established && link.kind() == Kind::OneTime =>
+            {
+                return Err(Refusal::LinkUsed.into());
             }
+            Some(view) => {
+                let answer = Ok(Reply::Joined(view));
+                self.tell(Event::Answer { ticket, answer });
+                return Ok(true);
+            }
+            None => {}
         }
-        true
+        self.forget_join(call, contact)?;
+        Ok(false)
     }
 
-    /// A contact answered, or never will: their link is opened anew next time.
+    fn join_of(&self, contact: ContactId) -> Option<FetchId> {
+        let mut joins = self.joins.iter();
+        let (fetch, _) = joins.find(|(_, join)| join.contact == Some(contact))?;
+        Some(*fetch)
+    }
+
+    /// A contact answered: what is left of the join is which link it was.
+    pub(super) fn end_of_join(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let fetch = self.join_of(contact);
+        let Some(join) = fetch.and_then(|fetch| self.joins.get_mut(&fetch)) else {
+            return Ok(());
+        };
+        join.card = None;
+        call.storage.put_join(join)
+    }
+
+    /// A contact never will answer: their link is opened anew next time.
     pub(super) fn forget_join(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<(), StorageError> {
-        let of_contact = self
-            .joins
-            .iter()
-            .find(|(_, join)| join.contact == Some(contact));
-        if let Some(fetch) = of_contact.map(|(fetch, _)| *fetch) {
+        if let Some(fetch) = self.join_of(contact) {
             self.joins.remove(&fetch);
             call.storage.remove_join(fetch.0)?;
         }
@@ -112,7 +143,7 @@ impl Messenger {
     /// Fetches again what was being fetched in an earlier run, from one network
     /// or from all.
     pub(super) fn resume_fetches(&mut self, only: Option<NetworkTag>) {
-        let unread = self.joins.iter().filter(|(_, join)| join.card.is_none());
+        let unread = self.joins.iter().filter(|(_, join)| join.contact.is_none());
         let links = unread.filter_map(|(fetch, join)| Some((*fetch, parse(&join.link).ok()?)));
         let wanted = |link: &Link| only.is_none_or(|network| network == link.network());
         for (fetch, link) in links.filter(|(_, link)| wanted(link)).collect::<Vec<_>>() {
@@ -147,14 +178,15 @@ impl Messenger {
             return Ok(());
         }
         call.storage.remove_join(fetch.0)?;
-        let event = match self.waiting_joins.remove(&fetch) {
-            Some(ticket) => Event::Answer {
-                ticket,
-                answer: Err(refusal),
-            },
-            None => Event::JoinFailed { refusal },
-        };
-        self.tell(event);
+        let waiting = self.waiting_joins.remove(&fetch).unwrap_or_default();
+        if waiting.is_empty() {
+            let contact = None;
+            self.tell(Event::JoinFailed { contact, refusal });
+        }
+        for ticket in waiting {
+            let answer = Err(refusal);
+            self.tell(Event::Answer { ticket, answer });
+        }
         Ok(())
     }
 
@@ -167,7 +199,7 @@ impl Messenger {
         bundle: &[u8],
         locator: Locator,
     ) -> Result<(), StorageError> {
-        let Some(join) = self.joins.get(&fetch).filter(|join| join.card.is_none()) else {
+        let Some(join) = self.joins.get(&fetch).filter(|join| join.contact.is_none()) else {
             return Ok(());
         };
         let Ok(link) = parse(&join.link) else {
@@ -195,9 +227,9 @@ impl Messenger {
             reusable: link.kind() == Kind::Reusable,
         };
         self.note_card(call, fetch, card, contact)?;
-        let ticket = self.waiting_joins.remove(&fetch);
-        if let (Some(ticket), Some(person)) = (ticket, self.people.get(&contact)) {
-            let answer = Ok(Reply::Joined(person.view()));
+        let view = self.people.get(&contact).map(Person::view);
+        for ticket in self.waiting_joins.remove(&fetch).unwrap_or_default() {
+            let answer = view.clone().map(Reply::Joined).ok_or(Refusal::NoContact);
             self.tell(Event::Answer { ticket, answer });
         }
         self.tell_contact(contact);

@@ -87,7 +87,7 @@ pub struct Messenger {
     joins: BTreeMap<FetchId, JoinRecord>,
     debts: Debts,
     waiting_invites: BTreeMap<InvitationId, Ticket>,
-    waiting_joins: BTreeMap<FetchId, Ticket>,
+    waiting_joins: BTreeMap<FetchId, Vec<Ticket>>,
     events: VecDeque<Event>,
     next_sweep: Moment,
     awake: bool,
@@ -249,7 +249,7 @@ impl Messenger {
                 } => {
                     self.moved_on(call, letter, network, stage)?;
                 }
-                OfficeEvent::Failed { letter, .. } => self.failed(call, letter)?,
+                OfficeEvent::Failed { letter, reason } => self.failed(call, letter, reason)?,
                 OfficeEvent::Network { network, event } => {
                     self.network_told(call, network, event)?;
                 }

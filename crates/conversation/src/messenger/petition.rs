@@ -37,7 +37,8 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         self.forget_join(call, contact)?;
         self.break_off(call, contact)?;
-        self.tell(Event::JoinFailed { refusal });
+        let contact = Some(contact);
+        self.tell(Event::JoinFailed { contact, refusal });
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! What the post office tells of letters on their way.
 
-use hushwing_delivery::{LetterId, NetworkTag, Stage};
+use hushwing_delivery::{LetterId, NetworkTag, SendFailure, Stage};
 use hushwing_sansio::StorageError;
 
 use super::{Call, Messenger};
@@ -52,6 +52,7 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         letter: LetterId,
+        reason: SendFailure,
     ) -> Result<(), StorageError> {
         let Some(record) = message_in(call, letter)? else {
             return Ok(());
@@ -71,7 +72,12 @@ impl Messenger {
         if record.kind == MessageKind::Control && standing == Some(Standing::Asked) {
             self.forget_join(call, record.contact)?;
             self.tell(Event::JoinFailed {
-                refusal: Refusal::LinkUsed,
+                contact: Some(record.contact),
+                refusal: match reason {
+                    // The card's sealing key is none.
+                    SendFailure::Unreadable => Refusal::LinkForged,
+                    _ => Refusal::LinkUsed,
+                },
             });
         }
         Ok(())

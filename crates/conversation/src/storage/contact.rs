@@ -98,7 +98,7 @@ impl ContactRecord {
     }
 }
 
-/// A join between the command and the inviter's answer.
+/// A join. It is kept when the inviter answered, so that its link is known.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JoinRecord {
     /// Key: the number of the fetch.
@@ -107,7 +107,7 @@ pub struct JoinRecord {
     pub link: Secret,
     /// The contact it became once its card was read and checked.
     pub contact: Option<ContactId>,
-    /// What the card said, checked.
+    /// What the card said, checked; nothing once the inviter answered.
     pub card: Option<CardRecord>,
 }
 

@@ -165,14 +165,14 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
     /// When storage fails.
     fn remove_mailbox_record(&mut self, id: MailboxId) -> Result<(), StorageError>;
 
-    /// Writes or replaces a join under way (key: `fetch`).
+    /// Writes or replaces a join (key: `fetch`).
     ///
     /// # Errors
     ///
     /// When storage fails.
     fn put_join(&mut self, record: &JoinRecord) -> Result<(), StorageError>;
 
-    /// All joins under way, by fetch.
+    /// All joins, by fetch.
     ///
     /// # Errors
     ///

@@ -156,3 +156,25 @@ impl Signer for Key {
         SignatureScheme::ED25519
     }
 }
+
+/// A letter of that kind with these items.
+pub(crate) fn letter(kind: u8, items: &[&[u8]]) -> Vec<u8> {
+    let mut letter = vec![1, kind];
+    for item in items {
+        letter.extend_from_slice(&u32::try_from(item.len()).unwrap().to_be_bytes());
+        letter.extend_from_slice(item);
+    }
+    letter
+}
+
+/// The items of a letter.
+pub(crate) fn items(mut letter: &[u8]) -> Vec<Vec<u8>> {
+    letter = &letter[2..];
+    let mut items = Vec::new();
+    while let Some((length, rest)) = letter.split_first_chunk::<4>() {
+        let (item, rest) = rest.split_at(u32::from_be_bytes(*length) as usize);
+        items.push(item.to_vec());
+        letter = rest;
+    }
+    items
+}

@@ -19,19 +19,20 @@ use crate::intruder::*;
 use crate::support::*;
 
 /// Alice with a network that answers as told.
-struct Alone {
+pub(crate) struct Alone {
     storage: MemoryStorage,
     messenger: Messenger,
     chance: Seeded,
     card: Card,
     locator: Locator,
-    faces: Vec<Event>,
+    pub(crate) faces: Vec<Event>,
+    link: Secret,
     asked: Vec<NetworkCommand>,
 }
 
 impl Alone {
     /// Opens a link to an honest card, which lies at `locator`.
-    fn join(locator: Locator) -> Self {
+    pub(crate) fn join(locator: Locator) -> Self {
         let mallory = Intruder::new();
         let card = mallory.card(Kind::OneTime, mallory.package(honest_package()));
         let link = Intruder::publish(&mut village(1), 1, Kind::OneTime, card.clone());
@@ -44,6 +45,7 @@ impl Alone {
             card,
             locator,
             faces: Vec::new(),
+            link: link.clone(),
             asked: Vec::new(),
         };
         alone.give(Incoming::Ask {
@@ -51,6 +53,15 @@ impl Alone {
             command: Command::Join { link },
         });
         alone
+    }
+
+    /// Opens the same link again.
+    pub(crate) fn join_again(&mut self) {
+        let link = self.link.clone();
+        self.give(Incoming::Ask {
+            ticket: Ticket(2),
+            command: Command::Join { link },
+        });
     }
 
     fn give(&mut self, input: Incoming) {
@@ -73,7 +84,7 @@ impl Alone {
     }
 
     /// Answers what the network was asked.
-    fn answer(&mut self) {
+    pub(crate) fn answer(&mut self) {
         for command in std::mem::take(&mut self.asked) {
             let event = match command {
                 NetworkCommand::Fetch { fetch, .. } => NetworkEvent::Fetched {
@@ -128,12 +139,13 @@ fn a_card_that_proves_useless_later_ends_its_join_only() {
     alice.storage.put_join(&join).unwrap();
     alice.open_again();
     alice.answer();
-    let failed = |event: &Event| matches!(event, Event::JoinFailed { .. });
-    assert!(alice.faces.iter().any(failed), "{:?}", alice.faces);
-    assert_eq!(
-        alice.storage.contacts().unwrap()[0].standing,
-        Standing::Broken
-    );
+    let record = alice.storage.contacts().unwrap().remove(0);
+    assert_eq!(record.standing, Standing::Broken);
+    let failed = Event::JoinFailed {
+        contact: Some(record.id),
+        refusal: Refusal::LinkForged,
+    };
+    assert!(alice.faces.contains(&failed), "{:?}", alice.faces);
     assert_eq!(alice.storage.joins().unwrap(), []);
 }
 
@@ -203,5 +215,26 @@ fn nobody_moves_to_where_only_strangers_write() {
         c.village.pass(Duration::from_secs(600)).unwrap();
         assert_eq!(standing(&mut c, contact), Some(Standing::Established));
     }
+    still_works(&mut c, &[]);
+}
+
+#[test]
+fn a_card_whose_sealing_key_is_none_fails_as_forged_under_its_contact() {
+    let mut c = couple(206);
+    let mallory = Intruder::new();
+    let card = mallory.card_sealed_to(
+        [0xFF; 1_216],
+        Kind::OneTime,
+        mallory.package(honest_package()),
+    );
+    let link = Intruder::publish(&mut c.village, 1, Kind::OneTime, card);
+    let contact = join(&mut c.village, c.alice, &link).contact;
+    c.village.rest().unwrap();
+    let failed = Event::JoinFailed {
+        contact: Some(contact),
+        refusal: Refusal::LinkForged,
+    };
+    let told = c.village.events(c.alice);
+    assert!(told.contains(&failed), "{told:?}");
     still_works(&mut c, &[]);
 }

@@ -15,7 +15,8 @@ use openmls::group::JoinBuilder;
 use openmls::prelude::*;
 use tls_codec::Serialize as _;
 
-use crate::bent::{Bent, Key, SIGNATURE};
+pub(crate) use crate::bent::letter;
+use crate::bent::{Bent, Key, SIGNATURE, items};
 use crate::hostile::Mallory;
 use crate::support::*;
 
@@ -66,26 +67,6 @@ pub(crate) fn honest_config() -> MlsGroupCreateConfig {
 
 pub(crate) fn bytes(message: &MlsMessageOut) -> Vec<u8> {
     message.tls_serialize_detached().unwrap()
-}
-
-pub(crate) fn letter(kind: u8, items: &[&[u8]]) -> Vec<u8> {
-    let mut letter = vec![1, kind];
-    for item in items {
-        letter.extend_from_slice(&u32::try_from(item.len()).unwrap().to_be_bytes());
-        letter.extend_from_slice(item);
-    }
-    letter
-}
-
-fn items(mut letter: &[u8]) -> Vec<Vec<u8>> {
-    letter = &letter[2..];
-    let mut items = Vec::new();
-    while let Some((length, rest)) = letter.split_first_chunk::<4>() {
-        let (item, rest) = rest.split_at(u32::from_be_bytes(*length) as usize);
-        items.push(item.to_vec());
-        letter = rest;
-    }
-    items
 }
 
 pub(crate) struct Intruder {
@@ -143,13 +124,22 @@ impl Intruder {
 
     /// A card with that key package, signed as it has to be.
     pub(crate) fn card(&self, kind: Kind, key_package: Vec<u8>) -> Card {
+        self.card_sealed_to(*self.seal.public().unwrap(), kind, key_package)
+    }
+
+    pub(crate) fn card_sealed_to(
+        &self,
+        seal: [u8; 1_216],
+        kind: Kind,
+        key_package: Vec<u8>,
+    ) -> Card {
         let root = RootKey::from_seed(&[5; 32]);
         let bundle = Bundle {
             revision: 1,
             kind,
             expires: None,
             key_package,
-            sealing_key: SealingKey(self.seal.public().unwrap()),
+            sealing_key: SealingKey(Box::new(seal)),
             addresses: Vec::new(),
             preview: None,
         };

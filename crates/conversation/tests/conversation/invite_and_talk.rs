@@ -234,20 +234,3 @@ fn messages_are_accepted_then_delivered_then_read() {
         ]
     );
 }
-
-#[test]
-fn a_link_opened_again_before_the_answer_leads_to_the_same_contact() {
-    for reusable in [false, true] {
-        let mut village = village(10);
-        let alice = village.move_in("Alice", DELAY).unwrap();
-        let bob = village.move_in("Bob", DELAY).unwrap();
-        let link = invite(&mut village, alice, reusable).link;
-        // Alice hears nothing yet.
-        village.swallow(bob, 1);
-        let first = join(&mut village, bob, &link).contact;
-        assert_eq!(join(&mut village, bob, &link).contact, first);
-        village.open_again(bob).unwrap();
-        assert_eq!(join(&mut village, bob, &link).contact, first);
-        assert_eq!(contacts(&mut village, bob).len(), 1);
-    }
-}

@@ -128,14 +128,41 @@ async fn established(profile: &Profile, events: &mut Events, id: ContactId) -> R
     };
     events
         .until(|seen| match seen {
-            Seen::Event(event) => match &**event {
-                Event::JoinFailed { refusal } => Some(Err(show::refusal(*refusal))),
-                Event::Contact(shown) if shown.contact == id => {
-                    (shown.standing == Standing::Established).then_some(Ok(()))
-                }
-                _ => None,
-            },
+            Seen::Event(event) => outcome(event, id),
             Seen::Missed(_) => is_established().then_some(Ok(())),
         })
         .await?
+}
+
+/// What an event says of one join; others may be under way beside it.
+fn outcome(event: &Event, id: ContactId) -> Option<Result<(), Error>> {
+    match event {
+        Event::JoinFailed { contact, refusal } if *contact == Some(id) => {
+            Some(Err(show::refusal(*refusal)))
+        }
+        Event::Contact(shown) if shown.contact == id => {
+            (shown.standing == Standing::Established).then_some(Ok(()))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hushwing_conversation::Refusal;
+
+    use super::*;
+
+    #[test]
+    fn each_join_takes_its_own_failure_only() {
+        let failed = |contact| Event::JoinFailed {
+            contact,
+            refusal: Refusal::LinkUsed,
+        };
+        let mine = ContactId(7);
+        assert!(outcome(&failed(Some(ContactId(8))), mine).is_none());
+        assert!(outcome(&failed(None), mine).is_none());
+        let kind = outcome(&failed(Some(mine)), mine).map(|end| end.map_err(|e| e.kind()));
+        assert_eq!(kind, Some(Err(ErrorKind::LinkUsed)));
+    }
 }

@@ -62,10 +62,11 @@ fn document(event: &Event, profile: &Profile) -> Option<Value> {
             "request": stranger.contact.0,
             "name": stranger.name,
         }),
-        Event::JoinFailed { refusal } => {
+        Event::JoinFailed { contact, refusal } => {
             let error = show::refusal(*refusal);
             json!({
                 "event": "join_failed",
+                "contact": contact.map(|contact| contact.0.to_string()),
                 "kind": error.kind().name(),
                 "message": error.message(),
                 "advice": error.advice(),
