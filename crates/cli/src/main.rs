@@ -4,7 +4,6 @@ mod args;
 mod client;
 mod command;
 mod output;
-mod qr;
 
 use std::process::ExitCode;
 

@@ -3,13 +3,12 @@
 use std::io::{IsTerminal as _, Read as _};
 
 use hushwing_daemon::{Error, ErrorKind, view};
+use hushwing_qr::{Code, DrawError, Style};
 use serde_json::json;
 
 use super::{Session, view};
 use crate::args::{Invite, Join, Network, RequestAction, Requests};
 use crate::client::Path;
-use crate::qr::draw::{Code, DrawError, Style};
-use crate::qr::read;
 
 /// Pictures larger than this are not codes of ours.
 const MAX_PICTURE: u64 = 32 << 20;
@@ -126,7 +125,7 @@ fn from_picture(file: &std::path::Path) -> Result<String, Error> {
         return Err(cannot("larger than any picture of a code".into()));
     }
     let bytes = std::fs::read(file).map_err(|error| cannot(error.to_string()))?;
-    let texts = read::read(&bytes).map_err(|error| cannot(error.to_string()))?;
+    let texts = hushwing_qr::read(&bytes).map_err(|error| cannot(error.to_string()))?;
     let link = texts.iter().find(|text| is_link(text)).or(texts.first());
     link.cloned()
         .ok_or_else(|| cannot("it holds no code".into()))

@@ -96,6 +96,9 @@ replay! {
     transport_chain
 }
 
+/// Targets whose room is above this one and replays them itself.
+const ELSEWHERE: [&str; 1] = ["qr_picture"];
+
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
 }
@@ -137,7 +140,9 @@ fn replay(target: &str, run: fn(&[u8])) {
 fn no_target_is_left_out() {
     let manifest = std::fs::read_to_string(fuzz().join("Cargo.toml")).unwrap();
     let rows: Vec<&str> = manifest.lines().collect();
-    for target in TARGETS {
+    let mut targets = [TARGETS, &ELSEWHERE].concat();
+    targets.sort_unstable();
+    for target in &targets {
         let name = format!("name = \"{target}\"");
         assert!(rows.contains(&name.as_str()), "no binary {target}");
     }
@@ -147,7 +152,7 @@ fn no_target_is_left_out() {
             .iter()
             .map(|(name, _)| name.trim_end_matches(".rs"))
             .collect();
-        assert_eq!(found, TARGETS, "{folder}");
+        assert_eq!(found, targets, "{folder}");
     }
 }
 

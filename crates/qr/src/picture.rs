@@ -7,8 +7,8 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-/// Bytes of a file.
-pub(crate) const MAX_FILE: usize = 24 << 20;
+/// Bytes of a picture file; a larger one is refused.
+pub const MAX_FILE: usize = 24 << 20;
 /// Pixels of a picture: 24 megapixels, more than phones make by default. It
 /// bounds memory, since a file of some kilobytes can claim any size.
 const MAX_PIXELS: usize = 24_000_000;
@@ -27,7 +27,8 @@ pub(crate) struct Picture {
 
 /// Why a file is no picture to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum PictureError {
+#[non_exhaustive]
+pub enum PictureError {
     /// Neither PNG nor JPEG.
     #[error("not a PNG or JPEG picture")]
     Format,

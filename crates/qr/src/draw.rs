@@ -10,14 +10,14 @@ const QUIET: usize = 4;
 const SCALE: usize = 8;
 
 /// A QR code, ready to be drawn.
-pub(crate) struct Code {
+pub struct Code {
     modules: Vec<Color>,
     width: usize,
 }
 
 /// Why there is no code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum DrawError {
+pub enum DrawError {
     /// The text needs a code that cameras may not read.
     #[error("text of {0} bytes is too long for a QR code")]
     TooLong(usize),
@@ -28,7 +28,7 @@ pub(crate) enum DrawError {
 
 /// How a terminal shows dark and light.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub enum Style {
     /// With colour codes: right on any terminal that knows them.
     Colour,
     /// Without: right where text is light on dark.
@@ -38,7 +38,7 @@ pub(crate) enum Style {
 impl Code {
     /// The code of `text`, with as much redundancy as version 11 leaves room
     /// for.
-    pub(crate) fn new(text: &str) -> Result<Self, DrawError> {
+    pub fn new(text: &str) -> Result<Self, DrawError> {
         let fits = |code: &QrCode| matches!(code.version(), Version::Normal(1..=MAX_VERSION));
         [EcLevel::Q, EcLevel::M, EcLevel::L]
             .into_iter()
@@ -65,7 +65,7 @@ impl Code {
     }
 
     /// Lines of half blocks, two modules high each, ending in a line feed.
-    pub(crate) fn to_terminal(&self, style: Style) -> String {
+    pub fn to_terminal(&self, style: Style) -> String {
         let mut text = String::new();
         for y in (0..self.side()).step_by(2) {
             if style == Style::Colour {
@@ -91,7 +91,7 @@ impl Code {
     }
 
     /// A PNG picture in grey, 8 pixels a module.
-    pub(crate) fn to_png(&self) -> Result<Vec<u8>, DrawError> {
+    pub fn to_png(&self) -> Result<Vec<u8>, DrawError> {
         let pixels = self.side() * SCALE;
         let row = |y: usize| {
             (0..pixels).map(move |x| {

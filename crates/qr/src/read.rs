@@ -2,7 +2,7 @@
 
 use std::panic::catch_unwind;
 
-use super::picture::{Picture, PictureError};
+use crate::picture::{Picture, PictureError};
 
 /// The longest side searched; larger pictures are shrunk, which also takes
 /// out the grain that hides a code.
@@ -10,7 +10,7 @@ const MAX_SIDE: usize = 1_600;
 
 /// Why nothing was read from a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ReadError {
+pub enum ReadError {
     /// The file is no picture to us.
     #[error(transparent)]
     Picture(#[from] PictureError),
@@ -20,7 +20,7 @@ pub(crate) enum ReadError {
 }
 
 /// The texts of the codes in a PNG or JPEG file; at least one.
-pub(crate) fn read(file: &[u8]) -> Result<Vec<String>, ReadError> {
+pub fn read(file: &[u8]) -> Result<Vec<String>, ReadError> {
     let picture = Picture::decode(file)?;
     let first = picture.width.max(picture.height).div_ceil(MAX_SIDE);
     // A blurred photograph is often read at half the size.
@@ -58,8 +58,8 @@ fn search(picture: &Picture) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::draw::Code;
     use super::*;
+    use crate::draw::Code;
     use proptest::prelude::*;
 
     const LINK: &str =
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_jpeg_photograph_is_read() {
-        let photograph = include_bytes!("../../tests/pictures/link.jpg");
+        let photograph = include_bytes!("../../../fuzz/corpus/qr_picture/photograph.jpg");
         assert_eq!(read(photograph), Ok(vec![LINK.to_owned()]));
     }
 
@@ -142,7 +142,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn damaged_pictures_never_panic(at in any::<prop::sample::Index>(), flip in 1_u8.., cut in any::<prop::sample::Index>()) {
-            for mut file in [drawn("x"), include_bytes!("../../tests/pictures/link.jpg").to_vec()] {
+            for mut file in [drawn("x"), include_bytes!("../../../fuzz/corpus/qr_picture/photograph.jpg").to_vec()] {
                 let at = at.index(file.len());
                 file[at] ^= flip;
                 let _ = Picture::decode(&file);
