@@ -93,7 +93,8 @@ pub enum NetworkCommand {
         /// The invitation's mailbox.
         mailbox: MailboxId,
     },
-    /// Delete a mailbox and all it holds. Unknown mailboxes are ignored.
+    /// Delete a mailbox and all it holds, or forget one that was lost. Unknown
+    /// mailboxes are ignored.
     CloseMailbox {
         /// Which one.
         mailbox: MailboxId,
@@ -139,7 +140,9 @@ pub enum MailboxFailure {
     Unreachable,
     /// The server refuses new mailboxes or the password is wrong.
     Refused,
-    /// The mailbox is gone: deleted or expired at the server.
+    /// The mailbox is gone: deleted, expired, blocked or forgotten at the
+    /// server, and nothing that is sent to it will arrive. Told again after
+    /// every restart until the mailbox is closed.
     Gone,
     /// No server of this network is configured.
     NoServer,

@@ -2,9 +2,12 @@
 
 use hushwing_delivery::{MailboxFailure, MailboxId, NetworkEvent, ReceiptId};
 use hushwing_sansio::{Context, StorageError};
+use zeroize::Zeroizing;
 
 use super::body;
 use super::machine::Client;
+use super::mailbox::Mailbox;
+use super::records::{MailboxRecord, Queue};
 use super::session::{Ended, Job};
 use super::storage::Storage;
 use crate::address::Server;
@@ -21,21 +24,36 @@ impl Client {
         }
     }
 
-    /// The server does not have the queue any more.
+    /// The server does not have the queue any more. Nothing of it is of use,
+    /// but that it was lost is kept until the room above closes the mailbox.
     pub(super) fn lost(
         &mut self,
         storage: &mut dyn Storage,
         id: MailboxId,
     ) -> Result<(), StorageError> {
-        let closing = self
-            .mailboxes
-            .get(&id)
-            .is_some_and(|mailbox| mailbox.record.closing);
-        self.forget(storage, id)?;
-        if !closing {
-            self.mailbox_failed(id, MailboxFailure::Gone);
+        let Some(mailbox) = self.mailboxes.get_mut(&id) else {
+            return Ok(());
+        };
+        if mailbox.record.closing {
+            return self.forget(storage, id);
         }
-        Ok(())
+        let server = mailbox.record.server.clone();
+        let seed = Zeroizing::new([0; 32]);
+        let lost = Mailbox::new(MailboxRecord {
+            seed,
+            server: server.clone(),
+            mode: mailbox.record.mode,
+            queue: Queue::Lost,
+            link: None,
+            closing: false,
+        })?;
+        let before = core::mem::replace(mailbox, lost);
+        if let Some((_, receipt)) = before.delivered {
+            self.receipts.remove(&receipt);
+        }
+        self.leave(id, &server);
+        self.mailbox_failed(id, MailboxFailure::Gone);
+        self.store(storage, id)
     }
 
     /// A message came. What cannot be handed up is acknowledged at once, else

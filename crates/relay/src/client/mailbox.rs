@@ -33,7 +33,7 @@ impl Mailbox {
             .map_err(|cause| StorageError::corrupt("reading a mailbox key").because(cause))?;
         let box_key = match &record.queue {
             Queue::Made(made) => Some(BoxKey::from_bytes(*made.box_key)),
-            Queue::Wanted { .. } => None,
+            Queue::Wanted { .. } | Queue::Lost => None,
         };
         Ok(Self {
             record,
@@ -52,7 +52,7 @@ impl Mailbox {
     pub(super) fn jobs(&self, id: MailboxId) -> Vec<Job> {
         match (&self.record.queue, self.record.closing) {
             (Queue::Wanted { .. }, false) => vec![Job::Create(id)],
-            (Queue::Wanted { .. }, true) => Vec::new(),
+            (Queue::Wanted { .. }, true) | (Queue::Lost, _) => Vec::new(),
             (Queue::Made(_), true) => vec![Job::Delete(id)],
             (Queue::Made(_), false) => {
                 let subscribe = (!self.subscribed).then_some(Job::Subscribe(id));
@@ -74,8 +74,13 @@ impl Mailbox {
     pub(super) fn made(&self) -> Option<&Made> {
         match &self.record.queue {
             Queue::Made(made) => Some(made),
-            Queue::Wanted { .. } => None,
+            Queue::Wanted { .. } | Queue::Lost => None,
         }
+    }
+
+    /// Whether the server lost it and the room above has not closed it yet.
+    pub(super) fn is_lost(&self) -> bool {
+        matches!(self.record.queue, Queue::Lost)
     }
 
     pub(super) fn opened_event(&self, mailbox: MailboxId) -> Option<NetworkEvent> {

@@ -21,8 +21,13 @@ use crate::wire::{Command, DhSecret, LinkData, Malformed, NewQueue, QueueMode, Q
 const TROUBLE_WAIT: Duration = Duration::from_secs(60);
 
 impl Client {
-    /// Takes a mailbox in and notes it at its server.
+    /// Takes a mailbox in and notes it at its server, or tells again that it
+    /// was lost there.
     pub(super) fn adopt(&mut self, id: MailboxId, mailbox: Mailbox) {
+        if mailbox.is_lost() {
+            self.mailboxes.insert(id, mailbox);
+            return self.mailbox_failed(id, MailboxFailure::Gone);
+        }
         let session = self.session(&mailbox.record.server);
         session.mailboxes.insert(id);
         if let Some(made) = mailbox.made() {
@@ -75,6 +80,10 @@ impl Client {
         purpose: &Purpose,
     ) -> Result<(), StorageError> {
         if let Some(mailbox) = self.mailboxes.get(&id) {
+            if mailbox.is_lost() {
+                self.mailbox_failed(id, MailboxFailure::Gone);
+                return Ok(());
+            }
             // One that is still being made answers when it is.
             let event = mailbox
                 .is_open()
@@ -140,7 +149,8 @@ impl Client {
         id: MailboxId,
         card: &Card,
     ) -> Result<(), StorageError> {
-        let Some(mailbox) = self.mailboxes.get_mut(&id) else {
+        let known = self.mailboxes.get_mut(&id);
+        let Some(mailbox) = known.filter(|mailbox| !mailbox.is_lost()) else {
             self.mailbox_failed(id, MailboxFailure::Gone);
             return Ok(());
         };

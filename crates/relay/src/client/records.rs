@@ -34,6 +34,10 @@ pub(super) enum Queue {
     },
     /// The server made it.
     Made(Made),
+    /// The server does not have it any more. Kept until the room above closes
+    /// the mailbox: whoever crashes between our commit and theirs must be told
+    /// again.
+    Lost,
 }
 
 /// What the server answered.
@@ -86,6 +90,9 @@ impl MailboxRecord {
                     .bool(made.lockable);
                 w.raw(made.box_key.as_slice());
             }
+            Queue::Lost => {
+                w.u8(2);
+            }
         }
         w.opt(self.link.as_ref(), |w, link| {
             w.str(&link.id).big(&link.fixed);
@@ -121,6 +128,7 @@ impl MailboxRecord {
                 lockable: r.bool()?,
                 box_key: Zeroizing::new(*r.array()?),
             }),
+            2 => Queue::Lost,
             _ => return Err(Malformed),
         };
         let link = r.opt(read_link)?;
@@ -278,11 +286,11 @@ mod tests {
         let wanted = Queue::Wanted {
             dh: Zeroizing::new([9; 32]),
         };
-        let bytes = record(wanted, None).encode().unwrap();
-        assert_eq!(
-            *MailboxRecord::decode(&bytes).unwrap().encode().unwrap(),
-            *bytes
-        );
+        for queue in [wanted, Queue::Lost] {
+            let bytes = record(queue, None).encode().unwrap();
+            let again = MailboxRecord::decode(&bytes).unwrap();
+            assert_eq!(*again.encode().unwrap(), *bytes);
+        }
     }
 
     #[test]

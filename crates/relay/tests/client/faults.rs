@@ -27,6 +27,64 @@ fn a_closed_mailbox_is_gone_even_if_the_relay_was_away() {
     assert!(again != locator, "the number may be used for a new mailbox");
 }
 
+/// What was told of lost mailboxes since the last look.
+fn losses(world: &mut World, who: usize) -> Vec<(MailboxId, MailboxFailure)> {
+    (world.events(who).into_iter())
+        .filter_map(|event| match event {
+            NetworkEvent::MailboxFailed { mailbox, reason } => Some((mailbox, reason)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_mailbox_the_relay_forgot_is_told_until_it_is_closed() {
+    let mut world = world();
+    let (alice, bob) = (world.person(), world.person());
+    let (locator, _) = open(&mut world, alice, Purpose::Conversation);
+    let lost = [(BOX, MailboxFailure::Gone)];
+    world.empty_relay();
+    world.pass(5);
+    assert_eq!(losses(&mut world, alice), lost);
+    world.drop_connections(None, true);
+    world.pass(130);
+    assert!(losses(&mut world, alice).is_empty(), "once a run is enough");
+
+    world.restart(alice);
+    world.run();
+    assert_eq!(losses(&mut world, alice), lost, "who crashed is told again");
+    let (mailbox, purpose) = (BOX, Purpose::Conversation);
+    world.command(alice, NetworkCommand::OpenMailbox { mailbox, purpose });
+    assert_eq!(losses(&mut world, alice), lost, "it does not come back");
+    world.command(alice, NetworkCommand::CloseMailbox { mailbox });
+    world.restart(alice);
+    world.run();
+    assert!(losses(&mut world, alice).is_empty());
+
+    send(&mut world, bob, 1, &locator, regular(1));
+    world.pass(70);
+    assert_eq!(outcomes(&mut world, bob), [(1, Some(SendFailure::Gone))]);
+}
+
+#[test]
+fn a_mailbox_deleted_by_a_twin_is_told_at_once() {
+    let mut world = world();
+    let alice = world.person();
+    open(&mut world, alice, Purpose::Conversation);
+    let copy = world.people[alice].storage.clone();
+    let servers = vec![world.relay.address()];
+    let twin = world.person_with(servers, copy);
+    world.run();
+    // The first asks its mailbox back; the twin's deletion then is DELD to it.
+    world.pass(61);
+    world.events(alice);
+    world.command(twin, NetworkCommand::CloseMailbox { mailbox: BOX });
+    assert_eq!(losses(&mut world, alice), [(BOX, MailboxFailure::Gone)]);
+    world.restart(alice);
+    world.run();
+    assert_eq!(losses(&mut world, alice), [(BOX, MailboxFailure::Gone)]);
+}
+
 #[test]
 fn without_a_relay_things_fail_or_wait_and_then_go_on() {
     let mut world = world();

@@ -118,6 +118,12 @@ impl World {
         self.drop_connections(None, true);
     }
 
+    /// Starts the relay again with the same identity and empty tables.
+    pub(crate) fn empty_relay(&mut self) {
+        self.relay.queues = Default::default();
+        self.restart_relay();
+    }
+
     /// Gives a command and runs until nothing moves.
     pub(crate) fn command(&mut self, who: usize, command: NetworkCommand) {
         self.input(who, Input::Command(command));
