@@ -35,6 +35,9 @@ pub struct ContactView {
     pub verified: bool,
     /// Whether the "no forward secrecy yet" mark stands.
     pub no_forward_secrecy: bool,
+    /// Whether a network lost the mailbox they write to and they are not known
+    /// to write to another yet: what they say now does not arrive.
+    pub mailbox_lost: bool,
     /// The networks by which I can write to them.
     pub networks: Vec<NetworkTag>,
     /// Since when.

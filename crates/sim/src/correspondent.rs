@@ -194,7 +194,7 @@ impl Writer {
             OfficeEvent::Accepted { letter, network } => {
                 journal.outcome.insert(letter, Ok(network));
             }
-            OfficeEvent::Failed { letter, reason } => {
+            OfficeEvent::Failed { letter, reason, .. } => {
                 journal.outcome.insert(letter, Err(reason));
             }
             OfficeEvent::Progress { .. } => {}

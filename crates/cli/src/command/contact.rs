@@ -27,8 +27,13 @@ fn line(contact: &view::Contact) -> String {
     } else {
         "  no forward secrecy yet"
     };
+    let lost = if contact.mailbox_lost {
+        "  cannot write to you now: the relay lost their mailbox"
+    } else {
+        ""
+    };
     format!(
-        "{}  {}  {}{verified}{secrecy}",
+        "{}  {}  {}{verified}{secrecy}{lost}",
         contact.name, contact.state, contact.contact
     )
 }

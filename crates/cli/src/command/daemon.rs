@@ -199,8 +199,18 @@ fn describe(status: &view::Status) -> String {
         (Some(embedded), []) => format!("{embedded} (embedded)"),
         (_, servers) => servers.join("\n           "),
     };
+    let lost: String = status
+        .lost_mailboxes
+        .iter()
+        .map(|lost| {
+            format!(
+                "\nlost       the mailbox for {}, profile {}: `hushwing doctor` says what to do",
+                lost.name, lost.profile
+            )
+        })
+        .collect();
     format!(
-        "hushwing {}\nprofiles   {profiles}\nrelay      {servers}",
+        "hushwing {}\nprofiles   {profiles}\nrelay      {servers}{lost}",
         status.version
     )
 }

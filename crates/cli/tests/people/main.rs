@@ -10,6 +10,7 @@
 
 mod faults;
 mod full_disk;
+mod lost;
 mod strangers;
 mod terminal;
 mod two_homes;

@@ -119,6 +119,17 @@ pub(crate) struct Dead {
 }
 
 impl Dead {
+    /// Empties its queues; its identity and so its address stay.
+    pub(crate) fn forget_queues(&self) {
+        for file in std::fs::read_dir(&self.dir).unwrap() {
+            let file = file.unwrap();
+            let name = file.file_name().into_string().unwrap();
+            if name.starts_with("relay-server.") {
+                std::fs::remove_file(file.path()).unwrap();
+            }
+        }
+    }
+
     /// Starts it where it was; its address must not have changed.
     pub(crate) fn revive(&self) -> Relay {
         let relay = Relay::listen(&self.dir, &format!("127.0.0.1:{}", self.port));

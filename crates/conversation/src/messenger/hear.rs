@@ -273,6 +273,8 @@ impl Messenger {
         person.save(call.storage)?;
         if answered {
             self.end_of_join(call, contact)?;
+        } else {
+            self.say_stranded(call, contact)?;
         }
         self.tell_unless_requested(contact);
         Ok(())
@@ -302,6 +304,7 @@ impl Messenger {
             return Ok(());
         };
         call.storage.put_contact(&person.record)?;
+        self.keep_commit(call, contact, &[])?;
         self.office
             .settle(call.cx, &mut *call.storage, LetterId(letter))?;
         Ok(())

@@ -186,7 +186,7 @@ impl Messenger {
     }
 
     /// Forgets an invitation, its keys and its mailbox.
-    fn forget_invitation(
+    pub(super) fn forget_invitation(
         &mut self,
         call: &mut Call<'_, '_>,
         id: InvitationId,

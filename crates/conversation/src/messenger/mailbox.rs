@@ -120,7 +120,7 @@ impl Messenger {
         let Some(record) = self.mailboxes.get_mut(&mailbox) else {
             return Ok(());
         };
-        if record.state == MailboxState::Open {
+        if record.state != MailboxState::Opening {
             return Ok(());
         }
         record.state = MailboxState::Open;
@@ -129,6 +129,9 @@ impl Messenger {
         call.storage.put_mailbox_record(record)?;
         match owner {
             MailboxUse::Invitation(invitation) => self.invitation_opened(call, invitation, place),
+            MailboxUse::Conversation(contact) if self.people_were_told(contact) => {
+                self.tell_new_addresses(call, contact)
+            }
             MailboxUse::Conversation(contact) => self.conversation_opened(call, contact),
         }
     }
@@ -140,6 +143,9 @@ impl Messenger {
         mailbox: MailboxId,
         reason: MailboxFailure,
     ) -> Result<(), StorageError> {
+        if reason == MailboxFailure::Gone {
+            self.mailbox_lost(call, network, mailbox)?;
+        }
         let owner = self.mailboxes.get(&mailbox).map(|record| record.owner);
         let invitation = match owner {
             Some(MailboxUse::Invitation(id)) => Some(id),

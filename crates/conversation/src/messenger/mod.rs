@@ -3,12 +3,14 @@
 //! One concept one file: [`invite`], [`join`] and [`petition`] bring people
 //! together, [`welcome`] is the inviter's answer; [`speak`] and [`hear`] carry messages,
 //! [`receipts`] tells what became of them, [`renew`] changes keys, [`ask`]
-//! answers questions, [`progress`] follows letters.
+//! answers questions, [`progress`] follows letters, [`lost`] finds another way when a
+//! network lost a mailbox.
 
 mod ask;
 mod hear;
 mod invite;
 mod join;
+mod lost;
 mod mailbox;
 mod people;
 mod petition;
@@ -139,6 +141,7 @@ impl Messenger {
         messenger.conversations = people
             .map(|p| (p.record.conversation, p.record.id))
             .collect();
+        messenger.note_lost_mailboxes();
         messenger.resume_mailboxes(None);
         messenger.resume_fetches(None);
         Ok(messenger)
@@ -238,7 +241,10 @@ impl Messenger {
     fn read_office(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         while let Some(event) = self.office.poll_event() {
             match event {
-                OfficeEvent::Incoming(letter) => self.hear_letter(call, &letter)?,
+                OfficeEvent::Incoming(letter) => {
+                    self.reached_at(call, letter.mailbox)?;
+                    self.hear_letter(call, &letter)?;
+                }
                 OfficeEvent::Accepted { letter, network } => {
                     self.accepted(call, letter, network)?
                 }
@@ -249,7 +255,13 @@ impl Messenger {
                 } => {
                     self.moved_on(call, letter, network, stage)?;
                 }
-                OfficeEvent::Failed { letter, reason } => self.failed(call, letter, reason)?,
+                OfficeEvent::Failed {
+                    letter,
+                    reason,
+                    tried,
+                } => {
+                    self.failed(call, letter, reason, &tried)?;
+                }
                 OfficeEvent::Network { network, event } => {
                     self.network_told(call, network, event)?;
                 }

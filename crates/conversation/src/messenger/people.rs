@@ -16,6 +16,9 @@ pub(super) struct Person {
     pub(super) record: ContactRecord,
     pub(super) addresses: Vec<Address>,
     pub(super) tail: Tail,
+    /// A network lost the mailbox they write to, and they are not known to
+    /// write to another yet.
+    pub(super) mailbox_lost: bool,
 }
 
 /// The end of a conversation.
@@ -40,6 +43,7 @@ impl Person {
             record,
             addresses,
             tail,
+            mailbox_lost: false,
         }
     }
 

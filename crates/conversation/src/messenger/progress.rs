@@ -1,6 +1,6 @@
 //! What the post office tells of letters on their way.
 
-use hushwing_delivery::{LetterId, NetworkTag, SendFailure, Stage};
+use hushwing_delivery::{Address, LetterId, NetworkTag, SendFailure, Stage};
 use hushwing_sansio::StorageError;
 
 use super::{Call, Messenger};
@@ -53,12 +53,16 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         letter: LetterId,
         reason: SendFailure,
+        tried: &[Address],
     ) -> Result<(), StorageError> {
         let Some(record) = message_in(call, letter)? else {
-            return Ok(());
+            return self.commit_failed(call, letter, tried);
         };
         if record.state >= MessageState::Delivered {
             return Ok(());
+        }
+        if self.writes_elsewhere(record.contact, tried) {
+            return self.say_once_more(call, &record);
         }
         let mut times = record.times.clone();
         times.failed = Some(call.cx.wall());
@@ -83,7 +87,7 @@ impl Messenger {
         Ok(())
     }
 
-    fn tell_state(&mut self, record: &MessageRecord, state: MessageState) {
+    pub(super) fn tell_state(&mut self, record: &MessageRecord, state: MessageState) {
         if record.kind != MessageKind::Control {
             self.tell(Event::State {
                 message: *record.id(),

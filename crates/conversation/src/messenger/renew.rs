@@ -53,6 +53,7 @@ impl Messenger {
         let Some(letter) = self.post(call, contact, bytes, Keep::UntilSettled)? else {
             return Ok(());
         };
+        self.keep_commit(call, contact, &commit)?;
         if let Some(person) = self.people.get_mut(&contact) {
             person.record.commit_letter = Some(letter.0);
             call.storage.put_contact(&person.record)?;
@@ -108,7 +109,7 @@ impl Messenger {
         Ok(())
     }
 
-    fn say_once_more(
+    pub(super) fn say_once_more(
         &mut self,
         call: &mut Call<'_, '_>,
         record: &MessageRecord,

@@ -24,6 +24,7 @@ impl Person {
             standing: self.record.standing,
             verified: self.record.verified.is_some(),
             no_forward_secrecy: self.record.unsecured_start,
+            mailbox_lost: self.mailbox_lost,
             networks,
             since: self.record.since,
         }

@@ -103,6 +103,12 @@ pub enum MailboxState {
     Opening,
     /// The network listens to it.
     Open,
+    /// The network lost it, and its contact is not known to write elsewhere
+    /// yet. Keys and locator are gone.
+    Lost,
+    /// The network lost it, and its contact writes to another by now. Kept
+    /// because the number of losses counts the addresses they were told.
+    Replaced,
 }
 
 /// What a mailbox is for.

@@ -431,6 +431,15 @@ impl Storage for MemoryStorage {
             .collect())
     }
 
+    fn failed_to(&self, contact: ContactId) -> Result<Vec<MessageRecord>, StorageError> {
+        Ok(self
+            .ordered(contact)
+            .map(|(_, message)| message)
+            .filter(|message| message.mine && message.state == MessageState::Failed)
+            .cloned()
+            .collect())
+    }
+
     fn last_position(&self, of: ContactId) -> Result<Option<Position>, StorageError> {
         Ok(self
             .order

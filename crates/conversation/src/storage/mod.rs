@@ -313,6 +313,13 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
         epoch: u64,
     ) -> Result<Vec<MessageRecord>, StorageError>;
 
+    /// My messages to a contact that are `Failed`, of any kind, by position.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn failed_to(&self, contact: ContactId) -> Result<Vec<MessageRecord>, StorageError>;
+
     /// The position of the last message of a contact, of any kind.
     ///
     /// # Errors

@@ -1,10 +1,10 @@
 //! A network that is a map.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hushwing_delivery::{
-    Card, Envelope, FetchFailure, FetchId, Locator, MailboxId, NetworkCommand, NetworkEvent, Place,
-    Purpose, ReceiptId, SendFailure, SendId,
+    Card, Envelope, FetchFailure, FetchId, Locator, MailboxFailure, MailboxId, NetworkCommand,
+    NetworkEvent, Place, Purpose, ReceiptId, SendFailure, SendId,
 };
 use hushwing_sansio::Entropy;
 
@@ -30,6 +30,8 @@ pub(super) struct Loopback {
     arrivals: VecDeque<(Home, MailboxId, ReceiptId, Envelope)>,
     unacknowledged: BTreeMap<(Home, ReceiptId), (MailboxId, Envelope)>,
     next_receipt: u64,
+    /// Mailboxes that were lost and are not closed yet.
+    lost: BTreeSet<(Home, MailboxId)>,
     /// Envelopes of these people are accepted and lost, so many.
     pub(super) swallow: BTreeMap<Home, u32>,
     /// What was sent, if somebody listens.
@@ -82,6 +84,37 @@ impl Loopback {
         for ((_, receipt), (mailbox, envelope)) in theirs {
             self.arrivals.push_back((home, mailbox, receipt, envelope));
         }
+        self.tell_losses(home);
+    }
+
+    /// Forgets all mailboxes of somebody with what is in them; they hear of it
+    /// now or when they come back.
+    pub(super) fn lose_mailboxes(&mut self, home: Home, tell: bool) {
+        let lost = &mut self.lost;
+        self.mailboxes.retain(|_, mailbox| {
+            let theirs = mailbox.owner == home;
+            if theirs {
+                lost.insert((home, mailbox.id));
+            }
+            !theirs
+        });
+        self.arrivals.retain(|(whose, ..)| *whose != home);
+        if tell {
+            self.tell_losses(home);
+        }
+    }
+
+    /// Lost mailboxes of somebody that they have not closed yet.
+    pub(super) fn losses(&self, home: Home) -> usize {
+        self.lost.iter().filter(|(whose, _)| *whose == home).count()
+    }
+
+    fn tell_losses(&mut self, home: Home) {
+        let reason = MailboxFailure::Gone;
+        let theirs = self.lost.iter().filter(|(whose, _)| *whose == home);
+        self.answers.extend(
+            theirs.map(|&(_, mailbox)| (home, NetworkEvent::MailboxFailed { mailbox, reason })),
+        );
     }
 
     /// Does what somebody asks.
@@ -102,6 +135,7 @@ impl Loopback {
             }
             NetworkCommand::WithdrawCard { mailbox } => self.set_card(home, mailbox, None),
             NetworkCommand::CloseMailbox { mailbox } => {
+                self.lost.remove(&(home, mailbox));
                 self.mailboxes
                     .retain(|_, box_| (box_.owner, box_.id) != (home, mailbox));
             }

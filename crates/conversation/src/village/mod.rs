@@ -107,6 +107,18 @@ impl Village {
         self.network.swallow.insert(home, count);
     }
 
+    /// Loses all mailboxes of somebody, who hears of it at once or when they
+    /// are opened again.
+    pub fn lose_mailboxes(&mut self, home: Home, tell: bool) {
+        self.network.lose_mailboxes(home, tell);
+    }
+
+    /// Lost mailboxes of somebody that they have not closed yet.
+    #[must_use]
+    pub fn losses(&self, home: Home) -> usize {
+        self.network.losses(home)
+    }
+
     /// What was sent since the last look; the first look begins listening.
     pub fn overhear(&mut self) -> Vec<(Locator, Envelope)> {
         self.network

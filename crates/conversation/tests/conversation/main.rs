@@ -18,6 +18,7 @@ mod hostile_mls;
 mod hostile_places;
 mod intruder;
 mod invite_and_talk;
+mod lost;
 mod opened_again;
 mod receipts;
 mod renewal;

@@ -13,10 +13,21 @@ pub struct Status {
     pub profiles: Vec<Profile>,
     /// What each network is doing.
     pub networks: Networks,
+    /// Who cannot write to me, because a relay lost the mailbox they know.
+    pub lost_mailboxes: Vec<LostMailbox>,
     /// Address of the local page, once there is one.
     pub web: Option<String>,
     /// Address of the local Jabber server, once there is one.
     pub xmpp: Option<String>,
+}
+
+/// A conversation that lost its mailbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostMailbox {
+    /// The profile it belongs to.
+    pub profile: String,
+    /// Shown name of the contact.
+    pub name: String,
 }
 
 /// The networks of a running daemon.
@@ -87,6 +98,9 @@ pub struct Contact {
     pub state: String,
     /// Whether what they receive is protected against a later theft of keys.
     pub forward_secrecy: bool,
+    /// Whether a relay lost the mailbox they write to and they are not known to
+    /// write to another yet: what they say does not arrive.
+    pub mailbox_lost: bool,
 }
 
 /// One row of `GET /v1/requests`

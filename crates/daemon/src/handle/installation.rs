@@ -7,6 +7,12 @@ use crate::installation::parse_server;
 use crate::server_test;
 use crate::settings::ServerSetting;
 
+/// What to do about a conversation that lost its mailbox.
+const MAILBOX_LOST: &str = "the relay lost it, so what they write does not arrive; \
+    hushwing tells them the new one as soon as they can be reached, and they send again \
+    what was lost; if messages to them fail as well, they lost theirs too: \
+    make a new invitation with `hushwing invite`";
+
 impl Handle {
     /// What the daemon is doing.
     pub async fn status(&self) -> Result<view::Status, Error> {
@@ -25,9 +31,23 @@ impl Handle {
             networks: view::Networks {
                 relay: view::RelayStatus { embedded, servers },
             },
+            lost_mailboxes: self.lost_mailboxes(),
             web: None,
             xmpp: None,
         })
+    }
+
+    /// Conversations whose mailbox a relay lost.
+    fn lost_mailboxes(&self) -> Vec<view::LostMailbox> {
+        let mut all = Vec::new();
+        for profile in self.installation.profiles() {
+            let lost = profile.contacts().into_iter().filter(|c| c.mailbox_lost);
+            all.extend(lost.map(|contact| view::LostMailbox {
+                profile: profile.name().to_owned(),
+                name: contact.name,
+            }));
+        }
+        all
     }
 
     /// Every profile, the default one first.
@@ -156,6 +176,10 @@ impl Handle {
             false => view::Check::good("profile"),
             true => view::Check::bad("profile", ErrorKind::NoProfile.advice()),
         });
+        checks.extend(self.lost_mailboxes().iter().map(|lost| {
+            let check = format!("mailbox for {}, profile {}", lost.name, lost.profile);
+            view::Check::bad(&check, MAILBOX_LOST)
+        }));
         for test in self.test_servers(None).await? {
             let problem = test.steps.into_iter().find_map(|step| step.problem);
             checks.push(match problem {

@@ -54,6 +54,7 @@ pub(super) fn contact(shown: &ContactView) -> view::Contact {
         }
         .to_owned(),
         forward_secrecy: !shown.no_forward_secrecy,
+        mailbox_lost: shown.mailbox_lost,
     }
 }
 

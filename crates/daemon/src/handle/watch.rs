@@ -101,10 +101,13 @@ fn document(event: &Event, profile: &Profile) -> Option<Value> {
             "stage": format!("{stage:?}").to_lowercase(),
         }),
         Event::MailboxTrouble {
-            network, reason, ..
+            network,
+            invitation,
+            reason,
         } => json!({
             "event": "mailbox_trouble",
             "network": show::network(*network),
+            "invitation": invitation.map(|id| id.0.to_string()),
             "reason": format!("{reason:?}").to_lowercase(),
         }),
         Event::Dropped { contact, reason } => json!({

@@ -138,6 +138,9 @@ pub enum OfficeEvent {
         letter: LetterId,
         /// Why the last address failed.
         reason: SendFailure,
+        /// The addresses that were tried: who knows others by now may post
+        /// again.
+        tried: Vec<Address>,
     },
     /// An event about mailboxes and cards, which the office only passes on.
     Network {

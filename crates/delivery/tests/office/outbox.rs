@@ -86,7 +86,7 @@ fn a_dead_address_gives_way_to_the_next_and_the_last_ends_the_letter() {
     desk.fail(second.send, SendFailure::WrongServer);
     assert!(matches!(
         desk.events()[..],
-        [OfficeEvent::Failed { letter, reason: SendFailure::WrongServer }] if letter == id
+        [OfficeEvent::Failed { letter, reason: SendFailure::WrongServer, .. }] if letter == id
     ));
     assert_eq!(desk.storage.letter_count(), 0);
 }

@@ -318,6 +318,16 @@ impl Storage for ProfileStore {
         )
     }
 
+    fn failed_to(&self, contact: ContactId) -> Result<Vec<MessageRecord>, StorageError> {
+        self.database.messages(
+            select_messages!(
+                "WHERE contact = ?1 AND mine = 1 AND state = 5
+                 ORDER BY epoch, lamport, leaf, id"
+            ),
+            [contact.0],
+        )
+    }
+
     fn last_position(&self, of: ContactId) -> Result<Option<Position>, StorageError> {
         let sql = "SELECT epoch, lamport, leaf, id FROM messages WHERE contact = ?1
              ORDER BY epoch DESC, lamport DESC, leaf DESC, id DESC LIMIT 1";

@@ -86,6 +86,7 @@ fn no_statement_reads_a_growing_table_from_end_to_end() {
     store.unread(of, &message(9).position).unwrap();
     store.owing().unwrap();
     store.unconfirmed_before(of, 3).unwrap();
+    store.failed_to(of).unwrap();
     store.last_position(of).unwrap();
     store.highest_lamport(of).unwrap();
     store.count_in_epoch(of, 1).unwrap();

@@ -177,7 +177,13 @@ impl Outbox {
             .iter()
             .all(|route| matches!(route.state, RouteState::Failed(_)));
         if over {
-            out.event(OfficeEvent::Failed { letter, reason });
+            let tried = entry.routes.iter().map(|route| route.address.clone());
+            let tried = tried.collect();
+            out.event(OfficeEvent::Failed {
+                letter,
+                reason,
+                tried,
+            });
             self.forget(cx, storage, out, letter, false)?;
             return Ok(());
         }
