@@ -5,11 +5,13 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     missing_docs
 )]
 
 mod faults;
 mod full_disk;
+mod kills;
 mod lost;
 mod strangers;
 mod terminal;
