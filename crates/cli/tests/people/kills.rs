@@ -78,6 +78,21 @@ fn write_to(to: &str, from: &Person, stop: &AtomicBool) -> Vec<String> {
     taken
 }
 
+/// What both show once they show the same; as long as more arrives, it may take
+/// its time.
+fn settled(alice: &Person, bob: &Person) -> Vec<(String, String)> {
+    let both = || (alice.shown("Bob"), bob.shown("Alice"));
+    let mut now = both();
+    while now.0 != now.1 {
+        let before = (now.0.len(), now.1.len());
+        until("more has arrived", || {
+            now = both();
+            now.0 == now.1 || (now.0.len(), now.1.len()) != before
+        });
+    }
+    now.0
+}
+
 #[test]
 fn kills_at_random_moments_lose_nothing_that_was_accepted() {
     let dir = tempfile::tempdir().unwrap();
@@ -109,11 +124,7 @@ fn kills_at_random_moments_lose_nothing_that_was_accepted() {
     });
     assert!(!said.is_empty() && !answered.is_empty());
 
-    until("both show the same", || {
-        let shown = alice.shown("Bob");
-        shown.len() >= said.len() + answered.len() && shown == bob.shown("Alice")
-    });
-    let shown = alice.shown("Bob");
+    let shown = settled(&alice, &bob);
     let ids: BTreeSet<&String> = shown.iter().map(|(id, _)| id).collect();
     assert_eq!(ids.len(), shown.len(), "something is shown twice");
     let lost = said.iter().chain(&answered).find(|id| !ids.contains(id));
