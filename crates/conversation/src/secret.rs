@@ -20,6 +20,18 @@ impl Secret {
         Self(bytes.into())
     }
 
+    /// Becomes a copy of `bytes`, in the same memory if they fit. What was
+    /// there is overwritten.
+    pub(crate) fn set(&mut self, bytes: &[u8]) {
+        if bytes.len() > self.0.capacity() {
+            self.0.zeroize();
+        } else if let Some(rest) = self.0.get_mut(bytes.len()..) {
+            rest.zeroize();
+        }
+        self.0.clear();
+        self.0.extend_from_slice(bytes);
+    }
+
     /// The bytes themselves.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
@@ -50,6 +62,15 @@ impl fmt::Debug for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_becomes_longer_and_shorter() {
+        let mut secret = Secret::new(*b"hunter2");
+        for bytes in [&b"hunter"[..], b"", b"a much longer password"] {
+            secret.set(bytes);
+            assert_eq!(secret.expose(), bytes);
+        }
+    }
 
     #[test]
     fn debug_shows_no_bytes() {

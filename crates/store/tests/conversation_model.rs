@@ -16,7 +16,7 @@ use hushwing_conversation::storage::{
     ContactRecord, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord, MailboxRecord,
     MemoryStorage, MessageRecord, MessageState, MlsRow, Owed, Position,
 };
-use hushwing_conversation::{ContactId, InvitationId, MessageId, Storage};
+use hushwing_conversation::{ContactId, InvitationId, MessageId, Secret, Storage};
 use hushwing_delivery::MailboxId;
 use hushwing_sansio::StorageErrorKind;
 use proptest::prelude::*;
@@ -139,7 +139,7 @@ fn scope_of(n: u8) -> Vec<u8> {
 #[derive(PartialEq)]
 struct Seen {
     settings: Vec<Option<Vec<u8>>>,
-    rows: Vec<Option<Vec<u8>>>,
+    rows: Vec<Option<Secret>>,
     scopes: Vec<Vec<MlsRow>>,
     invitations: Vec<InvitationRecord>,
     key_packages: Vec<Vec<KeyPackageRecord>>,

@@ -41,7 +41,7 @@ fn said(store: &mut ProfileStore) -> Vec<u8> {
         said.iter().map(|n| u64::from(*n)).collect::<Vec<_>>()
     );
     let ratchet = store.mls_row(b"group", 10, b"key").unwrap();
-    assert_eq!(ratchet.map(|row| row[0]), said.last().copied());
+    assert_eq!(ratchet.map(|row| row.expose()[0]), said.last().copied());
     said
 }
 

@@ -100,7 +100,11 @@ fn a_profile_of_release_0_1_opens() {
     store.check().unwrap();
     assert_eq!(store.setting("name").unwrap().unwrap(), b"Alice");
     assert_eq!(
-        store.mls_row(b"group", 10, b"key").unwrap().unwrap(),
+        store
+            .mls_row(b"group", 10, b"key")
+            .unwrap()
+            .unwrap()
+            .expose(),
         b"ratchet"
     );
     assert!(store.invitations().unwrap() == [invitation(1, 1)]);

@@ -3,6 +3,9 @@
 use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use crate::Secret;
 
 /// Version byte of all values.
 const VERSION: u8 = 1;
@@ -12,28 +15,34 @@ const ROOM: usize = 10_240;
 
 /// Collects encoded bytes behind the version byte. Most values are long lists
 /// of single bytes to serde, and this is written with each message, so a byte
-/// must cost no call.
+/// must cost no call. Most are secret too, so all memory they ever lay in is
+/// wiped.
 struct Collector {
-    bytes: Vec<u8>,
+    bytes: Zeroizing<Vec<u8>>,
     length: usize,
 }
 
 impl Collector {
     fn new() -> Self {
-        let mut bytes = vec![0; ROOM];
+        let mut bytes = Zeroizing::new(vec![0; ROOM]);
         bytes.iter_mut().take(1).for_each(|first| *first = VERSION);
         Self { bytes, length: 1 }
     }
 
     #[cold]
     fn grow(&mut self, more: usize) {
+        // Not by `resize`, which would leave a copy behind.
         let length = (self.bytes.len() * 2).max(self.length + more);
-        self.bytes.resize(length, 0);
+        let mut longer = Zeroizing::new(vec![0; length]);
+        if let Some(place) = longer.get_mut(..self.bytes.len()) {
+            place.copy_from_slice(&self.bytes);
+        }
+        self.bytes = longer;
     }
 }
 
 impl Flavor for Collector {
-    type Output = Vec<u8>;
+    type Output = Secret;
 
     #[inline(always)]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
@@ -60,20 +69,20 @@ impl Flavor for Collector {
         Ok(())
     }
 
-    fn finalize(mut self) -> postcard::Result<Vec<u8>> {
+    fn finalize(mut self) -> postcard::Result<Secret> {
         self.bytes.truncate(self.length);
-        Ok(self.bytes)
+        Ok(Secret::new(core::mem::take(&mut *self.bytes)))
     }
 }
 
 /// Encodes a value.
-pub(super) fn encode<T: Serialize>(value: &T) -> postcard::Result<Vec<u8>> {
+pub(super) fn encode<T: Serialize>(value: &T) -> postcard::Result<Secret> {
     postcard::serialize_with_flavor(value, Collector::new())
 }
 
 /// Decodes what [`encode`] made.
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    match bytes.split_first() {
+pub(super) fn decode<T: DeserializeOwned>(value: &Secret) -> Option<T> {
+    match value.expose().split_first() {
         Some((&VERSION, body)) => postcard::from_bytes(body).ok(),
         _ => None,
     }
@@ -83,4 +92,19 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
 pub(super) fn key<K: Serialize>(name: &K) -> Vec<u8> {
     // Memory takes everything; names are plain structures.
     postcard::to_allocvec(name).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_longer_than_the_room_survive() {
+        for length in [0, ROOM - 10, ROOM, ROOM + 1, ROOM * 5] {
+            let bytes = vec![7_u8; length];
+            let strings = vec!["x".repeat(length); 3];
+            let value = encode(&(&bytes, &strings)).unwrap();
+            assert_eq!(decode(&value), Some((bytes, strings)));
+        }
+    }
 }

@@ -6,27 +6,29 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use hushwing_sansio::Context;
 use openmls_traits::signatures::{Signer, SignerError};
 use openmls_traits::types::SignatureScheme;
+use zeroize::Zeroizing;
 
 use crate::Secret;
 
 /// The private Ed25519 key of my leaf. Kept expanded, since deriving the public
-/// half costs as much as a signature.
+/// half costs as much as a signature. Wipes itself.
 pub(crate) struct LeafKey(SigningKey);
 
 impl LeafKey {
     /// A fresh key.
     pub(crate) fn generate(cx: &mut Context<'_>) -> Self {
-        Self(SigningKey::from_bytes(&cx.random()))
+        Self(SigningKey::from_bytes(&Zeroizing::new(cx.random())))
     }
 
     /// The key that was stored as `secret`; `None` if that is not 32 bytes.
     pub(crate) fn from_secret(secret: &Secret) -> Option<Self> {
-        Some(Self(SigningKey::from_bytes(&secret.array()?)))
+        let seed = Zeroizing::new(secret.array()?);
+        Some(Self(SigningKey::from_bytes(&seed)))
     }
 
     /// The key as stored.
     pub(crate) fn secret(&self) -> Secret {
-        Secret::new(self.0.to_bytes())
+        Secret::new(Zeroizing::new(self.0.to_bytes()).as_slice())
     }
 
     /// The public half.

@@ -9,7 +9,7 @@ use core::cell::{Cell, RefCell};
 
 use hushwing_sansio::StorageError;
 
-use crate::MlsRows;
+use crate::{MlsRows, Secret};
 
 /// One pending write; no value means removal.
 #[derive(Clone)]
@@ -17,7 +17,7 @@ struct Write {
     scope: Vec<u8>,
     label: u8,
     key: Vec<u8>,
-    value: Option<Vec<u8>>,
+    value: Option<Secret>,
 }
 
 /// Lent rows and what is to be written to them.
@@ -33,9 +33,9 @@ pub(super) enum Found {
     /// Nothing.
     Nothing,
     /// A value of this call, not yet written.
-    Pending(Vec<u8>),
+    Pending(Secret),
     /// A value of an earlier call.
-    Stored(Vec<u8>),
+    Stored(Secret),
 }
 
 /// The rows failed or hold damage, then the ledger knows the cause; or a value
@@ -77,7 +77,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Notes a write, or with no value a removal.
-    pub(super) fn set(&self, scope: Vec<u8>, label: u8, key: Vec<u8>, value: Option<Vec<u8>>) {
+    pub(super) fn set(&self, scope: Vec<u8>, label: u8, key: Vec<u8>, value: Option<Secret>) {
         let mut writes = self.writes.borrow_mut();
         let known = writes
             .iter_mut()
@@ -110,7 +110,7 @@ impl<'a> Ledger<'a> {
             match write.value {
                 Some(value) => {
                     self.rows
-                        .put_mls_row(&write.scope, write.label, &write.key, &value)?;
+                        .put_mls_row(&write.scope, write.label, &write.key, value.expose())?;
                 }
                 None => self
                     .rows
@@ -126,14 +126,18 @@ mod tests {
     use super::*;
     use crate::MemoryStorage;
 
+    fn four() -> Secret {
+        Secret::new([4])
+    }
+
     #[test]
     fn nothing_is_written_before_it_is_settled() {
         let mut storage = MemoryStorage::new();
         let ledger = Ledger::new(&mut storage);
-        ledger.set(vec![1], 2, vec![3], Some(vec![4]));
+        ledger.set(vec![1], 2, vec![3], Some(four()));
         assert!(matches!(
             ledger.get(&[1], 2, &[3]),
-            Ok(Found::Pending(value)) if value == [4]
+            Ok(Found::Pending(value)) if value == four()
         ));
         drop(ledger);
         assert_eq!(storage.mls_row(&[1], 2, &[3]).unwrap(), None);
@@ -144,7 +148,7 @@ mod tests {
         let mut storage = MemoryStorage::new();
         storage.put_mls_row(&[1], 2, &[3], &[9]).unwrap();
         let mut ledger = Ledger::new(&mut storage);
-        ledger.set(vec![1], 2, vec![3], Some(vec![4]));
+        ledger.set(vec![1], 2, vec![3], Some(four()));
         ledger.set(vec![1], 2, vec![3], None);
         assert!(matches!(ledger.get(&[1], 2, &[3]), Ok(Found::Nothing)));
         ledger.settle().unwrap();
@@ -156,15 +160,15 @@ mod tests {
     fn a_trial_sees_what_is_pending_and_leaves_no_trace() {
         let mut storage = MemoryStorage::new();
         let mut ledger = Ledger::new(&mut storage);
-        ledger.set(vec![1], 2, vec![3], Some(vec![4]));
+        ledger.set(vec![1], 2, vec![3], Some(four()));
         ledger.trial(|| {
             assert!(matches!(ledger.get(&[1], 2, &[3]), Ok(Found::Pending(_))));
             ledger.set(vec![1], 2, vec![3], None);
-            ledger.set(vec![1], 2, vec![5], Some(vec![6]));
+            ledger.set(vec![1], 2, vec![5], Some(Secret::new([6])));
         });
         ledger.settle().unwrap();
         drop(ledger);
-        assert_eq!(storage.mls_row(&[1], 2, &[3]).unwrap(), Some(vec![4]));
+        assert_eq!(storage.mls_row(&[1], 2, &[3]).unwrap(), Some(four()));
         assert_eq!(storage.mls_row(&[1], 2, &[5]).unwrap(), None);
     }
 }

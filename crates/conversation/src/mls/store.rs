@@ -3,6 +3,12 @@
 //! Rows that belong to a group lie in the group's scope, so that all rows of
 //! the scope are a snapshot of it; keys that belong to no group yet lie in the
 //! empty scope. Values are a version byte and postcard.
+//!
+//! Values are [`Secret`]s from the rows to openmls and back, so they are wiped
+//! wherever they lay and never printed. What openmls makes of them is out of
+//! our hands: it keeps secrets and private keys in `SecretVLBytes`, which wipe
+//! themselves, but nonces and the plaintext it gives back in plain memory, and
+//! the crates it computes with leave intermediate values on the stack.
 
 use openmls::prelude::KeyPackageBundle;
 use openmls_traits::storage::{CURRENT_VERSION, StorageProvider, traits};
@@ -13,7 +19,7 @@ use hushwing_sansio::StorageError;
 
 use super::codec::{decode, encode, key};
 use super::ledger::{Found, Ledger, RowError};
-use crate::MlsRows;
+use crate::{MlsRows, Secret};
 
 /// The scope of keys that belong to no group yet.
 const KEYS: &[u8] = &[];
@@ -434,7 +440,7 @@ impl StorageProvider<CURRENT_VERSION> for Ledger<'_> {
         group_id: &GroupId,
         leaf_node: &LeafNode,
     ) -> Result<(), RowError> {
-        let mut nodes: Vec<Vec<u8>> = self
+        let mut nodes: Vec<Secret> = self
             .read_group(group_id, label::OWN_LEAF_NODES)?
             .unwrap_or_default();
         nodes.push(encode(leaf_node).map_err(|_| RowError)?);
@@ -448,7 +454,7 @@ impl StorageProvider<CURRENT_VERSION> for Ledger<'_> {
         &self,
         group_id: &GroupId,
     ) -> Result<Vec<LeafNode>, RowError> {
-        let nodes: Vec<Vec<u8>> = self
+        let nodes: Vec<Secret> = self
             .read_group(group_id, label::OWN_LEAF_NODES)?
             .unwrap_or_default();
         let nodes = nodes.iter().map(|node| decode(node));

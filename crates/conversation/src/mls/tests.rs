@@ -123,6 +123,24 @@ fn groups_survive_being_read_from_their_rows() {
 }
 
 #[test]
+fn what_is_read_of_the_rows_is_wiped_and_prints_no_bytes() {
+    fn wiped<T: zeroize::ZeroizeOnDrop>(_: &T) {}
+    let (_, joiner, _) = meet();
+    let rows = joiner
+        .storage
+        .mls_scope(&Group::scope(ConversationId([7; 16])));
+    for (label, key, value) in rows.unwrap() {
+        wiped(&value);
+        assert!(!value.expose().is_empty());
+        assert_eq!(format!("{value:?}"), "Secret(..)");
+        let again = joiner
+            .storage
+            .mls_row(&Group::scope(ConversationId([7; 16])), label, &key);
+        assert_eq!(again.unwrap(), Some(value));
+    }
+}
+
+#[test]
 fn a_commit_out_of_turn_is_refused_and_changes_no_row() {
     let (crypto, mut joiner, mut inviter) = meet();
     let commit = joiner.renew(&crypto, None);

@@ -1,17 +1,22 @@
 //! Bodies of records: a version byte, then postcard.
 
 use hushwing_sansio::StorageError;
+use postcard::ser_flavors::Size;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Version byte of all bodies this program writes.
 const VERSION: u8 = 1;
 
-/// Encodes a body.
+/// Encodes a body. It may hold secrets, which whoever writes it has to wipe, so
+/// it is made in one piece: growing would leave copies behind.
 pub(super) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     // Memory takes everything, and no record holds what postcard refuses
     // (sequences of unknown length); an empty body would be read as damage.
-    postcard::to_extend(value, vec![VERSION]).unwrap_or_default()
+    let length = postcard::serialize_with_flavor(value, Size::default()).unwrap_or_default();
+    let mut body = Vec::with_capacity(1 + length);
+    body.push(VERSION);
+    postcard::to_extend(value, body).unwrap_or_default()
 }
 
 /// Decodes what [`encode`] made.

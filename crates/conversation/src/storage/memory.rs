@@ -10,10 +10,10 @@ use super::{
     MessageKind, MessageRecord, MessageState, MessageTimes, MlsRow, MlsRows, Owed, Position,
     Storage,
 };
-use crate::{ContactId, InvitationId, MessageId};
+use crate::{ContactId, InvitationId, MessageId, Secret};
 
 /// The rows of one scope, by label and key.
-type Scope = BTreeMap<(u8, Vec<u8>), Vec<u8>>;
+type Scope = BTreeMap<(u8, Vec<u8>), Secret>;
 
 /// Everything in memory. A clone is a snapshot, as a crash would leave it.
 #[derive(Clone, Default)]
@@ -157,12 +157,7 @@ impl hushwing_delivery::Storage for MemoryStorage {
 }
 
 impl MlsRows for MemoryStorage {
-    fn mls_row(
-        &self,
-        scope: &[u8],
-        label: u8,
-        key: &[u8],
-    ) -> Result<Option<Vec<u8>>, StorageError> {
+    fn mls_row(&self, scope: &[u8], label: u8, key: &[u8]) -> Result<Option<Secret>, StorageError> {
         Ok(self
             .mls
             .get(scope)
@@ -180,9 +175,7 @@ impl MlsRows for MemoryStorage {
             self.mls.insert(scope.to_vec(), BTreeMap::new());
         }
         if let Some(rows) = self.mls.get_mut(scope) {
-            let row = rows.entry((label, key.to_vec())).or_default();
-            row.clear();
-            row.extend_from_slice(value);
+            rows.entry((label, key.to_vec())).or_default().set(value);
         }
         Ok(())
     }

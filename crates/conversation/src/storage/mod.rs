@@ -22,20 +22,20 @@ pub use message::{
     HeldRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position,
 };
 
-use crate::{ContactId, InvitationId, MessageId};
+use crate::{ContactId, InvitationId, MessageId, Secret};
 
 /// The rows in which MLS keeps its state.
 ///
 /// A scope is a group id, or empty for keys that belong to no group yet. All
-/// rows of a scope together are a snapshot of that group.
+/// rows of a scope together are a snapshot of that group. Most values hold
+/// private keys or ratchets, so they are [`Secret`]s wherever they are owned.
 pub trait MlsRows {
     /// The value under (`scope`, `label`, `key`).
     ///
     /// # Errors
     ///
     /// When storage fails.
-    fn mls_row(&self, scope: &[u8], label: u8, key: &[u8])
-    -> Result<Option<Vec<u8>>, StorageError>;
+    fn mls_row(&self, scope: &[u8], label: u8, key: &[u8]) -> Result<Option<Secret>, StorageError>;
 
     /// Writes or replaces the value under (`scope`, `label`, `key`).
     ///
@@ -73,7 +73,7 @@ pub trait MlsRows {
 }
 
 /// One row of a group's state: label, key, value.
-pub type MlsRow = (u8, Vec<u8>, Vec<u8>);
+pub type MlsRow = (u8, Vec<u8>, Secret);
 
 /// Everything conversation keeps.
 ///

@@ -1,22 +1,18 @@
 //! Rows of MLS.
 
-use hushwing_conversation::MlsRows;
 use hushwing_conversation::storage::MlsRow;
+use hushwing_conversation::{MlsRows, Secret};
 use hushwing_sansio::StorageError;
 
 use super::ProfileStore;
 
 impl MlsRows for ProfileStore {
-    fn mls_row(
-        &self,
-        scope: &[u8],
-        label: u8,
-        key: &[u8],
-    ) -> Result<Option<Vec<u8>>, StorageError> {
+    fn mls_row(&self, scope: &[u8], label: u8, key: &[u8]) -> Result<Option<Secret>, StorageError> {
         let sql = "SELECT value FROM mls_rows WHERE scope = ?1 AND label = ?2 AND key = ?3";
         self.database
             .first("reading MLS state", sql, (scope, label, key), |row| {
-                row.get(0)
+                // Taken over as it is read: no other copy of ours.
+                row.get::<Vec<u8>>(0).map(Secret::new)
             })
     }
 
@@ -44,7 +40,8 @@ impl MlsRows for ProfileStore {
     fn mls_scope(&self, scope: &[u8]) -> Result<Vec<MlsRow>, StorageError> {
         let sql = "SELECT label, key, value FROM mls_rows WHERE scope = ?1 ORDER BY label, key";
         self.database.all("reading MLS state", sql, [scope], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            let value: Vec<u8> = row.get(2)?;
+            Ok((row.get(0)?, row.get(1)?, Secret::new(value)))
         })
     }
 
