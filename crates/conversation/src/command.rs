@@ -26,7 +26,8 @@ pub enum Incoming {
         event: NetworkEvent,
     },
     /// A network's machine was dropped and opened again while this one was not:
-    /// what it was asked and has not answered is asked again.
+    /// what it was asked and has not answered is asked again. A driver that
+    /// opens both whenever storage fails under one has no need of it.
     NetworkLost {
         /// Which one.
         network: NetworkTag,

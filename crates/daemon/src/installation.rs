@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hushwing_relay::address::ServerAddress;
+use hushwing_sansio::StorageErrorKind;
 use hushwing_store::keys::MasterKey;
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::error::{Error, ErrorKind};
 use crate::home::Home;
+use crate::inspection::Verdict;
 use crate::profile::{Choices, Profile};
 use crate::relay::Relay;
 use crate::runtime::Runtime;
@@ -184,6 +186,13 @@ impl Installation {
         lock(&self.embedded)
             .as_ref()
             .map(|relay| relay.address().clone())
+    }
+
+    /// Whether the database of the embedded relay is sound; `None` where none
+    /// runs. Slow.
+    pub(crate) async fn inspect_embedded(&self) -> Option<Verdict> {
+        let answer = lock(&self.embedded).as_ref().map(Relay::inspect)?;
+        Some(answer.await.unwrap_or(Err(StorageErrorKind::Failed)))
     }
 
     /// What all machines of this process share.

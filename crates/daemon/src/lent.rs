@@ -5,16 +5,19 @@ use hushwing_sansio::StorageError;
 use hushwing_store::{ProfileStore, RelayClientStore};
 use hushwing_transport::Transactional;
 
+use crate::inspection::Inspections;
+
 /// The profile's file, lent to the conversation machine.
-pub(crate) struct LentProfile(pub(crate) ProfileStore);
+pub(crate) struct LentProfile(pub(crate) ProfileStore, pub(crate) Inspections);
 
 /// The relay client's file, lent to the relay client.
-pub(crate) struct LentRelayClient(pub(crate) RelayClientStore);
+pub(crate) struct LentRelayClient(pub(crate) RelayClientStore, pub(crate) Inspections);
 
 impl Transactional for LentProfile {
     type Storage = dyn hushwing_conversation::Storage;
 
     fn begin(&mut self) -> Result<(), StorageError> {
+        self.1.answer(|| self.0.check());
         self.0.begin()
     }
 
@@ -35,6 +38,7 @@ impl Transactional for LentRelayClient {
     type Storage = dyn hushwing_relay::client::Storage;
 
     fn begin(&mut self) -> Result<(), StorageError> {
+        self.1.answer(|| self.0.check());
         self.0.begin()
     }
 

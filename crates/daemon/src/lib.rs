@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod api;
+mod checkup;
 mod daemon;
 mod error;
 mod files;
 mod handle;
 mod home;
+mod inspection;
 mod installation;
 mod lent;
 mod log;
@@ -18,6 +20,7 @@ mod server_test;
 mod settings;
 
 pub use api::view;
+pub use checkup::examine;
 pub use daemon::{Config, Daemon};
 pub use error::{Error, ErrorKind};
 pub use handle::{Events, Handle, Outgoing, Stage};

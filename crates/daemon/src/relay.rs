@@ -13,11 +13,13 @@ use hushwing_relay::server::{CreationPolicy, ServerConfig};
 use hushwing_sansio::Entropy;
 use hushwing_store::keys::{KeyFile, MasterKey, Role};
 use hushwing_transport::OsEntropy;
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind};
 use crate::files;
 use crate::home::create_private;
+use crate::inspection::Verdict;
 use crate::relay_server::{RelayServer, RelayServerOptions, StartError};
 
 /// File in a relay's folder that holds its address as text.
@@ -219,6 +221,11 @@ impl Relay {
     #[must_use]
     pub fn listening(&self) -> SocketAddr {
         self.server.listening()
+    }
+
+    /// Asks whether its database is sound.
+    pub(crate) fn inspect(&self) -> oneshot::Receiver<Verdict> {
+        self.server.inspect()
     }
 
     /// Ends all connections and waits until what was accepted is on disk.

@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command as Process, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use hushwing_daemon::{Config, Daemon, Error, ErrorKind, view};
+use hushwing_daemon::{Config, Daemon, Error, ErrorKind, examine, view};
 use serde_json::{Value, json};
 
 use super::{Session, block_on, passphrase, view};
@@ -220,7 +220,7 @@ pub(super) async fn doctor(session: &Session) -> Result<ExitCode, Error> {
     let checks = match session.client.get(&Path::new(["doctor"])).await {
         Ok(checks) => checks,
         Err(error) if error.kind() == ErrorKind::DaemonNotRunning => {
-            json!([{ "check": "daemon", "ok": false, "advice": error.advice() }])
+            without_daemon(session, &error)
         }
         Err(error) => return Err(error),
     };
@@ -243,6 +243,28 @@ pub(super) async fn doctor(session: &Session) -> Result<ExitCode, Error> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// What can be told where no daemon answers. It may not start because of a
+/// damaged file, so those are looked through here.
+fn without_daemon(session: &Session, error: &Error) -> Value {
+    let daemon = json!({ "check": "daemon", "ok": false, "advice": error.advice() });
+    let files = passphrase::needed(&session.home).and_then(|typed| {
+        examine(
+            &session.home,
+            typed.as_ref().map(passphrase::secret).as_ref(),
+        )
+    });
+    let files = match files {
+        Ok(checks) => json!(checks),
+        Err(error) => json!([{
+            "check": "files",
+            "ok": false,
+            "advice": format!("{error}: {}", error.advice()),
+        }]),
+    };
+    let rest = files.as_array().cloned().unwrap_or_default();
+    Value::Array([vec![daemon], rest].concat())
 }
 
 fn check_line(check: &Value) -> String {

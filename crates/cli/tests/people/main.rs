@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod damaged;
 mod faults;
 mod full_disk;
 mod kills;

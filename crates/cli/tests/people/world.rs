@@ -207,6 +207,13 @@ impl Person {
             .unwrap()
     }
 
+    /// `down`, if it runs, then wait until all files are closed.
+    pub(crate) fn stop(&self) {
+        self.run(&["down"]);
+        let lock = std::fs::File::open(self.path().join("lock")).unwrap();
+        until("the daemon is gone", || lock.try_lock().is_ok());
+    }
+
     /// kill -9 of the daemon, then wait until it is gone.
     pub(crate) fn kill_daemon(&self) {
         let pid = self.daemon_pid().to_string();

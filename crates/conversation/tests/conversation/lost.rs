@@ -4,8 +4,12 @@
 use std::time::Duration;
 
 use hushwing_conversation::village::Crash;
-use hushwing_conversation::{Command, Event, MessageState};
-use hushwing_delivery::MailboxFailure;
+use hushwing_conversation::{
+    Command, Config, Event, Incoming, MemoryStorage, MessageState, Messenger, Outgoing, Storage,
+    Ticket,
+};
+use hushwing_delivery::{MailboxFailure, NetworkCommand, NetworkTag};
+use hushwing_sansio::{Context, Input, Machine as _, Moment, Output, Timestamp};
 
 use crate::support::*;
 
@@ -119,6 +123,44 @@ fn a_crash_at_any_step_of_the_repair_loses_nothing() {
             assert_eq!(c.village.losses(c.alice), 0, "{at} {crash:?}");
         }
     }
+}
+
+/// A network opened anew beside a messenger that was not.
+#[test]
+fn a_network_that_forgot_is_asked_again() {
+    let mut storage = MemoryStorage::new();
+    let mut messenger = Messenger::open(&mut storage, Config::default()).unwrap();
+    let mut dice = Seeded(308);
+    let mut asked_after = |incoming| {
+        let mut cx = Context::new(Moment::default(), Timestamp::from_secs(1), &mut dice);
+        let storage: &mut dyn Storage = &mut storage;
+        messenger
+            .handle(&mut cx, storage, Input::Command(incoming))
+            .unwrap();
+        let mut asked = Vec::new();
+        while let Some(output) = messenger.poll_output() {
+            if let Output::Event(Outgoing::Network { command, .. }) = output {
+                asked.push(command);
+            }
+        }
+        asked
+    };
+    let command = Command::Invite {
+        reusable: false,
+        network: None,
+    };
+    let ticket = Ticket(1);
+    let first = asked_after(Incoming::Ask { ticket, command });
+    let again = asked_after(Incoming::NetworkLost {
+        network: NetworkTag::RELAY,
+    });
+    let [NetworkCommand::OpenMailbox { mailbox, .. }] = first[..] else {
+        panic!("{first:?}")
+    };
+    assert!(
+        matches!(again[..], [NetworkCommand::OpenMailbox { mailbox: same, .. }] if same == mailbox),
+        "{again:?}"
+    );
 }
 
 #[test]

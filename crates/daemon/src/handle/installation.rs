@@ -2,6 +2,7 @@
 
 use super::Handle;
 use crate::api::view;
+use crate::checkup;
 use crate::error::{Error, ErrorKind};
 use crate::installation::parse_server;
 use crate::server_test;
@@ -180,6 +181,7 @@ impl Handle {
             let check = format!("mailbox for {}, profile {}", lost.name, lost.profile);
             view::Check::bad(&check, MAILBOX_LOST)
         }));
+        checks.extend(self.inspect_files().await);
         for test in self.test_servers(None).await? {
             let problem = test.steps.into_iter().find_map(|step| step.problem);
             checks.push(match problem {
@@ -188,6 +190,20 @@ impl Handle {
             });
         }
         Ok(checks)
+    }
+
+    /// Reads every file of this home that a machine owns from end to end.
+    async fn inspect_files(&self) -> Vec<view::Check> {
+        let mut checks = Vec::new();
+        for profile in self.installation.profiles() {
+            let [conversations, mailboxes] = profile.inspect().await;
+            checks.push(checkup::conversations(profile.name(), conversations));
+            checks.push(checkup::mailboxes(profile.name(), mailboxes));
+        }
+        if let Some(verdict) = self.installation.inspect_embedded().await {
+            checks.push(checkup::queues(verdict));
+        }
+        checks
     }
 
     /// One switch, or all by name.

@@ -1,22 +1,28 @@
 //! The machines of one profile and the tasks that carry between them.
+//!
+//! When storage failed under one machine, [`Machines::failed`] makes the profile
+//! stop and open both: each may have told the other what the other then forgot.
+//! So no network starts anew alone, which is what [`Incoming::NetworkLost`]
+//! would be for.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hushwing_conversation::{Config, Incoming, Messenger, Outgoing};
-use hushwing_delivery::{NetworkCommand, NetworkEvent, NetworkTag};
+use hushwing_delivery::{NetworkCommand, NetworkEvent, NetworkTag, SendId};
 use hushwing_relay::Client;
 use hushwing_sansio::StorageErrorKind;
 use hushwing_store::keys::FileKey;
 use hushwing_store::{ProfileStore, RelayClientStore};
 use hushwing_transport::{DriveConfig, DriveStatus, Driving, drive};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::Choices;
 use super::shared::Shared;
 use crate::error::Error;
+use crate::inspection::{Inspector, Verdict, inspections};
 use crate::lent::{LentProfile, LentRelayClient};
 use crate::runtime::Runtime;
 use crate::settings::Switches;
@@ -42,6 +48,9 @@ pub(super) struct Machines {
     messenger: Driving,
     relay: Driving,
     tasks: Vec<JoinHandle<()>>,
+    /// Of `profile.db` and `relay.db`.
+    inspectors: [Inspector; 2],
+    relay_commands: mpsc::Sender<NetworkCommand>,
 }
 
 impl Machines {
@@ -57,26 +66,32 @@ impl Machines {
         let queues = RelayClientStore::open(&files.dir.join("relay.db"), &files.keys.relay)?;
         let config = conversation_config(files.name, choices.switches);
         let servers = choices.servers;
+        let (inspector, asked_of_profile) = inspections();
+        let (relay_inspector, asked_of_relay) = inspections();
         let (commands, asked) = mpsc::channel(QUEUE);
         let (relay_commands, relay_asked) = mpsc::channel(QUEUE);
         let (told, outgoing) = mpsc::channel(QUEUE);
         let (relay_told, relay_events) = mpsc::channel(QUEUE);
         let messenger = drive(
             DriveConfig::new("messenger", runtime.connector.clone(), runtime.clock),
-            LentProfile(store),
+            LentProfile(store, asked_of_profile),
             move |storage| Messenger::open(storage, config.clone()),
             asked,
             told,
         )?;
         let relay = drive(
             DriveConfig::new("relay client", runtime.connector.clone(), runtime.clock),
-            LentRelayClient(queues),
+            LentRelayClient(queues, asked_of_relay),
             move |storage| Client::open(servers.clone(), storage),
             relay_asked,
             relay_told,
         )?;
         let tasks = vec![
-            tokio::spawn(carry_out(outgoing, relay_commands, Arc::clone(shared))),
+            tokio::spawn(carry_out(
+                outgoing,
+                relay_commands.clone(),
+                Arc::clone(shared),
+            )),
             tokio::spawn(carry_in(NetworkTag::RELAY, relay_events, commands.clone())),
         ];
         Ok((
@@ -84,6 +99,8 @@ impl Machines {
                 messenger,
                 relay,
                 tasks,
+                inspectors: [inspector, relay_inspector],
+                relay_commands,
             },
             commands,
         ))
@@ -98,6 +115,19 @@ impl Machines {
                 kind = failing(relay) => kind,
             }
         }
+    }
+
+    /// Asks whether `profile.db` and `relay.db` are sound; the first answer
+    /// comes with the next transaction of the conversation machine.
+    pub(super) async fn inspect(&self) -> [oneshot::Receiver<Verdict>; 2] {
+        let answers = self.inspectors.each_ref().map(Inspector::ask);
+        // A call that changes nothing, for an idle client makes no transaction.
+        let nothing = NetworkCommand::Cancel {
+            send: SendId(u64::MAX),
+        };
+        // It fails where the client has ended, which the answer tells.
+        let _ = self.relay_commands.send(nothing).await;
+        answers
     }
 
     /// Stops both after the transactions at hand and waits for their files.

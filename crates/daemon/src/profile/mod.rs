@@ -18,9 +18,11 @@ use tokio::sync::{Mutex, broadcast, mpsc};
 
 use self::machines::{Files, Keys, Machines};
 use self::shared::Shared;
+use crate::checkup;
 use crate::error::{Error, ErrorKind};
 use crate::handle::refusal;
 use crate::home::create_private;
+use crate::inspection::Verdict;
 use crate::runtime::Runtime;
 use crate::settings::Switches;
 
@@ -206,6 +208,36 @@ impl Profile {
             .into_iter()
             .map(|contact| (contact.contact, contact.name))
             .collect()
+    }
+
+    /// Whether `profile.db` and `relay.db` are sound. Slow.
+    pub(crate) async fn inspect(&self) -> [Verdict; 2] {
+        // Machines may end under the question, and rest then.
+        for _ in 0..10 {
+            if let Some(verdicts) = self.try_to_inspect().await {
+                return verdicts;
+            }
+            tokio::time::sleep(FIRST_REST).await;
+        }
+        [Err(StorageErrorKind::Failed); 2]
+    }
+
+    async fn try_to_inspect(&self) -> Option<[Verdict; 2]> {
+        let [conversations, mailboxes] = {
+            let state = self.state.lock().await;
+            match &state.stage {
+                Stage::Running { machines, .. } => machines.inspect().await,
+                // Nobody opens the files as long as the state is held.
+                Stage::Resting | Stage::Stopped => {
+                    let keys = [&self.keys.profile, &self.keys.relay];
+                    let found = checkup::closed_profile(&self.dir, keys);
+                    return Some(found.map(|verdict| verdict.unwrap_or(Ok(()))));
+                }
+            }
+        };
+        // Something that needs a transaction; what it answers is of no matter.
+        let _ = self.ask(Command::Contacts).await;
+        Some([conversations.await.ok()?, mailboxes.await.ok()?])
     }
 
     /// Everything that happens from now on.

@@ -39,8 +39,10 @@ pub use identity::IdentityFileError;
 use recent::Recent;
 use writer::{ToWriter, Writer};
 
+use crate::inspection::Verdict;
+
 /// Name of the database in the server's folder.
-const DATABASE: &str = "relay-server.db";
+pub(crate) const DATABASE: &str = "relay-server.db";
 
 /// How a server is to run.
 pub struct RelayServerOptions {
@@ -105,6 +107,7 @@ pub struct RelayServer {
     stop: oneshot::Sender<()>,
     accepting: task::JoinHandle<()>,
     writing: JoinHandle<()>,
+    writer: std::sync::mpsc::Sender<ToWriter>,
 }
 
 impl fmt::Debug for RelayServer {
@@ -144,6 +147,7 @@ impl RelayServer {
         let writing = Writer::new(Arc::clone(&config), store, Arc::clone(&recent), clock)
             .spawn(inbox)
             .map_err(StartError::Thread)?;
+        let to_writer = writer.clone();
         let fingerprint = identity.fingerprint;
         let shared = Arc::new(Shared {
             config,
@@ -169,6 +173,7 @@ impl RelayServer {
             stop,
             accepting,
             writing,
+            writer: to_writer,
         })
     }
 
@@ -185,8 +190,18 @@ impl RelayServer {
         self.fingerprint
     }
 
+    /// Asks whether the database is sound; the answer ends without a verdict
+    /// if the server ends or its database fails first.
+    pub(crate) fn inspect(&self) -> oneshot::Receiver<Verdict> {
+        let (answer, answered) = oneshot::channel();
+        // Without a writer the answer is dropped, which says so.
+        let _ = self.writer.send(ToWriter::Inspect(answer));
+        answered
+    }
+
     /// Ends all connections and waits until what was accepted is on disk.
     pub async fn shutdown(self) {
+        drop(self.writer);
         let _ = self.stop.send(());
         // The tasks end first: they hold the writer's last senders.
         let _ = self.accepting.await;

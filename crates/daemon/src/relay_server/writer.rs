@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use super::backlog::{self, Backlog};
 use super::heard::LastHeard;
 use super::recent::Recent;
+use crate::inspection::{Verdict, verdict};
 
 /// Requests in one transaction. More would only delay the first answer.
 const GROUP: usize = 256;
@@ -43,6 +44,8 @@ pub(super) enum ToWriter {
     Find(ConnectionId, Vec<Name>),
     /// The connection is over; nothing follows.
     Close(ConnectionId),
+    /// Is the database sound?
+    Inspect(oneshot::Sender<Verdict>),
 }
 
 /// What the writer tells a connection.
@@ -178,6 +181,10 @@ impl Writer {
                 self.mailboxes.remove(&connection);
                 self.engine.close(connection);
             }
+            ToWriter::Inspect(asker) => {
+                // It fails where nobody waits any more.
+                let _ = asker.send(verdict(self.store.check()));
+            }
             // Asked before the engine was made anew, or by one given up.
             ToWriter::Ask(connection, _) | ToWriter::Find(connection, _)
                 if !self.mailboxes.contains_key(&connection) => {}
@@ -271,6 +278,6 @@ fn weight(message: &ToWriter) -> usize {
     match message {
         ToWriter::Ask(_, requests) => requests.len(),
         ToWriter::Find(_, names) => names.len(),
-        ToWriter::Open(..) | ToWriter::Close(_) => 1,
+        ToWriter::Open(..) | ToWriter::Close(_) | ToWriter::Inspect(_) => 1,
     }
 }
