@@ -13,6 +13,7 @@
 //! | `idle` | thousands of subscribed connections that do nothing |
 //! | `limit` | the primitives that the work cannot avoid |
 //! | `tls` | handshakes in memory |
+//! | `refusal` | whether the time of a refusal tells why |
 //! | `disk` | the durable write that the work cannot avoid |
 
 mod disk;
@@ -21,6 +22,7 @@ mod limit;
 mod load;
 mod pair;
 mod peer;
+mod refusal;
 mod server;
 mod tls;
 
@@ -36,6 +38,7 @@ pub(crate) fn measure(budget: Duration, program: &Path) -> Result<Vec<Figure>, B
     let runtime = runtime()?;
     let mut figures = load::measure(&runtime, budget, program)?;
     figures.extend(idle::measure(&runtime, program)?);
+    figures.extend(refusal::measure()?);
     Ok(figures)
 }
 
