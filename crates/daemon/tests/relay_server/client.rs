@@ -11,7 +11,7 @@ use hushwing_relay::wire::auth::{Authoriser, Signer};
 use hushwing_relay::wire::block::agree;
 use hushwing_relay::wire::{
     BlockBuilder, BlockReader, BoxKey, ClientHello, Command, DhSecret, MessageContent, NewQueue,
-    Opener, QueueMode, QueueRequest, Response, Role as End, Sealer, ServerHello, SignedKey,
+    Opener, Packer, QueueMode, QueueRequest, Response, Role as End, Sealer, ServerHello, SignedKey,
     SigningKey, Transmission, Version, hello_block, open_hello, open_message, transmissions,
 };
 use hushwing_sansio::Endpoint;
@@ -64,9 +64,10 @@ pub(crate) struct Queue {
     pub(crate) sender: Vec<u8>,
 }
 
-/// An answer or event: correlation id and text.
+/// An answer or event.
 struct Reply {
     corr: Vec<u8>,
+    entity: Vec<u8>,
     text: Vec<u8>,
 }
 
@@ -163,15 +164,51 @@ impl Client {
         for item in transmissions(content, VERSION).unwrap() {
             let Transmission {
                 correlation_id,
+                entity_id,
                 text,
                 ..
             } = item.unwrap();
             self.inbox.push_back(Reply {
                 corr: correlation_id.to_vec(),
+                entity: entity_id.to_vec(),
                 text: text.to_vec(),
             });
         }
         Some(())
+    }
+
+    /// Subscribes to many queues in as few blocks as they fit; the answers, in
+    /// the order of `queues`. Messages stay in the inbox.
+    pub(crate) async fn sub_all(&mut self, queues: &[Queue]) -> Option<Vec<Vec<u8>>> {
+        let mut packer = Packer::new(&mut self.sealer);
+        let mut asked = Vec::new();
+        for queue in queues {
+            let corr = random::<24>();
+            let (authoriser, signer) = (&self.authoriser, Some(Signer::Ed25519(&queue.key)));
+            packer
+                .push(|w| {
+                    authoriser.write(w, VERSION, &corr, &queue.recipient, signer, |w| {
+                        Command::Sub.write(w, VERSION);
+                    });
+                })
+                .unwrap();
+            asked.push(corr);
+        }
+        let blocks = packer.finish().unwrap();
+        assert_eq!(blocks.len(), queues.len().div_ceil(135));
+        for block in blocks {
+            self.stream.queue(&block).ok()?;
+        }
+        let mut answers = Vec::new();
+        for corr in asked {
+            answers.push(loop {
+                if let Some(at) = self.inbox.iter().position(|reply| reply.corr == corr) {
+                    break self.inbox.remove(at)?.text;
+                }
+                self.take_block().await?;
+            });
+        }
+        Some(answers)
     }
 
     pub(crate) async fn queue(&mut self) -> Option<Queue> {
@@ -217,6 +254,11 @@ impl Client {
             .await
     }
 
+    pub(crate) async fn del(&mut self, queue: &Queue) -> Option<Vec<u8>> {
+        self.ask(Some(&queue.key), &queue.recipient, Command::Del)
+            .await
+    }
+
     /// Acknowledges and returns the next message, if there is one at once.
     pub(crate) async fn ack(&mut self, queue: &Queue, id: &[u8]) -> Option<Option<Message>> {
         let answer = self
@@ -228,7 +270,7 @@ impl Client {
     /// The next message that comes unasked.
     pub(crate) async fn pushed(&mut self, queue: &Queue) -> Option<Message> {
         loop {
-            let is_event = |reply: &Reply| reply.corr.is_empty();
+            let is_event = |reply: &Reply| reply.corr.is_empty() && reply.entity == queue.recipient;
             if let Some(at) = self.inbox.iter().position(is_event) {
                 let text = self.inbox.remove(at).unwrap().text;
                 return Some(read(queue, &text));

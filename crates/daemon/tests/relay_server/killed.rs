@@ -29,10 +29,11 @@ async fn serve_until_killed() {
     std::future::pending::<()>().await;
 }
 
-struct Process(Child);
+/// The server as a process of its own.
+pub(crate) struct Process(Child);
 
 impl Process {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let _ = std::fs::remove_file(folder.join("ready"));
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "killed::serve_until_killed"])
@@ -52,7 +53,7 @@ impl Process {
     }
 
     /// SIGKILL: nothing of it runs on.
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
@@ -65,7 +66,8 @@ impl Drop for Process {
     }
 }
 
-fn whereabouts(folder: &Path) -> (SocketAddr, [u8; 32]) {
+/// Where it listens, and its fingerprint.
+pub(crate) fn whereabouts(folder: &Path) -> (SocketAddr, [u8; 32]) {
     let address = std::fs::read_to_string(folder.join("listening")).unwrap();
     let fingerprint = std::fs::read(folder.join("fingerprint")).unwrap();
     (address.parse().unwrap(), fingerprint.try_into().unwrap())

@@ -8,6 +8,8 @@
     missing_docs
 )]
 
+mod checklist;
 mod client;
 mod killed;
+mod many;
 mod running;
