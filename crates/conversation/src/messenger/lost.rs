@@ -17,7 +17,8 @@ use super::{Call, Messenger};
 use crate::content::{AddressUpdate, Content};
 use crate::letter::LetterBody;
 use crate::storage::{
-    InvitationState, MailboxRecord, MailboxState, MailboxUse, MessageState, Standing,
+    InvitationState, MailboxRecord, MailboxState, MailboxUse, MessageKind, MessageRecord,
+    MessageState, Standing,
 };
 use crate::{ContactId, InvitationId, Secret};
 
@@ -150,7 +151,15 @@ impl Messenger {
             revision: self.losses(contact).saturating_add(1),
             addresses: self.addresses_for(contact),
         };
-        self.say_control(call, contact, &Content::Addresses(update))
+        self.say_control(call, contact, &Content::Addresses(update))?;
+        // Receipts may have been lost with the mailbox; what is said again is
+        // confirmed again.
+        for record in self.unconfirmed(call, contact)? {
+            if record.kind != MessageKind::Control {
+                self.say_once_more(call, &record)?;
+            }
+        }
+        Ok(())
     }
 
     /// An envelope opened under the keys of `mailbox`, so whoever it is for
@@ -200,10 +209,8 @@ impl Messenger {
             return Ok(());
         }
         self.post_commit_again(call, contact)?;
-        let (_, group, _) = self.at_hand(call, contact)?;
-        let all = group.epoch().saturating_add(1);
-        let unconfirmed = call.storage.unconfirmed_before(contact, all)?;
-        for record in unconfirmed
+        for record in self
+            .unconfirmed(call, contact)?
             .into_iter()
             .chain(call.storage.failed_to(contact)?)
         {
@@ -220,6 +227,20 @@ impl Messenger {
             }
         }
         Ok(())
+    }
+
+    /// My messages to a contact that are on their way as far as I know.
+    fn unconfirmed(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        if self.standing(contact) == Some(Standing::Broken) {
+            return Ok(Vec::new());
+        }
+        let (_, group, _) = self.at_hand(call, contact)?;
+        let all = group.epoch().saturating_add(1);
+        call.storage.unconfirmed_before(contact, all)
     }
 
     /// Keeps my last commit until they prove that it came: without it they can

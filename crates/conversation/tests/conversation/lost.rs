@@ -83,6 +83,21 @@ fn what_lay_in_the_lost_mailbox_is_said_again() {
 }
 
 #[test]
+fn a_receipt_that_lay_in_the_lost_mailbox_is_made_again() {
+    let mut c = couple(309);
+    send(&mut c.village, c.alice, c.her_bob, "did you get this?");
+    c.village.rest().unwrap();
+    c.village.swallow(c.bob, 1);
+    c.village.pass(Duration::from_secs(10)).unwrap();
+    let state = |c: &mut Couple| read(&mut c.village, c.alice, c.her_bob)[0].state;
+    assert_eq!(state(&mut c), MessageState::Accepted);
+    c.village.lose_mailboxes(c.alice, true);
+    c.village.pass(Duration::from_secs(60)).unwrap();
+    assert_eq!(state(&mut c), MessageState::Delivered);
+    assert_eq!(texts(&mut c.village, c.bob, c.his_alice).len(), 1);
+}
+
+#[test]
 fn a_commit_that_failed_in_between_does_not_end_the_conversation() {
     let mut c = couple(302);
     // Bob, leaf 0, holds no turn in epoch 1; Alice renews, then it is his.
