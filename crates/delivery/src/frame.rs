@@ -21,7 +21,7 @@ const VERSION: u8 = 1;
 const HEAD: usize = 26;
 
 /// What joins the parts and the copies of one letter (16 random bytes). It is
-/// visible to the recipient only. Copies are recognised by it for 35 days.
+/// visible to the recipient only. Copies are recognised by it for 60 days.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepeatId(pub [u8; 16]);
 

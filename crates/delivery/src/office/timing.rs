@@ -19,6 +19,7 @@ pub(super) const EXPIRY: Duration = DAY.saturating_mul(21);
 /// How long a repeat is recognised: a letter accepted and sent again after
 /// [`EXPIRY`] may lie as long once more before it is read.
 pub(super) const REPEAT_MEMORY: Duration = DAY.saturating_mul(60);
+const _: () = assert!(REPEAT_MEMORY.as_secs() > 2 * EXPIRY.as_secs());
 /// How long the rest of a contact's letter is waited for.
 pub(super) const INCOMPLETE: Duration = DAY.saturating_mul(30);
 /// How long the rest of a stranger's letter is waited for.
