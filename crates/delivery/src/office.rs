@@ -33,7 +33,7 @@ use hushwing_sansio::{Context, Moment, StorageError};
 
 use self::inbox::Inbox;
 use self::outbox::Outbox;
-use crate::{MailboxId, NetworkCommand, NetworkEvent, NetworkTag};
+use crate::{MailboxId, NetworkCommand, NetworkEvent, NetworkTag, RepeatId};
 
 /// What leaves the office.
 #[derive(Default)]
@@ -176,6 +176,20 @@ impl PostOffice {
         self.wake(cx, storage)?;
         self.outbox
             .forget(cx, storage, &mut self.out, letter, false)
+    }
+
+    /// The room above did not keep a letter it was given: the next copy of it is
+    /// given again and not dropped as a repeat.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub fn forget_repeat(
+        &mut self,
+        storage: &mut dyn Storage,
+        repeat: RepeatId,
+    ) -> Result<(), StorageError> {
+        storage.delete_repeat(repeat)
     }
 
     /// Takes in what a network told. Events about mailboxes and cards come out

@@ -23,6 +23,7 @@ enum Op {
     SetHead(u8, Vec<u8>),
     DeleteLetter(u8),
     InsertRepeat(u8, u8),
+    ForgetRepeat(u8),
     ForgetRepeats(u8),
     InsertPart(u8, u8, u8, Vec<u8>),
     DeleteParts(u8, u8),
@@ -42,6 +43,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (id.clone(), bytes()).prop_map(|(id, head)| Op::SetHead(id, head)),
         1 => id.clone().prop_map(Op::DeleteLetter),
         3 => (id.clone(), 0..9_u8).prop_map(|(id, at)| Op::InsertRepeat(id, at)),
+        1 => id.clone().prop_map(Op::ForgetRepeat),
         1 => (0..9_u8).prop_map(Op::ForgetRepeats),
         4 => (id.clone(), id.clone(), id.clone(), bytes())
             .prop_map(|(mailbox, repeat, index, chunk)| Op::InsertPart(mailbox, repeat, index, chunk)),
@@ -84,6 +86,7 @@ fn apply(storage: &mut dyn Storage, op: &Op) -> Option<bool> {
         Op::InsertRepeat(id, time) => {
             return Some(storage.insert_repeat(repeat(*id), at(*time)).unwrap());
         }
+        Op::ForgetRepeat(id) => storage.delete_repeat(repeat(*id)).unwrap(),
         Op::ForgetRepeats(time) => storage.delete_repeats_before(at(*time)).unwrap(),
         Op::InsertPart(of, id, index, chunk) => {
             let part = Part {

@@ -131,6 +131,10 @@ impl hushwing_delivery::Storage for MemoryStorage {
         self.office.is_repeat(repeat)
     }
 
+    fn delete_repeat(&mut self, repeat: RepeatId) -> Result<(), StorageError> {
+        self.office.delete_repeat(repeat)
+    }
+
     fn delete_repeats_before(&mut self, at: Timestamp) -> Result<(), StorageError> {
         self.office.delete_repeats_before(at)
     }

@@ -141,6 +141,11 @@ impl Storage for MemoryStorage {
         Ok(self.repeats.contains_key(&repeat))
     }
 
+    fn delete_repeat(&mut self, repeat: RepeatId) -> Result<(), StorageError> {
+        self.repeats.remove(&repeat);
+        Ok(())
+    }
+
     fn delete_repeats_before(&mut self, at: Timestamp) -> Result<(), StorageError> {
         self.repeats.retain(|_, remembered| *remembered >= at);
         Ok(())

@@ -72,6 +72,8 @@ pub trait Storage {
     fn insert_repeat(&mut self, repeat: RepeatId, at: Timestamp) -> Result<bool, StorageError>;
     /// Whether a repeat id is known.
     fn is_repeat(&mut self, repeat: RepeatId) -> Result<bool, StorageError>;
+    /// Forgets a repeat id.
+    fn delete_repeat(&mut self, repeat: RepeatId) -> Result<(), StorageError>;
     /// Forgets repeat ids remembered before a time.
     fn delete_repeats_before(&mut self, at: Timestamp) -> Result<(), StorageError>;
 

@@ -65,6 +65,28 @@ fn repeats_are_recognised_for_sixty_days() {
 }
 
 #[test]
+fn a_letter_that_was_not_kept_is_given_again_when_a_copy_comes() {
+    let mut desk = Desk::with_mailbox(9);
+    for (seed, bytes) in [(9, vec![1; 50]), (10, vec![2; 40_000])] {
+        let copies = envelopes(seed, &bytes, None);
+        for envelope in copies.clone() {
+            desk.receive(MAILBOX, envelope);
+        }
+        let [OfficeEvent::Incoming(letter)] = &desk.events()[..] else {
+            panic!("one letter");
+        };
+        let repeat = letter.repeat;
+        desk.office
+            .forget_repeat(&mut desk.storage, repeat)
+            .unwrap();
+        for envelope in copies {
+            desk.receive(MAILBOX, envelope);
+        }
+        assert_eq!(desk.incoming(), [bytes]);
+    }
+}
+
+#[test]
 fn what_does_not_open_is_acknowledged_counted_and_not_stored() {
     let mut desk = Desk::with_mailbox(4);
     let mut noise = vec![0; Envelope::REGULAR];

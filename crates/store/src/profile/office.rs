@@ -148,6 +148,13 @@ impl Storage for ProfileStore {
         Ok(found.is_some())
     }
 
+    fn delete_repeat(&mut self, repeat: RepeatId) -> Result<(), StorageError> {
+        let sql = "DELETE FROM office_repeats WHERE repeat = ?1";
+        self.database
+            .run("forgetting a repeat id", sql, [repeat.0])
+            .map(drop)
+    }
+
     fn delete_repeats_before(&mut self, at: Timestamp) -> Result<(), StorageError> {
         let sql = "DELETE FROM office_repeats WHERE at < ?1";
         self.database
