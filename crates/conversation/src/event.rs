@@ -127,9 +127,20 @@ pub enum DropReason {
     /// A message to a conversation that cannot go on, or not yet.
     #[error("message to a conversation that is broken or not begun")]
     Broken,
-    /// A letter of a future epoch, and too many are held already.
-    #[error("too many letters wait for a commit")]
+    /// The oldest of the letters that wait to be readable, for there was no
+    /// room for all; or one that is too long to wait.
+    #[error("too many letters wait to be readable")]
     TooManyHeld,
+    /// A message of somebody who was not accepted yet and has said all that is
+    /// kept of such people.
+    #[error("more than is kept of somebody not accepted yet")]
+    Unaccepted,
+    /// A message of an epoch that cannot have begun.
+    #[error("message from an epoch that cannot have begun")]
+    FarAhead,
+    /// A message to a conversation that nobody opened within three days.
+    #[error("message without a join request")]
+    Stray,
 }
 
 /// What a command got.

@@ -38,6 +38,10 @@ pub enum Refusal {
     /// [`Broken`](crate::Standing::Broken) just now.
     #[error("the conversation is broken and cannot go on")]
     Broken,
+    /// They have not accepted me yet, and I have said all that is kept of
+    /// somebody who was not accepted.
+    #[error("they have not accepted you yet, and more cannot be said before")]
+    NotAnswered,
     /// The contact is not waiting for a decision.
     #[error("not a request")]
     NotARequest,

@@ -38,6 +38,8 @@ pub struct ContactView {
     /// Whether a network lost the mailbox they write to and they are not known
     /// to write to another yet: what they say now does not arrive.
     pub mailbox_lost: bool,
+    /// Letters of theirs that were dropped since the program started.
+    pub dropped: u64,
     /// The networks by which I can write to them.
     pub networks: Vec<NetworkTag>,
     /// Since when.

@@ -1,4 +1,4 @@
--- user_version 1
+-- user_version 2
 
 CREATE TABLE contacts (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -17,6 +17,8 @@ CREATE TABLE held_letters (
     row INTEGER PRIMARY KEY NOT NULL,
     contact INTEGER NOT NULL,
     number INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    repeat BLOB,
     bytes BLOB NOT NULL
 ) STRICT;
 

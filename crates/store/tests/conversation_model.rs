@@ -13,12 +13,12 @@ mod workshop;
 use std::collections::BTreeSet;
 
 use hushwing_conversation::storage::{
-    ContactRecord, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord, MailboxRecord,
-    MemoryStorage, MessageRecord, MessageState, MlsRow, Owed, Position,
+    ContactRecord, Extent, HeldHead, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
+    MailboxRecord, MemoryStorage, MessageRecord, MessageState, MlsRow, Owed, Position,
 };
 use hushwing_conversation::{ContactId, InvitationId, MessageId, Secret, Storage};
-use hushwing_delivery::MailboxId;
-use hushwing_sansio::StorageErrorKind;
+use hushwing_delivery::{MailboxId, RepeatId};
+use hushwing_sansio::{StorageErrorKind, Timestamp};
 use proptest::prelude::*;
 use records::{contact, invitation, join, key_package, mailbox, message, message_id, times};
 use workshop::{open_profile, profile_path};
@@ -121,7 +121,9 @@ fn apply(storage: &mut dyn Storage, op: &Op) -> Result<u64, StorageErrorKind> {
         Op::AddHeld(of, seed) => storage.add_held(&HeldRecord {
             contact: ContactId((*of).into()),
             number: (*seed % 4).into(),
-            bytes: vec![*seed; 30],
+            since: Timestamp::from_millis((*seed).into()),
+            repeat: seed.is_multiple_of(3).then_some(RepeatId([*seed; 16])),
+            bytes: vec![*seed; usize::from(*seed)],
         }),
         Op::RemoveHeld(of, seed) => {
             storage.remove_held(ContactId((*of).into()), (*seed % 4).into())
@@ -149,6 +151,7 @@ struct Seen {
     messages: Vec<(Option<MessageRecord>, bool, Vec<MessageRecord>)>,
     letters: Vec<Option<MessageId>>,
     owing: Vec<(ContactId, MessageId, Owed)>,
+    held: Vec<HeldHead>,
     conversations: Vec<SeenConversation>,
 }
 
@@ -160,8 +163,9 @@ struct SeenConversation {
     unconfirmed: Vec<Vec<MessageRecord>>,
     last: Option<Position>,
     lamport: u64,
+    extent: Extent,
     counts: Vec<u64>,
-    held: Vec<HeldRecord>,
+    held: Vec<Option<HeldRecord>>,
 }
 
 fn look(storage: &dyn Storage) -> Seen {
@@ -199,6 +203,7 @@ fn look(storage: &dyn Storage) -> Seen {
             .map(|letter| storage.message_of_letter(letter).unwrap())
             .collect(),
         owing: storage.owing().unwrap(),
+        held: storage.held_heads().unwrap(),
         conversations: ids()
             .map(|of| look_at(storage, ContactId(of.into())))
             .collect(),
@@ -222,10 +227,11 @@ fn look_at(storage: &dyn Storage, of: ContactId) -> SeenConversation {
             .collect(),
         last: storage.last_position(of).unwrap(),
         lamport: storage.highest_lamport(of).unwrap(),
+        extent: storage.extent(of).unwrap(),
         counts: (0..6)
             .map(|epoch| storage.count_in_epoch(of, epoch).unwrap())
             .collect(),
-        held: storage.held(of).unwrap(),
+        held: (0..4).map(|n| storage.held(of, n).unwrap()).collect(),
     }
 }
 

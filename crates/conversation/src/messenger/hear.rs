@@ -1,6 +1,6 @@
 //! What others say.
 
-use hushwing_delivery::{Address, Incoming, LetterId, MailboxId, SealKey};
+use hushwing_delivery::{Address, Incoming, LetterId, MailboxId, RepeatId, SealKey};
 use hushwing_sansio::StorageError;
 
 use super::{Call, Messenger};
@@ -8,21 +8,29 @@ use crate::content::{self, Content, MessageId, Opened as Said};
 use crate::letter::LetterBody;
 use crate::mls::{OpenFault, Opened, Received};
 use crate::storage::{
-    HeldRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, Side,
-    Standing,
+    MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, Side, Standing,
 };
 use crate::{ContactId, DropReason, Event, Secret};
 
-/// Letters of future epochs kept for one contact.
-const MOST_HELD: usize = 512;
+/// Where something came in, and in which letter; letters that waited since an
+/// older version do not know.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival {
+    pub(super) mailbox: MailboxId,
+    pub(super) repeat: Option<RepeatId>,
+}
 
 impl Messenger {
-    /// Tells faces that something was dropped; nothing else changes.
+    /// Tells faces that something was dropped, and counts it; nothing else
+    /// changes.
     pub(super) fn drop_letter(
         &mut self,
         contact: Option<ContactId>,
         reason: DropReason,
     ) -> Result<(), StorageError> {
+        if let Some(person) = contact.and_then(|contact| self.people.get_mut(&contact)) {
+            person.dropped = person.dropped.saturating_add(1);
+        }
         self.tell(Event::Dropped { contact, reason });
         Ok(())
     }
@@ -33,23 +41,27 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         letter: &Incoming,
     ) -> Result<(), StorageError> {
-        let mailbox = letter.mailbox;
-        match (LetterBody::read(&letter.bytes), self.invitation_of(mailbox)) {
+        let arrival = Arrival {
+            mailbox: letter.mailbox,
+            repeat: Some(letter.repeat),
+        };
+        let invitation = self.invitation_of(letter.mailbox);
+        match (LetterBody::read(&letter.bytes), invitation) {
             (Some(LetterBody::Messages(messages)), _) => messages
                 .into_iter()
-                .try_for_each(|message| self.hear(call, mailbox, message)),
+                .try_for_each(|message| self.hear(call, arrival, message)),
             (Some(LetterBody::JoinRequest { welcome, messages }), Some(invitation)) => {
-                self.join_request(call, mailbox, invitation, welcome, &messages)
+                self.join_request(call, arrival, invitation, welcome, &messages)
             }
             _ => self.drop_letter(None, DropReason::Letter),
         }
     }
 
-    /// An MLS message came to `mailbox`.
+    /// An MLS message came.
     pub(super) fn hear(
         &mut self,
         call: &mut Call<'_, '_>,
-        mailbox: MailboxId,
+        Arrival { mailbox, repeat }: Arrival,
         bytes: &[u8],
     ) -> Result<(), StorageError> {
         let Some(received) = Received::parse(bytes) else {
@@ -57,29 +69,40 @@ impl Messenger {
         };
         let Some(contact) = self.conversations.get(&received.conversation()).copied() else {
             return match self.invitation_of(mailbox) {
-                Some(_) => self.keep_stray(call, bytes),
+                Some(_) => self.keep_stray(call, bytes, repeat),
                 None => self.drop_letter(None, DropReason::Unreadable),
             };
         };
         if !self.may_write_to(mailbox, contact) {
             return self.drop_letter(None, DropReason::WrongMailbox);
         }
-        self.hear_from(call, contact, received, bytes)
+        self.hear_from(call, contact, received, bytes, repeat)
     }
 
-    fn hear_from(
+    pub(super) fn hear_from(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
         received: Received,
         bytes: &[u8],
+        repeat: Option<RepeatId>,
     ) -> Result<(), StorageError> {
         if let Some(Standing::Joining | Standing::Broken) = self.standing(contact) {
             return self.drop_letter(Some(contact), DropReason::Broken);
         }
+        if self.said_enough(call, contact)? {
+            // Before it is decrypted, so that a further copy can be.
+            return self.pass_over(call, Some(contact), DropReason::Unaccepted, repeat);
+        }
         let (person, group, crypto) = self.at_hand(call, contact)?;
-        if received.epoch() > group.epoch() {
-            return self.hold(call, contact, bytes);
+        if let Some(ahead @ 1..) = received.epoch().checked_sub(group.epoch()) {
+            // Only who holds the turn ends an epoch, so nobody can be further
+            // ahead than by one, and nobody at all while the turn is mine.
+            return if ahead == 1 && !group.holds_turn() {
+                self.hold(call, contact, bytes, repeat)
+            } else {
+                self.drop_letter(Some(contact), DropReason::FarAhead)
+            };
         }
         let record = &person.record;
         let may_change_key = record.side == Side::Joiner && record.unsecured_start;
@@ -97,50 +120,6 @@ impl Messenger {
                 self.drop_letter(Some(contact), reason(fault))
             }
         }
-    }
-
-    /// Keeps a letter until the commit that opens its epoch comes.
-    fn hold(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-        bytes: &[u8],
-    ) -> Result<(), StorageError> {
-        if call.storage.held(contact)?.len() >= MOST_HELD {
-            return self.drop_letter(Some(contact), DropReason::TooManyHeld);
-        }
-        let number = call.storage.next_number()?;
-        call.storage.add_held(&HeldRecord {
-            contact,
-            number,
-            bytes: bytes.to_vec(),
-        })
-    }
-
-    /// Hears what waited for the present epoch.
-    pub(super) fn hear_held(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-    ) -> Result<(), StorageError> {
-        while let Some((held, received)) = self.next_held(call, contact)? {
-            call.storage.remove_held(contact, held.number)?;
-            self.hear_from(call, contact, received, &held.bytes)?;
-        }
-        Ok(())
-    }
-
-    /// The first held letter whose epoch has come.
-    fn next_held(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-    ) -> Result<Option<(HeldRecord, Received)>, StorageError> {
-        let (_, group, _) = self.at_hand(call, contact)?;
-        let epoch = group.epoch();
-        let held = call.storage.held(contact)?.into_iter();
-        let mut parsed = held.filter_map(|held| Received::parse(&held.bytes).map(|r| (held, r)));
-        Ok(parsed.find(|(_, received)| received.epoch() <= epoch))
     }
 
     fn said(

@@ -2,12 +2,14 @@
 //!
 //! One concept one file: [`invite`], [`join`] and [`petition`] bring people
 //! together, [`welcome`] is the inviter's answer; [`speak`] and [`hear`] carry messages,
-//! [`receipts`] tells what became of them, [`renew`] changes keys, [`ask`]
-//! answers questions, [`progress`] follows letters, [`lost`] finds another way when a
-//! network lost a mailbox.
+//! [`hold`] keeps those that came too early, [`stranger`] bounds what is said before
+//! there is a decision, [`receipts`] tells what became of them, [`renew`] changes
+//! keys, [`ask`] answers questions, [`progress`] follows letters, [`lost`] finds
+//! another way when a network lost a mailbox.
 
 mod ask;
 mod hear;
+mod hold;
 mod invite;
 mod join;
 mod lost;
@@ -17,9 +19,11 @@ mod petition;
 mod progress;
 mod receipts;
 mod renew;
+mod shelf;
 mod show;
 mod speak;
 mod stop;
+mod stranger;
 mod welcome;
 
 use core::time::Duration;
@@ -37,6 +41,7 @@ use crate::{
 
 use people::Person;
 use receipts::Debts;
+use shelf::Shelf;
 use stop::Stop;
 
 /// How often what depends on the date is looked at.
@@ -88,6 +93,7 @@ pub struct Messenger {
     mailboxes: BTreeMap<MailboxId, MailboxRecord>,
     joins: BTreeMap<FetchId, JoinRecord>,
     debts: Debts,
+    shelf: Shelf,
     waiting_invites: BTreeMap<InvitationId, Ticket>,
     waiting_joins: BTreeMap<FetchId, Vec<Ticket>>,
     events: VecDeque<Event>,
@@ -131,6 +137,7 @@ impl Messenger {
                 .map(|r| (FetchId(r.fetch), r))
                 .collect(),
             debts: Debts::default(),
+            shelf: Shelf::open(storage)?,
             waiting_invites: BTreeMap::new(),
             waiting_joins: BTreeMap::new(),
             events: VecDeque::new(),
@@ -233,6 +240,7 @@ impl Messenger {
             self.next_sweep = call.cx.now() + SWEEP;
             self.sweep_invitations(call)?;
             self.sweep_people(call)?;
+            self.sweep_strays(call)?;
         }
         Ok(())
     }

@@ -19,6 +19,8 @@ pub(super) struct Person {
     /// A network lost the mailbox they write to, and they are not known to
     /// write to another yet.
     pub(super) mailbox_lost: bool,
+    /// Letters of theirs that were dropped in this run.
+    pub(super) dropped: u64,
 }
 
 /// The end of a conversation.
@@ -29,6 +31,8 @@ pub(super) struct Tail {
     pub(super) last: Option<Position>,
     /// Messages under the keys of the present epoch.
     pub(super) in_epoch: u64,
+    /// Whether storage was asked how many those are.
+    counted: bool,
 }
 
 impl Person {
@@ -38,12 +42,14 @@ impl Person {
             lamport: Lamport::default(),
             last: None,
             in_epoch: 0,
+            counted: false,
         };
         Self {
             record,
             addresses,
             tail,
             mailbox_lost: false,
+            dropped: 0,
         }
     }
 
@@ -115,7 +121,11 @@ impl Messenger {
         let person = self.people.get_mut(&id).ok_or_else(missing)?;
         if !self.groups.contains_key(&id) {
             let group = load(&self.crypto, call, &person.record)?;
-            person.tail.in_epoch = call.storage.count_in_epoch(id, group.epoch())?;
+            // Counted once: a peer can make me read the group as often as they
+            // like, and the count grows with what they say.
+            if !core::mem::replace(&mut person.tail.counted, true) {
+                person.tail.in_epoch = call.storage.count_in_epoch(id, group.epoch())?;
+            }
             self.groups.insert(id, group);
         }
         let group = self.groups.get_mut(&id).ok_or_else(missing)?;
@@ -148,6 +158,7 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         self.groups.remove(&id);
         self.debts.forget(id);
+        self.shelf.forget(id);
         if let Some(person) = self.people.remove(&id) {
             self.conversations.remove(&person.record.conversation);
             call.storage

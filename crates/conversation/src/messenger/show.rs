@@ -25,6 +25,7 @@ impl Person {
             verified: self.record.verified.is_some(),
             no_forward_secrecy: self.record.unsecured_start,
             mailbox_lost: self.mailbox_lost,
+            dropped: self.dropped,
             networks,
             since: self.record.since,
         }

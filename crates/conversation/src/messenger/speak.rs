@@ -168,6 +168,7 @@ impl Messenger {
             .people
             .get(&contact)
             .and_then(|person| person.tail.last);
+        self.may_say_more(call, contact)?;
         let (mut record, message) = self.utter(call, contact, content, kind, target)?;
         let bytes = LetterBody::message(&message);
         let letter = self.post(call, contact, bytes, Keep::UntilSettled)?;

@@ -3,26 +3,23 @@
 use hushwing_delivery::MailboxId;
 use hushwing_sansio::StorageError;
 
+use super::hear::Arrival;
 use super::join::NAMELESS;
 use super::stop::Stop;
 use super::{Call, Messenger};
-use crate::mls::{Group, JoinError, LeafKey, Received};
-use crate::storage::{ContactRecord, HeldRecord, KeyPackageRecord, MailboxUse, Side, Standing};
+use crate::mls::{Group, JoinError, LeafKey};
+use crate::storage::{ContactRecord, KeyPackageRecord, MailboxUse, Side, Standing};
 use crate::{ContactId, ConversationId, DropReason, Event, InvitationId, Refusal, Reply, Secret};
 
 /// Undecided requests that are kept; further strangers must try again later.
 const MOST_REQUESTS: usize = 256;
-/// Letters kept that overtook their join request.
-const MOST_STRAYS: usize = 64;
-/// Under whom such letters are kept: a number never given to a contact.
-const STRAYS: ContactId = ContactId(0);
 
 impl Messenger {
     /// Somebody opened a link of mine.
     pub(super) fn join_request(
         &mut self,
         call: &mut Call<'_, '_>,
-        mailbox: MailboxId,
+        arrival: Arrival,
         invitation: InvitationId,
         welcome: &[u8],
         messages: &[&[u8]],
@@ -31,7 +28,8 @@ impl Messenger {
             return self.drop_letter(None, DropReason::JoinRequest);
         }
         if self.requests().count() >= MOST_REQUESTS {
-            return self.drop_letter(None, DropReason::TooManyRequests);
+            // Decisions make room, and a further copy may find it.
+            return self.pass_over(call, None, DropReason::TooManyRequests, arrival.repeat);
         }
         let packages = call.storage.key_packages(invitation)?;
         let key_of = |public: &[u8]| find_key(&packages, public);
@@ -45,9 +43,9 @@ impl Messenger {
         };
         let contact = self.take_in(call, invitation, conversation, group)?;
         for message in messages {
-            self.hear(call, mailbox, message)?;
+            self.hear(call, arrival, message)?;
         }
-        self.settle_join(call, contact, invitation, mailbox)
+        self.settle_join(call, contact, invitation, arrival.mailbox)
     }
 
     fn take_in(
@@ -160,47 +158,6 @@ impl Messenger {
             Standing::Requested => Ok(()),
             _ => Err(Refusal::NotARequest),
         }
-    }
-
-    /// Keeps a letter to a conversation that its join request has not opened
-    /// yet.
-    pub(super) fn keep_stray(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        bytes: &[u8],
-    ) -> Result<(), StorageError> {
-        // The oldest gives way: whoever sends what nobody asked for must not
-        // keep an honest letter out for good.
-        let strays = call.storage.held(STRAYS)?;
-        if let Some(oldest) = strays.first().filter(|_| strays.len() >= MOST_STRAYS) {
-            call.storage.remove_held(STRAYS, oldest.number)?;
-        }
-        let number = call.storage.next_number()?;
-        call.storage.add_held(&HeldRecord {
-            contact: STRAYS,
-            number,
-            bytes: bytes.to_vec(),
-        })
-    }
-
-    fn hear_strays(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        mailbox: MailboxId,
-        contact: ContactId,
-    ) -> Result<(), StorageError> {
-        let conversation = self
-            .people
-            .get(&contact)
-            .map(|person| person.record.conversation);
-        for held in call.storage.held(STRAYS)? {
-            let claimed = Received::parse(&held.bytes).map(|received| received.conversation());
-            if claimed == conversation {
-                call.storage.remove_held(STRAYS, held.number)?;
-                self.hear(call, mailbox, &held.bytes)?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -6,9 +6,9 @@ use hushwing_delivery::{LetterId, MailboxId, Part, RepeatId};
 use hushwing_sansio::{StorageError, Timestamp};
 
 use super::{
-    ContactRecord, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord, MailboxRecord,
-    MessageKind, MessageRecord, MessageState, MessageTimes, MlsRow, MlsRows, Owed, Position,
-    Storage,
+    ContactRecord, Extent, HeldHead, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
+    MailboxRecord, MessageKind, MessageRecord, MessageState, MessageTimes, MlsRow, MlsRows, Owed,
+    Position, Storage,
 };
 use crate::{ContactId, InvitationId, MessageId, Secret};
 
@@ -459,15 +459,34 @@ impl Storage for MemoryStorage {
             .count() as u64)
     }
 
+    fn extent(&self, of: ContactId) -> Result<Extent, StorageError> {
+        let mut extent = Extent::default();
+        for (_, message) in self.ordered(of) {
+            extent.messages += 1;
+            extent.bytes += message.content.len() as u64;
+        }
+        Ok(extent)
+    }
+
     fn add_held(&mut self, record: &HeldRecord) -> Result<(), StorageError> {
         self.held
             .insert((record.contact, record.number), record.clone());
         Ok(())
     }
 
-    fn held(&self, of: ContactId) -> Result<Vec<HeldRecord>, StorageError> {
-        let held = self.held.range((of, 0)..=(of, u64::MAX));
-        Ok(held.map(|(_, record)| record.clone()).collect())
+    fn held_heads(&self) -> Result<Vec<HeldHead>, StorageError> {
+        let heads = self.held.values().map(|record| HeldHead {
+            contact: record.contact,
+            number: record.number,
+            since: record.since,
+            repeat: record.repeat,
+            length: record.bytes.len(),
+        });
+        Ok(heads.collect())
+    }
+
+    fn held(&self, of: ContactId, number: u64) -> Result<Option<HeldRecord>, StorageError> {
+        Ok(self.held.get(&(of, number)).cloned())
     }
 
     fn remove_held(&mut self, of: ContactId, number: u64) -> Result<(), StorageError> {

@@ -1,6 +1,6 @@
 //! Messages, and letters that cannot be read yet.
 
-use hushwing_delivery::NetworkTag;
+use hushwing_delivery::{NetworkTag, RepeatId};
 use hushwing_sansio::{StorageError, Timestamp};
 
 use crate::{ContactId, MessageId};
@@ -210,15 +210,45 @@ impl core::fmt::Debug for MessageRecord {
     }
 }
 
-/// A letter of an epoch that its commit has not opened yet.
+/// How much was said in a conversation, by both sides and of all kinds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Messages.
+    pub messages: u64,
+    /// Bytes of content.
+    pub bytes: u64,
+}
+
+/// A letter of an epoch that its commit has not opened yet, or of a
+/// conversation that no join request has opened yet (contact 0).
 #[derive(Clone, PartialEq, Eq)]
 pub struct HeldRecord {
     /// Whose conversation.
     pub contact: ContactId,
     /// Key within the contact, from [`Storage::next_number`](super::Storage::next_number).
     pub number: u64,
+    /// When it came.
+    pub since: Timestamp,
+    /// The mark of the letter it came in; unknown of those from before version
+    /// 2 of the rows.
+    pub repeat: Option<RepeatId>,
     /// The MLS message, still encrypted.
     pub bytes: Vec<u8>,
+}
+
+/// A held letter without its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldHead {
+    /// Whose conversation.
+    pub contact: ContactId,
+    /// Key within the contact.
+    pub number: u64,
+    /// When it came.
+    pub since: Timestamp,
+    /// The mark of the letter it came in.
+    pub repeat: Option<RepeatId>,
+    /// How many bytes it has.
+    pub length: usize,
 }
 
 #[cfg(test)]

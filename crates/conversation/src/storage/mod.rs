@@ -19,7 +19,8 @@ pub use invitation::{
 };
 pub use memory::MemoryStorage;
 pub use message::{
-    HeldRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position,
+    Extent, HeldHead, HeldRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed,
+    Position,
 };
 
 use crate::{ContactId, InvitationId, MessageId, Secret};
@@ -341,6 +342,14 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
     /// When storage fails.
     fn count_in_epoch(&self, of: ContactId, epoch: u64) -> Result<u64, StorageError>;
 
+    /// How much was said in a conversation. Reads all of it; asked only where
+    /// little can have been said.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn extent(&self, of: ContactId) -> Result<Extent, StorageError>;
+
     /// Adds a letter that cannot be read yet (keys: contact, `number`).
     ///
     /// # Errors
@@ -348,12 +357,19 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
     /// When storage fails.
     fn add_held(&mut self, record: &HeldRecord) -> Result<(), StorageError>;
 
-    /// The held letters of a contact, by number.
+    /// All held letters without their bytes, by contact, then number.
     ///
     /// # Errors
     ///
     /// When storage fails.
-    fn held(&self, of: ContactId) -> Result<Vec<HeldRecord>, StorageError>;
+    fn held_heads(&self) -> Result<Vec<HeldHead>, StorageError>;
+
+    /// A held letter.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn held(&self, of: ContactId, number: u64) -> Result<Option<HeldRecord>, StorageError>;
 
     /// Removes a held letter.
     ///

@@ -44,10 +44,16 @@ impl Mallory {
             .unwrap();
         while let Some((_, command)) = self.office.poll_command() {
             if let NetworkCommand::Send {
-                locator, envelope, ..
+                locator,
+                envelope,
+                send,
             } = command
             {
                 village.slip_in(&locator, envelope);
+                let accepted = NetworkEvent::Accepted { send };
+                self.office
+                    .handle_network(&mut cx, &mut self.storage, NetworkTag::TOY, accepted)
+                    .unwrap();
             }
         }
         village.rest().unwrap();

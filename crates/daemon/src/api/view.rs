@@ -101,6 +101,10 @@ pub struct Contact {
     /// Whether a relay lost the mailbox they write to and they are not known to
     /// write to another yet: what they say does not arrive.
     pub mailbox_lost: bool,
+    /// Letters of theirs that were dropped since the daemon started: malformed,
+    /// repeated, or more than are kept.
+    #[serde(default)]
+    pub dropped: u64,
 }
 
 /// One row of `GET /v1/requests`

@@ -55,6 +55,7 @@ pub(super) fn contact(shown: &ContactView) -> view::Contact {
         .to_owned(),
         forward_secrecy: !shown.no_forward_secrecy,
         mailbox_lost: shown.mailbox_lost,
+        dropped: shown.dropped,
     }
 }
 
@@ -155,6 +156,7 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::NotMine => "only your own texts can be edited or deleted",
         Refusal::NotEstablished => "wait until they answered; `hushwing contacts` shows it",
         Refusal::Broken => "meet again by a new link",
+        Refusal::NotAnswered => "wait until they accept; what you said is kept for them",
         Refusal::NotARequest => "`hushwing requests` lists who waits",
         Refusal::WrongNumber => {
             "compare again from the beginning; if it stays, somebody may be between you: meet in person"

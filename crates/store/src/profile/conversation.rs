@@ -1,12 +1,12 @@
 //! Conversation's rows.
 
 use hushwing_conversation::storage::{
-    ContactRecord, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord, MailboxRecord,
-    MessageRecord, MessageState, MessageTimes, Owed, Position,
+    ContactRecord, Extent, HeldHead, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
+    MailboxRecord, MessageRecord, MessageState, MessageTimes, Owed, Position,
 };
 use hushwing_conversation::{ContactId, InvitationId, MessageId, Storage};
-use hushwing_delivery::MailboxId;
-use hushwing_sansio::StorageError;
+use hushwing_delivery::{MailboxId, RepeatId};
+use hushwing_sansio::{StorageError, Timestamp};
 use rusqlite::{Params, params};
 use zeroize::Zeroizing;
 
@@ -370,23 +370,63 @@ impl Storage for ProfileStore {
         Ok(count.unwrap_or(0))
     }
 
+    fn extent(&self, of: ContactId) -> Result<Extent, StorageError> {
+        let sql = "SELECT count(*), coalesce(sum(length(content)), 0)
+             FROM messages WHERE contact = ?1";
+        let extent = self
+            .database
+            .first("measuring a conversation", sql, [of.0], |row| {
+                Ok(Extent {
+                    messages: row.get(0)?,
+                    bytes: row.get(1)?,
+                })
+            })?;
+        Ok(extent.unwrap_or_default())
+    }
+
     fn add_held(&mut self, record: &HeldRecord) -> Result<(), StorageError> {
-        let sql = "INSERT INTO held_letters (contact, number, bytes) VALUES (?1, ?2, ?3)
-             ON CONFLICT (contact, number) DO UPDATE SET bytes = excluded.bytes";
-        let row = (record.contact.0, record.number, &record.bytes);
+        let sql = "INSERT INTO held_letters (contact, number, since, repeat, bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (contact, number) DO UPDATE SET
+             since = excluded.since, repeat = excluded.repeat, bytes = excluded.bytes";
+        let row = (
+            record.contact.0,
+            record.number,
+            record.since.as_millis(),
+            record.repeat.map(|repeat| repeat.0),
+            &record.bytes,
+        );
         self.database.run("holding a letter", sql, row).map(drop)
     }
 
-    fn held(&self, of: ContactId) -> Result<Vec<HeldRecord>, StorageError> {
-        let sql = "SELECT number, bytes FROM held_letters WHERE contact = ?1 ORDER BY number";
-        self.database
-            .all("reading held letters", sql, [of.0], |row| {
-                Ok(HeldRecord {
-                    contact: of,
-                    number: row.get(0)?,
-                    bytes: row.get(1)?,
-                })
+    fn held_heads(&self) -> Result<Vec<HeldHead>, StorageError> {
+        // The bytes stand last in a row, and their length in its head.
+        let sql = "SELECT contact, number, since, repeat, length(bytes)
+             FROM held_letters ORDER BY contact, number";
+        self.database.all("listing held letters", sql, [], |row| {
+            Ok(HeldHead {
+                contact: ContactId(row.get(0)?),
+                number: row.get(1)?,
+                since: Timestamp::from_millis(row.get(2)?),
+                repeat: row.get::<Option<[u8; 16]>>(3)?.map(RepeatId),
+                length: row.get(4)?,
             })
+        })
+    }
+
+    fn held(&self, of: ContactId, number: u64) -> Result<Option<HeldRecord>, StorageError> {
+        let sql = "SELECT since, repeat, bytes FROM held_letters
+             WHERE contact = ?1 AND number = ?2";
+        let what = "reading a held letter";
+        self.database.first(what, sql, (of.0, number), |row| {
+            Ok(HeldRecord {
+                contact: of,
+                number,
+                since: Timestamp::from_millis(row.get(0)?),
+                repeat: row.get::<Option<[u8; 16]>>(1)?.map(RepeatId),
+                bytes: row.get(2)?,
+            })
+        })
     }
 
     fn remove_held(&mut self, of: ContactId, number: u64) -> Result<(), StorageError> {

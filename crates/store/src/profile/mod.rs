@@ -25,9 +25,10 @@ pub struct ProfileStore {
 impl ProfileStore {
     /// What makes a `profile.db`.
     pub const SCHEMA: Schema = Schema {
-        steps: &[include_str!(
-            "../migrations/profile/0001_conversation_and_office.sql"
-        )],
+        steps: &[
+            include_str!("../migrations/profile/0001_conversation_and_office.sql"),
+            include_str!("../migrations/profile/0002_held_letters.sql"),
+        ],
     };
 
     /// Opens, or makes, the file at `path`.

@@ -89,6 +89,9 @@ fn no_statement_reads_a_growing_table_from_end_to_end() {
     store.failed_to(of).unwrap();
     store.last_position(of).unwrap();
     store.highest_lamport(of).unwrap();
+    store.extent(of).unwrap();
+    store.held_heads().unwrap();
+    store.held(of, 1).unwrap();
     store.count_in_epoch(of, 1).unwrap();
     store.remove_contact(of).unwrap();
     store.put_mls_row(b"group", 1, b"key", b"value").unwrap();
