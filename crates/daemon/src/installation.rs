@@ -133,9 +133,7 @@ impl Installation {
         if lock(&self.embedded).is_none() && self.settings().servers.is_empty() {
             self.start_embedded().await?;
         }
-        for profile in self.profiles() {
-            self.choose_again(&profile).await?;
-        }
+        self.choose_again().await?;
         Ok(())
     }
 
@@ -149,20 +147,23 @@ impl Installation {
         let mut settings = self.settings();
         let shown = settings.set_switch(key, value)?;
         self.save(settings)?;
-        for profile in self.profiles() {
-            self.choose_again(&profile).await?;
-        }
+        self.choose_again().await?;
         Ok(shown)
     }
 
-    async fn choose_again(&self, profile: &Arc<Profile>) -> Result<(), Error> {
+    /// Opens all profiles again with the settings as they are. One that cannot
+    /// keeps no other from it; the first reason is told.
+    async fn choose_again(&self) -> Result<(), Error> {
         let switches = self.settings().switches;
-        profile
-            .choose(Choices {
+        let mut outcome = Ok(());
+        for profile in self.profiles() {
+            let choices = Choices {
                 servers: self.servers_of(profile.name())?,
                 switches,
-            })
-            .await
+            };
+            outcome = outcome.and(profile.choose(choices).await);
+        }
+        outcome
     }
 
     fn save(&self, settings: Settings) -> Result<(), Error> {

@@ -53,6 +53,27 @@ pub(super) struct Machines {
     relay_commands: mpsc::Sender<NetworkCommand>,
 }
 
+/// Asks the owners of a profile's files whether they are sound.
+pub(super) struct Inspection {
+    inspectors: [Inspector; 2],
+    relay_commands: mpsc::Sender<NetworkCommand>,
+}
+
+impl Inspection {
+    /// Asks; the first answer comes with the next transaction of the
+    /// conversation machine.
+    pub(super) async fn ask(&self) -> [oneshot::Receiver<Verdict>; 2] {
+        let answers = self.inspectors.each_ref().map(Inspector::ask);
+        // A call that changes nothing, for an idle client makes no transaction.
+        let nothing = NetworkCommand::Cancel {
+            send: SendId(u64::MAX),
+        };
+        // It fails where the client has ended, which the answer tells.
+        let _ = self.relay_commands.send(nothing).await;
+        answers
+    }
+}
+
 impl Machines {
     /// Opens the files in `dir` and drives a machine over each. What is sent
     /// into the returned channel reaches the conversation machine.
@@ -106,28 +127,25 @@ impl Machines {
         ))
     }
 
-    /// Resolves once storage failed under either machine, with the kind.
-    pub(super) fn failed(&self) -> impl Future<Output = StorageErrorKind> + Send + 'static {
+    /// Resolves once storage failed under either machine, with the kind, or
+    /// without one when both were stopped.
+    pub(super) fn failed(&self) -> impl Future<Output = Option<StorageErrorKind>> + Send + 'static {
         let (messenger, relay) = (self.messenger.status(), self.relay.status());
         async move {
             tokio::select! {
-                kind = failing(messenger) => kind,
-                kind = failing(relay) => kind,
+                Some(kind) = failing(messenger) => Some(kind),
+                Some(kind) = failing(relay) => Some(kind),
+                else => None,
             }
         }
     }
 
-    /// Asks whether `profile.db` and `relay.db` are sound; the first answer
-    /// comes with the next transaction of the conversation machine.
-    pub(super) async fn inspect(&self) -> [oneshot::Receiver<Verdict>; 2] {
-        let answers = self.inspectors.each_ref().map(Inspector::ask);
-        // A call that changes nothing, for an idle client makes no transaction.
-        let nothing = NetworkCommand::Cancel {
-            send: SendId(u64::MAX),
-        };
-        // It fails where the client has ended, which the answer tells.
-        let _ = self.relay_commands.send(nothing).await;
-        answers
+    /// The way to ask whether `profile.db` and `relay.db` are sound.
+    pub(super) fn inspection(&self) -> Inspection {
+        Inspection {
+            inspectors: self.inspectors.clone(),
+            relay_commands: self.relay_commands.clone(),
+        }
     }
 
     /// Stops both after the transactions at hand and waits for their files.
@@ -151,18 +169,11 @@ fn conversation_config(name: &str, switches: Switches) -> Config {
     config
 }
 
-async fn failing(mut status: watch::Receiver<DriveStatus>) -> StorageErrorKind {
+/// Why storage failed; `None` if the driver ended first.
+async fn failing(mut status: watch::Receiver<DriveStatus>) -> Option<StorageErrorKind> {
     let failed = |status: &DriveStatus| status.failing.is_some() || status.opened > 1;
-    let kind = status
-        .wait_for(failed)
-        .await
-        .map(|status| status.failing)
-        .ok();
-    match kind {
-        Some(kind) => kind.unwrap_or(StorageErrorKind::Failed),
-        // The driver ended for good, which is not this task's business.
-        None => std::future::pending().await,
-    }
+    let status = status.wait_for(failed).await.ok()?;
+    Some(status.failing.unwrap_or(StorageErrorKind::Failed))
 }
 
 /// Carries what the conversation machine says: to a network, to who asked, and

@@ -49,6 +49,8 @@ pub(crate) struct Choices {
 struct State {
     choices: Choices,
     stage: Stage,
+    /// Stops so far: whoever waited through one has no say any more.
+    stops: u64,
     /// Why storage failed last.
     failed: Option<ErrorKind>,
 }
@@ -92,6 +94,7 @@ impl Profile {
         let state = Mutex::new(State {
             choices,
             stage: Stage::Stopped,
+            stops: 0,
             failed: None,
         });
         let profile = Arc::new(Self {
@@ -133,20 +136,23 @@ impl Profile {
         };
         commands.send(setting).await.map_err(|_| stopping())?;
         let (failed, profile) = (machines.failed(), Arc::downgrade(self));
+        let stops = state.stops;
         state.stage = Stage::Running {
             machines,
             commands,
             since: Instant::now(),
         };
         tokio::spawn(async move {
-            let kind = failed.await;
-            restart(profile, kind, rest).await;
+            if let Some(kind) = failed.await {
+                restart(profile, stops, kind, rest).await;
+            }
         });
         Ok(())
     }
 
     /// Stops the machines, if any run, and leaves `next` in their place.
     async fn stop_machines(&self, state: &mut State, next: Stage) {
+        state.stops += 1;
         let stage = std::mem::replace(&mut state.stage, next);
         if let Stage::Running {
             machines, commands, ..
@@ -158,12 +164,18 @@ impl Profile {
         self.shared.abandon();
     }
 
-    /// Goes by other choices from now on.
+    /// Goes by other choices from now on. If the machines cannot start with
+    /// them, they are tried again as after a failure of storage.
     pub(crate) async fn choose(self: &Arc<Self>, choices: Choices) -> Result<(), Error> {
         let mut state = self.state.lock().await;
-        self.stop_machines(&mut state, Stage::Stopped).await;
+        self.stop_machines(&mut state, Stage::Resting).await;
         state.choices = choices;
-        self.start_machines(&mut state, FIRST_REST).await
+        let started = self.start_machines(&mut state, FIRST_REST).await;
+        if let Err(error) = &started {
+            state.failed = Some(error.kind());
+            tokio::spawn(retry(Arc::downgrade(self), state.stops, FIRST_REST));
+        }
+        started
     }
 
     /// The profile's name.
@@ -211,7 +223,7 @@ impl Profile {
     }
 
     /// Whether `profile.db` and `relay.db` are sound. Slow.
-    pub(crate) async fn inspect(&self) -> [Verdict; 2] {
+    pub(crate) async fn inspect(self: &Arc<Self>) -> [Verdict; 2] {
         // Machines may end under the question, and rest then.
         for _ in 0..10 {
             if let Some(verdicts) = self.try_to_inspect().await {
@@ -222,19 +234,24 @@ impl Profile {
         [Err(StorageErrorKind::Failed); 2]
     }
 
-    async fn try_to_inspect(&self) -> Option<[Verdict; 2]> {
-        let [conversations, mailboxes] = {
+    async fn try_to_inspect(self: &Arc<Self>) -> Option<[Verdict; 2]> {
+        let inspection = {
             let state = self.state.lock().await;
             match &state.stage {
-                Stage::Running { machines, .. } => machines.inspect().await,
+                Stage::Running { machines, .. } => machines.inspection(),
                 // Nobody opens the files as long as the state is held.
                 Stage::Resting | Stage::Stopped => {
-                    let keys = [&self.keys.profile, &self.keys.relay];
-                    let found = checkup::closed_profile(&self.dir, keys);
+                    let profile = Arc::clone(self);
+                    let look = move || {
+                        let keys = [&profile.keys.profile, &profile.keys.relay];
+                        checkup::closed_profile(&profile.dir, keys)
+                    };
+                    let found = tokio::task::spawn_blocking(look).await.ok()?;
                     return Some(found.map(|verdict| verdict.unwrap_or(Ok(()))));
                 }
             }
         };
+        let [conversations, mailboxes] = inspection.ask().await;
         // Something that needs a transaction; what it answers is of no matter.
         let _ = self.ask(Command::Contacts).await;
         Some([conversations.await.ok()?, mailboxes.await.ok()?])
@@ -252,45 +269,59 @@ impl Profile {
     }
 }
 
-/// Starts a profile's machines anew after their storage failed, with growing
-/// rests, until that works or the profile is stopped. Boxed, because starting
-/// watches for the next time this is needed.
+/// Stops a profile's machines after their storage failed, unless they were
+/// stopped before, and starts them anew. Boxed, because starting watches for the
+/// next time this is needed.
 fn restart(
     profile: Weak<Profile>,
+    stops: u64,
     kind: StorageErrorKind,
     mut rest: Duration,
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
-        if let Some(profile) = profile.upgrade() {
+        let stops = {
+            let Some(profile) = profile.upgrade() else {
+                return;
+            };
             let mut state = profile.state.lock().await;
             let Stage::Running { since, .. } = state.stage else {
                 return;
             };
+            if state.stops != stops {
+                return;
+            }
             if since.elapsed() > STEADY {
                 rest = FIRST_REST;
             }
             state.failed = Some(kind.into());
             profile.stop_machines(&mut state, Stage::Resting).await;
-        }
-        loop {
-            tokio::time::sleep(rest).await;
-            rest = (rest * 2).min(LONGEST_REST);
-            let Some(profile) = profile.upgrade() else {
-                return;
-            };
-            let mut state = profile.state.lock().await;
-            if !matches!(state.stage, Stage::Resting) {
-                return;
-            }
-            match profile.start_machines(&mut state, rest).await {
-                Ok(()) => return,
-                Err(error) => {
-                    tracing::error!(%error, "cannot start the profile again");
-                    state.failed = Some(error.kind());
-                }
-            }
-        }
+            state.stops
+        };
+        retry(profile, stops, rest).await;
     })
+}
+
+/// Starts a profile's machines, with growing rests, until that works or somebody
+/// else stops or starts them.
+async fn retry(profile: Weak<Profile>, stops: u64, mut rest: Duration) {
+    loop {
+        tokio::time::sleep(rest).await;
+        rest = (rest * 2).min(LONGEST_REST);
+        let Some(profile) = profile.upgrade() else {
+            return;
+        };
+        let mut state = profile.state.lock().await;
+        if state.stops != stops || !matches!(state.stage, Stage::Resting) {
+            return;
+        }
+        match profile.start_machines(&mut state, rest).await {
+            Ok(()) => return,
+            Err(error) => {
+                tracing::error!(%error, "cannot start the profile again");
+                state.failed = Some(error.kind());
+            }
+        }
+    }
 }
 
 /// A subscription to a profile's events.
