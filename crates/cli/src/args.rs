@@ -1,4 +1,5 @@
 //! The command line as clap sees it: every command, flag and help text.
+//! None of it has `Debug`: arguments hold texts, links and passwords.
 
 use std::path::PathBuf;
 
@@ -6,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// Messages that nobody but the people in a conversation can read, or knows of.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(
     name = "hushwing",
     version,
@@ -21,7 +22,7 @@ pub(crate) struct Cli {
 }
 
 /// What every command understands.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Args)]
 pub(crate) struct Global {
     /// Folder that holds everything of one installation
     #[arg(long, global = true, env = "HUSHWING_HOME", value_name = "DIR")]
@@ -35,7 +36,7 @@ pub(crate) struct Global {
 }
 
 /// Everything the program can be told.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Command {
     /// Watch Alice and Bob talk in a private world of their own
     Demo,
@@ -102,7 +103,7 @@ pub(crate) enum Command {
 }
 
 /// How to start the daemon.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Up {
     /// Stay in the foreground and log to standard error
     #[arg(long)]
@@ -113,7 +114,7 @@ pub(crate) struct Up {
 }
 
 /// How to show the log.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Log {
     /// Go on printing what is added
     #[arg(short, long)]
@@ -121,7 +122,7 @@ pub(crate) struct Log {
 }
 
 /// Relay commands.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Relay {
     /// Run a relay until it is stopped; prints its address first
     Run(RelayRun),
@@ -134,7 +135,7 @@ pub(crate) enum Relay {
 }
 
 /// How to run a relay.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct RelayRun {
     /// Folder that holds its identity and its queues
     #[arg(long, value_name = "DIR")]
@@ -155,7 +156,7 @@ pub(crate) struct RelayRun {
 }
 
 /// Server commands.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Server {
     /// Use a relay for new mailboxes
     Add {
@@ -177,7 +178,7 @@ pub(crate) enum Server {
 }
 
 /// Profile commands.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Profile {
     /// Create a profile; the first one is the default
     Create {
@@ -189,7 +190,7 @@ pub(crate) enum Profile {
 }
 
 /// How to invite.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Invite {
     /// Let many people use it; each must then be accepted
     #[arg(long)]
@@ -213,7 +214,7 @@ pub(crate) enum Network {
 }
 
 /// How to join.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Join {
     /// The link, or `-` to read it from standard input
     #[arg(required_unless_present = "image", conflicts_with = "image")]
@@ -230,14 +231,14 @@ pub(crate) struct Join {
 }
 
 /// What to do with requests.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Requests {
     #[command(subcommand)]
     pub(crate) action: Option<RequestAction>,
 }
 
 /// A verdict on a request.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum RequestAction {
     /// Begin a conversation
     Accept {
@@ -252,7 +253,7 @@ pub(crate) enum RequestAction {
 }
 
 /// How to verify.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Verify {
     /// The contact
     pub(crate) name: String,
@@ -261,7 +262,7 @@ pub(crate) struct Verify {
 }
 
 /// How to rename.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Rename {
     /// The contact
     pub(crate) name: String,
@@ -270,7 +271,7 @@ pub(crate) struct Rename {
 }
 
 /// How to send.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Send {
     /// The contact
     pub(crate) name: String,
@@ -299,14 +300,14 @@ pub(crate) enum Wait {
 }
 
 /// A message by its id.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct MessageId {
     /// Id of the message
     pub(crate) id: String,
 }
 
 /// How to read.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Read {
     /// The contact
     pub(crate) name: String,
@@ -316,7 +317,7 @@ pub(crate) struct Read {
 }
 
 /// How to react.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct React {
     /// Id of the message
     pub(crate) id: String,
@@ -325,7 +326,7 @@ pub(crate) struct React {
 }
 
 /// How to edit.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Edit {
     /// Id of the message
     pub(crate) id: String,
@@ -346,7 +347,7 @@ pub(crate) enum Passphrase {
 }
 
 /// Settings commands.
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Config {
     /// Print one setting, or all
     Get {
@@ -363,7 +364,7 @@ pub(crate) enum Config {
 }
 
 /// What to measure.
-#[derive(Debug, Args)]
+#[derive(Args)]
 pub(crate) struct Bench {
     /// The area
     pub(crate) area: BenchArea,

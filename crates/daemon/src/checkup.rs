@@ -9,19 +9,26 @@ use hushwing_store::{FileLock, OpenError, ProfileStore, RelayClientStore, RelayS
 use crate::api::view::Check;
 use crate::error::{Error, ErrorKind};
 use crate::home::Home;
-use crate::inspection::{Verdict, verdict};
+use crate::inspection::{Fault, Verdict, verdict};
 use crate::relay_server::DATABASE;
 use crate::settings::Settings;
 
 /// What to do about a damaged file of a profile.
 const PROFILE_DAMAGED: &str = "the file is damaged, perhaps by a failing disk: \
-    run `hushwing down`, keep a copy of the whole home folder, and put the profile's \
-    folder back from a backup; what can still be read works until then";
+    run `hushwing down` and keep a copy of the whole home folder; what can still be \
+    read works until then. A folder put back from an older copy would reuse keys: \
+    meet your contacts anew by links instead";
 
 /// What to do about damaged queues. Contacts are told of new mailboxes.
 const RELAY_DAMAGED: &str = "the file is damaged, perhaps by a failing disk: \
     run `hushwing down`, move the files `relay-server.*` out of the folder `relay`, \
     and run `hushwing up`: mailboxes are made anew, what lay in the old ones is lost";
+
+const NEWER: &str = "a newer hushwing wrote this file, which is left as it is: \
+    install that version or a later one";
+
+const WRONG_KEY: &str = "the key does not fit this file: either this file or the file \
+    `key` is not the one of this home; put the right one in its place";
 
 /// What is said of a profile's `profile.db`.
 pub(crate) fn conversations(profile: &str, verdict: Verdict) -> Check {
@@ -43,8 +50,10 @@ pub(crate) fn queues(verdict: Verdict) -> Check {
 fn check(name: &str, verdict: Verdict, damaged: &str) -> Check {
     match verdict {
         Ok(()) => Check::good(name),
-        Err(StorageErrorKind::Corrupt) => Check::bad(name, damaged),
-        Err(other) => Check::bad(name, ErrorKind::from(other).advice()),
+        Err(Fault::Newer) => Check::bad(name, NEWER),
+        Err(Fault::WrongKey) => Check::bad(name, WRONG_KEY),
+        Err(Fault::Storage(StorageErrorKind::Corrupt)) => Check::bad(name, damaged),
+        Err(Fault::Storage(other)) => Check::bad(name, ErrorKind::from(other).advice()),
     }
 }
 
@@ -102,13 +111,37 @@ fn inspect(
         Err(error) => {
             tracing::warn!(%error, "a file cannot be opened");
             Err(match error {
-                OpenError::WrongKey | OpenError::Damaged | OpenError::Newer { .. } => {
-                    StorageErrorKind::Corrupt
-                }
-                OpenError::Busy { .. } => StorageErrorKind::Busy,
-                OpenError::Full => StorageErrorKind::Full,
-                OpenError::Io(_) | OpenError::Failed(_) => StorageErrorKind::Failed,
+                OpenError::Newer { .. } => Fault::Newer,
+                OpenError::WrongKey => Fault::WrongKey,
+                error => Fault::Storage(error.kind()),
             })
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use hushwing_store::keys::MasterKey;
+    use hushwing_transport::OsEntropy;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_home_is_not_called_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = |home: &str| {
+            let key: MasterKey = KeyFile::at(dir.path().join(home))
+                .create(&mut OsEntropy)
+                .unwrap();
+            [Role::Profile, Role::RelayClient].map(|role| key.derive(role, "Ada"))
+        };
+        let (own, other) = (keys("own"), keys("other"));
+        drop(ProfileStore::open(&dir.path().join("profile.db"), &own[0]).unwrap());
+        let found = closed_profile(dir.path(), own.each_ref());
+        assert_eq!(found, [Some(Ok(())), None]);
+        let found = closed_profile(dir.path(), other.each_ref());
+        assert_eq!(found, [Some(Err(Fault::WrongKey)), None]);
+        let shown = conversations("Ada", Err(Fault::WrongKey));
+        assert!(!shown.ok && shown.advice.is_some_and(|advice| advice.contains("`key`")));
+    }
 }

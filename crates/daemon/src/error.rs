@@ -139,7 +139,7 @@ impl ErrorKind {
             Self::WrongPassphrase => "try again; without the passphrase the data cannot be read",
             Self::PortInUse => "choose another port or stop the program that holds it",
             Self::DiskFull => "free some space; nothing accepted was lost",
-            Self::Damaged => "restore from a backup, or use the newer program that wrote it",
+            Self::Damaged => "`hushwing doctor` names the file and what to do",
             Self::Protocol => "update both sides; if it stays, report it",
             Self::Internal => "see `hushwing log`; if it stays, report it",
         }

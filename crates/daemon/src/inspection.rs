@@ -6,8 +6,19 @@
 use hushwing_sansio::{StorageError, StorageErrorKind};
 use tokio::sync::{mpsc, oneshot};
 
-/// Whether a file is sound, or what is the matter with it.
-pub(crate) type Verdict = Result<(), StorageErrorKind>;
+/// What is the matter with a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It cannot be read, or is not what was written.
+    Storage(StorageErrorKind),
+    /// A newer program wrote it.
+    Newer,
+    /// It was written under another key.
+    WrongKey,
+}
+
+/// Whether a file is sound.
+pub(crate) type Verdict = Result<(), Fault>;
 
 /// Whoever may ask.
 #[derive(Clone)]
@@ -46,6 +57,6 @@ impl Inspections {
 pub(crate) fn verdict(checked: Result<(), StorageError>) -> Verdict {
     checked.map_err(|error| {
         tracing::warn!(%error, "a file is not sound");
-        error.kind
+        Fault::Storage(error.kind)
     })
 }

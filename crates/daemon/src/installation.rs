@@ -9,7 +9,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::error::{Error, ErrorKind};
 use crate::home::Home;
-use crate::inspection::Verdict;
+use crate::inspection::{Fault, Verdict};
 use crate::profile::{Choices, Profile};
 use crate::relay::Relay;
 use crate::runtime::Runtime;
@@ -193,7 +193,11 @@ impl Installation {
     /// runs. Slow.
     pub(crate) async fn inspect_embedded(&self) -> Option<Verdict> {
         let answer = lock(&self.embedded).as_ref().map(Relay::inspect)?;
-        Some(answer.await.unwrap_or(Err(StorageErrorKind::Failed)))
+        Some(
+            answer
+                .await
+                .unwrap_or(Err(Fault::Storage(StorageErrorKind::Failed))),
+        )
     }
 
     /// What all machines of this process share.

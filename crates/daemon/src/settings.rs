@@ -1,6 +1,6 @@
 //! The settings file: servers, profiles in order of creation, switches.
 //!
-//! It holds nothing that is secret, but it names servers, so it is as private
+//! It names servers, with their passwords for new mailboxes, so it is as private
 //! as the rest of the home.
 
 use std::fs;

@@ -22,7 +22,7 @@ use crate::checkup;
 use crate::error::{Error, ErrorKind};
 use crate::handle::refusal;
 use crate::home::create_private;
-use crate::inspection::Verdict;
+use crate::inspection::{Fault, Verdict};
 use crate::runtime::Runtime;
 use crate::settings::Switches;
 
@@ -231,7 +231,7 @@ impl Profile {
             }
             tokio::time::sleep(FIRST_REST).await;
         }
-        [Err(StorageErrorKind::Failed); 2]
+        [Err(Fault::Storage(StorageErrorKind::Failed)); 2]
     }
 
     async fn try_to_inspect(self: &Arc<Self>) -> Option<[Verdict; 2]> {
