@@ -4,9 +4,9 @@ mod block;
 mod bytes;
 mod clock;
 mod drive;
+mod gate;
 mod listener;
 mod pool;
-mod silent;
 pub mod tls;
 
 pub use block::{BLOCK_LENGTH, Block, BlockEvent, BlockStream};

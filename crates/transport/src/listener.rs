@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
-use crate::silent::SilentSockets;
+use crate::gate::{Line, Places, hello};
 use crate::tls::{Accepted, Acceptor};
 
 /// Rest after the system refused a new socket, usually for want of
@@ -21,23 +21,32 @@ const REST: Duration = Duration::from_millis(100);
 pub struct ServeLimits {
     /// Connections at the same time; further ones wait in the system's queue.
     pub connections: usize,
+    /// Sockets at the same time whose `ClientHello` is not all there. They hold
+    /// no handshake's place; beyond the limit the oldest is closed.
+    pub silent: usize,
+    /// Sockets at the same time that wait for a handshake's place; beyond the
+    /// limit the oldest is closed.
+    pub queued: usize,
+    /// How long a socket may take to send its `ClientHello`, and how long it
+    /// may then wait for a place.
+    pub patience: Duration,
     /// Handshakes at the same time, which bounds what unknown clients can make
     /// the server compute and hold.
     pub handshakes: usize,
-    /// Sockets at the same time on which nothing has arrived. They hold no
-    /// handshake's place; beyond the limit the oldest is closed.
-    pub silent: usize,
-    /// How long a socket may stay silent.
-    pub first_byte_patience: Duration,
+    /// How long a handshake has its place for sure. Then it goes on until
+    /// another socket waits for a place.
+    pub safe: Duration,
 }
 
 impl Default for ServeLimits {
     fn default() -> Self {
         Self {
             connections: 100_000,
-            handshakes: 256,
             silent: 4_096,
-            first_byte_patience: Duration::from_secs(10),
+            queued: 1_024,
+            patience: Duration::from_secs(10),
+            handshakes: 256,
+            safe: Duration::from_secs(2),
         }
     }
 }
@@ -61,13 +70,7 @@ pub async fn serve<S, F>(
     let connections = Arc::new(Semaphore::new(
         limits.connections.min(Semaphore::MAX_PERMITS),
     ));
-    let handshakes = Arc::new(Semaphore::new(
-        limits.handshakes.min(Semaphore::MAX_PERMITS),
-    ));
-    let silent = Arc::new(SilentSockets::new(
-        limits.silent,
-        limits.first_byte_patience,
-    ));
+    let gates = Arc::new(Gates::new(&limits));
     let mut tasks = JoinSet::new();
     tokio::pin!(stop);
     loop {
@@ -77,10 +80,7 @@ pub async fn serve<S, F>(
             next = next_connection(&listener, &connections) => match next {
                 Ok((tcp, permit)) => {
                     let (acceptor, session) = (acceptor.clone(), Arc::clone(&session));
-                    let gates = Gates {
-                        silent: Arc::clone(&silent),
-                        handshakes: Arc::clone(&handshakes),
-                    };
+                    let gates = Arc::clone(&gates);
                     tasks.spawn(run(tcp, permit, gates, acceptor, session));
                 }
                 Err(error) => {
@@ -106,14 +106,38 @@ async fn next_connection(
 
 /// What a socket passes before it is a connection.
 struct Gates {
-    silent: Arc<SilentSockets>,
-    handshakes: Arc<Semaphore>,
+    silent: Line,
+    places: Places,
+}
+
+impl Gates {
+    fn new(limits: &ServeLimits) -> Self {
+        let queue = Line::new(limits.queued, limits.patience);
+        Self {
+            silent: Line::new(limits.silent, limits.patience),
+            places: Places::new(limits.handshakes, limits.safe, queue),
+        }
+    }
+
+    async fn pass(&self, tcp: TcpStream, acceptor: Acceptor) -> Option<Accepted> {
+        self.silent.wait(hello(&tcp)).await?;
+        let handshake = async {
+            match acceptor.accept(tcp).await {
+                Ok(accepted) => Some(accepted),
+                Err(error) => {
+                    tracing::debug!(%error, "handshake failed");
+                    None
+                }
+            }
+        };
+        self.places.run(handshake).await
+    }
 }
 
 async fn run<S, F>(
     tcp: TcpStream,
     permit: OwnedSemaphorePermit,
-    gates: Gates,
+    gates: Arc<Gates>,
     acceptor: Acceptor,
     session: Arc<S>,
 ) where
@@ -121,20 +145,7 @@ async fn run<S, F>(
     F: Future<Output = ()>,
 {
     // Boxed, so that the handshake's state is not part of the idle task.
-    let accepted = Box::pin(async move {
-        if !gates.silent.speaks(&tcp).await {
-            return None;
-        }
-        let _slot = gates.handshakes.acquire_owned().await.ok()?;
-        match acceptor.accept(tcp).await {
-            Ok(accepted) => Some(accepted),
-            Err(error) => {
-                tracing::debug!(%error, "handshake failed");
-                None
-            }
-        }
-    })
-    .await;
+    let accepted = Box::pin(async move { gates.pass(tcp, acceptor).await }).await;
     if let Some(accepted) = accepted {
         session(accepted).await;
     }
