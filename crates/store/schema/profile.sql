@@ -1,4 +1,4 @@
--- user_version 2
+-- user_version 3
 
 CREATE TABLE contacts (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -84,7 +84,8 @@ CREATE INDEX messages_owed ON messages (id) WHERE owed <> 0;
 CREATE INDEX messages_sealed_again ON messages (contact, sealed_epoch)
     WHERE sealed_epoch <> epoch;
 
-CREATE INDEX messages_target ON messages (target, epoch, lamport, leaf, id)
+CREATE INDEX messages_target
+    ON messages (target, contact, kind, mine, epoch, lamport, leaf, id)
     WHERE target IS NOT NULL;
 
 CREATE INDEX messages_unconfirmed ON messages (contact, sealed_epoch)

@@ -41,6 +41,7 @@ enum Op {
     PutContact(u8, u8),
     RemoveContact(u8),
     AddMessage(u8, u8),
+    RemoveMessage(u8),
     SetState(u8, u8),
     SetLetter(u8, u8),
     SetOwed(u8, u8),
@@ -72,6 +73,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (id(), any()).prop_map(|(id, seed)| Op::PutContact(id, seed)),
         1 => id().prop_map(Op::RemoveContact),
         12 => (said(), any()).prop_map(|(id, seed)| Op::AddMessage(id, seed)),
+        2 => said().prop_map(Op::RemoveMessage),
         6 => (said(), any()).prop_map(|(id, seed)| Op::SetState(id, seed)),
         3 => (said(), id()).prop_map(|(id, letter)| Op::SetLetter(id, letter)),
         3 => (said(), 0..3_u8).prop_map(|(id, owed)| Op::SetOwed(id, owed)),
@@ -107,6 +109,7 @@ fn apply(storage: &mut dyn Storage, op: &Op) -> Result<u64, StorageErrorKind> {
         Op::PutContact(id, seed) => storage.put_contact(&contact(*id, *seed)),
         Op::RemoveContact(id) => storage.remove_contact(ContactId((*id).into())),
         Op::AddMessage(id, seed) => storage.add_message(&message(*id, *seed)),
+        Op::RemoveMessage(id) => storage.remove_message(&message_id(*id)),
         Op::SetState(id, seed) => {
             let state = MessageState::from_code(seed % 5 + 1).unwrap();
             storage.set_state(&message_id(*id), state, &times(*seed))
@@ -190,7 +193,9 @@ fn look(storage: &dyn Storage) -> Seen {
         contacts: storage.contacts().unwrap(),
         messages: said()
             .map(|id| {
-                let about = storage.messages_about(&id).unwrap();
+                let about = ids()
+                    .flat_map(|of| storage.changes(ContactId(of.into()), &id).unwrap())
+                    .collect();
                 (
                     storage.message(&id).unwrap(),
                     storage.has_message(&id).unwrap(),

@@ -10,7 +10,7 @@ use crate::mls::{OpenFault, Opened, Received};
 use crate::storage::{
     MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, Side, Standing,
 };
-use crate::{ContactId, DropReason, Event, Secret};
+use crate::{ContactId, DropReason, Event, Secret, Storage};
 
 /// Where something came in, and in which letter; letters that waited since an
 /// older version do not know.
@@ -178,7 +178,10 @@ impl Messenger {
         said: Said,
     ) -> Result<(), StorageError> {
         let contact = record.contact;
-        call.storage.add_message(record)?;
+        let stands = supersede(call.storage, record)?;
+        if stands {
+            call.storage.add_message(record)?;
+        }
         self.debts.add(
             call.cx,
             self.config.receipt_delay,
@@ -192,6 +195,7 @@ impl Messenger {
         let before = person.tail.last;
         person.note(record.position, record.sealed_epoch, epoch);
         match &said.content {
+            _ if !stands => {}
             Content::Profile(profile) => self.named(call, contact, profile.name())?,
             Content::Addresses(update) => self.moved(call, contact, update)?,
             content => self.show_new(call, record, content, before)?,
@@ -288,6 +292,30 @@ impl Messenger {
             .settle(call.cx, &mut *call.storage, LetterId(letter))?;
         Ok(())
     }
+}
+
+/// Makes a change of theirs the only one of its kind to its target: what it
+/// supersedes goes. `false` if it is superseded itself, and not to be kept.
+fn supersede(storage: &mut dyn Storage, record: &MessageRecord) -> Result<bool, StorageError> {
+    let Some(target) = &record.target else {
+        return Ok(true);
+    };
+    let rivals = storage.changes(record.contact, target)?.into_iter();
+    let mut rivals = rivals.filter(|rival| !rival.mine && rival.kind == record.kind);
+    let Some(rival) = rivals.next() else {
+        return Ok(true);
+    };
+    // What was taken back once stays so.
+    if record.kind == MessageKind::Delete || record.position < rival.position {
+        return Ok(false);
+    }
+    for taking_back in storage.changes(record.contact, rival.id())? {
+        if !taking_back.mine {
+            storage.remove_message(taking_back.id())?;
+        }
+    }
+    storage.remove_message(rival.id())?;
+    Ok(true)
 }
 
 /// What a message does, and to which one.

@@ -174,7 +174,10 @@ impl Messenger {
             Keep::UntilAccepted,
         )?;
         for (message, _) in batch {
-            call.storage.set_owed(message, Owed::Nothing)?;
+            // It may have been superseded meanwhile.
+            if call.storage.has_message(message)? {
+                call.storage.set_owed(message, Owed::Nothing)?;
+            }
         }
         Ok(())
     }

@@ -113,12 +113,8 @@ fn build(
         deleted: false,
         reactions: Vec::new(),
     };
-    let about = storage.messages_about(record.id())?;
-    for change in about
-        .iter()
-        .filter(|change| change.contact == record.contact)
-    {
-        apply(storage, &mut view, record, change)?;
+    for change in storage.changes(record.contact, record.id())? {
+        apply(storage, &mut view, record, &change)?;
     }
     if view.deleted {
         view.text.clear();
@@ -127,8 +123,9 @@ fn build(
     Ok(view)
 }
 
-/// Applies one change, in the order all agree on: the last edit and the last
-/// reaction of each person stand. Only who said a message may change it.
+/// Applies one change, the last of its kind and author in the order all agree
+/// on: the last edit and the last reaction of each person stand. Only who said a
+/// message may change it.
 fn apply(
     storage: &dyn Storage,
     view: &mut MessageView,
@@ -143,7 +140,6 @@ fn apply(
         MessageKind::Delete if change.mine == record.mine => view.deleted = true,
         MessageKind::Reaction => {
             let by = speaker(change);
-            view.reactions.retain(|(who, _)| *who != by);
             if !taken_back(storage, change)? {
                 let Content::Reaction { mark, .. } = content_of(change)? else {
                     return Ok(());
@@ -157,12 +153,10 @@ fn apply(
 }
 
 fn taken_back(storage: &dyn Storage, reaction: &MessageRecord) -> Result<bool, StorageError> {
-    let about = storage.messages_about(reaction.id())?;
-    Ok(about.iter().any(|change| {
-        change.kind == MessageKind::Delete
-            && change.mine == reaction.mine
-            && change.contact == reaction.contact
-    }))
+    let changes = storage.changes(reaction.contact, reaction.id())?;
+    Ok(changes
+        .iter()
+        .any(|change| change.kind == MessageKind::Delete && change.mine == reaction.mine))
 }
 
 fn speaker(record: &MessageRecord) -> Speaker {

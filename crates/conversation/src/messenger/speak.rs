@@ -87,7 +87,7 @@ impl Messenger {
             return Err(Refusal::NoMessage.into());
         }
         self.may_speak(record.contact, 0)?;
-        let replaces = Self::my_reaction(call, message)?;
+        let replaces = Self::my_reaction(call, &record)?;
         if mark.is_empty() {
             let reaction = replaces.ok_or(Refusal::NoMessage)?;
             let content = Content::Unreact { reaction };
@@ -115,14 +115,14 @@ impl Messenger {
     }
 
     /// My reaction to a message that stands now.
-    fn my_reaction(call: &Call<'_, '_>, message: &MessageId) -> Result<Option<MessageId>, Stop> {
-        for record in call.storage.messages_about(message)?.into_iter().rev() {
-            if record.mine && record.kind == MessageKind::Reaction {
-                let taken_back = call.storage.messages_about(record.id())?;
-                return Ok(taken_back.is_empty().then_some(*record.id()));
-            }
-        }
-        Ok(None)
+    fn my_reaction(call: &Call<'_, '_>, to: &MessageRecord) -> Result<Option<MessageId>, Stop> {
+        let changes = call.storage.changes(to.contact, to.id())?;
+        let mut mine = changes.iter().filter(|change| change.mine);
+        let Some(last) = mine.find(|change| change.kind == MessageKind::Reaction) else {
+            return Ok(None);
+        };
+        let taken_back = call.storage.changes(to.contact, last.id())?;
+        Ok(taken_back.is_empty().then_some(*last.id()))
     }
 
     fn message_of(&self, call: &Call<'_, '_>, message: &MessageId) -> Result<MessageRecord, Stop> {

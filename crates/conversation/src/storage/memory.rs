@@ -29,7 +29,8 @@ pub struct MemoryStorage {
     contacts: BTreeMap<ContactId, ContactRecord>,
     messages: BTreeMap<MessageId, MessageRecord>,
     order: BTreeMap<ContactId, BTreeMap<Position, MessageKind>>,
-    about: BTreeMap<MessageId, BTreeMap<Position, ()>>,
+    /// Changes by what they change, whose conversation, kind, and whether mine.
+    about: BTreeMap<(MessageId, ContactId, u8, bool), BTreeSet<Position>>,
     letters: BTreeMap<u64, MessageId>,
     unconfirmed: BTreeMap<ContactId, BTreeSet<Position>>,
     held: BTreeMap<(ContactId, u64), HeldRecord>,
@@ -59,6 +60,21 @@ impl MemoryStorage {
         }
     }
 
+    /// Takes a removed message out of the lists by letter and by target.
+    fn unlist(&mut self, message: &MessageRecord) {
+        if let Some(letter) = message.letter {
+            self.letters.remove(&letter);
+        }
+        if let Some(slot) = slot(message)
+            && let Some(changes) = self.about.get_mut(&slot)
+        {
+            changes.remove(&message.position);
+            if changes.is_empty() {
+                self.about.remove(&slot);
+            }
+        }
+    }
+
     fn ordered(
         &self,
         of: ContactId,
@@ -69,6 +85,11 @@ impl MemoryStorage {
             .flatten()
             .filter_map(|(position, _)| Some((position, self.messages.get(&position.id)?)))
     }
+}
+
+fn slot(message: &MessageRecord) -> Option<(MessageId, ContactId, u8, bool)> {
+    let target = message.target?;
+    Some((target, message.contact, message.kind.code(), message.mine))
 }
 
 /// The post office's rows, kept by its own storage in memory.
@@ -296,11 +317,9 @@ impl Storage for MemoryStorage {
         self.unconfirmed.remove(&id);
         self.held.retain(|(contact, _), _| *contact != id);
         for position in self.order.remove(&id).unwrap_or_default().into_keys() {
-            let removed = self.messages.remove(&position.id);
-            if let Some(letter) = removed.and_then(|message| message.letter) {
-                self.letters.remove(&letter);
+            if let Some(removed) = self.messages.remove(&position.id) {
+                self.unlist(&removed);
             }
-            self.about.remove(&position.id);
         }
         Ok(())
     }
@@ -308,11 +327,8 @@ impl Storage for MemoryStorage {
     fn add_message(&mut self, record: &MessageRecord) -> Result<(), StorageError> {
         let order = self.order.entry(record.contact).or_default();
         order.insert(record.position, record.kind);
-        if let Some(target) = record.target {
-            self.about
-                .entry(target)
-                .or_default()
-                .insert(record.position, ());
+        if let Some(slot) = slot(record) {
+            self.about.entry(slot).or_default().insert(record.position);
         }
         if let Some(letter) = record.letter {
             self.letters.insert(letter, *record.id());
@@ -386,11 +402,39 @@ impl Storage for MemoryStorage {
         Ok(messages)
     }
 
-    fn messages_about(&self, target: &MessageId) -> Result<Vec<MessageRecord>, StorageError> {
-        let positions = self.about.get(target).into_iter().flatten();
-        Ok(positions
-            .filter_map(|(position, ())| self.messages.get(&position.id).cloned())
-            .collect())
+    fn changes(
+        &self,
+        of: ContactId,
+        target: &MessageId,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        let kinds = [
+            MessageKind::Edit,
+            MessageKind::Delete,
+            MessageKind::Reaction,
+        ];
+        let slots = kinds
+            .into_iter()
+            .flat_map(|kind| [false, true].map(|mine| (*target, of, kind.code(), mine)));
+        let last = slots.filter_map(|slot| self.about.get(&slot)?.last());
+        let mut changes: Vec<MessageRecord> = last
+            .filter_map(|position| self.messages.get(&position.id).cloned())
+            .collect();
+        changes.sort_by_key(|change| change.position);
+        Ok(changes)
+    }
+
+    fn remove_message(&mut self, id: &MessageId) -> Result<(), StorageError> {
+        let Some(message) = self.messages.remove(id) else {
+            return Ok(());
+        };
+        if let Some(order) = self.order.get_mut(&message.contact) {
+            order.remove(&message.position);
+        }
+        if let Some(unconfirmed) = self.unconfirmed.get_mut(&message.contact) {
+            unconfirmed.remove(&message.position);
+        }
+        self.unlist(&message);
+        Ok(())
     }
 
     fn unread(&self, of: ContactId, until: &Position) -> Result<Vec<MessageId>, StorageError> {

@@ -280,12 +280,25 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
         most: usize,
     ) -> Result<Vec<MessageRecord>, StorageError>;
 
-    /// Edits, deletions and reactions that name `target`, by position.
+    /// Of the edits, deletions and reactions in a conversation that name
+    /// `target`, the last of each kind and author, by position: six at most,
+    /// however many there are.
     ///
     /// # Errors
     ///
     /// When storage fails.
-    fn messages_about(&self, target: &MessageId) -> Result<Vec<MessageRecord>, StorageError>;
+    fn changes(
+        &self,
+        of: ContactId,
+        target: &MessageId,
+    ) -> Result<Vec<MessageRecord>, StorageError>;
+
+    /// Removes a message, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_message(&mut self, id: &MessageId) -> Result<(), StorageError>;
 
     /// Messages from the contact that it does not know I read: kind `Text`,
     /// not mine, [`MessageState::Delivered`]; up to `until`, by position.

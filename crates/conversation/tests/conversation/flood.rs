@@ -203,6 +203,54 @@ fn what_waits_is_read_once_its_commit_is_here_also_after_a_restart() {
     assert!(drops(&mut c.village, c.bob).is_empty());
 }
 
+#[test]
+fn a_thousand_edits_and_reactions_leave_one_of_each() {
+    let mut three = three(220);
+    let c = &mut three.c;
+    let id = send(&mut c.village, c.alice, c.her_bob, "first");
+    c.village.pass(Duration::from_secs(60)).unwrap();
+    let count = |c: &mut Couple| {
+        let bobs = c.village.storage(c.bob).unwrap();
+        bobs.extent(c.his_alice).unwrap().messages
+    };
+    let before = count(c);
+    for n in 0..1_000 {
+        let command = match n % 4 {
+            0 | 1 => Command::Edit {
+                message: id,
+                text: n.to_string(),
+            },
+            2 => Command::React {
+                message: id,
+                mark: format!("r{n}"),
+            },
+            _ => Command::React {
+                message: id,
+                mark: String::new(),
+            },
+        };
+        ask(&mut c.village, c.alice, command);
+        // With its receipt: what has none for three epochs is said again.
+        c.village.pass(DELAY * 2).unwrap();
+    }
+    // The last edit, the last reaction and that it was taken back.
+    assert_eq!(count(c), before + 3);
+    for (home, contact) in [(c.alice, c.her_bob), (c.bob, c.his_alice)] {
+        let views = read(&mut c.village, home, contact);
+        assert_eq!(views.len(), 1);
+        assert_eq!((views[0].text.as_str(), views[0].edited), ("997", true));
+        assert!(views[0].reactions.is_empty());
+    }
+    // Nothing Alice said waits for a receipt.
+    let hers = c.village.storage(c.alice).unwrap();
+    assert!(
+        hers.unconfirmed_before(c.her_bob, u64::MAX)
+            .unwrap()
+            .is_empty()
+    );
+    three.others_go_on();
+}
+
 /// Bob opened Alice's reusable link and waits.
 struct Waiting {
     village: Village,

@@ -268,11 +268,30 @@ impl Storage for ProfileStore {
         Ok(newest)
     }
 
-    fn messages_about(&self, target: &MessageId) -> Result<Vec<MessageRecord>, StorageError> {
+    fn changes(
+        &self,
+        of: ContactId,
+        target: &MessageId,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
         self.database.messages(
-            select_messages!("WHERE target = ?1 ORDER BY epoch, lamport, leaf, id"),
-            [target.as_bytes()],
+            select_messages!(
+                "WHERE row IN (
+                     SELECT (SELECT row FROM messages
+                             WHERE target = ?1 AND contact = ?2
+                             AND kind = slots.column1 AND mine = slots.column2
+                             ORDER BY epoch DESC, lamport DESC, leaf DESC, id DESC LIMIT 1)
+                     FROM (VALUES (2, 0), (2, 1), (3, 0), (3, 1), (4, 0), (4, 1)) AS slots)
+                 ORDER BY epoch, lamport, leaf, id"
+            ),
+            (target.as_bytes(), of.0),
         )
+    }
+
+    fn remove_message(&mut self, id: &MessageId) -> Result<(), StorageError> {
+        let sql = "DELETE FROM messages WHERE id = ?1";
+        self.database
+            .run("removing a message", sql, [id.as_bytes()])
+            .map(drop)
     }
 
     fn unread(&self, of: ContactId, until: &Position) -> Result<Vec<MessageId>, StorageError> {

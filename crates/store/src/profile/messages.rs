@@ -172,6 +172,9 @@ mod tests {
     #[test]
     fn codes_in_the_sql_are_those_of_conversation() {
         assert_eq!(MessageKind::Text.code(), 1);
+        assert_eq!(MessageKind::Edit.code(), 2);
+        assert_eq!(MessageKind::Delete.code(), 3);
+        assert_eq!(MessageKind::Reaction.code(), 4);
         assert_eq!(MessageState::Queued.code(), 1);
         assert_eq!(MessageState::Accepted.code(), 2);
         assert_eq!(MessageState::Delivered.code(), 3);

@@ -28,6 +28,7 @@ impl ProfileStore {
         steps: &[
             include_str!("../migrations/profile/0001_conversation_and_office.sql"),
             include_str!("../migrations/profile/0002_held_letters.sql"),
+            include_str!("../migrations/profile/0003_changes.sql"),
         ],
     };
 

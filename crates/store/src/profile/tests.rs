@@ -82,7 +82,8 @@ fn no_statement_reads_a_growing_table_from_end_to_end() {
     store.set_owed(&id, Owed::Nothing).unwrap();
     store.messages(of, None, 50).unwrap();
     store.messages(of, Some(&message(9).position), 50).unwrap();
-    store.messages_about(&id).unwrap();
+    store.changes(of, &id).unwrap();
+    store.remove_message(message(9).id()).unwrap();
     store.unread(of, &message(9).position).unwrap();
     store.owing().unwrap();
     store.unconfirmed_before(of, 3).unwrap();
@@ -125,7 +126,7 @@ fn no_statement_reads_a_growing_table_from_end_to_end() {
     // A page of messages is read in its order, not sorted.
     let newest = seen()
         .into_iter()
-        .filter(|sql| sql.contains("LIMIT"))
+        .filter(|sql| sql.contains("LIMIT") && !sql.contains("slots"))
         .collect::<Vec<_>>();
     assert_eq!(newest.len(), 3);
     for sql in newest {
