@@ -13,50 +13,56 @@ use hushwing_relay::server::{Answer, Delivery, Event, MessageBody, Output};
 /// What an output holds besides a body.
 const OVERHEAD: usize = 256;
 
-/// A connection with no more than this is not closed for what others hold.
-const MODEST: usize = 8 * 16_384;
+/// The bytes of all connections of a server.
+#[derive(Clone, Default)]
+pub(super) struct Unread(Arc<AtomicUsize>);
 
-/// The bytes of all connections together above which those with more than a
-/// modest backlog are closed.
-const TOTAL: usize = 256 * 1024 * 1024;
+impl Unread {
+    pub(super) fn bytes(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
-/// One connection's part of what is unread, shared by writer and connection.
+/// One connection's part of what is unread. Its mailbox counts in, the
+/// connection counts out.
 pub(super) struct Backlog {
     own: AtomicUsize,
-    limit: usize,
-    all: Arc<AtomicUsize>,
+    all: Unread,
 }
 
 impl Backlog {
-    /// `limit` in bytes; `all` counts for every connection of the server.
-    pub(super) fn new(limit: usize, all: &Arc<AtomicUsize>) -> Self {
+    /// An empty one, counted in `all`.
+    pub(super) fn new(all: &Unread) -> Self {
         Self {
             own: AtomicUsize::new(0),
-            limit,
-            all: Arc::clone(all),
+            all: all.clone(),
         }
     }
 
-    /// Counts bytes in; false if the connection must go for what it already
-    /// had. The outputs of one transaction are thus always taken, which
-    /// leaves room for the answers to a block.
-    #[must_use]
-    pub(super) fn add(&self, bytes: usize) -> bool {
-        let own = self.own.fetch_add(bytes, Ordering::Relaxed);
-        let all = self.all.fetch_add(bytes, Ordering::Relaxed);
-        own <= self.limit && (all <= TOTAL || own.saturating_add(bytes) <= MODEST)
+    /// What this connection has not read.
+    pub(super) fn bytes(&self) -> usize {
+        self.own.load(Ordering::Relaxed)
+    }
+
+    /// Counts bytes in; how many there were.
+    pub(super) fn add(&self, bytes: usize) -> usize {
+        self.all.0.fetch_add(bytes, Ordering::Relaxed);
+        self.own.fetch_add(bytes, Ordering::Relaxed)
     }
 
     /// Counts bytes out that [`Backlog::add`] counted in.
     pub(super) fn release(&self, bytes: usize) {
-        self.own.fetch_sub(bytes, Ordering::Relaxed);
-        self.all.fetch_sub(bytes, Ordering::Relaxed);
+        let less = |own: usize| Some(own.saturating_sub(bytes));
+        let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
+        let (Ok(before) | Err(before)) = self.own.fetch_update(set, get, less);
+        self.all.0.fetch_sub(before.min(bytes), Ordering::Relaxed);
     }
-}
 
-impl Drop for Backlog {
-    fn drop(&mut self) {
-        self.all.fetch_sub(*self.own.get_mut(), Ordering::Relaxed);
+    /// Counts everything out, for a connection that ends: its memory is free
+    /// as soon as its task has a turn, and nobody else is to go for it.
+    pub(super) fn write_off(&self) {
+        let own = self.own.swap(0, Ordering::Relaxed);
+        self.all.0.fetch_sub(own, Ordering::Relaxed);
     }
 }
 
@@ -88,27 +94,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_that_reads_nothing_reaches_its_bound() {
-        let backlog = Backlog::new(1_000, &Arc::default());
-        assert!(backlog.add(900) && backlog.add(200));
-        assert!(!backlog.add(1));
-    }
-
-    #[test]
     fn what_was_written_counts_no_more() {
-        let backlog = Backlog::new(1_000, &Arc::default());
+        let all = Unread::default();
+        let backlog = Backlog::new(&all);
         for _ in 0..100 {
-            assert!(backlog.add(900));
+            assert_eq!(backlog.add(900), 0);
             backlog.release(900);
         }
+        assert_eq!(all.bytes(), 0);
     }
 
     #[test]
-    fn over_the_total_only_the_modest_stay() {
-        let all = Arc::new(AtomicUsize::new(TOTAL + 1));
-        assert!(!Backlog::new(usize::MAX, &all).add(MODEST + 1));
-        assert!(Backlog::new(usize::MAX, &all).add(MODEST));
-        // Both are gone, and with them what they held.
-        assert_eq!(all.load(Ordering::Relaxed), TOTAL + 1);
+    fn what_was_written_off_is_not_counted_out_twice() {
+        let all = Unread::default();
+        let (one, other) = (Backlog::new(&all), Backlog::new(&all));
+        one.add(900);
+        other.add(50);
+        one.write_off();
+        one.release(900);
+        assert_eq!((one.bytes(), all.bytes()), (0, 50));
     }
 }

@@ -17,7 +17,8 @@ use tokio::time::timeout;
 use super::Shared;
 use super::backlog::{self, Backlog};
 use super::heard::LastHeard;
-use super::writer::{Mailbox, ToConnection, ToWriter};
+use super::mailboxes::{Mailbox, ToConnection};
+use super::writer::ToWriter;
 
 /// Time for the hellos (smp.md 1.1).
 const HELLO_PATIENCE: Duration = Duration::from_secs(120);
@@ -76,17 +77,10 @@ impl Connection {
         let session = Session::accept(&mut cx, &shared.config, &shared.identity, &opened)?;
         let (sender, mailbox) = unbounded_channel();
         let (kept, given_up) = oneshot::channel();
-        let backlog = Arc::new(Backlog::new(shared.config.unread, &shared.unread));
+        let backlog = Arc::new(Backlog::new(&shared.unread));
         let heard = Arc::new(LastHeard::at(shared.clock.now()));
-        let open = ToWriter::Open(
-            id,
-            Mailbox {
-                sender,
-                backlog: Arc::clone(&backlog),
-                heard: Arc::clone(&heard),
-                _kept: kept,
-            },
-        );
+        let ours = Mailbox::new(sender, Arc::clone(&backlog), Arc::clone(&heard), kept);
+        let open = ToWriter::Open(id, ours);
         // Without a writer the mailbox is closed, and the connection ends.
         let _ = shared.writer.send(open);
         let stream = accepted.stream;

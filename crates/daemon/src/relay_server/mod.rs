@@ -16,6 +16,7 @@ mod backlog;
 mod connection;
 mod heard;
 mod identity;
+mod mailboxes;
 mod recent;
 mod writer;
 
@@ -24,7 +25,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use hushwing_relay::server::{ConnectionId, ServerConfig, ServerIdentity};
@@ -35,7 +36,9 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task;
 
+use backlog::Unread;
 pub use identity::IdentityFileError;
+use mailboxes::Mailboxes;
 use recent::Recent;
 use writer::{ToWriter, Writer};
 
@@ -91,7 +94,7 @@ struct Shared {
     clock: SystemClock,
     connections: AtomicU64,
     /// Bytes said to all connections and not read.
-    unread: Arc<AtomicUsize>,
+    unread: Unread,
 }
 
 impl Shared {
@@ -144,9 +147,17 @@ impl RelayServer {
         let recent = Arc::new(Recent::new(config.remembered_queues));
         let clock = SystemClock::start();
         let (writer, inbox) = std::sync::mpsc::channel();
-        let writing = Writer::new(Arc::clone(&config), store, Arc::clone(&recent), clock)
-            .spawn(inbox)
-            .map_err(StartError::Thread)?;
+        let unread = Unread::default();
+        let mailboxes = Mailboxes::new(&config, unread.clone());
+        let writing = Writer::new(
+            Arc::clone(&config),
+            store,
+            Arc::clone(&recent),
+            clock,
+            mailboxes,
+        )
+        .spawn(inbox)
+        .map_err(StartError::Thread)?;
         let to_writer = writer.clone();
         let fingerprint = identity.fingerprint;
         let shared = Arc::new(Shared {
@@ -156,7 +167,7 @@ impl RelayServer {
             writer,
             clock,
             connections: AtomicU64::new(1),
-            unread: Arc::default(),
+            unread,
         });
         let (stop, stopped) = oneshot::channel::<()>();
         let session = move |accepted| connection::run(accepted, Arc::clone(&shared));

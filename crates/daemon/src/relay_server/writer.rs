@@ -1,7 +1,7 @@
 //! The writer: one thread that owns engine and database, and commits what all
 //! connections ask in groups.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -14,11 +14,9 @@ use hushwing_relay::server::{
 use hushwing_sansio::{Context, Moment, StorageError};
 use hushwing_store::RelayServerStore;
 use hushwing_transport::{OsEntropy, SystemClock};
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
-use super::backlog::{self, Backlog};
-use super::heard::LastHeard;
+use super::mailboxes::{Mailbox, Mailboxes, ToConnection};
 use super::recent::Recent;
 use crate::inspection::{Verdict, verdict};
 
@@ -48,36 +46,6 @@ pub(super) enum ToWriter {
     Inspect(oneshot::Sender<Verdict>),
 }
 
-/// What the writer tells a connection.
-pub(super) enum ToConnection {
-    /// Answers and events of one transaction.
-    Outputs(Vec<Output>),
-    /// The answer to [`ToWriter::Find`]; names of no queue are left out.
-    Found(BTreeMap<Name, Arc<QueueRecord>>),
-}
-
-/// A connection as the writer sees it. Dropping it ends the connection.
-pub(super) struct Mailbox {
-    pub(super) sender: UnboundedSender<ToConnection>,
-    /// What was sent and not read.
-    pub(super) backlog: Arc<Backlog>,
-    /// When the client said something last.
-    pub(super) heard: Arc<LastHeard>,
-    /// Its end is the connection's, however full the mailbox is.
-    pub(super) _kept: oneshot::Sender<()>,
-}
-
-impl Mailbox {
-    /// False if the connection is gone or does not keep up.
-    fn send(&self, message: ToConnection) -> bool {
-        let kept = match &message {
-            ToConnection::Outputs(outputs) => self.backlog.add(backlog::weight(outputs)),
-            ToConnection::Found(_) => true,
-        };
-        kept && self.sender.send(message).is_ok()
-    }
-}
-
 /// What the store has under the names a connection asked for.
 type Found = Vec<(Name, Option<Arc<QueueRecord>>)>;
 
@@ -93,7 +61,7 @@ pub(super) struct Writer {
     engine: Engine,
     recent: Arc<Recent>,
     clock: SystemClock,
-    mailboxes: HashMap<ConnectionId, Mailbox>,
+    mailboxes: Mailboxes,
     next_expiry: Moment,
     next_round: Moment,
 }
@@ -104,6 +72,7 @@ impl Writer {
         store: RelayServerStore,
         recent: Arc<Recent>,
         clock: SystemClock,
+        mailboxes: Mailboxes,
     ) -> Self {
         Self {
             engine: Engine::new(config.as_ref().clone()),
@@ -111,7 +80,7 @@ impl Writer {
             store,
             recent,
             clock,
-            mailboxes: HashMap::new(),
+            mailboxes,
             // At once: the server may have been off for weeks.
             next_expiry: Moment::default(),
             next_round: Moment::default(),
@@ -127,7 +96,9 @@ impl Writer {
 
     fn run(&mut self, inbox: &Receiver<ToWriter>) {
         loop {
-            let wait = self.clock.until(self.next_expiry.min(self.next_round));
+            let next = self.next_expiry.min(self.next_round);
+            let next = next.min(self.mailboxes.next_look());
+            let wait = self.clock.until(next);
             let group = match inbox.recv_timeout(wait) {
                 Ok(first) => gather(first, inbox),
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
@@ -136,6 +107,7 @@ impl Writer {
             if let Err(error) = self.transact(group) {
                 self.recover(&error);
             }
+            self.mailboxes.close_stalled(self.clock.now());
             self.close_unused();
         }
     }
@@ -148,9 +120,8 @@ impl Writer {
         }
         self.next_round = now + ROUNDS.min(patience / 2);
         let engine = &self.engine;
-        self.mailboxes.retain(|connection, mailbox| {
-            engine.is_subscribed(*connection) || !mailbox.heard.is_silent_for(patience, now)
-        });
+        self.mailboxes
+            .close_silent(patience, now, |connection| engine.is_subscribed(connection));
     }
 
     /// One transaction, from begin to the answers.
@@ -178,7 +149,7 @@ impl Writer {
                 self.mailboxes.insert(connection, mailbox);
             }
             ToWriter::Close(connection) => {
-                self.mailboxes.remove(&connection);
+                self.mailboxes.remove(connection);
                 self.engine.close(connection);
             }
             ToWriter::Inspect(asker) => {
@@ -187,7 +158,7 @@ impl Writer {
             }
             // Asked before the engine was made anew, or by one given up.
             ToWriter::Ask(connection, _) | ToWriter::Find(connection, _)
-                if !self.mailboxes.contains_key(&connection) => {}
+                if !self.mailboxes.has(connection) => {}
             ToWriter::Ask(connection, requests) => {
                 let mut entropy = OsEntropy;
                 let (now, wall) = (self.clock.now(), self.clock.wall());
@@ -233,15 +204,11 @@ impl Writer {
         let outputs = outputs
             .into_iter()
             .map(|(to, some)| (to, ToConnection::Outputs(some)));
+        let now = self.clock.now();
         for (connection, message) in replies.into_iter().chain(outputs) {
-            let kept = self
-                .mailboxes
-                .get(&connection)
-                .map(|mailbox| mailbox.send(message));
-            if kept == Some(false) {
-                self.mailboxes.remove(&connection);
-            }
+            self.mailboxes.send(connection, message, now);
         }
+        self.mailboxes.make_room(now);
     }
 
     /// The one road after a failure: all connections end, and what they hold

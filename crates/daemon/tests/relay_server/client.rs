@@ -177,9 +177,8 @@ impl Client {
         Some(())
     }
 
-    /// Subscribes to many queues in as few blocks as they fit; the answers, in
-    /// the order of `queues`. Messages stay in the inbox.
-    pub(crate) async fn sub_all(&mut self, queues: &[Queue]) -> Option<Vec<Vec<u8>>> {
+    /// Subscribes to many queues and reads nothing; the correlation ids.
+    pub(crate) async fn ask_for(&mut self, queues: &[Queue]) -> Option<Vec<[u8; 24]>> {
         let mut packer = Packer::new(&mut self.sealer);
         let mut asked = Vec::new();
         for queue in queues {
@@ -199,6 +198,14 @@ impl Client {
         for block in blocks {
             self.stream.queue(&block).ok()?;
         }
+        self.stream.flush().await.ok()?;
+        Some(asked)
+    }
+
+    /// Subscribes to many queues in as few blocks as they fit; the answers, in
+    /// the order of `queues`. Messages stay in the inbox.
+    pub(crate) async fn sub_all(&mut self, queues: &[Queue]) -> Option<Vec<Vec<u8>>> {
+        let asked = self.ask_for(queues).await?;
         let mut answers = Vec::new();
         for corr in asked {
             answers.push(loop {

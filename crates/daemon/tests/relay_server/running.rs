@@ -163,3 +163,48 @@ async fn a_silent_client_is_cut_off_unless_it_is_subscribed() {
     assert_eq!(subscribed.sub(&queue).await.unwrap(), b"SOK 0");
     server.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_gets_its_mail_while_one_that_parks_is_closed() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = ServerConfig {
+        unread_in_all: 256 * 1024,
+        ..ServerConfig::default()
+    };
+    let server = start_with(dir.path(), None, config).await.unwrap();
+    let (address, fingerprint) = (server.listening(), server.fingerprint());
+    let mut bob = Client::connect(address, fingerprint).await.unwrap();
+    let mut queues = Vec::new();
+    for _ in 0..552 {
+        queues.push(bob.queue().await.unwrap());
+    }
+    // The subscriptions end with their connection.
+    drop(bob);
+    let mut bob = Client::connect(address, fingerprint).await.unwrap();
+    for queue in &queues {
+        assert_eq!(bob.send(queue, &[5; 16_048]).await.unwrap(), b"OK");
+    }
+    // More than the system's buffers take, asked for bit by bit, so that what
+    // comes first does not wait when the rest is asked for.
+    let (hers, parked) = queues.split_at(12);
+    let mut parking = Client::connect(address, fingerprint).await.unwrap();
+    for block in parked.chunks(135) {
+        parking.ask_for(block).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+
+    for _ in 0..3 {
+        let mut alice = Client::connect(address, fingerprint).await.unwrap();
+        alice.sub_all(hers).await.unwrap();
+        for queue in hers {
+            let (_, body) = alice.pushed(queue).await.unwrap();
+            assert_eq!(body, [5; 16_048]);
+        }
+    }
+    let mut read = 0;
+    while parking.take_block().await.is_some() {
+        read += 1;
+    }
+    assert!(read < parked.len(), "{read}");
+    server.shutdown().await;
+}

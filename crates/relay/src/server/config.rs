@@ -61,6 +61,12 @@ pub struct ServerConfig {
     /// Bytes said to a connection that its client has not read, above which
     /// it is closed.
     pub unread: usize,
+    /// The same of all connections together. Above it those go whose bytes are
+    /// unread for longest, none that had read everything just before.
+    pub unread_in_all: usize,
+    /// How long a connection may have more unread than eight messages of full
+    /// size.
+    pub unread_patience: Duration,
     /// How long a connection without subscriptions may say nothing.
     pub inactivity: Duration,
 }
@@ -75,6 +81,9 @@ impl Default for ServerConfig {
             requests_in_flight: 64,
             // The answers to a full block of `SUB` are half of it.
             unread: 4 * 1024 * 1024,
+            unread_in_all: 256 * 1024 * 1024,
+            // All of `unread` at 7 KB a second.
+            unread_patience: Duration::from_secs(10 * 60),
             inactivity: Duration::from_secs(6 * 3600),
         }
     }
