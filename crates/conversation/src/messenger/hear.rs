@@ -256,9 +256,8 @@ impl Messenger {
         person.save(call.storage)?;
         if answered {
             self.end_of_join(call, contact)?;
-        } else {
-            self.say_stranded(call, contact)?;
         }
+        self.say_stranded(call, contact, answered)?;
         self.tell_unless_requested(contact);
         Ok(())
     }

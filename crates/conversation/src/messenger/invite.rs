@@ -195,6 +195,8 @@ impl Messenger {
             forget_key_package(&mut *call.storage, &package.reference)?;
         }
         self.close_mailboxes(call, MailboxUse::Invitation(id))?;
+        self.losses
+            .forget(call.storage, MailboxUse::Invitation(id))?;
         self.invitations.remove(&id);
         call.storage.remove_invitation(id)
     }
@@ -233,10 +235,10 @@ impl Messenger {
             return Ok(());
         };
         let mailbox = MailboxId(record.mailbox);
-        let Some((network, seed)) = self
+        let Some((known, seed)) = self
             .mailboxes
             .get(&mailbox)
-            .and_then(|m| Some((NetworkTag(m.network), m.first_contact.array()?)))
+            .and_then(|m| Some((m.clone(), m.first_contact.array()?)))
         else {
             return Ok(());
         };
@@ -248,7 +250,10 @@ impl Messenger {
             }
         }
         self.renew_bundle(call, &mut record, &FirstContactSecret::from_seed(seed))?;
-        if let Some(card) = card(&record) {
+        // One that is to be made will be made with this bundle.
+        let made = known.state != MailboxState::Due;
+        if let Some(card) = card(&record).filter(|_| made) {
+            let network = NetworkTag(known.network);
             self.instruct(network, NetworkCommand::ReplaceBundle { mailbox, card });
         }
         self.invitations.insert(id, record);

@@ -63,7 +63,7 @@ impl Messenger {
     /// Opening a link again leads to the same contact, however it is spelled:
     /// whoever is unsure whether it worked may simply repeat it. Only a
     /// one-time link that has served its purpose says so, and one whose
-    /// conversation broke is tried anew.
+    /// conversation broke, or whose people lost each other, is tried anew.
     fn joined_before(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -79,8 +79,10 @@ impl Messenger {
             self.waiting_joins.entry(fetch).or_default().push(ticket);
             return Ok(true);
         };
+        let reusable = link.kind() == Kind::Reusable;
         match self.people.get(&contact).map(Person::view) {
             Some(view) if view.standing == Standing::Broken => {}
+            Some(_) if reusable && self.out_of_reach(call, contact)? => {}
             Some(view)
                 if view.standing == Standing::Established && link.kind() == Kind::OneTime =>
             {

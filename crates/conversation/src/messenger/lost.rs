@@ -1,36 +1,62 @@
 //! When a network lost a mailbox of mine, or of a contact.
 //!
 //! ```text
-//! mine    Gone ─▶ lost, another asked for ─ MailboxOpened ─▶ contact is told
-//!         ─ a letter of theirs comes to it ─▶ mended
+//! mine    Gone ─▶ lost, another is due ─ wait ─▶ asked for ─ MailboxOpened ─▶
+//!         contact is told ─ a letter of theirs comes to it ─▶ mended
 //! theirs  letters fail ─ their new addresses come ─▶ what failed is said again
 //! ```
 //!
-//! If both sides lost theirs at the same time, nobody can tell anybody
-//! anything, and only a new invitation helps.
+//! How long the wait is, [`losses`](super::losses) knows; what is said again,
+//! [`repeat`](super::repeat) says. If both sides lost theirs at the same time,
+//! nobody can tell anybody anything, and only a new invitation helps.
 
 use hushwing_delivery::{Address, Keep, LetterId, MailboxId, NetworkCommand, NetworkTag};
 use hushwing_sansio::StorageError;
 
-use super::people::Person;
 use super::{Call, Messenger};
 use crate::content::{AddressUpdate, Content};
 use crate::letter::LetterBody;
-use crate::storage::{
-    InvitationState, MailboxRecord, MailboxState, MailboxUse, MessageKind, MessageRecord,
-    MessageState, Standing,
-};
-use crate::{ContactId, InvitationId, Secret};
+use crate::storage::{InvitationState, MailboxRecord, MailboxState, MailboxUse, Standing};
+use crate::{ContactId, InvitationId, Secret, Storage};
 
 impl Messenger {
     /// Takes up what earlier runs knew to be lost.
-    pub(super) fn note_lost_mailboxes(&mut self) {
-        for record in self.mailboxes.values() {
-            if let (MailboxState::Lost, MailboxUse::Conversation(contact)) =
-                (record.state, record.owner)
-                && let Some(person) = self.people.get_mut(&contact)
-            {
-                person.mailbox_lost = person.record.standing != Standing::Broken;
+    pub(super) fn resume_losses(&mut self, storage: &mut dyn Storage) -> Result<(), StorageError> {
+        for contact in self.people.keys().copied().collect::<Vec<_>>() {
+            let owner = MailboxUse::Conversation(contact);
+            self.losses.resume(storage, owner)?;
+        }
+        for id in self.invitations.keys() {
+            self.losses.resume(storage, MailboxUse::Invitation(*id))?;
+        }
+        self.count_old_losses(storage)?;
+        for (contact, person) in &mut self.people {
+            person.mailbox_lost = person.record.standing != Standing::Broken
+                && self.losses.stands(MailboxUse::Conversation(*contact));
+        }
+        Ok(())
+    }
+
+    /// Older versions kept one row for each mailbox that was lost.
+    fn count_old_losses(&mut self, storage: &mut dyn Storage) -> Result<(), StorageError> {
+        let old = self.mailboxes.iter().filter(|(_, record)| {
+            matches!(record.state, MailboxState::Lost | MailboxState::Replaced)
+        });
+        let old: Vec<_> = old.map(|(id, r)| (*id, r.owner, r.state)).collect();
+        for (id, owner, state) in old {
+            self.losses
+                .note_old(storage, owner, state == MailboxState::Lost)?;
+            self.mailboxes.remove(&id);
+            storage.remove_mailbox_record(id)?;
+        }
+        Ok(())
+    }
+
+    /// Plans what earlier runs did not come to.
+    pub(super) fn plan_replacements(&mut self, call: &Call<'_, '_>) {
+        for (id, record) in &self.mailboxes {
+            if record.state == MailboxState::Due {
+                self.losses.plan(call.cx, record.owner, *id);
             }
         }
     }
@@ -43,46 +69,42 @@ impl Messenger {
         mailbox: MailboxId,
     ) -> Result<(), StorageError> {
         let known = self.mailboxes.get(&mailbox).cloned();
-        match known.map(|record| (record.state, record.owner, record)) {
-            Some((MailboxState::Opening | MailboxState::Open, owner, record)) => match owner {
-                MailboxUse::Conversation(contact) => self.replace_mailbox(call, record, contact),
-                MailboxUse::Invitation(id) => self.lose_invitation(call, &record, id),
-            },
+        let had = |record: &MailboxRecord| {
+            matches!(record.state, MailboxState::Opening | MailboxState::Open)
+        };
+        let Some(lost) = known.filter(had) else {
             // It was taken note of, but the network was not told before a
             // crash.
-            _ => {
-                self.instruct(network, NetworkCommand::CloseMailbox { mailbox });
-                Ok(())
-            }
+            self.instruct(network, NetworkCommand::CloseMailbox { mailbox });
+            return Ok(());
+        };
+        match lost.owner {
+            MailboxUse::Conversation(contact) => self.lose_conversation(call, lost, contact),
+            MailboxUse::Invitation(id) => self.lose_invitation(call, lost, id),
         }
     }
 
-    fn replace_mailbox(
+    fn lose_conversation(
         &mut self,
         call: &mut Call<'_, '_>,
         lost: MailboxRecord,
         contact: ContactId,
     ) -> Result<(), StorageError> {
-        let (id, network) = (MailboxId(lost.id), NetworkTag(lost.network));
-        let record = MailboxRecord {
-            state: MailboxState::Lost,
+        if matches!(self.standing(contact), None | Some(Standing::Broken)) {
+            // Nobody will write there any more.
+            return self.close_mailbox(call, MailboxId(lost.id));
+        }
+        let keys = MailboxRecord {
             first_contact: Secret::default(),
-            shared: Secret::default(),
-            locator: None,
+            shared: Secret::new(call.cx.random::<32>()),
             ..lost
         };
-        call.storage.put_mailbox_record(&record)?;
-        self.mailboxes.insert(id, record);
-        self.office.close_mailbox(&mut *call.storage, id)?;
-        let person = self.people.get_mut(&contact);
-        let broken = |person: &&mut Person| person.record.standing == Standing::Broken;
-        let Some(person) = person.filter(|person| !broken(person)) else {
-            // Nobody will write there any more.
-            return Ok(());
-        };
-        person.mailbox_lost = true;
+        self.replace_mailbox(call, keys)?;
+        if let Some(person) = self.people.get_mut(&contact) {
+            person.mailbox_lost = true;
+        }
         self.tell_contact(contact);
-        self.open_conversation_mailbox(call, network, contact)
+        Ok(())
     }
 
     /// The link of a reusable invitation can be published again in another
@@ -90,7 +112,7 @@ impl Messenger {
     fn lose_invitation(
         &mut self,
         call: &mut Call<'_, '_>,
-        lost: &MailboxRecord,
+        lost: MailboxRecord,
         id: InvitationId,
     ) -> Result<(), StorageError> {
         let again = self
@@ -104,62 +126,83 @@ impl Messenger {
                 false => self.forget_invitation(call, id),
             };
         }
-        self.close_mailboxes(call, MailboxUse::Invitation(id))?;
-        let mailbox = call.storage.next_number()?;
+        let mailbox = self.replace_mailbox(call, lost)?;
         if let Some(record) = self.invitations.get_mut(&id) {
             record.mailbox = mailbox;
             call.storage.put_invitation(record)?;
         }
-        self.open_mailbox(
-            call,
-            MailboxRecord {
-                id: mailbox,
-                state: MailboxState::Opening,
-                locator: None,
-                ..lost.clone()
-            },
-        )
+        Ok(())
+    }
+
+    /// Puts another mailbox with its keys in place of `lost`. It is asked for
+    /// when its owner has waited long enough.
+    fn replace_mailbox(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        lost: MailboxRecord,
+    ) -> Result<u64, StorageError> {
+        let owner = lost.owner;
+        self.close_mailbox(call, MailboxId(lost.id))?;
+        let record = MailboxRecord {
+            id: call.storage.next_number()?,
+            state: MailboxState::Due,
+            locator: None,
+            ..lost
+        };
+        let id = record.id;
+        self.losses.note(call.cx.wall(), call.storage, owner)?;
+        self.save_mailbox(call, record)?;
+        self.losses.plan(call.cx, owner, MailboxId(id));
+        self.replace_due(call)?;
+        Ok(id)
+    }
+
+    /// Asks for the mailboxes that waited long enough.
+    pub(super) fn replace_due(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        for mailbox in self.losses.take(call.cx.now()) {
+            let due = self.mailboxes.get(&mailbox).cloned();
+            let Some(record) = due.filter(|record| record.state == MailboxState::Due) else {
+                continue;
+            };
+            let state = MailboxState::Opening;
+            self.open_mailbox(call, MailboxRecord { state, ..record })?;
+        }
+        Ok(())
     }
 
     /// Whether a contact was told an address of mine that was lost since.
     pub(super) fn people_were_told(&self, contact: ContactId) -> bool {
-        let in_touch = matches!(
-            self.standing(contact),
-            Some(Standing::Asked | Standing::Established)
-        );
-        in_touch && self.losses(contact) > 0
+        let owner = MailboxUse::Conversation(contact);
+        self.in_touch(contact) && self.losses.count(owner) > 0
     }
 
-    /// How many mailboxes of a contact were lost so far.
-    fn losses(&self, contact: ContactId) -> u64 {
-        let owner = MailboxUse::Conversation(contact);
-        let lost = |record: &&MailboxRecord| {
-            record.owner == owner
-                && matches!(record.state, MailboxState::Lost | MailboxState::Replaced)
-        };
-        u64::try_from(self.mailboxes.values().filter(lost).count()).unwrap_or(u64::MAX)
+    /// Whether neither side can tell the other anything, as far as I know: my
+    /// mailbox was lost, and what I write to them fails for good.
+    pub(super) fn out_of_reach(
+        &self,
+        call: &Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<bool, StorageError> {
+        let person = self.people.get(&contact);
+        Ok(person.is_some_and(|person| person.mailbox_lost)
+            && !call.storage.failed_to(contact)?.is_empty())
     }
 
     /// Tells a contact my addresses again, above all earlier ones: those were
-    /// revision 1, and one more for each loss.
+    /// revision 1, and one more for each loss. Receipts may have been lost with
+    /// the mailbox; what is said again is confirmed again.
     pub(super) fn tell_new_addresses(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<(), StorageError> {
+        let losses = self.losses.count(MailboxUse::Conversation(contact));
         let update = AddressUpdate {
-            revision: self.losses(contact).saturating_add(1),
+            revision: losses.saturating_add(1),
             addresses: self.addresses_for(contact),
         };
         self.say_control(call, contact, &Content::Addresses(update))?;
-        // Receipts may have been lost with the mailbox; what is said again is
-        // confirmed again.
-        for record in self.unconfirmed(call, contact)? {
-            if record.kind != MessageKind::Control {
-                self.say_once_more(call, &record)?;
-            }
-        }
-        Ok(())
+        self.say_all_again(call, contact, false, false)
     }
 
     /// An envelope opened under the keys of `mailbox`, so whoever it is for
@@ -179,12 +222,7 @@ impl Messenger {
         };
         person.mailbox_lost = false;
         let owner = MailboxUse::Conversation(contact);
-        for record in self.mailboxes.values_mut() {
-            if record.owner == owner && record.state == MailboxState::Lost {
-                record.state = MailboxState::Replaced;
-                call.storage.put_mailbox_record(record)?;
-            }
-        }
+        self.losses.mend(call.storage, owner)?;
         self.tell_contact(contact);
         Ok(())
     }
@@ -196,51 +234,6 @@ impl Messenger {
             person.record.standing == Standing::Established
                 && person.addresses.iter().any(|to| !tried.contains(to))
         })
-    }
-
-    /// A contact has another mailbox: says once more what failed and what may
-    /// have been lost with the old one, my last commit first.
-    pub(super) fn say_stranded(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-    ) -> Result<(), StorageError> {
-        if self.standing(contact) != Some(Standing::Established) {
-            return Ok(());
-        }
-        self.post_commit_again(call, contact)?;
-        for record in self
-            .unconfirmed(call, contact)?
-            .into_iter()
-            .chain(call.storage.failed_to(contact)?)
-        {
-            self.say_once_more(call, &record)?;
-            if self.standing(contact) == Some(Standing::Broken) {
-                return Ok(());
-            }
-            if record.state == MessageState::Failed {
-                let mut times = record.times.clone();
-                times.failed = None;
-                call.storage
-                    .set_state(record.id(), MessageState::Queued, &times)?;
-                self.tell_state(&record, MessageState::Queued);
-            }
-        }
-        Ok(())
-    }
-
-    /// My messages to a contact that are on their way as far as I know.
-    fn unconfirmed(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-    ) -> Result<Vec<MessageRecord>, StorageError> {
-        if self.standing(contact) == Some(Standing::Broken) {
-            return Ok(Vec::new());
-        }
-        let (_, group, _) = self.at_hand(call, contact)?;
-        let all = group.epoch().saturating_add(1);
-        call.storage.unconfirmed_before(contact, all)
     }
 
     /// Keeps my last commit until they prove that it came: without it they can
@@ -274,7 +267,7 @@ impl Messenger {
     }
 
     /// Posts my last commit again, unless they proved that it came.
-    fn post_commit_again(
+    pub(super) fn post_commit_again(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,

@@ -143,10 +143,12 @@ impl Messenger {
         mailbox: MailboxId,
         reason: MailboxFailure,
     ) -> Result<(), StorageError> {
+        // Looked up first: a one-time invitation is forgotten with its mailbox,
+        // and is named all the same.
+        let owner = self.mailboxes.get(&mailbox).map(|record| record.owner);
         if reason == MailboxFailure::Gone {
             self.mailbox_lost(call, network, mailbox)?;
         }
-        let owner = self.mailboxes.get(&mailbox).map(|record| record.owner);
         let invitation = match owner {
             Some(MailboxUse::Invitation(id)) => Some(id),
             _ => None,
@@ -190,11 +192,20 @@ impl Messenger {
             .iter()
             .filter(|(_, record)| record.owner == owner);
         for id in of_owner.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.mailboxes.remove(&id);
-            call.storage.remove_mailbox_record(id)?;
-            self.office.close_mailbox(&mut *call.storage, id)?;
+            self.close_mailbox(call, id)?;
         }
         Ok(())
+    }
+
+    /// Closes one mailbox.
+    pub(super) fn close_mailbox(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        id: MailboxId,
+    ) -> Result<(), StorageError> {
+        self.mailboxes.remove(&id);
+        call.storage.remove_mailbox_record(id)?;
+        self.office.close_mailbox(&mut *call.storage, id)
     }
 
     /// Whether what came to `mailbox` may belong to `contact`.

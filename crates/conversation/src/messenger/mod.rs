@@ -12,6 +12,7 @@ mod hear;
 mod hold;
 mod invite;
 mod join;
+mod losses;
 mod lost;
 mod mailbox;
 mod people;
@@ -19,6 +20,7 @@ mod petition;
 mod progress;
 mod receipts;
 mod renew;
+mod repeat;
 mod shelf;
 mod show;
 mod speak;
@@ -39,8 +41,10 @@ use crate::{
     Ticket,
 };
 
+use losses::Losses;
 use people::Person;
 use receipts::Debts;
+use repeat::Repeats;
 use shelf::Shelf;
 use stop::Stop;
 
@@ -93,6 +97,8 @@ pub struct Messenger {
     mailboxes: BTreeMap<MailboxId, MailboxRecord>,
     joins: BTreeMap<FetchId, JoinRecord>,
     debts: Debts,
+    losses: Losses,
+    repeats: Repeats,
     shelf: Shelf,
     waiting_invites: BTreeMap<InvitationId, Ticket>,
     waiting_joins: BTreeMap<FetchId, Vec<Ticket>>,
@@ -137,6 +143,8 @@ impl Messenger {
                 .map(|r| (FetchId(r.fetch), r))
                 .collect(),
             debts: Debts::default(),
+            losses: Losses::default(),
+            repeats: Repeats::default(),
             shelf: Shelf::open(storage)?,
             waiting_invites: BTreeMap::new(),
             waiting_joins: BTreeMap::new(),
@@ -148,7 +156,7 @@ impl Messenger {
         messenger.conversations = people
             .map(|p| (p.record.conversation, p.record.id))
             .collect();
-        messenger.note_lost_mailboxes();
+        messenger.resume_losses(storage)?;
         messenger.resume_mailboxes(None);
         messenger.resume_fetches(None);
         Ok(messenger)
@@ -160,6 +168,8 @@ impl Messenger {
             return Ok(());
         }
         self.awake = true;
+        self.plan_replacements(call);
+        self.resume_repeats(call)?;
         self.resume_debts(call)
     }
 
@@ -236,6 +246,8 @@ impl Messenger {
     fn timeout(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         self.office.handle_timeout(call.cx, &mut *call.storage)?;
         self.pay(call)?;
+        self.replace_due(call)?;
+        self.repeat_due(call)?;
         if self.next_sweep <= call.cx.now() {
             self.next_sweep = call.cx.now() + SWEEP;
             self.sweep_invitations(call)?;
@@ -337,14 +349,13 @@ impl Machine for Messenger {
     }
 
     fn poll_timeout(&self) -> Option<Moment> {
-        let own = self
-            .debts
-            .due()
-            .map_or(self.next_sweep, |due| due.min(self.next_sweep));
-        Some(
-            self.office
-                .poll_timeout()
-                .map_or(own, |office| office.min(own)),
-        )
+        let timers = [
+            Some(self.next_sweep),
+            self.debts.due(),
+            self.losses.due(),
+            self.repeats.due(),
+            self.office.poll_timeout(),
+        ];
+        timers.into_iter().flatten().min()
     }
 }

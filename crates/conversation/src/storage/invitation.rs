@@ -103,16 +103,18 @@ pub enum MailboxState {
     Opening,
     /// The network listens to it.
     Open,
-    /// The network lost it, and its contact is not known to write elsewhere
-    /// yet. Keys and locator are gone.
+    /// What an older version wrote of a mailbox that was lost while its contact
+    /// was not known to write elsewhere. It is counted and removed on opening.
     Lost,
-    /// The network lost it, and its contact writes to another by now. Kept
-    /// because the number of losses counts the addresses they were told.
+    /// What an older version wrote of one whose contact wrote elsewhere again.
     Replaced,
+    /// It takes the place of one that was lost; the network is to be asked to
+    /// make it when its owner has waited long enough.
+    Due,
 }
 
 /// What a mailbox is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum MailboxUse {
     /// Strangers write here.
     Invitation(InvitationId),

@@ -7,6 +7,7 @@
 mod codec;
 mod contact;
 mod invitation;
+mod loss;
 mod memory;
 mod message;
 
@@ -17,6 +18,7 @@ pub use contact::{CardRecord, ContactRecord, JoinRecord, Side, Standing};
 pub use invitation::{
     InvitationRecord, InvitationState, KeyPackageRecord, MailboxRecord, MailboxState, MailboxUse,
 };
+pub use loss::{LossRecord, RepeatRecord};
 pub use memory::MemoryStorage;
 pub use message::{
     Extent, HeldHead, HeldRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed,

@@ -151,6 +151,14 @@ impl Village {
         }
     }
 
+    /// Whether a crash of somebody is still to come.
+    #[must_use]
+    pub fn will_crash(&self, home: Home) -> bool {
+        self.people
+            .get(home.0)
+            .is_some_and(|person| person.crash.is_some())
+    }
+
     /// How often somebody's machine was called.
     #[must_use]
     pub fn calls(&self, home: Home) -> u64 {

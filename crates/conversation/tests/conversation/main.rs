@@ -20,6 +20,7 @@ mod hostile_places;
 mod intruder;
 mod invite_and_talk;
 mod lost;
+mod lost_often;
 mod opened_again;
 mod receipts;
 mod renewal;

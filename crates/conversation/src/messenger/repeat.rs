@@ -1,0 +1,232 @@
+//! Saying again what may have been lost with a mailbox.
+//!
+//! A bounded piece at a time, oldest first, and not from the beginning more
+//! often than once a minute: whoever tells one new address after the other
+//! must not keep this program busy. How far it is lies in storage.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+
+use hushwing_sansio::{Moment, StorageError};
+
+use super::{Call, Messenger};
+use crate::storage::{MessageKind, MessageRecord, MessageState, RepeatRecord, Standing};
+use crate::{ContactId, MessageId};
+
+/// Messages said again in one transaction.
+const MOST_AT_ONCE: usize = 64;
+/// Between two beginnings for one contact.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// What is being said again, by contact.
+#[derive(Default)]
+pub(super) struct Repeats {
+    by_contact: BTreeMap<ContactId, Repeat>,
+}
+
+/// `due` is nothing when all is said; the rest is kept for the pause.
+#[derive(Default)]
+struct Repeat {
+    due: Option<Moment>,
+    begun: Option<Moment>,
+    /// What is left, once it was looked up.
+    left: Option<VecDeque<MessageId>>,
+}
+
+impl Repeats {
+    /// When the next piece is due.
+    pub(super) fn due(&self) -> Option<Moment> {
+        self.by_contact.values().filter_map(|one| one.due).min()
+    }
+
+    fn begin(&mut self, contact: ContactId, now: Moment) {
+        let one = self.by_contact.entry(contact).or_default();
+        one.left = None;
+        one.due = Some(one.begun.map_or(now, |begun| now.max(begun + PAUSE)));
+    }
+
+    fn take(&mut self, now: Moment) -> Vec<ContactId> {
+        let due = self.by_contact.iter();
+        due.filter(|(_, one)| one.due.is_some_and(|at| at <= now))
+            .map(|(contact, _)| *contact)
+            .collect()
+    }
+}
+
+impl Messenger {
+    /// Takes up what earlier runs did not say again yet.
+    pub(super) fn resume_repeats(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        for contact in self.people.keys().copied().collect::<Vec<_>>() {
+            if RepeatRecord::of(call.storage, contact)?.is_some() {
+                self.repeats.begin(contact, call.cx.now());
+            }
+        }
+        Ok(())
+    }
+
+    /// A contact has another mailbox: says once more what failed and what may
+    /// have been lost with the old one, my last commit first. Whoever was
+    /// `answered` has had what introduced me.
+    pub(super) fn say_stranded(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        answered: bool,
+    ) -> Result<(), StorageError> {
+        self.say_all_again(call, contact, true, !answered)
+    }
+
+    /// Begins to say again what no receipt confirms, and more if told so.
+    pub(super) fn say_all_again(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        failed: bool,
+        control: bool,
+    ) -> Result<(), StorageError> {
+        let before = RepeatRecord::of(call.storage, contact)?.unwrap_or_default();
+        let record = RepeatRecord {
+            failed: failed || before.failed,
+            control: control || before.control,
+            after: Vec::new(),
+        };
+        record.put(call.storage, contact)?;
+        self.repeats.begin(contact, call.cx.now());
+        Ok(())
+    }
+
+    /// Says the pieces that are due.
+    pub(super) fn repeat_due(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        for contact in self.repeats.take(call.cx.now()) {
+            self.say_piece_again(call, contact)?;
+        }
+        Ok(())
+    }
+
+    fn say_piece_again(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let known = self.repeats.by_contact.remove(&contact);
+        let (Some(mut one), Some(mut record), true) = (
+            known,
+            RepeatRecord::of(call.storage, contact)?,
+            self.in_touch(contact),
+        ) else {
+            return RepeatRecord::clear(call.storage, contact);
+        };
+        let mut left = match one.left.take() {
+            Some(left) => left,
+            None => {
+                one.begun = Some(call.cx.now());
+                if record.failed && record.after.is_empty() {
+                    self.post_commit_again(call, contact)?;
+                }
+                self.all_to_repeat(call, contact, &record)?
+            }
+        };
+        for id in left
+            .drain(..MOST_AT_ONCE.min(left.len()))
+            .collect::<Vec<_>>()
+        {
+            self.repeat_one(call, &id)?;
+            record.after = id.as_bytes().to_vec();
+            if !self.in_touch(contact) {
+                return RepeatRecord::clear(call.storage, contact);
+            }
+        }
+        if left.is_empty() {
+            one.due = None;
+            RepeatRecord::clear(call.storage, contact)?;
+        } else {
+            one.due = Some(call.cx.now());
+            one.left = Some(left);
+            record.put(call.storage, contact)?;
+        }
+        self.repeats.by_contact.insert(contact, one);
+        Ok(())
+    }
+
+    fn repeat_one(&mut self, call: &mut Call<'_, '_>, id: &MessageId) -> Result<(), StorageError> {
+        let record = call.storage.message(id)?;
+        let Some(record) = record.filter(|record| record.state < MessageState::Delivered) else {
+            return Ok(());
+        };
+        self.say_once_more(call, &record)?;
+        if record.state == MessageState::Failed && self.in_touch(record.contact) {
+            let mut times = record.times.clone();
+            times.failed = None;
+            call.storage.set_state(id, MessageState::Queued, &times)?;
+            self.tell_state(&record, MessageState::Queued);
+        }
+        Ok(())
+    }
+
+    /// My messages to a contact that are to be said again, in their order.
+    fn all_to_repeat(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        what: &RepeatRecord,
+    ) -> Result<VecDeque<MessageId>, StorageError> {
+        let mut records = self.unconfirmed(call, contact)?;
+        if what.failed {
+            records.extend(call.storage.failed_to(contact)?);
+        }
+        let last = match what.last() {
+            Some(id) => call.storage.message(&id)?.map(|record| record.position),
+            None => None,
+        };
+        records.retain(|record| {
+            (what.control || record.kind != MessageKind::Control)
+                && last.is_none_or(|last| last < record.position)
+        });
+        records.sort_by_key(|record| record.position);
+        Ok(records.iter().map(|record| *record.id()).collect())
+    }
+
+    /// My messages to a contact that are on their way as far as I know.
+    fn unconfirmed(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        let (_, group, _) = self.at_hand(call, contact)?;
+        let all = group.epoch().saturating_add(1);
+        call.storage.unconfirmed_before(contact, all)
+    }
+
+    /// Whether a contact was told an address of mine and can be written to.
+    pub(super) fn in_touch(&self, contact: ContactId) -> bool {
+        matches!(
+            self.standing(contact),
+            Some(Standing::Asked | Standing::Established)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_moves_often_is_said_things_again_once_a_minute() {
+        let contact = ContactId(1);
+        let at = |seconds| Moment::from_origin(Duration::from_secs(seconds));
+        let mut repeats = Repeats::default();
+        repeats.begin(contact, at(5));
+        assert_eq!(repeats.due(), Some(at(5)), "the first time at once");
+        assert_eq!(repeats.take(at(5)), [contact]);
+        if let Some(one) = repeats.by_contact.get_mut(&contact) {
+            one.begun = Some(at(5));
+        }
+        for moved in [6, 30, 64] {
+            repeats.begin(contact, at(moved));
+            assert_eq!(repeats.due(), Some(at(65)));
+        }
+        assert!(repeats.take(at(64)).is_empty());
+        repeats.begin(contact, at(100));
+        assert_eq!(repeats.due(), Some(at(100)));
+    }
+}

@@ -1,0 +1,117 @@
+//! How often somebody lost mailboxes, and what is to be said again for it.
+//!
+//! Both lie in settings: most people never have either.
+
+use hushwing_sansio::{StorageError, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::codec::{self, millis};
+use super::{MailboxUse, Storage};
+use crate::{ContactId, MessageId};
+
+/// What is remembered of the mailboxes that one contact or invitation lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LossRecord {
+    /// How many were lost so far, which counts the addresses a contact was told.
+    pub count: u64,
+    /// How many were lost one soon after the other, which makes the next one
+    /// wait.
+    pub in_a_row: u32,
+    /// When the last one was replaced, or is to be.
+    #[serde(with = "millis")]
+    pub replaced: Timestamp,
+    /// Whether the contact is not known to write elsewhere yet.
+    pub standing: bool,
+}
+
+impl LossRecord {
+    /// The losses of `owner`, if there were any.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds something else.
+    pub fn of(storage: &dyn Storage, owner: MailboxUse) -> Result<Option<Self>, StorageError> {
+        let body = storage.setting(&losses_of(owner))?;
+        let body = body.filter(|body| !body.is_empty());
+        body.map(|body| codec::decode(&body, "reading losses of mailboxes"))
+            .transpose()
+    }
+
+    /// Writes the losses of `owner`.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub fn put(&self, storage: &mut dyn Storage, owner: MailboxUse) -> Result<(), StorageError> {
+        storage.put_setting(&losses_of(owner), &codec::encode(self))
+    }
+
+    /// Forgets the losses of `owner`.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub fn clear(storage: &mut dyn Storage, owner: MailboxUse) -> Result<(), StorageError> {
+        storage.put_setting(&losses_of(owner), &[])
+    }
+}
+
+fn losses_of(owner: MailboxUse) -> String {
+    match owner {
+        MailboxUse::Conversation(contact) => format!("losses of contact {}", contact.0),
+        MailboxUse::Invitation(id) => format!("losses of invitation {}", id.0),
+    }
+}
+
+/// What is to be said again to a contact, and how far that is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepeatRecord {
+    /// Also what failed, and my last commit: they have another mailbox.
+    pub failed: bool,
+    /// Also what no face shows.
+    pub control: bool,
+    /// The id of the message said again last (32 bytes); empty before the first.
+    pub after: Vec<u8>,
+}
+
+impl RepeatRecord {
+    /// What is to be said again to `contact`, if anything is.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds something else.
+    pub fn of(storage: &dyn Storage, contact: ContactId) -> Result<Option<Self>, StorageError> {
+        let body = storage.setting(&repeats_to(contact))?;
+        let body = body.filter(|body| !body.is_empty());
+        body.map(|body| codec::decode(&body, "reading what is to be said again"))
+            .transpose()
+    }
+
+    /// Writes what is to be said again to `contact`.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub fn put(&self, storage: &mut dyn Storage, contact: ContactId) -> Result<(), StorageError> {
+        storage.put_setting(&repeats_to(contact), &codec::encode(self))
+    }
+
+    /// Nothing is to be said again to `contact` any more.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub fn clear(storage: &mut dyn Storage, contact: ContactId) -> Result<(), StorageError> {
+        storage.put_setting(&repeats_to(contact), &[])
+    }
+
+    /// The message said again last.
+    #[must_use]
+    pub fn last(&self) -> Option<MessageId> {
+        MessageId::from_bytes(&self.after).ok()
+    }
+}
+
+fn repeats_to(contact: ContactId) -> String {
+    format!("repeats to {}", contact.0)
+}
