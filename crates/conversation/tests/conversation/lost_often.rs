@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use hushwing_conversation::storage::RepeatRecord;
+use hushwing_conversation::storage::{LossRecord, MailboxRecord, MailboxState, RepeatRecord};
 use hushwing_conversation::village::{Crash, Home, Village};
 use hushwing_conversation::{Command, Config, Event, MessageState, Messenger, Reply, Storage as _};
 use hushwing_delivery::MailboxFailure;
@@ -130,6 +130,27 @@ fn a_crash_between_two_pieces_leaves_none_out() {
         assert!(!c.village.will_crash(c.bob));
         assert_eq!(texts(&mut c.village, c.alice, c.her_bob), said, "{at}");
     }
+}
+
+#[test]
+fn rows_of_an_older_version_are_counted_and_go() {
+    let mut c = couple(336);
+    let storage = c.village.storage(c.alice).unwrap();
+    let known = storage.mailbox_records().unwrap()[0].clone();
+    for state in [MailboxState::Replaced, MailboxState::Lost] {
+        let record = MailboxRecord {
+            id: storage.next_number().unwrap(),
+            state,
+            ..known.clone()
+        };
+        storage.put_mailbox_record(&record).unwrap();
+    }
+    c.village.open_again(c.alice).unwrap();
+    assert!(contacts(&mut c.village, c.alice)[0].mailbox_lost);
+    let storage = c.village.storage(c.alice).unwrap();
+    assert_eq!(storage.mailbox_records().unwrap(), [known.clone()]);
+    let losses = LossRecord::of(storage, known.owner).unwrap().unwrap();
+    assert_eq!((losses.count, losses.standing), (2, true));
 }
 
 #[test]
