@@ -148,7 +148,7 @@ fn rows_of_an_older_version_are_counted_and_go() {
     c.village.open_again(c.alice).unwrap();
     assert!(contacts(&mut c.village, c.alice)[0].mailbox_lost);
     let storage = c.village.storage(c.alice).unwrap();
-    assert_eq!(storage.mailbox_records().unwrap(), [known.clone()]);
+    assert_eq!(storage.mailbox_records().unwrap(), vec![known.clone()]);
     let losses = LossRecord::of(storage, known.owner).unwrap().unwrap();
     assert_eq!((losses.count, losses.standing), (2, true));
 }
