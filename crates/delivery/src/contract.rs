@@ -173,7 +173,8 @@ pub enum SendFailure {
     Full,
     /// The mailbox is gone or locked by another writer. Do not retry.
     Gone,
-    /// The server is not the one the address names. Do not retry.
+    /// Somebody else than the server the address names answers there now. Retry
+    /// later: whoever stands in the way must not end a conversation.
     WrongServer,
     /// The locator cannot be read by this program. Do not retry.
     Unreadable,
@@ -183,7 +184,7 @@ impl SendFailure {
     /// Whether sending the same envelope again later may succeed.
     #[must_use]
     pub fn is_retriable(self) -> bool {
-        matches!(self, Self::Unreachable | Self::Full)
+        matches!(self, Self::Unreachable | Self::Full | Self::WrongServer)
     }
 }
 

@@ -12,6 +12,7 @@
 mod damaged;
 mod faults;
 mod full_disk;
+mod impostor;
 mod kills;
 mod lost;
 mod strangers;

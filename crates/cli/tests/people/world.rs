@@ -65,7 +65,8 @@ impl Relay {
         Self::listen(dir, "127.0.0.1:0")
     }
 
-    fn listen(dir: &Path, listen: &str) -> Self {
+    /// One that listens on a given address.
+    pub(crate) fn listen(dir: &Path, listen: &str) -> Self {
         let mut process = Command::new(BINARY)
             .args(["--json", "relay", "run", "--listen", listen])
             .args(["--password", "sesame", "--dir"])

@@ -83,12 +83,24 @@ fn a_dead_address_gives_way_to_the_next_and_the_last_ends_the_letter() {
     let second = one(desk.sent());
     assert_eq!(second.locator, address("b").locator);
     assert!(desk.events().is_empty());
-    desk.fail(second.send, SendFailure::WrongServer);
+    desk.fail(second.send, SendFailure::Unreadable);
     assert!(matches!(
         desk.events()[..],
-        [OfficeEvent::Failed { letter, reason: SendFailure::WrongServer, .. }] if letter == id
+        [OfficeEvent::Failed { letter, reason: SendFailure::Unreadable, .. }] if letter == id
     ));
     assert_eq!(desk.storage.letter_count(), 0);
+}
+
+#[test]
+fn another_server_in_the_way_ends_no_letter() {
+    let mut desk = Desk::new(4);
+    desk.post(&letter(&["a"], b"hello"));
+    let first = one(desk.sent());
+    desk.fail(first.send, SendFailure::WrongServer);
+    assert!(desk.events().is_empty());
+    desk.pass(Duration::from_secs(60));
+    let again = one(desk.sent());
+    assert_eq!(again.locator, first.locator);
 }
 
 #[test]

@@ -107,7 +107,7 @@ impl Client {
         let Some(session) = self.sessions.get_mut(server) else {
             return Ok(());
         };
-        let lost = session.end(cx, why);
+        let lost = session.end(cx);
         for job in lost {
             match job {
                 Job::Send(send) => self.send_lost(send, why),

@@ -342,7 +342,7 @@ impl Session {
     }
 
     /// Ends the connection and returns the jobs that will not be answered.
-    pub(super) fn end(&mut self, cx: &mut Context<'_>, why: Ended) -> Vec<Job> {
+    pub(super) fn end(&mut self, cx: &mut Context<'_>) -> Vec<Job> {
         let mut lost: Vec<_> = self
             .waiting
             .drain(..)
@@ -354,13 +354,8 @@ impl Session {
         self.state = State::Idle;
         self.raw.clear();
         self.try_again_at = None;
-        let wait = match why {
-            Ended::WrongServer => MAX_BACKOFF * 10,
-            Ended::Unreachable | Ended::Broken => {
-                let doubled = Duration::from_secs(1 << self.failures.min(6));
-                doubled.min(MAX_BACKOFF)
-            }
-        };
+        // Also where another server answered: the right one may be back soon.
+        let wait = Duration::from_secs(1 << self.failures.min(6)).min(MAX_BACKOFF);
         self.failures = self.failures.saturating_add(1);
         self.retry_at = cx.now() + jitter(cx, wait);
         lost

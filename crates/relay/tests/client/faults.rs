@@ -141,7 +141,7 @@ fn without_a_server_no_mailbox_is_made() {
 }
 
 #[test]
-fn another_server_under_the_address_is_told_and_not_retried() {
+fn another_server_under_the_address_is_told() {
     let mut world = world();
     let mut wrong = world.relay.address();
     wrong.server.fingerprint = [9; 32];
