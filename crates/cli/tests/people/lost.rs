@@ -1,6 +1,7 @@
 //! A relay that comes back with the same address and empty tables.
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::world::{Person, Relay, until};
 
@@ -20,27 +21,61 @@ fn finding(person: &Person) -> Option<(String, String)> {
     Some((field("check"), field("advice")))
 }
 
-#[test]
-fn a_relay_that_forgot_a_mailbox_is_got_around() {
+/// Alice and Bob know each other, each on a relay of their own; one message has
+/// arrived.
+struct Couple {
+    alice: Person,
+    bob: Person,
+    hers: Relay,
+    his: Relay,
+    _dirs: [TempDir; 2],
+}
+
+fn couple() -> Couple {
     let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let [hers, his] = dirs.each_ref().map(|dir| Relay::start(dir.path()));
     let (alice, bob) = (Person::start("Alice", &hers), Person::start("Bob", &his));
     alice.meet(&bob);
     bob.run(&["send", "Alice", "before"]).ok();
     until("it arrived", || alice.shown("Bob").len() == 1);
+    Couple {
+        alice,
+        bob,
+        hers,
+        his,
+        _dirs: dirs,
+    }
+}
 
-    // While both daemons run.
+#[test]
+fn a_mailbox_lost_while_its_owner_listens_is_replaced() {
+    let Couple {
+        alice,
+        bob,
+        hers,
+        his: _his,
+        _dirs,
+    } = couple();
     let dead = hers.kill();
     dead.forget_queues();
-    let hers = dead.revive();
+    let _hers = dead.revive();
     until("Bob's message finds its way", || {
         bob.run(&["send", "Alice", "to the new mailbox"]).ok();
         alice.shown("Bob").len() > 1
     });
     until("nothing is lost any more", || !mailbox_lost(&alice));
     assert_eq!(finding(&alice), None);
+}
 
-    // While Alice's daemon is stopped and Bob's cannot be told.
+#[test]
+fn a_mailbox_lost_while_nobody_can_be_told_is_named_until_somebody_is() {
+    let Couple {
+        alice,
+        bob,
+        hers,
+        his,
+        _dirs,
+    } = couple();
     alice.run(&["down"]).ok();
     let dead = hers.kill();
     dead.forget_queues();

@@ -260,35 +260,36 @@ impl Messenger {
             .find(|person| person.record.commit_letter == Some(letter.0));
         match of.map(|person| person.record.id) {
             Some(contact) if self.writes_elsewhere(contact, tried) => {
-                self.post_commit_again(call, contact)
+                self.post_commit_again(call, contact).map(drop)
             }
             _ => Ok(()),
         }
     }
 
-    /// Posts my last commit again, unless they proved that it came.
+    /// Posts my last commit again, unless they proved that it came; whether it
+    /// did.
     pub(super) fn post_commit_again(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
-    ) -> Result<(), StorageError> {
+    ) -> Result<bool, StorageError> {
         let letter = self.people.get(&contact);
         let Some(letter) = letter.and_then(|person| person.record.commit_letter) else {
-            return Ok(());
+            return Ok(false);
         };
         let commit = call.storage.setting(&commit_of(contact))?;
         let Some(commit) = commit.filter(|commit| !commit.is_empty()) else {
-            return Ok(());
+            return Ok(false);
         };
         self.office
             .cancel(call.cx, &mut *call.storage, LetterId(letter))?;
         let bytes = LetterBody::message(&commit);
         let letter = self.post(call, contact, bytes, Keep::UntilSettled)?;
-        if let (Some(letter), Some(person)) = (letter, self.people.get_mut(&contact)) {
+        if let (Some(letter), Some(person)) = (&letter, self.people.get_mut(&contact)) {
             person.record.commit_letter = Some(letter.0);
             call.storage.put_contact(&person.record)?;
         }
-        Ok(())
+        Ok(letter.is_some())
     }
 }
 

@@ -119,11 +119,14 @@ impl Messenger {
         let mut left = match one.left.take() {
             Some(left) => left,
             None => {
-                one.begun = Some(call.cx.now());
-                if record.failed && record.after.is_empty() {
-                    self.post_commit_again(call, contact)?;
+                let fresh = record.failed && record.after.is_empty();
+                let posted = fresh && self.post_commit_again(call, contact)?;
+                let left = self.all_to_repeat(call, contact, &record)?;
+                // What costs nobody a letter calls for no pause.
+                if posted || !left.is_empty() {
+                    one.begun = Some(call.cx.now());
                 }
-                self.all_to_repeat(call, contact, &record)?
+                left
             }
         };
         for id in left
