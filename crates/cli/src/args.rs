@@ -24,8 +24,8 @@ pub(crate) struct Cli {
 /// What every command understands.
 #[derive(Clone, Args)]
 pub(crate) struct Global {
-    /// Folder that holds everything of one installation
-    #[arg(long, global = true, env = "HUSHWING_HOME", value_name = "DIR")]
+    /// Folder that holds everything of one installation [env: HUSHWING_HOME]
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
     /// Profile to act as, instead of the first one created
     #[arg(long, global = true, value_name = "NAME")]
@@ -258,7 +258,8 @@ pub(crate) struct Verify {
     /// The contact
     pub(crate) name: String,
     /// The number they read to you: sixty digits, spaces do not matter
-    pub(crate) number: Option<String>,
+    #[arg(num_args = 0..)]
+    pub(crate) number: Vec<String>,
 }
 
 /// How to rename.

@@ -39,8 +39,12 @@ fn refuse(error: &clap::Error) -> ExitCode {
     );
     if !wanted && std::env::args_os().any(|arg| arg == "--json") {
         let message = error.to_string();
-        let message = message.lines().next().unwrap_or_default();
-        let message = message.trim_start_matches("error: ");
+        let lines = message.lines().map(str::trim);
+        let lines: Vec<&str> = lines
+            .take_while(|line| !line.starts_with("Usage:"))
+            .collect();
+        let message = lines.join(" ");
+        let message = message.trim_start_matches("error: ").trim();
         return Output::Json.error(&Error::new(ErrorKind::Usage, message));
     }
     // Printing fails only where the terminal is gone.

@@ -55,8 +55,7 @@ impl Daemon {
         let lock = lock(&home).await?;
         let settings = Settings::load(&home.config())?;
         let key = unlock(&home, passphrase)?;
-        let socket = ApiSocket::bind(&home.socket())
-            .map_err(|error| cannot("open the api socket", &error))?;
+        let socket = ApiSocket::bind(&home.socket()).map_err(|error| no_socket(&error))?;
         let installation = Arc::new(Installation::new(home, key, settings, lan));
         if let Err(error) = installation.start().await {
             installation.close().await;
@@ -131,6 +130,16 @@ fn unlock(home: &Home, passphrase: Option<Passphrase>) -> Result<MasterKey, Erro
     } else {
         Ok(file.create(&mut OsEntropy)?)
     }
+}
+
+/// The system takes only short paths for sockets.
+fn no_socket(error: &io::Error) -> Error {
+    if error.kind() == io::ErrorKind::InvalidInput {
+        let message = "the home folder's path is too long for the daemon's socket";
+        return Error::new(ErrorKind::Usage, message)
+            .with_advice("give a shorter one with `--home DIR`, at most 90 bytes");
+    }
+    cannot("open the api socket", error)
 }
 
 fn cannot(what: &str, error: &io::Error) -> Error {

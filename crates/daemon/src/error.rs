@@ -36,6 +36,8 @@ pub enum ErrorKind {
     Unreachable,
     /// A server is not the one its address names.
     WrongServer,
+    /// A safety number is another one: the key is not the contact's.
+    Mismatch,
     /// A file or picture cannot be read or holds no link.
     BadFile,
     /// The database is locked by a passphrase, or the one given is wrong.
@@ -54,7 +56,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for documentation and for parsing names.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Usage,
         Self::DaemonNotRunning,
         Self::AlreadyRunning,
@@ -68,6 +70,7 @@ impl ErrorKind {
         Self::LinkExpired,
         Self::Unreachable,
         Self::WrongServer,
+        Self::Mismatch,
         Self::BadFile,
         Self::WrongPassphrase,
         Self::PortInUse,
@@ -94,6 +97,7 @@ impl ErrorKind {
             Self::LinkExpired => "link_expired",
             Self::Unreachable => "unreachable",
             Self::WrongServer => "wrong_server",
+            Self::Mismatch => "mismatch",
             Self::BadFile => "bad_file",
             Self::WrongPassphrase => "wrong_passphrase",
             Self::PortInUse => "port_in_use",
@@ -132,6 +136,7 @@ impl ErrorKind {
             Self::Unreachable => {
                 "check the network; the link or server may still be good, try again later"
             }
+            Self::Mismatch => "somebody may be between you: meet in person",
             Self::WrongServer => "do not trust this server; ask whoever gave you the address",
             Self::BadFile => {
                 "give a PNG or JPEG picture that shows the whole code, sharp and straight"

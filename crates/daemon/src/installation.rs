@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hushwing_conversation::content::shown::clean_name;
 use hushwing_relay::address::ServerAddress;
 use hushwing_sansio::StorageErrorKind;
 use hushwing_store::keys::MasterKey;
@@ -241,12 +242,19 @@ fn check_name(name: &str) -> Result<(), Error> {
     let fits = (1..=64).contains(&name.len())
         && name != "."
         && name != ".."
-        && !name.chars().any(|c| c == '/' || c.is_control());
+        && !name.contains('/')
+        && !name.eq_ignore_ascii_case("me")
+        // What contacts would see is what was given.
+        && clean_name(name).is_some_and(|clean| clean == name);
     if fits {
         return Ok(());
     }
-    Err(Error::new(ErrorKind::Usage, "this name cannot be used")
-        .with_advice("use 1 to 64 bytes without slashes or control characters"))
+    Err(
+        Error::new(ErrorKind::Usage, "this name cannot be used").with_advice(
+            "use 1 to 64 bytes without slashes, invisible characters or spaces around them; \
+             `me` is you already",
+        ),
+    )
 }
 
 /// A poisoned lock only means that another caller panicked; what it guards is
@@ -260,8 +268,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_profile_name_cannot_leave_its_folder() {
-        for name in ["", ".", "..", "a/b", "a\nb", &"x".repeat(65)] {
+    fn a_profile_name_is_seen_as_it_is_and_cannot_leave_its_folder() {
+        for name in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "a\nb",
+            "   ",
+            "a\u{202e}b",
+            "me",
+            &"x".repeat(65),
+        ] {
             assert!(check_name(name).is_err(), "{name:?}");
         }
         assert!(check_name("Alice Ünal").is_ok());

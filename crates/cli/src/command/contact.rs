@@ -41,14 +41,12 @@ fn line(contact: &view::Contact) -> String {
 /// `verify`
 pub(super) async fn verify(session: &Session, verify: Verify) -> Result<(), Error> {
     let path = Path::new(["contacts", &verify.name, "safety"]);
-    let safety = match verify.number {
-        Some(number) => {
-            session
-                .client
-                .post(&path, &json!({ "number": number }))
-                .await?
-        }
-        None => session.client.get(&path).await?,
+    let number = verify.number.join(" ");
+    let safety = if number.is_empty() {
+        session.client.get(&path).await?
+    } else {
+        let body = json!({ "number": number });
+        session.client.post(&path, &body).await?
     };
     let safety: view::Safety = view(safety)?;
     session.output.result(&safety, |safety| {

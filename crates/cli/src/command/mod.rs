@@ -64,7 +64,7 @@ async fn over_api(session: Session, command: Command) -> Result<ExitCode, Error>
     match command {
         Command::Down => daemon::down(&session).await?,
         Command::Status => daemon::status(&session).await?,
-        Command::Server(server) => server::run(&session, server).await?,
+        Command::Server(server) => return server::run(&session, server).await,
         Command::Profile(profile) => setting::profile(&session, profile).await?,
         Command::Config(config) => setting::config(&session, config).await?,
         Command::Invite(invite) => invitation::invite(&session, invite).await?,

@@ -1,5 +1,7 @@
 //! The relays that hold my mailboxes.
 
+use std::process::ExitCode;
+
 use hushwing_daemon::{Error, view};
 use serde_json::json;
 
@@ -8,7 +10,7 @@ use crate::args::Server;
 use crate::client::Path;
 
 /// `server add|remove|list|test`
-pub(super) async fn run(session: &Session, server: Server) -> Result<(), Error> {
+pub(super) async fn run(session: &Session, server: Server) -> Result<ExitCode, Error> {
     match server {
         Server::Add { address } => {
             let path = Path::new(["servers"]);
@@ -43,9 +45,13 @@ pub(super) async fn run(session: &Session, server: Server) -> Result<(), Error> 
             session.output.result(&tests, |tests| {
                 tests.iter().map(report).collect::<Vec<_>>().join("\n")
             });
+            let passed = |test: &view::ServerTest| test.steps.iter().all(|step| step.ok);
+            if !tests.iter().all(passed) {
+                return Ok(ExitCode::FAILURE);
+            }
         }
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 fn list(servers: &[view::Server]) -> String {

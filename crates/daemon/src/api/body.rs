@@ -78,9 +78,10 @@ fn status(kind: ErrorKind) -> StatusCode {
     match kind {
         ErrorKind::Usage | ErrorKind::BadLink | ErrorKind::BadFile => StatusCode::BAD_REQUEST,
         ErrorKind::NotFound | ErrorKind::NoProfile => StatusCode::NOT_FOUND,
-        ErrorKind::Ambiguous | ErrorKind::Exists | ErrorKind::AlreadyRunning => {
-            StatusCode::CONFLICT
-        }
+        ErrorKind::Ambiguous
+        | ErrorKind::Exists
+        | ErrorKind::AlreadyRunning
+        | ErrorKind::Mismatch => StatusCode::CONFLICT,
         ErrorKind::LinkUsed | ErrorKind::LinkExpired => StatusCode::GONE,
         ErrorKind::WrongPassphrase => StatusCode::FORBIDDEN,
         ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,

@@ -8,6 +8,9 @@ use crate::api::view;
 use crate::error::{Error, ErrorKind};
 use crate::profile::{Profile, unexpected};
 
+/// Twelve groups of five.
+const SAFETY_DIGITS: usize = 60;
+
 impl Handle {
     /// Everybody I can write to or soon shall.
     pub async fn contacts(&self, profile: Option<&str>) -> Result<Vec<view::Contact>, Error> {
@@ -47,6 +50,12 @@ impl Handle {
     ) -> Result<view::Safety, Error> {
         let running = self.profile(profile)?;
         let contact = find(&running, name)?.contact;
+        let digits = number.chars().filter(char::is_ascii_digit).count();
+        if digits != SAFETY_DIGITS {
+            let message = format!("a safety number has {SAFETY_DIGITS} digits, this has {digits}");
+            return Err(Error::new(ErrorKind::Usage, message)
+                .with_advice("have them read all of theirs to you"));
+        }
         match running.ask(Command::Verify { contact, number }).await? {
             Reply::Contact(_) => self.safety(profile, &contact.0.to_string()).await,
             _ => Err(unexpected()),

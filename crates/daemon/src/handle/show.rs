@@ -65,7 +65,12 @@ pub(super) type Names = BTreeMap<ContactId, String>;
 pub(super) fn speaker(who: Speaker, names: &Names) -> String {
     match who {
         Speaker::Me => "me".to_owned(),
-        Speaker::Contact(id) => names.get(&id).cloned().unwrap_or_else(|| id.0.to_string()),
+        Speaker::Contact(id) => match names.get(&id) {
+            // Contacts choose their names, and nobody else may be `me`.
+            Some(name) if name.trim().eq_ignore_ascii_case("me") => format!("{name} ({})", id.0),
+            Some(name) => name.clone(),
+            None => id.0.to_string(),
+        },
     }
 }
 
@@ -131,6 +136,7 @@ pub(crate) fn refusal(refusal: Refusal) -> Error {
         Refusal::LinkUsed => ErrorKind::LinkUsed,
         Refusal::LinkUnreachable => ErrorKind::Unreachable,
         Refusal::LinkWrongServer => ErrorKind::WrongServer,
+        Refusal::WrongNumber => ErrorKind::Mismatch,
         Refusal::Mailbox(MailboxFailure::Unreachable) => ErrorKind::Unreachable,
         Refusal::Mailbox(_) | Refusal::Broken => ErrorKind::Protocol,
         _ => ErrorKind::Usage,
@@ -186,6 +192,13 @@ mod tests {
             time(Timestamp::from_millis(u64::MAX)),
             "9999-12-31T23:59:59.999Z"
         );
+    }
+
+    #[test]
+    fn nobody_else_is_shown_as_me() {
+        let names = [(ContactId(7), "Me ".to_owned())].into();
+        assert_eq!(speaker(Speaker::Me, &names), "me");
+        assert_eq!(speaker(Speaker::Contact(ContactId(7)), &names), "Me  (7)");
     }
 
     #[test]
