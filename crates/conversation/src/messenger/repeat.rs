@@ -2,7 +2,8 @@
 //!
 //! A bounded piece at a time, oldest first, and not from the beginning more
 //! often than once a minute: whoever tells one new address after the other
-//! must not keep this program busy. How far it is lies in storage.
+//! must not keep this program busy. A beginning that found nothing to say does
+//! not count. How far it is lies in storage.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
