@@ -52,7 +52,9 @@ fn check(name: &str, verdict: Verdict, damaged: &str) -> Check {
         Ok(()) => Check::good(name),
         Err(Fault::Newer) => Check::bad(name, NEWER),
         Err(Fault::WrongKey) => Check::bad(name, WRONG_KEY),
-        Err(Fault::Storage(StorageErrorKind::Corrupt)) => Check::bad(name, damaged),
+        Err(Fault::Storage(StorageErrorKind::Corrupt | StorageErrorKind::Damaged)) => {
+            Check::bad(name, damaged)
+        }
         Err(Fault::Storage(other)) => Check::bad(name, ErrorKind::from(other).advice()),
     }
 }

@@ -222,7 +222,7 @@ impl From<StorageErrorKind> for ErrorKind {
         match kind {
             StorageErrorKind::Full => Self::DiskFull,
             StorageErrorKind::Busy => Self::AlreadyRunning,
-            StorageErrorKind::Corrupt => Self::Damaged,
+            StorageErrorKind::Corrupt | StorageErrorKind::Damaged => Self::Damaged,
             StorageErrorKind::Failed => Self::Internal,
         }
     }

@@ -9,8 +9,11 @@ pub enum StorageErrorKind {
     Full,
     /// Another process holds the file.
     Busy,
-    /// What was read cannot be what was written.
+    /// A record that was read cannot be what was written; what lies around it
+    /// can be read.
     Corrupt,
+    /// The file itself is damaged: nothing in it can be relied on.
+    Damaged,
     /// Anything else the database or the system reported.
     Failed,
 }
@@ -21,7 +24,8 @@ pub enum StorageErrorKind {
 #[error("storage {}: {what}", match kind {
     StorageErrorKind::Full => "is full",
     StorageErrorKind::Busy => "is held by another process",
-    StorageErrorKind::Corrupt => "is damaged",
+    StorageErrorKind::Corrupt => "holds a damaged record",
+    StorageErrorKind::Damaged => "is damaged",
     StorageErrorKind::Failed => "failed",
 })]
 pub struct StorageError {

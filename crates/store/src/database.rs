@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{StorageError, StorageErrorKind};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::storage;
@@ -114,7 +114,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`StorageErrorKind::Corrupt`](hushwing_sansio::StorageErrorKind::Corrupt) if anything does not fit.
+    /// [`StorageErrorKind::Damaged`] if anything does not fit.
     pub fn check(&self) -> Result<(), StorageError> {
         const WHAT: &str = "check the database";
         let finds = |sql: &str| self.connection.prepare(sql)?.exists([]);
@@ -125,7 +125,7 @@ impl Database {
             .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
             .map_err(storage(WHAT))?;
         if damaged || verdict != "ok" {
-            return Err(StorageError::corrupt(WHAT));
+            return Err(StorageError::new(StorageErrorKind::Damaged, WHAT));
         }
         Ok(())
     }

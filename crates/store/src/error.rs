@@ -51,7 +51,7 @@ impl OpenError {
     pub fn kind(&self) -> StorageErrorKind {
         match self {
             Self::Busy { .. } => StorageErrorKind::Busy,
-            Self::WrongKey | Self::Damaged => StorageErrorKind::Corrupt,
+            Self::WrongKey | Self::Damaged => StorageErrorKind::Damaged,
             Self::Full => StorageErrorKind::Full,
             Self::Newer { .. } | Self::Io(_) | Self::Failed(_) => StorageErrorKind::Failed,
         }
@@ -81,7 +81,7 @@ impl From<rusqlite::Error> for OpenError {
         match kind_of(&error) {
             StorageErrorKind::Full => Self::Full,
             StorageErrorKind::Busy => Self::Busy { holder: None },
-            StorageErrorKind::Corrupt => Self::Damaged,
+            StorageErrorKind::Corrupt | StorageErrorKind::Damaged => Self::Damaged,
             StorageErrorKind::Failed => Self::Failed(error),
         }
     }
@@ -96,7 +96,7 @@ fn kind_of(error: &rusqlite::Error) -> StorageErrorKind {
             ErrorCode::DatabaseBusy
             | ErrorCode::DatabaseLocked
             | ErrorCode::FileLockingProtocolFailed => StorageErrorKind::Busy,
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StorageErrorKind::Corrupt,
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StorageErrorKind::Damaged,
             _ => StorageErrorKind::Failed,
         },
         // The schema is STRICT, so a value of the wrong type or range was not

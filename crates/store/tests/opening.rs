@@ -124,7 +124,7 @@ fn a_damaged_inner_page_is_found_by_the_check() {
     bytes[middle] ^= 1;
     fs::write(&path, &bytes).unwrap();
     let error = open(&path).unwrap().check().unwrap_err();
-    assert_eq!(error.kind, StorageErrorKind::Corrupt);
+    assert_eq!(error.kind, StorageErrorKind::Damaged);
 }
 
 #[test]

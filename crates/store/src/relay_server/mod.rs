@@ -89,7 +89,7 @@ impl RelayServerStore {
     ///
     /// # Errors
     ///
-    /// [`hushwing_sansio::StorageErrorKind::Corrupt`] if anything does not fit.
+    /// [`hushwing_sansio::StorageErrorKind::Damaged`] if anything does not fit.
     pub fn check(&self) -> Result<(), StorageError> {
         self.database.check()
     }
