@@ -1,6 +1,6 @@
 //! What comes out of the machine.
 
-use hushwing_delivery::{MailboxFailure, NetworkCommand, NetworkTag, Stage};
+use hushwing_delivery::{MailboxFailure, NetworkCommand, NetworkTag, SendFailure, Stage};
 
 use crate::view::{ContactView, InvitationView, MessageView, Whereabouts};
 use crate::{ContactId, InvitationId, MessageId, MessageState, Refusal, Ticket};
@@ -61,6 +61,16 @@ pub enum Event {
         message: MessageId,
         /// How far.
         state: MessageState,
+        /// Why not further, if it failed.
+        reason: Option<FailReason>,
+    },
+    /// A conversation cannot go on. What was said stays; nothing is sent or
+    /// heard any more, and only a new link helps.
+    Broken {
+        /// With whom.
+        contact: ContactId,
+        /// Why.
+        reason: BreakReason,
     },
     /// A message of mine moved on its way; not stored.
     Progress {
@@ -88,6 +98,31 @@ pub enum Event {
         /// Why.
         reason: DropReason,
     },
+}
+
+/// Why a message of mine failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FailReason {
+    /// Its network cannot deliver it.
+    #[error("no network will take it: {0:?}")]
+    Network(SendFailure),
+    /// The conversation broke before it left.
+    #[error("the conversation broke before it left")]
+    Broken,
+}
+
+/// Why a conversation cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BreakReason {
+    /// MLS cannot work with what the other side made of the group.
+    #[error("the encrypted group cannot be used any more")]
+    Group,
+    /// The addresses they gave cannot take what is to be sent.
+    #[error("the addresses they gave cannot be used")]
+    Addresses,
+    /// What is stored of this conversation is damaged here.
+    #[error("what is stored of this conversation is damaged")]
+    Damaged,
 }
 
 /// Why something that came was dropped. All of these are the sender's doing,

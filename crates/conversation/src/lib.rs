@@ -17,7 +17,7 @@ pub mod village;
 
 pub use command::{Command, Incoming};
 pub use content::MessageId;
-pub use event::{DropReason, Event, Outgoing, Reply};
+pub use event::{BreakReason, DropReason, Event, FailReason, Outgoing, Reply};
 pub use messenger::{Config, Messenger};
 pub use names::{ContactId, ConversationId, ConversationIdError, InvitationId, Ticket};
 pub use refusal::Refusal;

@@ -33,7 +33,8 @@ pub enum Refusal {
     /// The contact has not been asked or accepted yet.
     #[error("the conversation is not established yet")]
     NotEstablished,
-    /// The conversation cannot go on: the other side broke it. Unlike with
+    /// The conversation cannot go on: the other side broke it, or what is stored
+    /// of it is damaged. Unlike with
     /// other refusals, the contact may have become
     /// [`Broken`](crate::Standing::Broken) just now.
     #[error("the conversation is broken and cannot go on")]

@@ -33,7 +33,7 @@ use hushwing_sansio::{Context, Moment, StorageError};
 
 use self::inbox::Inbox;
 use self::outbox::Outbox;
-use crate::{MailboxId, NetworkCommand, NetworkEvent, NetworkTag, RepeatId};
+use crate::{Address, MailboxId, NetworkCommand, NetworkEvent, NetworkTag, RepeatId};
 
 /// What leaves the office.
 #[derive(Default)]
@@ -176,6 +176,25 @@ impl PostOffice {
         self.wake(cx, storage)?;
         self.outbox
             .forget(cx, storage, &mut self.out, letter, false)
+    }
+
+    /// Cancels all letters that go to nowhere but `addresses`.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub fn cancel_to(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        addresses: &[Address],
+    ) -> Result<(), StorageError> {
+        self.wake(cx, storage)?;
+        for letter in self.outbox.letters_to(addresses) {
+            self.outbox
+                .forget(cx, storage, &mut self.out, letter, false)?;
+        }
+        Ok(())
     }
 
     /// The room above did not keep a letter it was given: the next copy of it is

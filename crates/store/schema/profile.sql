@@ -1,4 +1,4 @@
--- user_version 3
+-- user_version 4
 
 CREATE TABLE contacts (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -79,7 +79,7 @@ CREATE INDEX messages_letter ON messages (letter) WHERE letter IS NOT NULL;
 
 CREATE INDEX messages_order ON messages (contact, epoch, lamport, leaf, id);
 
-CREATE INDEX messages_owed ON messages (id) WHERE owed <> 0;
+CREATE INDEX messages_owed ON messages (contact, id) WHERE owed <> 0;
 
 CREATE INDEX messages_sealed_again ON messages (contact, sealed_epoch)
     WHERE sealed_epoch <> epoch;

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use hushwing_conversation::storage::{
     ContactRecord, Extent, HeldHead, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
-    MailboxRecord, MemoryStorage, MessageRecord, MessageState, MlsRow, Owed, Position,
+    MailboxRecord, MemoryStorage, MessageRecord, MessageState, MlsRow, OnTheWay, Owed, Position,
 };
 use hushwing_conversation::{ContactId, InvitationId, MessageId, Secret, Storage};
 use hushwing_delivery::{MailboxId, RepeatId};
@@ -47,6 +47,7 @@ enum Op {
     SetOwed(u8, u8),
     AddHeld(u8, u8),
     RemoveHeld(u8, u8),
+    RemoveAllHeld(u8),
     Rollback,
     Commit,
 }
@@ -79,6 +80,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (said(), 0..3_u8).prop_map(|(id, owed)| Op::SetOwed(id, owed)),
         1 => (id(), any()).prop_map(|(of, seed)| Op::AddHeld(of, seed)),
         1 => (id(), any()).prop_map(|(of, seed)| Op::RemoveHeld(of, seed)),
+        1 => id().prop_map(Op::RemoveAllHeld),
         1 => Just(Op::Rollback),
         2 => Just(Op::Commit),
     ]
@@ -131,6 +133,7 @@ fn apply(storage: &mut dyn Storage, op: &Op) -> Result<u64, StorageErrorKind> {
         Op::RemoveHeld(of, seed) => {
             storage.remove_held(ContactId((*of).into()), (*seed % 4).into())
         }
+        Op::RemoveAllHeld(of) => storage.remove_all_held(ContactId((*of).into())),
         Op::Rollback | Op::Commit => unreachable!("the caller's"),
     };
     done.map(|()| 0).map_err(|error| error.kind)
@@ -152,9 +155,8 @@ struct Seen {
     joins: Vec<JoinRecord>,
     contacts: Vec<ContactRecord>,
     messages: Vec<(Option<MessageRecord>, bool, Vec<MessageRecord>)>,
-    letters: Vec<Option<MessageId>>,
-    owing: Vec<(ContactId, MessageId, Owed)>,
-    held: Vec<HeldHead>,
+    letters: Vec<(Option<MessageId>, Option<ContactId>)>,
+    owners: Vec<Option<ContactId>>,
     conversations: Vec<SeenConversation>,
 }
 
@@ -163,6 +165,9 @@ struct SeenConversation {
     newest: Vec<Vec<MessageRecord>>,
     before: Vec<Vec<MessageRecord>>,
     unread: Vec<Vec<MessageId>>,
+    owing: Vec<(MessageId, Owed)>,
+    on_the_way: Vec<OnTheWay>,
+    waiting: Vec<HeldHead>,
     unconfirmed: Vec<Vec<MessageRecord>>,
     last: Option<Position>,
     lamport: u64,
@@ -205,10 +210,14 @@ fn look(storage: &dyn Storage) -> Seen {
             .collect(),
         letters: (0..u64::from(MESSAGES))
             .chain(1000..1100)
-            .map(|letter| storage.message_of_letter(letter).unwrap())
+            .map(|letter| {
+                let message = storage.message_of_letter(letter).unwrap();
+                (message, storage.whose_letter(letter).unwrap())
+            })
             .collect(),
-        owing: storage.owing().unwrap(),
-        held: storage.held_heads().unwrap(),
+        owners: said()
+            .map(|id| storage.whose_message(&id).unwrap())
+            .collect(),
         conversations: ids()
             .map(|of| look_at(storage, ContactId(of.into())))
             .collect(),
@@ -227,6 +236,9 @@ fn look_at(storage: &dyn Storage, of: ContactId) -> SeenConversation {
             .iter()
             .map(|until| storage.unread(of, until).unwrap())
             .collect(),
+        owing: storage.owing(of).unwrap(),
+        on_the_way: storage.on_the_way(of).unwrap(),
+        waiting: storage.held_heads(of).unwrap(),
         unconfirmed: (0..6)
             .map(|epoch| storage.unconfirmed_before(of, epoch).unwrap())
             .collect(),

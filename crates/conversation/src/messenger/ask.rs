@@ -3,14 +3,15 @@
 use hushwing_sansio::StorageError;
 use subtle::ConstantTimeEq as _;
 
+use super::broken::is_damage;
 use super::people::Person;
-use super::show::show;
+use super::show::{show, unreadable};
 use super::stop::Stop;
 use super::{Call, Messenger, NAME, READ_RECEIPTS};
 use crate::content::MessageId;
 use crate::content::shown::clean_name;
 use crate::link::SafetyNumber;
-use crate::storage::{MessageState, MessageTimes, Owed, Position, Standing};
+use crate::storage::{MessageRecord, MessageState, MessageTimes, Owed, Position, Standing};
 use crate::view::{ContactView, Progress, Whereabouts};
 use crate::{ContactId, Event, Refusal, Reply};
 
@@ -156,21 +157,53 @@ impl Messenger {
             ),
             None => None,
         };
-        let records = call
-            .storage
-            .messages(contact, before.as_ref(), most.min(MOST_READ))?;
+        let records = self.readable(call, contact, before.as_ref(), most.min(MOST_READ))?;
         if let Some(last) = records.last() {
             self.mark_read(call, contact, &last.position)?;
         }
         let person = self.person(contact)?;
-        let views = records.iter().map(|record| {
-            let mut view = show(call.storage, person, record)?;
+        let mut views = Vec::with_capacity(records.len());
+        let mut damage = None;
+        for record in &records {
+            let mut view = match show(call.storage, person, record) {
+                Err(error) if is_damage(&error) => {
+                    damage = Some(error);
+                    unreadable(person, record)
+                }
+                shown => shown?,
+            };
             if !record.mine {
                 view.state = MessageState::Read;
             }
-            Ok(view)
-        });
-        Ok(Reply::Messages(views.collect::<Result<_, StorageError>>()?))
+            views.push(view);
+        }
+        if let Some(error) = damage {
+            self.damaged(call, contact, error)?;
+        }
+        Ok(Reply::Messages(views))
+    }
+
+    /// The messages to show. Of a conversation that broke, those that come after
+    /// the last damaged one, as nearly as halving finds them.
+    fn readable(
+        &self,
+        call: &Call<'_, '_>,
+        contact: ContactId,
+        before: Option<&Position>,
+        mut most: usize,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        loop {
+            match call.storage.messages(contact, before, most) {
+                Err(error)
+                    if is_damage(&error)
+                        && most > 1
+                        && self.standing(contact) == Some(Standing::Broken) =>
+                {
+                    most /= 2;
+                }
+                records => return records,
+            }
+        }
     }
 
     fn mark_read(

@@ -76,7 +76,9 @@ impl Messenger {
         if !self.may_write_to(mailbox, contact) {
             return self.drop_letter(None, DropReason::WrongMailbox);
         }
-        self.hear_from(call, contact, received, bytes, repeat)
+        self.within(call, contact, |this, call| {
+            this.hear_from(call, contact, received, bytes, repeat)
+        })
     }
 
     pub(super) fn hear_from(

@@ -80,9 +80,14 @@ impl Messenger {
             return Ok(true);
         };
         let reusable = link.kind() == Kind::Reusable;
+        let mut out_of_reach = false;
+        self.within(call, contact, |this, call| {
+            out_of_reach = reusable && this.out_of_reach(call, contact)?;
+            Ok(())
+        })?;
         match self.people.get(&contact).map(Person::view) {
             Some(view) if view.standing == Standing::Broken => {}
-            Some(_) if reusable && self.out_of_reach(call, contact)? => {}
+            Some(_) if out_of_reach => {}
             Some(view)
                 if view.standing == Standing::Established && link.kind() == Kind::OneTime =>
             {

@@ -13,6 +13,7 @@
 use hushwing_delivery::{Address, Keep, LetterId, MailboxId, NetworkCommand, NetworkTag};
 use hushwing_sansio::StorageError;
 
+use super::broken::is_damage;
 use super::{Call, Messenger};
 use crate::content::{AddressUpdate, Content};
 use crate::letter::LetterBody;
@@ -24,7 +25,10 @@ impl Messenger {
     pub(super) fn resume_losses(&mut self, storage: &mut dyn Storage) -> Result<(), StorageError> {
         for contact in self.people.keys().copied().collect::<Vec<_>>() {
             let owner = MailboxUse::Conversation(contact);
-            self.losses.resume(storage, owner)?;
+            match self.losses.resume(storage, owner) {
+                Err(error) if is_damage(&error) => self.damaged.push(contact),
+                resumed => resumed?,
+            }
         }
         for id in self.invitations.keys() {
             self.losses.resume(storage, MailboxUse::Invitation(*id))?;
@@ -260,7 +264,9 @@ impl Messenger {
             .find(|person| person.record.commit_letter == Some(letter.0));
         match of.map(|person| person.record.id) {
             Some(contact) if self.writes_elsewhere(contact, tried) => {
-                self.post_commit_again(call, contact).map(drop)
+                self.within(call, contact, |this, call| {
+                    this.post_commit_again(call, contact).map(drop)
+                })
             }
             _ => Ok(()),
         }

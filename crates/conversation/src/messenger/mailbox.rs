@@ -129,10 +129,14 @@ impl Messenger {
         call.storage.put_mailbox_record(record)?;
         match owner {
             MailboxUse::Invitation(invitation) => self.invitation_opened(call, invitation, place),
-            MailboxUse::Conversation(contact) if self.people_were_told(contact) => {
-                self.tell_new_addresses(call, contact)
+            MailboxUse::Conversation(contact) => {
+                self.within(call, contact, |this, call| {
+                    match this.people_were_told(contact) {
+                        true => this.tell_new_addresses(call, contact),
+                        false => this.conversation_opened(call, contact),
+                    }
+                })
             }
-            MailboxUse::Conversation(contact) => self.conversation_opened(call, contact),
         }
     }
 

@@ -5,9 +5,11 @@
 //! [`hold`] keeps those that came too early, [`stranger`] bounds what is said before
 //! there is a decision, [`receipts`] tells what became of them, [`renew`] changes
 //! keys, [`ask`] answers questions, [`progress`] follows letters, [`lost`] finds
-//! another way when a network lost a mailbox.
+//! another way when a network lost a mailbox, [`broken`] ends conversations that
+//! cannot go on.
 
 mod ask;
+mod broken;
 mod hear;
 mod hold;
 mod invite;
@@ -37,10 +39,11 @@ use hushwing_sansio::{Context, Input, Machine, Moment, Output, StorageError};
 use crate::mls::{Crypto, Group};
 use crate::storage::{InvitationRecord, JoinRecord, MailboxRecord};
 use crate::{
-    Command, ContactId, ConversationId, Event, Incoming, InvitationId, Outgoing, Reply, Storage,
-    Ticket,
+    Command, ContactId, ConversationId, Event, Incoming, InvitationId, Outgoing, Refusal, Reply,
+    Storage, Ticket,
 };
 
+use broken::Concern;
 use losses::Losses;
 use people::Person;
 use receipts::Debts;
@@ -102,6 +105,9 @@ pub struct Messenger {
     shelf: Shelf,
     waiting_invites: BTreeMap<InvitationId, Ticket>,
     waiting_joins: BTreeMap<FetchId, Vec<Ticket>>,
+    /// Contacts of whom something was found damaged on opening, until the first
+    /// call breaks their conversations.
+    damaged: Vec<ContactId>,
     events: VecDeque<Event>,
     next_sweep: Moment,
     awake: bool,
@@ -117,6 +123,8 @@ impl Messenger {
     /// When storage fails or holds what this program cannot read.
     pub fn open(storage: &mut dyn Storage, config: Config) -> Result<Self, StorageError> {
         let office = PostOffice::open(&mut *storage)?;
+        let mut found = people::open(storage)?;
+        let shelf = Shelf::open(storage, &mut found)?;
         let mut messenger = Self {
             read_receipts: storage
                 .setting(READ_RECEIPTS)?
@@ -124,7 +132,7 @@ impl Messenger {
             config: named(storage, config)?,
             crypto: Crypto::default(),
             office,
-            people: people::open(storage)?,
+            people: found.people,
             groups: BTreeMap::new(),
             conversations: BTreeMap::new(),
             invitations: storage
@@ -145,9 +153,10 @@ impl Messenger {
             debts: Debts::default(),
             losses: Losses::default(),
             repeats: Repeats::default(),
-            shelf: Shelf::open(storage)?,
+            shelf,
             waiting_invites: BTreeMap::new(),
             waiting_joins: BTreeMap::new(),
+            damaged: found.damaged,
             events: VecDeque::new(),
             next_sweep: Moment::default(),
             awake: false,
@@ -168,6 +177,10 @@ impl Messenger {
             return Ok(());
         }
         self.awake = true;
+        for contact in core::mem::take(&mut self.damaged) {
+            let error = StorageError::corrupt("reading a conversation");
+            self.damaged(call, contact, error)?;
+        }
         self.plan_replacements(call);
         self.resume_repeats(call)?;
         self.resume_debts(call)
@@ -179,11 +192,15 @@ impl Messenger {
         ticket: Ticket,
         command: Command,
     ) -> Result<(), StorageError> {
+        let concern = Concern::of(&command);
         let answer = match self.carry_out(call, ticket, command) {
             Ok(None) => return Ok(()),
             Ok(Some(reply)) => Ok(reply),
             Err(Stop::Refused(refusal)) => Err(refusal),
-            Err(Stop::Storage(error)) => return Err(error),
+            Err(Stop::Storage(error)) => {
+                self.damaged_by(call, &concern, error)?;
+                Err(Refusal::Broken)
+            }
         };
         self.tell(Event::Answer { ticket, answer });
         Ok(())
@@ -266,7 +283,9 @@ impl Messenger {
                     self.hear_letter(call, &letter)?;
                 }
                 OfficeEvent::Accepted { letter, network } => {
-                    self.accepted(call, letter, network)?
+                    self.within_letter(call, letter, |this, call| {
+                        this.accepted(call, letter, network)
+                    })?;
                 }
                 OfficeEvent::Progress {
                     letter,
@@ -280,7 +299,9 @@ impl Messenger {
                     reason,
                     tried,
                 } => {
-                    self.failed(call, letter, reason, &tried)?;
+                    self.within_letter(call, letter, |this, call| {
+                        this.failed(call, letter, reason, &tried)
+                    })?;
                 }
                 OfficeEvent::Network { network, event } => {
                     self.network_told(call, network, event)?;

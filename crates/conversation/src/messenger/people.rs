@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hushwing_delivery::Address;
 use hushwing_sansio::StorageError;
 
+use super::broken::is_damage;
 use super::{Call, Messenger};
 use crate::content::{Lamport, Origin};
 use crate::mls::{Crypto, Group, LeafKey};
@@ -53,6 +54,14 @@ impl Person {
         }
     }
 
+    /// Reads where the conversation ends.
+    fn find_tail(&mut self, storage: &dyn Storage) -> Result<(), StorageError> {
+        let lamport = storage.highest_lamport(self.record.id)?;
+        self.tail.lamport = Lamport::new(lamport).unwrap_or(Lamport::MAX);
+        self.tail.last = storage.last_position(self.record.id)?;
+        Ok(())
+    }
+
     /// Writes the record and everything derived from it.
     pub(super) fn save(&mut self, storage: &mut dyn Storage) -> Result<(), StorageError> {
         self.addresses = decode_addresses(&self.record);
@@ -88,18 +97,27 @@ fn decode_addresses(record: &ContactRecord) -> Vec<Address> {
         .collect()
 }
 
-/// Reads all contacts.
-pub(super) fn open(storage: &dyn Storage) -> Result<BTreeMap<ContactId, Person>, StorageError> {
-    let mut people = BTreeMap::new();
+/// Reads all contacts. Those of whom something else is damaged are named too.
+pub(super) fn open(storage: &dyn Storage) -> Result<Opened, StorageError> {
+    let mut opened = Opened::default();
     for record in storage.contacts()? {
         let id = record.id;
         let mut person = Person::new(record);
-        let lamport = storage.highest_lamport(id)?;
-        person.tail.lamport = Lamport::new(lamport).unwrap_or(Lamport::MAX);
-        person.tail.last = storage.last_position(id)?;
-        people.insert(id, person);
+        match person.find_tail(storage) {
+            Ok(()) => {}
+            Err(error) if is_damage(&error) => opened.damaged.push(id),
+            Err(error) => return Err(error),
+        }
+        opened.people.insert(id, person);
     }
-    Ok(people)
+    Ok(opened)
+}
+
+/// What [`open`] found.
+#[derive(Default)]
+pub(super) struct Opened {
+    pub(super) people: BTreeMap<ContactId, Person>,
+    pub(super) damaged: Vec<ContactId>,
 }
 
 /// A contact, its group, and what the group computes with.
@@ -165,23 +183,6 @@ impl Messenger {
                 .remove_mls_scope(&Group::scope(person.record.conversation))?;
         }
         call.storage.remove_contact(id)
-    }
-
-    /// Ends a conversation that cannot go on. Whatever the other side did to
-    /// it, nothing else of the profile is touched.
-    pub(super) fn break_off(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        id: ContactId,
-    ) -> Result<(), StorageError> {
-        self.groups.remove(&id);
-        self.debts.forget(id);
-        if let Some(person) = self.people.get_mut(&id) {
-            person.record.standing = Standing::Broken;
-            person.save(call.storage)?;
-        }
-        self.tell_contact(id);
-        Ok(())
     }
 
     /// How far a contact is established.

@@ -6,6 +6,7 @@ use hushwing_sansio::StorageError;
 
 use super::{Call, Messenger};
 use crate::content::{AddressUpdate, Content, Profile};
+use crate::event::BreakReason;
 use crate::letter::LetterBody;
 use crate::mls::{CheckedKeyPackage, Group, LeafKey};
 use crate::storage::{CardRecord, Standing};
@@ -36,7 +37,7 @@ impl Messenger {
         refusal: Refusal,
     ) -> Result<(), StorageError> {
         self.forget_join(call, contact)?;
-        self.break_off(call, contact)?;
+        self.break_off(call, contact, BreakReason::Group)?;
         let contact = Some(contact);
         self.tell(Event::JoinFailed { contact, refusal });
         Ok(())

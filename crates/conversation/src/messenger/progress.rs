@@ -4,6 +4,7 @@ use hushwing_delivery::{Address, LetterId, NetworkTag, SendFailure, Stage};
 use hushwing_sansio::StorageError;
 
 use super::{Call, Messenger};
+use crate::event::FailReason;
 use crate::storage::{MessageKind, MessageRecord, MessageState, Standing};
 use crate::{Event, Refusal};
 
@@ -25,7 +26,7 @@ impl Messenger {
         times.accepted = Some((network, call.cx.wall()));
         call.storage
             .set_state(record.id(), MessageState::Accepted, &times)?;
-        self.tell_state(&record, MessageState::Accepted);
+        self.tell_state(&record, MessageState::Accepted, None);
         Ok(())
     }
 
@@ -68,7 +69,8 @@ impl Messenger {
         times.failed = Some(call.cx.wall());
         call.storage
             .set_state(record.id(), MessageState::Failed, &times)?;
-        self.tell_state(&record, MessageState::Failed);
+        let why = FailReason::Network(reason);
+        self.tell_state(&record, MessageState::Failed, Some(why));
         let standing = self
             .people
             .get(&record.contact)
@@ -87,11 +89,17 @@ impl Messenger {
         Ok(())
     }
 
-    pub(super) fn tell_state(&mut self, record: &MessageRecord, state: MessageState) {
+    pub(super) fn tell_state(
+        &mut self,
+        record: &MessageRecord,
+        state: MessageState,
+        reason: Option<FailReason>,
+    ) {
         if record.kind != MessageKind::Control {
             self.tell(Event::State {
                 message: *record.id(),
                 state,
+                reason,
             });
         }
     }

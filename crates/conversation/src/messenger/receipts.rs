@@ -12,6 +12,7 @@ use hushwing_sansio::{Context, Moment, StorageError};
 
 use super::{Call, Messenger};
 use crate::content::{Content, Frame, MessageId, Receipt, Salt, Stamp, Status};
+use crate::event::BreakReason;
 use crate::letter::LetterBody;
 use crate::mls::GroupFault;
 use crate::storage::{MessageKind, MessageRecord, MessageState, Owed, Standing};
@@ -90,6 +91,9 @@ impl Messenger {
         message: MessageId,
         owed: Owed,
     ) -> Result<(), StorageError> {
+        if self.standing(contact) == Some(Standing::Broken) {
+            return Ok(());
+        }
         call.storage.set_owed(&message, owed)?;
         self.debts
             .add(call.cx, self.config.receipt_delay, contact, message, owed);
@@ -98,20 +102,26 @@ impl Messenger {
 
     /// Takes up what was owed when the last run ended.
     pub(super) fn resume_debts(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
-        self.resume_debts_of(call, None)
+        for contact in self.people.keys().copied().collect::<Vec<_>>() {
+            self.within(call, contact, |this, call| {
+                this.resume_debts_of(call, contact)
+            })?;
+        }
+        Ok(())
     }
 
-    /// Takes up what is owed to one contact, or to all.
+    /// Takes up what is owed to a contact.
     pub(super) fn resume_debts_of(
         &mut self,
         call: &mut Call<'_, '_>,
-        only: Option<ContactId>,
+        contact: ContactId,
     ) -> Result<(), StorageError> {
-        for (contact, message, owed) in call.storage.owing()? {
-            if only.is_none_or(|only| only == contact) {
-                self.debts
-                    .add(call.cx, self.config.receipt_delay, contact, message, owed);
-            }
+        if self.standing(contact) == Some(Standing::Broken) {
+            return Ok(());
+        }
+        for (message, owed) in call.storage.owing(contact)? {
+            self.debts
+                .add(call.cx, self.config.receipt_delay, contact, message, owed);
         }
         Ok(())
     }
@@ -126,9 +136,10 @@ impl Messenger {
             // Who waits for a decision learns nothing; accepting takes it up.
             if matches!(standing, Some(Standing::Asked | Standing::Established)) {
                 let owed: Vec<_> = owed.into_iter().collect();
-                for batch in owed.chunks(MOST_IN_LETTER) {
-                    self.send_receipts(call, contact, batch)?;
-                }
+                self.within(call, contact, |this, call| {
+                    let mut batches = owed.chunks(MOST_IN_LETTER);
+                    batches.try_for_each(|batch| this.send_receipts(call, contact, batch))
+                })?;
             }
         }
         Ok(())
@@ -149,6 +160,9 @@ impl Messenger {
             },
         });
         let content = Content::Receipts(receipts.collect());
+        if !self.in_touch(contact) {
+            return Ok(());
+        }
         let salt = Salt(call.cx.random());
         let (person, group, crypto) = self.at_hand(call, contact)?;
         let stamp = Stamp {
@@ -165,7 +179,7 @@ impl Messenger {
             Err(_) => Err(GroupFault("composing receipts")),
         };
         let Ok(message) = sealed else {
-            return self.break_off(call, contact);
+            return self.break_off(call, contact, BreakReason::Group);
         };
         self.post(
             call,
@@ -213,6 +227,7 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let now = call.cx.wall();
         let id = *record.id();
+        let shown = record.kind != MessageKind::Control;
         let mut times = record.times;
         times.delivered.get_or_insert(now);
         if state == MessageState::Read {
@@ -223,8 +238,12 @@ impl Messenger {
             self.office
                 .settle(call.cx, &mut *call.storage, LetterId(letter))?;
         }
-        if record.kind != MessageKind::Control {
-            self.tell(Event::State { message: id, state });
+        if shown {
+            self.tell(Event::State {
+                message: id,
+                state,
+                reason: None,
+            });
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::hear::reason;
 use super::people::Person;
 use super::{Call, Messenger};
 use crate::ContactId;
+use crate::event::BreakReason;
 use crate::letter::LetterBody;
 use crate::mls::{LeafKey, PAST_EPOCHS, Staged};
 use crate::storage::{MessageRecord, Side, Standing};
@@ -45,7 +46,7 @@ impl Messenger {
         // conversation has its own.
         let successor = marked.then(|| LeafKey::generate(call.cx));
         let Ok(commit) = group.renew(crypto, call.cx, &mut *call.storage, successor)? else {
-            return self.break_off(call, contact);
+            return self.break_off(call, contact, BreakReason::Group);
         };
         person.record.signing_key = group.key().secret();
         begin_epoch(person, call);
@@ -118,7 +119,7 @@ impl Messenger {
         let first_said = Some(record.position.epoch);
         let rows = &mut *call.storage;
         let Ok(message) = group.encrypt(crypto, call.cx, rows, &record.content, first_said)? else {
-            return self.break_off(call, record.contact);
+            return self.break_off(call, record.contact, BreakReason::Group);
         };
         let epoch = group.epoch();
         if let Some(letter) = record.letter {
@@ -140,7 +141,7 @@ impl Messenger {
                 && person.record.epoch_since + EPOCH_LIFE <= now
         });
         for contact in old.map(|person| person.record.id).collect::<Vec<_>>() {
-            self.renew_if_due(call, contact)?;
+            self.within(call, contact, |this, call| this.renew_if_due(call, contact))?;
         }
         Ok(())
     }

@@ -46,6 +46,11 @@ impl Repeats {
         one.due = Some(one.begun.map_or(now, |begun| now.max(begun + PAUSE)));
     }
 
+    /// Forgets what is to be said again to a contact.
+    pub(super) fn forget(&mut self, contact: ContactId) {
+        self.by_contact.remove(&contact);
+    }
+
     fn take(&mut self, now: Moment) -> Vec<ContactId> {
         let due = self.by_contact.iter();
         due.filter(|(_, one)| one.due.is_some_and(|at| at <= now))
@@ -58,9 +63,12 @@ impl Messenger {
     /// Takes up what earlier runs did not say again yet.
     pub(super) fn resume_repeats(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         for contact in self.people.keys().copied().collect::<Vec<_>>() {
-            if RepeatRecord::of(call.storage, contact)?.is_some() {
-                self.repeats.begin(contact, call.cx.now());
-            }
+            self.within(call, contact, |this, call| {
+                if RepeatRecord::of(call.storage, contact)?.is_some() {
+                    this.repeats.begin(contact, call.cx.now());
+                }
+                Ok(())
+            })?;
         }
         Ok(())
     }
@@ -99,7 +107,9 @@ impl Messenger {
     /// Says the pieces that are due.
     pub(super) fn repeat_due(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         for contact in self.repeats.take(call.cx.now()) {
-            self.say_piece_again(call, contact)?;
+            self.within(call, contact, |this, call| {
+                this.say_piece_again(call, contact)
+            })?;
         }
         Ok(())
     }
@@ -162,7 +172,7 @@ impl Messenger {
             let mut times = record.times.clone();
             times.failed = None;
             call.storage.set_state(id, MessageState::Queued, &times)?;
-            self.tell_state(&record, MessageState::Queued);
+            self.tell_state(&record, MessageState::Queued, None);
         }
         Ok(())
     }

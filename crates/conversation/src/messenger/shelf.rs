@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use hushwing_delivery::RepeatId;
 use hushwing_sansio::{StorageError, Timestamp};
 
+use super::broken::is_damage;
+use super::people::Opened;
 use crate::storage::HeldHead;
 use crate::{ContactId, Storage};
 
@@ -55,10 +57,20 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    pub(super) fn open(storage: &dyn Storage) -> Result<Self, StorageError> {
+    /// Reads what waits of the people `found`. Of whom it is damaged is noted
+    /// there; damaged strays go, for nobody is known whose they are.
+    pub(super) fn open(
+        storage: &mut dyn Storage,
+        found: &mut Opened,
+    ) -> Result<Self, StorageError> {
         let mut shelf = Self::default();
-        for head in storage.held_heads()? {
-            shelf.add(&head);
+        for whose in found.people.keys().copied().chain([STRAYS]) {
+            match storage.held_heads(whose) {
+                Ok(heads) => heads.iter().for_each(|head| shelf.add(head)),
+                Err(error) if !is_damage(&error) => return Err(error),
+                Err(_) if whose == STRAYS => storage.remove_all_held(STRAYS)?,
+                Err(_) => found.damaged.push(whose),
+            }
         }
         Ok(shelf)
     }

@@ -101,17 +101,9 @@ fn build(
     content: &Content,
 ) -> Result<MessageView, StorageError> {
     let mut view = MessageView {
-        id: *record.id(),
-        contact: record.contact,
-        conversation: person.record.conversation,
-        from: speaker(record),
-        sent_at: record.sent_at,
         text: text_of(content),
-        state: record.state,
         reply_to: reply_of(content),
-        edited: false,
-        deleted: false,
-        reactions: Vec::new(),
+        ..unreadable(person, record)
     };
     for change in storage.changes(record.contact, record.id())? {
         apply(storage, &mut view, record, &change)?;
@@ -121,6 +113,23 @@ fn build(
         view.reactions.clear();
     }
     Ok(view)
+}
+
+/// A message whose content is damaged, as shown.
+pub(super) fn unreadable(person: &Person, record: &MessageRecord) -> MessageView {
+    MessageView {
+        id: *record.id(),
+        contact: record.contact,
+        conversation: person.record.conversation,
+        from: speaker(record),
+        sent_at: record.sent_at,
+        text: "[damaged]".to_owned(),
+        state: record.state,
+        reply_to: None,
+        edited: false,
+        deleted: false,
+        reactions: Vec::new(),
+    }
 }
 
 /// Applies one change, the last of its kind and author in the order all agree

@@ -7,6 +7,7 @@ use super::show::arrived;
 use super::stop::Stop;
 use super::{Call, Messenger};
 use crate::content::{ComposeError, Content, Frame, Mark, MessageId, Post, Salt, Stamp, Text};
+use crate::event::BreakReason;
 use crate::letter::LetterBody;
 use crate::storage::{
     MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, Standing,
@@ -228,7 +229,7 @@ impl Messenger {
             Ok(uttered) => Ok(Some(uttered)),
             Err(Stop::Storage(error)) => Err(error),
             Err(Stop::Refused(_)) => {
-                self.break_off(call, contact)?;
+                self.break_off(call, contact, BreakReason::Group)?;
                 Ok(None)
             }
         }
@@ -260,7 +261,7 @@ impl Messenger {
         let leaf = group.own_leaf();
         let id = MessageId::derive(&person.origin(leaf)?, &bytes, &salt);
         let Ok(message) = group.encrypt(crypto, call.cx, &mut *call.storage, &bytes, None)? else {
-            self.break_off(call, contact)?;
+            self.break_off(call, contact, BreakReason::Group)?;
             return Err(Refusal::Broken.into());
         };
         let epoch = group.epoch();
@@ -311,7 +312,7 @@ impl Messenger {
             Ok(letter) => Ok(Some(letter)),
             Err(PostError::Storage(error)) => Err(error),
             Err(_) => {
-                self.break_off(call, contact)?;
+                self.break_off(call, contact, BreakReason::Addresses)?;
                 Ok(None)
             }
         }

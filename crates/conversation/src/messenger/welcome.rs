@@ -45,6 +45,10 @@ impl Messenger {
         for message in messages {
             self.hear(call, arrival, message)?;
         }
+        if self.standing(contact) == Some(Standing::Broken) {
+            self.remove_person(call, contact)?;
+            return self.drop_letter(None, DropReason::JoinRequest);
+        }
         self.settle_join(call, contact, invitation, arrival.mailbox)
     }
 
@@ -136,7 +140,7 @@ impl Messenger {
         person.record.standing = Standing::Established;
         person.save(call.storage)?;
         self.open_conversation_mailbox(call, self.config.network, contact)?;
-        self.resume_debts_of(call, Some(contact))?;
+        self.resume_debts_of(call, contact)?;
         self.renew_if_due(call, contact)?;
         let view = self.person(contact)?.view();
         self.tell(Event::Contact(view.clone()));

@@ -37,7 +37,8 @@ pub enum Standing {
     Requested,
     /// Both sides know where to write.
     Established,
-    /// It cannot go on: MLS cannot work with what the other side made of it.
+    /// It cannot go on: MLS cannot work with what the other side made of it, or
+    /// what is stored of it is damaged.
     /// What was said stays readable; nothing is sent or heard any more.
     Broken,
 }

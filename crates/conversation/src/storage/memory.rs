@@ -7,10 +7,10 @@ use hushwing_sansio::{StorageError, Timestamp};
 
 use super::{
     ContactRecord, Extent, HeldHead, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
-    MailboxRecord, MessageKind, MessageRecord, MessageState, MessageTimes, MlsRow, MlsRows, Owed,
-    Position, Storage,
+    MailboxRecord, MessageKind, MessageRecord, MessageState, MessageTimes, MlsRow, MlsRows,
+    OnTheWay, Owed, Position, Storage,
 };
-use crate::{ContactId, InvitationId, MessageId, Secret};
+use crate::{ContactId, ConversationId, InvitationId, MessageId, Secret};
 
 /// The rows of one scope, by label and key.
 type Scope = BTreeMap<(u8, Vec<u8>), Secret>;
@@ -34,6 +34,8 @@ pub struct MemoryStorage {
     letters: BTreeMap<u64, MessageId>,
     unconfirmed: BTreeMap<ContactId, BTreeSet<Position>>,
     held: BTreeMap<(ContactId, u64), HeldRecord>,
+    /// Messages that cannot be read.
+    spoilt: BTreeSet<MessageId>,
 }
 
 impl MemoryStorage {
@@ -41,6 +43,55 @@ impl MemoryStorage {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Damages the record of a message: from now on it cannot be read.
+    pub fn spoil_message(&mut self, id: &MessageId) {
+        self.spoilt.insert(*id);
+    }
+
+    /// Damages what MLS keeps of a conversation.
+    pub fn spoil_group(&mut self, conversation: ConversationId) {
+        let scope = crate::mls::Group::scope(conversation);
+        for value in self.mls.entry(scope).or_default().values_mut() {
+            value.set(&[0xFF]);
+        }
+    }
+
+    /// How many bytes lie here of messages, held letters and settings, keys
+    /// included.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let messages = self
+            .messages
+            .values()
+            .map(|message| message.content.len() + 128);
+        let held = self.held.values().map(|letter| letter.bytes.len() + 64);
+        let settings = self
+            .settings
+            .iter()
+            .map(|(name, value)| name.len() + value.len());
+        messages.chain(held).chain(settings).sum()
+    }
+
+    /// A message, unless it is damaged.
+    fn sound(&self, id: &MessageId) -> Result<Option<&MessageRecord>, StorageError> {
+        if self.spoilt.contains(id) {
+            return Err(StorageError::corrupt("reading a message"));
+        }
+        Ok(self.messages.get(id))
+    }
+
+    /// Copies of messages, unless one is damaged.
+    fn copies<'m>(
+        &self,
+        messages: impl Iterator<Item = &'m MessageRecord>,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        let sound = |message: &MessageRecord| {
+            self.sound(message.id())?;
+            Ok(message.clone())
+        };
+        messages.map(sound).collect()
     }
 
     fn edit(&mut self, id: &MessageId) -> Result<&mut MessageRecord, StorageError> {
@@ -339,7 +390,7 @@ impl Storage for MemoryStorage {
     }
 
     fn message(&self, id: &MessageId) -> Result<Option<MessageRecord>, StorageError> {
-        Ok(self.messages.get(id).cloned())
+        Ok(self.sound(id)?.cloned())
     }
 
     fn has_message(&self, id: &MessageId) -> Result<bool, StorageError> {
@@ -397,7 +448,7 @@ impl Storage for MemoryStorage {
             .skip_while(|(position, _)| before.is_some_and(|before| *position >= before))
             .filter(|(_, message)| message.kind == MessageKind::Text)
             .take(most);
-        let mut messages: Vec<_> = listed.map(|(_, message)| message.clone()).collect();
+        let mut messages = self.copies(listed.map(|(_, message)| message))?;
         messages.reverse();
         Ok(messages)
     }
@@ -416,9 +467,8 @@ impl Storage for MemoryStorage {
             .into_iter()
             .flat_map(|kind| [false, true].map(|mine| (*target, of, kind.code(), mine)));
         let last = slots.filter_map(|slot| self.about.get(&slot)?.last());
-        let mut changes: Vec<MessageRecord> = last
-            .filter_map(|position| self.messages.get(&position.id).cloned())
-            .collect();
+        let last = last.filter_map(|position| self.messages.get(&position.id));
+        let mut changes = self.copies(last)?;
         changes.sort_by_key(|change| change.position);
         Ok(changes)
     }
@@ -449,14 +499,32 @@ impl Storage for MemoryStorage {
         Ok(unread.map(|(position, _)| position.id).collect())
     }
 
-    fn owing(&self) -> Result<Vec<(ContactId, MessageId, Owed)>, StorageError> {
+    fn owing(&self, to: ContactId) -> Result<Vec<(MessageId, Owed)>, StorageError> {
         let owing = self
             .messages
             .values()
-            .filter(|message| message.owed != Owed::Nothing);
-        Ok(owing
-            .map(|message| (message.contact, *message.id(), message.owed))
+            .filter(|message| message.contact == to && message.owed != Owed::Nothing);
+        Ok(owing.map(|message| (*message.id(), message.owed)).collect())
+    }
+
+    fn on_the_way(&self, to: ContactId) -> Result<Vec<OnTheWay>, StorageError> {
+        let positions = self.unconfirmed.get(&to).into_iter().flatten();
+        let messages = positions.filter_map(|position| self.messages.get(&position.id));
+        Ok(messages
+            .filter(|message| !self.spoilt.contains(message.id()))
+            .map(|message| (*message.id(), message.state, message.letter))
             .collect())
+    }
+
+    fn whose_message(&self, id: &MessageId) -> Result<Option<ContactId>, StorageError> {
+        Ok(self.messages.get(id).map(|message| message.contact))
+    }
+
+    fn whose_letter(&self, letter: u64) -> Result<Option<ContactId>, StorageError> {
+        match self.letters.get(&letter) {
+            Some(id) => self.whose_message(id),
+            None => Ok(None),
+        }
     }
 
     fn unconfirmed_before(
@@ -466,26 +534,23 @@ impl Storage for MemoryStorage {
     ) -> Result<Vec<MessageRecord>, StorageError> {
         let positions = self.unconfirmed.get(&of).into_iter().flatten();
         let messages = positions.filter_map(|position| self.messages.get(&position.id));
-        Ok(messages
-            .filter(|message| message.sealed_epoch < epoch)
-            .cloned()
-            .collect())
+        self.copies(messages.filter(|message| message.sealed_epoch < epoch))
     }
 
     fn failed_to(&self, contact: ContactId) -> Result<Vec<MessageRecord>, StorageError> {
-        Ok(self
-            .ordered(contact)
-            .map(|(_, message)| message)
-            .filter(|message| message.mine && message.state == MessageState::Failed)
-            .cloned()
-            .collect())
+        let messages = self.ordered(contact).map(|(_, message)| message);
+        self.copies(
+            messages.filter(|message| message.mine && message.state == MessageState::Failed),
+        )
     }
 
     fn last_position(&self, of: ContactId) -> Result<Option<Position>, StorageError> {
-        Ok(self
-            .order
-            .get(&of)
-            .and_then(|order| Some(*order.last_key_value()?.0)))
+        let order = self.order.get(&of);
+        let last = order.and_then(|order| Some(*order.last_key_value()?.0));
+        if let Some(last) = &last {
+            self.sound(&last.id)?;
+        }
+        Ok(last)
     }
 
     fn highest_lamport(&self, of: ContactId) -> Result<u64, StorageError> {
@@ -518,8 +583,9 @@ impl Storage for MemoryStorage {
         Ok(())
     }
 
-    fn held_heads(&self) -> Result<Vec<HeldHead>, StorageError> {
-        let heads = self.held.values().map(|record| HeldHead {
+    fn held_heads(&self, of: ContactId) -> Result<Vec<HeldHead>, StorageError> {
+        let theirs = self.held.range((of, 0)..=(of, u64::MAX));
+        let heads = theirs.map(|(_, record)| record).map(|record| HeldHead {
             contact: record.contact,
             number: record.number,
             since: record.since,
@@ -535,6 +601,11 @@ impl Storage for MemoryStorage {
 
     fn remove_held(&mut self, of: ContactId, number: u64) -> Result<(), StorageError> {
         self.held.remove(&(of, number));
+        Ok(())
+    }
+
+    fn remove_all_held(&mut self, of: ContactId) -> Result<(), StorageError> {
+        self.held.retain(|(contact, _), _| *contact != of);
         Ok(())
     }
 }

@@ -78,7 +78,15 @@ pub trait MlsRows {
 /// One row of a group's state: label, key, value.
 pub type MlsRow = (u8, Vec<u8>, Secret);
 
+/// A message of mine on its way: name, `Queued` or `Accepted`, letter.
+pub type OnTheWay = (MessageId, MessageState, Option<u64>);
+
 /// Everything conversation keeps.
+///
+/// A record that cannot be read is told as
+/// [`StorageErrorKind::Corrupt`](hushwing_sansio::StorageErrorKind::Corrupt), and
+/// ends the conversation it belongs to; damage of the whole file as
+/// [`StorageErrorKind::Damaged`](hushwing_sansio::StorageErrorKind::Damaged).
 ///
 /// Records with a `body` (their `encode` and `decode`) may be kept as their key
 /// columns and that body: conversation versions it and reads older ones.
@@ -310,12 +318,36 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
     /// When storage fails.
     fn unread(&self, of: ContactId, until: &Position) -> Result<Vec<MessageId>, StorageError>;
 
-    /// Messages for which I owe a receipt, by id.
+    /// Messages of a contact for which I owe a receipt, by id.
     ///
     /// # Errors
     ///
     /// When storage fails.
-    fn owing(&self) -> Result<Vec<(ContactId, MessageId, Owed)>, StorageError>;
+    fn owing(&self, to: ContactId) -> Result<Vec<(MessageId, Owed)>, StorageError>;
+
+    /// My messages to a contact that are `Queued` or `Accepted`, with the
+    /// letters they leave in, by position. What is damaged is left out: this is
+    /// asked where a conversation is given up.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn on_the_way(&self, to: ContactId) -> Result<Vec<OnTheWay>, StorageError>;
+
+    /// Whose conversation a message belongs to; asked where it is damaged.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn whose_message(&self, id: &MessageId) -> Result<Option<ContactId>, StorageError>;
+
+    /// Whose conversation the message that left in `letter` belongs to; asked
+    /// where it is damaged.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn whose_letter(&self, letter: u64) -> Result<Option<ContactId>, StorageError>;
 
     /// My messages that left in an epoch before `epoch` and are `Queued` or
     /// `Accepted`, by position.
@@ -372,12 +404,12 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
     /// When storage fails.
     fn add_held(&mut self, record: &HeldRecord) -> Result<(), StorageError>;
 
-    /// All held letters without their bytes, by contact, then number.
+    /// The held letters of a contact without their bytes, by number.
     ///
     /// # Errors
     ///
     /// When storage fails.
-    fn held_heads(&self) -> Result<Vec<HeldHead>, StorageError>;
+    fn held_heads(&self, of: ContactId) -> Result<Vec<HeldHead>, StorageError>;
 
     /// A held letter.
     ///
@@ -392,4 +424,11 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
     ///
     /// When storage fails.
     fn remove_held(&mut self, of: ContactId, number: u64) -> Result<(), StorageError>;
+
+    /// Removes all held letters of a contact.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_all_held(&mut self, of: ContactId) -> Result<(), StorageError>;
 }

@@ -95,7 +95,10 @@ fn letter(messages: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn held(village: &mut Village, home: Home) -> Vec<HeldHead> {
-    village.storage(home).unwrap().held_heads().unwrap()
+    let storage = village.storage(home).unwrap();
+    let people = storage.contacts().unwrap().into_iter();
+    let all = people.map(|person| person.id).chain([ContactId(0)]);
+    all.flat_map(|of| storage.held_heads(of).unwrap()).collect()
 }
 
 fn bytes(held: &[HeldHead]) -> usize {

@@ -13,6 +13,7 @@ mod bent;
 mod bent_input;
 mod changes;
 mod crash;
+mod damage;
 mod flood;
 mod hostile;
 mod hostile_mls;

@@ -189,7 +189,9 @@ async fn reach(
         let told = events
             .until(|seen| match seen {
                 Seen::Event(event) => match **event {
-                    Event::State { message: id, state } if id == message => Some(Some(state)),
+                    Event::State {
+                        message: id, state, ..
+                    } if id == message => Some(Some(state)),
                     _ => None,
                 },
                 Seen::Missed(_) => Some(None),

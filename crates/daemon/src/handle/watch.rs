@@ -85,10 +85,26 @@ fn document(event: &Event, profile: &Profile) -> Option<Value> {
             document
         }
         Event::Changed(message) => tagged("changed", &show::message(message, &profile.names())),
-        Event::State { message, state } => json!({
-            "event": "state",
-            "message": message.to_string(),
-            "state": show::state(*state),
+        Event::State {
+            message,
+            state,
+            reason,
+        } => {
+            let mut document = json!({
+                "event": "state",
+                "message": message.to_string(),
+                "state": show::state(*state),
+            });
+            if let (Value::Object(fields), Some(reason)) = (&mut document, reason) {
+                fields.insert("reason".into(), json!(reason.to_string()));
+            }
+            document
+        }
+        Event::Broken { contact, reason } => json!({
+            "event": "broken",
+            "contact": contact.0.to_string(),
+            "reason": reason.to_string(),
+            "advice": "meet again by a new link",
         }),
         Event::Progress {
             message,

@@ -21,7 +21,8 @@ use super::storage::Storage;
 use super::{Outward, timing};
 use crate::frame::{self, FrameHead, RepeatId};
 use crate::{
-    LONGEST_FIRST_CONTACT, LONGEST_LETTER, NetworkCommand, SealKey, SendFailure, SendId, seal,
+    Address, LONGEST_FIRST_CONTACT, LONGEST_LETTER, NetworkCommand, SealKey, SendFailure, SendId,
+    seal,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -179,6 +180,15 @@ impl Outbox {
 
     pub(super) fn letters(&self) -> impl Iterator<Item = LetterId> {
         self.letters.keys().copied()
+    }
+
+    /// The letters all of whose addresses are among `addresses`, oldest first.
+    pub(super) fn letters_to(&self, addresses: &[Address]) -> Vec<LetterId> {
+        let there = self.letters.iter().filter(|(_, entry)| {
+            let mut routes = entry.routes.iter();
+            routes.all(|route| addresses.contains(&route.address))
+        });
+        there.map(|(letter, _)| *letter).collect()
     }
 
     /// Sends from one lane what its window allows. `fresh` is a body at hand,

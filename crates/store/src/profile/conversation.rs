@@ -2,7 +2,7 @@
 
 use hushwing_conversation::storage::{
     ContactRecord, Extent, HeldHead, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
-    MailboxRecord, MessageRecord, MessageState, MessageTimes, Owed, Position,
+    MailboxRecord, MessageRecord, MessageState, MessageTimes, OnTheWay, Owed, Position,
 };
 use hushwing_conversation::{ContactId, InvitationId, MessageId, Storage};
 use hushwing_delivery::{MailboxId, RepeatId};
@@ -169,9 +169,7 @@ impl Storage for ProfileStore {
             .run(WHAT, "DELETE FROM contacts WHERE id = ?1", [id.0])?;
         self.database
             .run(WHAT, "DELETE FROM messages WHERE contact = ?1", [id.0])?;
-        self.database
-            .run(WHAT, "DELETE FROM held_letters WHERE contact = ?1", [id.0])?;
-        Ok(())
+        self.remove_all_held(id)
     }
 
     fn add_message(&mut self, record: &MessageRecord) -> Result<(), StorageError> {
@@ -312,15 +310,46 @@ impl Storage for ProfileStore {
             })
     }
 
-    fn owing(&self) -> Result<Vec<(ContactId, MessageId, Owed)>, StorageError> {
-        let sql = "SELECT contact, id, owed FROM messages WHERE owed <> 0 ORDER BY id";
-        self.database.all("finding owed receipts", sql, [], |row| {
-            Ok((
-                ContactId(row.get(0)?),
-                message_id(row, 1)?,
-                Owed::from_code(row.get(2)?)?,
-            ))
+    fn owing(&self, to: ContactId) -> Result<Vec<(MessageId, Owed)>, StorageError> {
+        let sql = "SELECT id, owed FROM messages WHERE contact = ?1 AND owed <> 0 ORDER BY id";
+        let what = "finding owed receipts";
+        self.database.all(what, sql, [to.0], |row| {
+            Ok((message_id(row, 0)?, Owed::from_code(row.get(1)?)?))
         })
+    }
+
+    fn on_the_way(&self, to: ContactId) -> Result<Vec<OnTheWay>, StorageError> {
+        let sql = "SELECT id, state, letter FROM messages
+             WHERE contact = ?1 AND mine = 1 AND state IN (1, 2)
+             ORDER BY epoch, lamport, leaf, id";
+        let what = "finding messages on the way";
+        let found = self.database.all(what, sql, [to.0], |row| {
+            let read = || {
+                Ok::<_, StorageError>((
+                    message_id(row, 0)?,
+                    MessageState::from_code(row.get(1)?)?,
+                    row.get(2)?,
+                ))
+            };
+            Ok(read().ok())
+        })?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    fn whose_message(&self, id: &MessageId) -> Result<Option<ContactId>, StorageError> {
+        let sql = "SELECT contact FROM messages WHERE id = ?1";
+        self.database
+            .first("finding a message", sql, [id.as_bytes()], |row| {
+                row.get(0).map(ContactId)
+            })
+    }
+
+    fn whose_letter(&self, letter: u64) -> Result<Option<ContactId>, StorageError> {
+        let sql = "SELECT contact FROM messages WHERE letter = ?1";
+        self.database
+            .first("finding a message", sql, [letter], |row| {
+                row.get(0).map(ContactId)
+            })
     }
 
     fn unconfirmed_before(
@@ -418,17 +447,18 @@ impl Storage for ProfileStore {
         self.database.run("holding a letter", sql, row).map(drop)
     }
 
-    fn held_heads(&self) -> Result<Vec<HeldHead>, StorageError> {
+    fn held_heads(&self, of: ContactId) -> Result<Vec<HeldHead>, StorageError> {
         // The bytes stand last in a row, and their length in its head.
-        let sql = "SELECT contact, number, since, repeat, length(bytes)
-             FROM held_letters ORDER BY contact, number";
-        self.database.all("listing held letters", sql, [], |row| {
+        let sql = "SELECT number, since, repeat, length(bytes)
+             FROM held_letters WHERE contact = ?1 ORDER BY number";
+        let what = "listing held letters";
+        self.database.all(what, sql, [of.0], |row| {
             Ok(HeldHead {
-                contact: ContactId(row.get(0)?),
-                number: row.get(1)?,
-                since: Timestamp::from_millis(row.get(2)?),
-                repeat: row.get::<Option<[u8; 16]>>(3)?.map(RepeatId),
-                length: row.get(4)?,
+                contact: of,
+                number: row.get(0)?,
+                since: Timestamp::from_millis(row.get(1)?),
+                repeat: row.get::<Option<[u8; 16]>>(2)?.map(RepeatId),
+                length: row.get(3)?,
             })
         })
     }
@@ -452,6 +482,13 @@ impl Storage for ProfileStore {
         let sql = "DELETE FROM held_letters WHERE contact = ?1 AND number = ?2";
         self.database
             .run("removing a held letter", sql, (of.0, number))
+            .map(drop)
+    }
+
+    fn remove_all_held(&mut self, of: ContactId) -> Result<(), StorageError> {
+        let sql = "DELETE FROM held_letters WHERE contact = ?1";
+        self.database
+            .run("removing held letters", sql, [of.0])
             .map(drop)
     }
 }

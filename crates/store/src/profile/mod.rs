@@ -29,6 +29,7 @@ impl ProfileStore {
             include_str!("../migrations/profile/0001_conversation_and_office.sql"),
             include_str!("../migrations/profile/0002_held_letters.sql"),
             include_str!("../migrations/profile/0003_changes.sql"),
+            include_str!("../migrations/profile/0004_owed_by_contact.sql"),
         ],
     };
 
@@ -73,8 +74,10 @@ impl ProfileStore {
     ///
     /// # Errors
     ///
+    /// [`StorageErrorKind::Damaged`](hushwing_sansio::StorageErrorKind::Damaged)
+    /// if a page does not fit,
     /// [`StorageErrorKind::Corrupt`](hushwing_sansio::StorageErrorKind::Corrupt)
-    /// if anything does not fit.
+    /// if a record does not.
     pub fn check(&self) -> Result<(), StorageError> {
         self.database.check()?;
         for invitation in self.invitations()? {
