@@ -1,5 +1,7 @@
 //! The command line's end of the local API: HTTP over the home's Unix socket.
 
+use std::io;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hushwing_daemon::{Error, ErrorKind, Home, view};
@@ -103,12 +105,9 @@ impl Client {
         path: &Path,
         body: Bytes,
     ) -> Result<Response<Incoming>, Error> {
-        let stream = UnixStream::connect(self.home.socket()).await.map_err(|_| {
-            Error::new(
-                ErrorKind::DaemonNotRunning,
-                "no daemon answers on this home",
-            )
-        })?;
+        let stream = UnixStream::connect(self.home.socket())
+            .await
+            .map_err(|error| self.nobody(&error))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(broken)?;
@@ -125,6 +124,22 @@ impl Client {
             Ok(response)
         } else {
             Err(failure(response).await)
+        }
+    }
+}
+
+impl Client {
+    /// Why no daemon was reached: most often because none runs.
+    fn nobody(&self, error: &io::Error) -> Error {
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => Error::system("use", self.home.path(), error),
+            io::ErrorKind::NotADirectory => {
+                Error::system("use the home folder", self.home.path(), error)
+            }
+            _ => Error::new(
+                ErrorKind::DaemonNotRunning,
+                "no daemon answers on this home",
+            ),
         }
     }
 }

@@ -3,13 +3,17 @@
 use std::path::Path;
 
 use hushwing_sansio::{StorageError, StorageErrorKind};
-use hushwing_store::keys::{FileKey, KeyFile, Passphrase, Role};
-use hushwing_store::{FileLock, OpenError, ProfileStore, RelayClientStore, RelayServerStore};
+use hushwing_store::keys::{FileKey, Passphrase, Role};
+use hushwing_store::{
+    FileLock, LockError, OpenError, ProfileStore, RelayClientStore, RelayServerStore,
+};
 
 use crate::api::view::Check;
+use crate::daemon::already_served;
 use crate::error::{Error, ErrorKind};
 use crate::home::Home;
 use crate::inspection::{Fault, Verdict, verdict};
+use crate::key::Keyed;
 use crate::relay_server::DATABASE;
 use crate::settings::Settings;
 
@@ -67,11 +71,14 @@ fn check(name: &str, verdict: Verdict, damaged: &str) -> Check {
 /// When a daemon does serve it, the passphrase is missing or wrong, or the
 /// settings cannot be read.
 pub fn examine(home: &Home, passphrase: Option<&Passphrase>) -> Result<Vec<Check>, Error> {
-    let key = KeyFile::at(home.key());
-    if !key.exists() {
+    let keyed = Keyed::home(home)?;
+    let Some(key) = keyed.existing()? else {
         return Ok(Vec::new());
-    }
-    let _lock = FileLock::acquire(&home.lock())?;
+    };
+    let _lock = FileLock::acquire(&home.lock()).map_err(|error| match error {
+        LockError::Held { .. } => already_served(),
+        LockError::Io(error) => Error::system("lock", &home.lock(), &error),
+    })?;
     let key = key.unlock(passphrase)?;
     let mut checks = Vec::new();
     for name in Settings::load(&home.config())?.profiles {
@@ -123,7 +130,7 @@ fn inspect(
 
 #[cfg(test)]
 mod tests {
-    use hushwing_store::keys::MasterKey;
+    use hushwing_store::keys::{KeyFile, MasterKey};
     use hushwing_transport::OsEntropy;
 
     use super::*;

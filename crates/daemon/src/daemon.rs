@@ -5,23 +5,27 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hushwing_store::keys::{KeyFile, MasterKey, Passphrase};
+use hushwing_store::keys::Passphrase;
 use hushwing_store::{FileLock, LockError};
-use hushwing_transport::OsEntropy;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::api::{ApiSocket, serve};
 use crate::error::{Error, ErrorKind};
+use crate::files::FileId;
 use crate::handle::Handle;
 use crate::home::Home;
 use crate::installation::Installation;
+use crate::key::Keyed;
 use crate::settings::Settings;
 
 /// How long a daemon that answers no more may take to let go of its home.
 const HANDOVER: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(10);
+
+/// How often a daemon looks whether its home is still where it was.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// How to start a daemon.
 #[derive(Clone, Debug)]
@@ -51,11 +55,11 @@ impl Daemon {
     pub async fn start(config: Config, passphrase: Option<Passphrase>) -> Result<Self, Error> {
         let Config { home, lan } = config;
         home.create()
-            .map_err(|error| cannot("make the home folder", &error))?;
+            .map_err(|error| Error::system("make the home folder", home.path(), &error))?;
         let lock = lock(&home).await?;
         let settings = Settings::load(&home.config())?;
-        let key = unlock(&home, passphrase)?;
-        let socket = ApiSocket::bind(&home.socket()).map_err(|error| no_socket(&error))?;
+        let key = Keyed::home(&home)?.unlock(passphrase.as_ref())?;
+        let socket = ApiSocket::bind(&home.socket()).map_err(|error| no_socket(&home, &error))?;
         let installation = Arc::new(Installation::new(home, key, settings, lan));
         if let Err(error) = installation.start().await {
             installation.close().await;
@@ -80,21 +84,27 @@ impl Daemon {
     ///
     /// # Errors
     ///
-    /// When the system's signals cannot be listened to.
+    /// When the system's signals cannot be listened to, or the home went away
+    /// under the daemon, which stops for that.
     pub async fn until_stopped(self) -> Result<(), Error> {
-        let listen = |kind| signal(kind).map_err(|error| cannot("listen to signals", &error));
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| Error::new(ErrorKind::Internal, format!("signals: {error}")))
+        };
         let (mut interrupt, mut terminate) = (
             listen(SignalKind::interrupt())?,
             listen(SignalKind::terminate())?,
         );
         let mut stopping = self.installation.stopping();
-        tokio::select! {
-            _ = stopping.wait_for(|stop| *stop) => {}
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
+        let home = self.installation.home.clone();
+        let outcome = tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => Ok(()),
+            _ = interrupt.recv() => Ok(()),
+            _ = terminate.recv() => Ok(()),
+            gone = gone(&home) => Err(gone),
+        };
         self.stop().await;
-        Ok(())
+        outcome
     }
 
     /// Stops everything after the transactions at hand.
@@ -112,54 +122,59 @@ async fn lock(home: &Home) -> Result<FileLock, Error> {
     let begun = Instant::now();
     loop {
         match FileLock::acquire(&home.lock()) {
+            Err(LockError::Io(error)) => {
+                return Err(Error::system("lock", &home.lock(), &error));
+            }
             Err(LockError::Held { .. })
                 if begun.elapsed() < HANDOVER && UnixStream::connect(home.socket()).is_err() =>
             {
                 tokio::time::sleep(POLL).await;
             }
-            lock => return Ok(lock?),
+            Err(LockError::Held { .. }) => return Err(already_served()),
+            Ok(lock) => return Ok(lock),
         }
     }
 }
 
-/// The master key of a home; a new home gets one.
-fn unlock(home: &Home, passphrase: Option<Passphrase>) -> Result<MasterKey, Error> {
-    let file = KeyFile::at(home.key());
-    if file.exists() {
-        Ok(file.unlock(passphrase.as_ref())?)
-    } else {
-        Ok(file.create(&mut OsEntropy)?)
+/// Returns once the home is not the one it was: nothing that is said from then
+/// on would be there at the next start.
+async fn gone(home: &Home) -> Error {
+    let (lock, mut rounds) = (home.lock(), tokio::time::interval(LOOK));
+    let own = FileId::of(&lock).ok();
+    loop {
+        rounds.tick().await;
+        let there = match FileId::of(&lock) {
+            Ok(found) => own == Some(found),
+            // Whatever else keeps us from looking may pass.
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        };
+        if !there {
+            tracing::error!("the home folder was removed or moved away: stopping");
+            let shown = home.path().display();
+            let message = format!("the home folder {shown} was removed or moved away");
+            return Error::new(ErrorKind::Damaged, message).with_advice(
+                "the daemon stopped; put the folder back, then start it with `hushwing up`",
+            );
+        }
     }
 }
 
+/// Two daemons on one home would both write its files.
+pub(crate) fn already_served() -> Error {
+    Error::new(
+        ErrorKind::AlreadyRunning,
+        "a daemon already serves this home",
+    )
+}
+
 /// The system takes only short paths for sockets.
-fn no_socket(error: &io::Error) -> Error {
+fn no_socket(home: &Home, error: &io::Error) -> Error {
     if error.kind() == io::ErrorKind::InvalidInput {
         let message = "the home folder's path is too long for the daemon's socket";
         return Error::new(ErrorKind::Usage, message)
             .with_advice("give a shorter one with `--home DIR`, at most 90 bytes");
     }
-    cannot("open the api socket", error)
-}
-
-fn cannot(what: &str, error: &io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::StorageFull => ErrorKind::DiskFull,
-        _ => ErrorKind::Internal,
-    };
-    Error::new(kind, format!("cannot {what}: {error}"))
-}
-
-impl From<LockError> for Error {
-    fn from(error: LockError) -> Self {
-        match error {
-            LockError::Held { .. } => Self::new(
-                ErrorKind::AlreadyRunning,
-                "a daemon already serves this home",
-            ),
-            error => Self::new(ErrorKind::Internal, error.to_string()),
-        }
-    }
+    Error::system("open the api socket", &home.socket(), error)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The one error every face shows: a coarse kind, what happened, what to do.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 
 use hushwing_sansio::StorageErrorKind;
 use hushwing_store::OpenError;
@@ -46,6 +48,8 @@ pub enum ErrorKind {
     PortInUse,
     /// The disk is full.
     DiskFull,
+    /// The system does not let this program use a file or folder.
+    Denied,
     /// Stored data is damaged or from a newer program.
     Damaged,
     /// A peer or server broke its protocol.
@@ -56,7 +60,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for documentation and for parsing names.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Usage,
         Self::DaemonNotRunning,
         Self::AlreadyRunning,
@@ -75,6 +79,7 @@ impl ErrorKind {
         Self::WrongPassphrase,
         Self::PortInUse,
         Self::DiskFull,
+        Self::Denied,
         Self::Damaged,
         Self::Protocol,
         Self::Internal,
@@ -102,6 +107,7 @@ impl ErrorKind {
             Self::WrongPassphrase => "wrong_passphrase",
             Self::PortInUse => "port_in_use",
             Self::DiskFull => "disk_full",
+            Self::Denied => "denied",
             Self::Damaged => "damaged",
             Self::Protocol => "protocol",
             Self::Internal => "internal",
@@ -144,6 +150,7 @@ impl ErrorKind {
             Self::WrongPassphrase => "try again; without the passphrase the data cannot be read",
             Self::PortInUse => "choose another port or stop the program that holds it",
             Self::DiskFull => "free some space; nothing accepted was lost",
+            Self::Denied => "give this user the right to use it, or choose another folder",
             Self::Damaged => "`hushwing doctor` names the file and what to do",
             Self::Protocol => "update both sides; if it stays, report it",
             Self::Internal => "see `hushwing log`; if it stays, report it",
@@ -167,6 +174,45 @@ impl Error {
             message: message.into(),
             advice: None,
         }
+    }
+
+    /// What the system answered to the attempt to `what` with the file or folder
+    /// at `path`: told as something a person can mend, where they can.
+    #[must_use]
+    pub fn system(what: &str, path: &Path, error: &io::Error) -> Self {
+        use io::ErrorKind as System;
+        let shown = path.display();
+        let (kind, problem, advice) = match error.kind() {
+            System::StorageFull | System::QuotaExceeded => {
+                return Self::new(ErrorKind::DiskFull, format!("cannot {what}: {error}"));
+            }
+            System::PermissionDenied => (
+                ErrorKind::Denied,
+                "this user may not",
+                format!("make this user the owner of {shown} and of what is in it"),
+            ),
+            System::ReadOnlyFilesystem => (
+                ErrorKind::Denied,
+                "the file system is mounted read-only",
+                "mount it writable, or choose another folder; messages and keys must be stored"
+                    .to_owned(),
+            ),
+            System::NotADirectory | System::AlreadyExists => (
+                ErrorKind::Usage,
+                "a file stands where a folder is needed",
+                "give the path of a folder, or move the file away".to_owned(),
+            ),
+            System::IsADirectory => (
+                ErrorKind::Usage,
+                "a folder stands where a file is needed",
+                format!("move {shown} away"),
+            ),
+            _ => {
+                let message = format!("cannot {what} {shown}: {error}");
+                return Self::new(ErrorKind::Internal, message);
+            }
+        };
+        Self::new(kind, format!("cannot {what} {shown}: {problem}")).with_advice(advice)
     }
 
     /// Replaces the advice.
@@ -211,7 +257,10 @@ impl From<OpenError> for Error {
                 ErrorKind::Damaged
             }
             OpenError::Full => ErrorKind::DiskFull,
-            OpenError::Io(_) | OpenError::Failed(_) => ErrorKind::Internal,
+            OpenError::Io(ref error) => {
+                return Self::system("open", Path::new("a database of this folder"), error);
+            }
+            OpenError::Failed(_) => ErrorKind::Internal,
         };
         Self::new(kind, error.to_string())
     }
@@ -244,5 +293,21 @@ mod tests {
             assert_eq!(ErrorKind::from_name(kind.name()), Some(kind));
         }
         assert_eq!(ErrorKind::from_name("nonsense"), None);
+    }
+
+    #[test]
+    fn what_a_person_can_mend_is_no_fault_of_the_program() {
+        use io::ErrorKind as System;
+        for (system, kind) in [
+            (System::StorageFull, ErrorKind::DiskFull),
+            (System::PermissionDenied, ErrorKind::Denied),
+            (System::ReadOnlyFilesystem, ErrorKind::Denied),
+            (System::NotADirectory, ErrorKind::Usage),
+            (System::AlreadyExists, ErrorKind::Usage),
+            (System::Other, ErrorKind::Internal),
+        ] {
+            let error = Error::system("make", Path::new("/some/home"), &system.into());
+            assert_eq!(error.kind(), kind, "{error}");
+        }
     }
 }

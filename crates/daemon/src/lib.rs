@@ -9,6 +9,7 @@ mod handle;
 mod home;
 mod inspection;
 mod installation;
+mod key;
 mod lent;
 mod log;
 pub mod passphrase;

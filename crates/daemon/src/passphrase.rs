@@ -1,11 +1,14 @@
 //! The passphrase of a home. It wraps the key file only, so it can be changed
 //! while a daemon runs.
 
+use std::path::Path;
+
 use hushwing_store::keys::{Cost, KeyError, KeyFile, Passphrase, Protection};
 use hushwing_transport::OsEntropy;
 
 use crate::error::{Error, ErrorKind};
 use crate::home::Home;
+use crate::key::{Keyed, MISSING};
 
 /// Whether a passphrase is needed to start a daemon on `home`.
 ///
@@ -27,16 +30,13 @@ pub fn is_set(home: &Home) -> Result<bool, Error> {
 /// When `old` is missing or wrong, or the file cannot be written; the old
 /// passphrase is good then.
 pub fn set(home: &Home, old: Option<&Passphrase>, new: &Passphrase) -> Result<(), Error> {
-    let file = KeyFile::at(home.key());
-    if !file.exists() {
-        home.create().map_err(|error| {
-            Error::new(
-                ErrorKind::Internal,
-                format!("cannot make the home folder: {error}"),
-            )
-        })?;
-        file.create(&mut OsEntropy)?;
+    let keyed = Keyed::home(home)?;
+    if keyed.existing()?.is_none() {
+        home.create()
+            .map_err(|error| Error::system("make the home folder", home.path(), &error))?;
+        keyed.unlock(None)?;
     }
+    let file = KeyFile::at(home.key());
     Ok(file.set_passphrase(old, new, Cost::STANDARD, &mut OsEntropy)?)
 }
 
@@ -57,12 +57,11 @@ impl From<KeyError> for Error {
             KeyError::Missing | KeyError::OtherKey | KeyError::Damaged | KeyError::Newer(_) => {
                 ErrorKind::Damaged
             }
-            KeyError::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-                ErrorKind::DiskFull
-            }
-            KeyError::Exists | KeyError::Cost | KeyError::Io(_) => ErrorKind::Internal,
+            KeyError::Io(error) => return Self::system("use", Path::new("the file `key`"), error),
+            KeyError::Exists | KeyError::Cost => ErrorKind::Internal,
         };
         let advice = match &error {
+            KeyError::Missing => Some(MISSING),
             KeyError::Locked => Some("give the passphrase on the terminal or on standard input"),
             KeyError::EmptyPassphrase => {
                 Some("choose several words; `hushwing passphrase clear` does without one")

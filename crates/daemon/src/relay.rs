@@ -11,7 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hushwing_relay::address::{Server, ServerAddress, ServerAddressError};
 use hushwing_relay::server::{CreationPolicy, ServerConfig};
 use hushwing_sansio::Entropy;
-use hushwing_store::keys::{KeyFile, MasterKey, Role};
+use hushwing_store::OpenError;
+use hushwing_store::keys::{MasterKey, Role};
 use hushwing_transport::OsEntropy;
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
@@ -20,7 +21,8 @@ use crate::error::{Error, ErrorKind};
 use crate::files;
 use crate::home::create_private;
 use crate::inspection::Verdict;
-use crate::relay_server::{RelayServer, RelayServerOptions, StartError};
+use crate::key::Keyed;
+use crate::relay_server::{IdentityFileError, RelayServer, RelayServerOptions, StartError};
 
 /// File in a relay's folder that holds its address as text.
 const ADDRESS: &str = "address";
@@ -111,20 +113,15 @@ impl Relay {
     ///
     /// When the port is taken, files are damaged or the disk is full.
     pub async fn start(config: RelayConfig) -> Result<Self, Error> {
-        create_private(&config.dir).map_err(|error| cannot("make the relay's folder", &error))?;
-        let file = KeyFile::at(config.dir.join("key"));
-        let key = if file.exists() {
-            file.unlock(None)?
-        } else {
-            file.create(&mut OsEntropy)?
-        };
+        create(&config.dir)?;
+        let key = Keyed::relay(&config.dir).unlock(None)?;
         Self::run(config, &key).await
     }
 
     /// Starts the relay inside a daemon, on loopback or, if `lan`, where the
     /// local network reaches it. It listens on the port of its first start.
     pub(crate) async fn embedded(dir: &Path, lan: bool, key: &MasterKey) -> Result<Self, Error> {
-        create_private(dir).map_err(|error| cannot("make the relay's folder", &error))?;
+        create(dir)?;
         let port = match fs::exists(dir.join(ADDRESS)) {
             Ok(true) => Self::stored_address(dir)?.server.port,
             _ => 0,
@@ -184,7 +181,7 @@ impl Relay {
         };
         if let Err(error) = kept {
             server.shutdown().await;
-            return Err(cannot("write the relay's address", &error));
+            return Err(Error::system("write", &dir.join(ADDRESS), &error));
         }
         Ok(Self { server, address })
     }
@@ -200,7 +197,7 @@ impl Relay {
                 Error::new(ErrorKind::NotFound, "no relay ran in this folder")
                     .with_advice("`hushwing relay run --dir DIR` makes one")
             }
-            _ => cannot("read the relay's address", &error),
+            _ => Error::system("read", &dir.join(ADDRESS), &error),
         })?;
         text.parse().map_err(|_| {
             Error::new(
@@ -262,12 +259,8 @@ fn own_address() -> Result<IpAddr, Error> {
     })
 }
 
-fn cannot(what: &str, error: &io::Error) -> Error {
-    let kind = match error.kind() {
-        io::ErrorKind::StorageFull => ErrorKind::DiskFull,
-        _ => ErrorKind::Internal,
-    };
-    Error::new(kind, format!("cannot {what}: {error}"))
+fn create(dir: &Path) -> Result<(), Error> {
+    create_private(dir).map_err(|error| Error::system("make the relay's folder", dir, &error))
 }
 
 impl From<StartError> for Error {
@@ -282,7 +275,18 @@ impl From<StartError> for Error {
             }
             StartError::Listen { .. } => Self::new(ErrorKind::Usage, error.to_string())
                 .with_advice("give an address of this machine"),
+            StartError::Identity(IdentityFileError::File { path, source })
+                if source.kind() != io::ErrorKind::NotFound =>
+            {
+                Self::system("use", &path, &source)
+            }
             StartError::Identity(error) => Self::new(ErrorKind::Damaged, error.to_string()),
+            StartError::Store(OpenError::Busy { holder }) => {
+                let holder = holder.map(|pid| format!(" ({pid})")).unwrap_or_default();
+                let message = format!("another process{holder} runs the relay in this folder");
+                Self::new(ErrorKind::AlreadyRunning, message)
+                    .with_advice("stop that process first, or give another folder with --dir")
+            }
             StartError::Store(error) => error.into(),
             StartError::Tls(_) | StartError::Thread(_) => {
                 Self::new(ErrorKind::Internal, error.to_string())

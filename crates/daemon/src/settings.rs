@@ -72,12 +72,7 @@ impl Settings {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => {
-                return Err(Error::new(
-                    ErrorKind::Internal,
-                    format!("cannot read the settings: {error}"),
-                ));
-            }
+            Err(error) => return Err(Error::system("read", path, &error)),
         };
         let damaged = |problem: String| {
             Error::new(ErrorKind::Damaged, format!("{}: {problem}", path.display()))
@@ -101,13 +96,7 @@ impl Settings {
     pub(crate) fn save(&self, path: &Path) -> Result<(), Error> {
         let bytes = serde_json::to_vec_pretty(self)
             .map_err(|error| Error::new(ErrorKind::Internal, format!("settings: {error}")))?;
-        files::replace(path, &bytes).map_err(|error| {
-            let kind = match error.kind() {
-                io::ErrorKind::StorageFull => ErrorKind::DiskFull,
-                _ => ErrorKind::Internal,
-            };
-            Error::new(kind, format!("cannot write the settings: {error}"))
-        })
+        files::replace(path, &bytes).map_err(|error| Error::system("write", path, &error))
     }
 
     /// The value of one switch, or of all by name.

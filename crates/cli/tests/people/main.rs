@@ -16,6 +16,7 @@ mod impostor;
 mod kills;
 mod lost;
 mod strangers;
+mod system;
 mod terminal;
 mod two_homes;
 mod world;

@@ -83,7 +83,7 @@ fn status(kind: ErrorKind) -> StatusCode {
         | ErrorKind::AlreadyRunning
         | ErrorKind::Mismatch => StatusCode::CONFLICT,
         ErrorKind::LinkUsed | ErrorKind::LinkExpired => StatusCode::GONE,
-        ErrorKind::WrongPassphrase => StatusCode::FORBIDDEN,
+        ErrorKind::WrongPassphrase | ErrorKind::Denied => StatusCode::FORBIDDEN,
         ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         ErrorKind::Unreachable | ErrorKind::WrongServer | ErrorKind::Protocol => {
             StatusCode::BAD_GATEWAY

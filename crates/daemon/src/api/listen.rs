@@ -14,6 +14,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
 use super::route;
+use crate::files::FileId;
 use crate::handle::Handle;
 
 /// How long to rest where the system has no descriptor left.
@@ -23,6 +24,7 @@ const REST: Duration = Duration::from_millis(100);
 pub(crate) struct ApiSocket {
     listener: UnixListener,
     path: PathBuf,
+    id: Option<FileId>,
 }
 
 impl ApiSocket {
@@ -40,14 +42,19 @@ impl ApiSocket {
         Ok(Self {
             listener,
             path: path.to_owned(),
+            id: FileId::of(path).ok(),
         })
     }
 }
 
 impl Drop for ApiSocket {
     fn drop(&mut self) {
-        // Left behind, it would only be replaced at the next start.
-        let _ = fs::remove_file(&self.path);
+        // Another daemon's socket stands there if the home was removed meanwhile
+        // and made anew.
+        if FileId::of(&self.path).ok() == self.id {
+            // Left behind, it would only be replaced at the next start.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

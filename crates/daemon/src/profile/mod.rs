@@ -81,12 +81,8 @@ impl Profile {
         choices: Choices,
         runtime: Runtime,
     ) -> Result<Arc<Self>, Error> {
-        create_private(&dir).map_err(|error| {
-            Error::new(
-                ErrorKind::Internal,
-                format!("cannot make the profile's folder: {error}"),
-            )
-        })?;
+        create_private(&dir)
+            .map_err(|error| Error::system("make the profile's folder", &dir, &error))?;
         let keys = Keys {
             profile: key.derive(Role::Profile, &name),
             relay: key.derive(Role::RelayClient, &name),

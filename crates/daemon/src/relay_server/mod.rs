@@ -133,14 +133,16 @@ impl RelayServer {
         listen: SocketAddr,
         options: RelayServerOptions,
     ) -> Result<Self, StartError> {
+        let tls = identity::load_or_make(dir, &options.host)?;
+        let identity = Arc::new(identity::for_sessions(&tls)?);
+        // Before the port: that a relay runs in this folder says more than that
+        // its port is taken.
+        let store = RelayServerStore::open(&dir.join(DATABASE), &options.key)?;
         let listener = bind(listen).await?;
         let listening = listener.local_addr().map_err(|source| StartError::Listen {
             address: listen,
             source,
         })?;
-        let tls = identity::load_or_make(dir, &options.host)?;
-        let identity = Arc::new(identity::for_sessions(&tls)?);
-        let store = RelayServerStore::open(&dir.join(DATABASE), &options.key)?;
         let acceptor = Acceptor::new(&tls, AcceptorConfig::default())?;
 
         let config = Arc::new(options.config);
