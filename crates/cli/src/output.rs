@@ -61,6 +61,12 @@ impl Output {
     }
 }
 
+/// Tells people and programs alike, on standard error, what is not as it should
+/// be though the command did what it was asked to.
+pub(crate) fn warn(text: &str) {
+    eprintln!("hushwing: {text}");
+}
+
 /// Lets the daemon's log go to standard error; `HUSHWING_LOG` sets how much:
 /// `off`, `error`, `warn`, `info`, `debug` or `trace`.
 pub(crate) fn log_to_standard_error() {

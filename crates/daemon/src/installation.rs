@@ -1,16 +1,16 @@
 //! Everything one home holds while its daemon runs.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use hushwing_conversation::content::shown::clean_name;
 use hushwing_relay::address::ServerAddress;
-use hushwing_sansio::StorageErrorKind;
 use hushwing_store::keys::MasterKey;
 use tokio::sync::{Mutex as AsyncMutex, watch};
 
+use crate::embedded::{self, Embedded};
 use crate::error::{Error, ErrorKind};
 use crate::home::Home;
-use crate::inspection::{Fault, Verdict};
 use crate::profile::{Choices, Profile};
 use crate::relay::Relay;
 use crate::runtime::Runtime;
@@ -23,7 +23,7 @@ pub(crate) struct Installation {
     runtime: Runtime,
     settings: Mutex<Settings>,
     profiles: Mutex<Vec<Arc<Profile>>>,
-    embedded: Mutex<Option<Relay>>,
+    pub(crate) embedded: Embedded,
     /// Held while profiles or servers change, so that two callers do not.
     changing: AsyncMutex<()>,
     lan: bool,
@@ -39,7 +39,7 @@ impl Installation {
             runtime: Runtime::new(),
             settings: Mutex::new(settings),
             profiles: Mutex::default(),
-            embedded: Mutex::default(),
+            embedded: Embedded::default(),
             changing: AsyncMutex::default(),
             lan,
             stop: watch::channel(false).0,
@@ -47,7 +47,7 @@ impl Installation {
     }
 
     /// Starts the embedded relay where one is needed, then every profile.
-    pub(crate) async fn start(&self) -> Result<(), Error> {
+    pub(crate) async fn start(self: &Arc<Self>) -> Result<(), Error> {
         let _changing = self.changing.lock().await;
         self.start_embedded().await?;
         for name in self.settings().profiles {
@@ -59,14 +59,34 @@ impl Installation {
 
     /// The embedded relay runs as long as no server is configured, and goes on
     /// where mailboxes may live on it already.
-    async fn start_embedded(&self) -> Result<(), Error> {
+    async fn start_embedded(self: &Arc<Self>) -> Result<(), Error> {
         let used_before = self.home.relay().exists();
         if !used_before && !self.settings().servers.is_empty() {
             return Ok(());
         }
-        let relay = Relay::embedded(&self.home.relay(), self.lan, &self.key).await?;
-        *lock(&self.embedded) = Some(relay);
+        let rest = embedded::FIRST_REST;
+        if !self.try_embedded(rest).await? {
+            if let Some((problem, _)) = self.embedded.problem() {
+                tracing::warn!("{problem}; it is tried again until the port is free");
+            }
+            tokio::spawn(await_port(Arc::downgrade(self), rest));
+        }
         Ok(())
+    }
+
+    /// Starts the embedded relay; `false` if another program has its port, which
+    /// is tried again after `rest`.
+    async fn try_embedded(&self, rest: Duration) -> Result<bool, Error> {
+        let dir = self.home.relay();
+        match Relay::embedded(&dir, self.lan, &self.key).await {
+            Ok(relay) => self.embedded.run(relay),
+            Err(error) if error.kind() == ErrorKind::PortInUse => {
+                self.embedded.wait(Relay::stored_address(&dir)?, rest);
+                return Ok(false);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(true)
     }
 
     async fn open_profile(&self, name: String) -> Result<Arc<Profile>, Error> {
@@ -88,7 +108,7 @@ impl Installation {
             .map(|server| parse_server(&server.address))
             .collect::<Result<_, _>>()?;
         if chosen.is_empty() {
-            Ok(self.embedded_address().into_iter().collect())
+            Ok(self.embedded.address().into_iter().collect())
         } else {
             Ok(chosen)
         }
@@ -97,7 +117,7 @@ impl Installation {
     /// Whether new mailboxes of a profile can be reached from this machine only.
     pub(crate) fn is_for_this_machine(&self, profile: &str) -> Result<bool, Error> {
         let servers = self.servers_of(profile)?;
-        let embedded = self.embedded_address();
+        let embedded = self.embedded.address();
         Ok(!self.lan
             && servers
                 .iter()
@@ -124,14 +144,14 @@ impl Installation {
 
     /// Changes the list of servers, then opens the profiles again with it.
     pub(crate) async fn change_servers(
-        &self,
+        self: &Arc<Self>,
         change: impl FnOnce(&mut Vec<ServerSetting>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let _changing = self.changing.lock().await;
         let mut settings = self.settings();
         change(&mut settings.servers)?;
         self.save(settings)?;
-        if lock(&self.embedded).is_none() && self.settings().servers.is_empty() {
+        if !self.embedded.is_there() && self.settings().servers.is_empty() {
             self.start_embedded().await?;
         }
         self.choose_again().await?;
@@ -183,24 +203,6 @@ impl Installation {
         lock(&self.profiles).clone()
     }
 
-    /// Address of the embedded relay, where one runs.
-    pub(crate) fn embedded_address(&self) -> Option<ServerAddress> {
-        lock(&self.embedded)
-            .as_ref()
-            .map(|relay| relay.address().clone())
-    }
-
-    /// Whether the database of the embedded relay is sound; `None` where none
-    /// runs. Slow.
-    pub(crate) async fn inspect_embedded(&self) -> Option<Verdict> {
-        let answer = lock(&self.embedded).as_ref().map(Relay::inspect)?;
-        Some(
-            answer
-                .await
-                .unwrap_or(Err(Fault::Storage(StorageErrorKind::Failed))),
-        )
-    }
-
     /// What all machines of this process share.
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.runtime
@@ -218,12 +220,31 @@ impl Installation {
 
     /// Closes every profile, then the embedded relay.
     pub(crate) async fn close(&self) {
+        let _changing = self.changing.lock().await;
         for profile in self.profiles() {
             profile.stop().await;
         }
-        let relay = lock(&self.embedded).take();
-        if let Some(relay) = relay {
-            relay.stop().await;
+        self.embedded.stop().await;
+    }
+}
+
+/// Starts the embedded relay, with growing rests, until that works or the daemon
+/// stops.
+async fn await_port(installation: Weak<Installation>, mut rest: Duration) {
+    loop {
+        tokio::time::sleep(rest).await;
+        rest = embedded::longer(rest);
+        let Some(installation) = installation.upgrade() else {
+            return;
+        };
+        let _changing = installation.changing.lock().await;
+        if !installation.embedded.is_waiting() {
+            return;
+        }
+        match installation.try_embedded(rest).await {
+            Ok(true) => return tracing::info!("the embedded relay listens again"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "the embedded relay cannot start yet"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Starting, stopping and looking at the daemon.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command as Process, ExitCode, Stdio};
@@ -67,31 +67,32 @@ async fn background(session: &Session, up: &Up) -> Result<ExitCode, Error> {
         ));
     }
     start(session, up.lan).await?;
-    status(session).await?;
+    let status = show_status(session).await?;
+    if let Some(problem) = status.networks.relay.embedded_problem {
+        output::warn(&format!("{}\n  {}", problem.message, problem.advice));
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Starts a daemon of its own process group and waits until it answers.
 async fn start(session: &Session, lan: bool) -> Result<(), Error> {
-    let cannot = |what: &str, error: std::io::Error| {
-        Error::new(ErrorKind::Internal, format!("{what}: {error}"))
-    };
-    session
-        .home
-        .create()
-        .map_err(|error| cannot("cannot make the home folder", error))?;
-    let passphrase = passphrase::needed(&session.home)?;
+    let cannot =
+        |what: &str, error: io::Error| Error::new(ErrorKind::Internal, format!("{what}: {error}"));
+    let home = &session.home;
+    home.create()
+        .map_err(|error| Error::system("make the home folder", home.path(), &error))?;
+    let passphrase = passphrase::needed(home)?;
     let log = OpenOptions::new()
         .create(true)
         .append(true)
         .mode(0o600)
-        .open(session.home.log())
-        .map_err(|error| cannot("cannot open the log", error))?;
+        .open(home.log())
+        .map_err(|error| Error::system("open", &home.log(), &error))?;
     let program =
         std::env::current_exe().map_err(|error| cannot("cannot find this program", error))?;
     let errors = log
         .try_clone()
-        .map_err(|error| cannot("cannot open the log", error))?;
+        .map_err(|error| Error::system("open", &home.log(), &error))?;
     let begin = log.metadata().map(|file| file.len()).unwrap_or(0);
     let mut process = Process::new(program);
     process
@@ -178,9 +179,13 @@ pub(super) async fn down(session: &Session) -> Result<(), Error> {
 
 /// `status`
 pub(super) async fn status(session: &Session) -> Result<(), Error> {
+    show_status(session).await.map(drop)
+}
+
+async fn show_status(session: &Session) -> Result<view::Status, Error> {
     let status: view::Status = view(session.client.get(&Path::new(["status"])).await?)?;
     session.output.result(&status, describe);
-    Ok(())
+    Ok(status)
 }
 
 fn describe(status: &view::Status) -> String {
@@ -209,8 +214,17 @@ fn describe(status: &view::Status) -> String {
             )
         })
         .collect();
+    let problem = relay
+        .embedded_problem
+        .as_ref()
+        .map_or_else(String::new, |problem| {
+            format!(
+                "\nproblem    {}\n           {}",
+                problem.message, problem.advice
+            )
+        });
     format!(
-        "hushwing {}\nprofiles   {profiles}\nrelay      {servers}{lost}",
+        "hushwing {}\nprofiles   {profiles}\nrelay      {servers}{problem}{lost}",
         status.version
     )
 }
@@ -278,7 +292,14 @@ fn check_line(check: &Value) -> String {
 
 /// `log`
 pub(super) fn log(session: &Session, log: &Log) -> Result<ExitCode, Error> {
-    let missing = |_| Error::new(ErrorKind::NotFound, "there is no log yet");
+    let missing = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => Error::new(
+            ErrorKind::NotFound,
+            "there is no log yet: no daemon ever ran on this home",
+        )
+        .with_advice("start one with `hushwing up`; with `--foreground` it logs to the terminal"),
+        _ => Error::system("read", &session.home.log(), &error),
+    };
     let mut file = File::open(session.home.log()).map_err(missing)?;
     let mut text = Vec::new();
     loop {

@@ -15,6 +15,7 @@ mod full_disk;
 mod impostor;
 mod kills;
 mod lost;
+mod ports;
 mod strangers;
 mod system;
 mod terminal;

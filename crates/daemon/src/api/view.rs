@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
+
 /// `GET /v1/status`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Status {
@@ -40,8 +42,11 @@ pub struct Networks {
 /// How the relay network stands.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RelayStatus {
-    /// Address of the embedded relay, where one runs.
+    /// Address of the embedded relay, where this home has one.
     pub embedded: Option<String>,
+    /// Why the embedded relay does not run though it should.
+    #[serde(default)]
+    pub embedded_problem: Option<FailureBody>,
     /// Servers in use for new mailboxes.
     pub servers: Vec<String>,
 }
@@ -272,4 +277,14 @@ pub struct FailureBody {
     pub message: String,
     /// What to do.
     pub advice: String,
+}
+
+impl From<&Error> for FailureBody {
+    fn from(error: &Error) -> Self {
+        Self {
+            kind: error.kind().name().to_owned(),
+            message: error.message().to_owned(),
+            advice: error.advice().to_owned(),
+        }
+    }
 }

@@ -19,7 +19,8 @@ impl Handle {
     pub async fn status(&self) -> Result<view::Status, Error> {
         let embedded = self
             .installation
-            .embedded_address()
+            .embedded
+            .address()
             .map(|address| address.to_string());
         let servers: Vec<String> = self
             .servers()
@@ -30,12 +31,23 @@ impl Handle {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             profiles: self.profiles(),
             networks: view::Networks {
-                relay: view::RelayStatus { embedded, servers },
+                relay: view::RelayStatus {
+                    embedded,
+                    embedded_problem: self.embedded_problem().as_ref().map(Into::into),
+                    servers,
+                },
             },
             lost_mailboxes: self.lost_mailboxes(),
             web: None,
             xmpp: None,
         })
+    }
+
+    /// Why the embedded relay does not run though it should.
+    fn embedded_problem(&self) -> Option<Error> {
+        let (problem, rest) = self.installation.embedded.problem()?;
+        let message = format!("{problem}; next try in {} s", rest.as_secs().max(1));
+        Some(Error::new(problem.kind(), message).with_advice(problem.advice()))
     }
 
     /// Conversations whose mailbox a relay lost.
@@ -159,7 +171,9 @@ impl Handle {
                     .iter()
                     .map(|server| parse_server(&server.address))
                     .collect::<Result<Vec<_>, _>>()?;
-                all.extend(self.installation.embedded_address());
+                let embedded = &self.installation.embedded;
+                // At its port another program answers, or nobody.
+                all.extend(embedded.address().filter(|_| !embedded.is_waiting()));
                 all
             }
         };
@@ -182,6 +196,13 @@ impl Handle {
             view::Check::bad(&check, MAILBOX_LOST)
         }));
         checks.extend(self.inspect_files().await);
+        let problem = self.embedded_problem();
+        checks.extend(problem.map(|problem| {
+            view::Check::bad(
+                "embedded relay",
+                &format!("{problem}: {}", problem.advice()),
+            )
+        }));
         for test in self.test_servers(None).await? {
             let problem = test.steps.into_iter().find_map(|step| step.problem);
             checks.push(match problem {
@@ -200,7 +221,7 @@ impl Handle {
             checks.push(checkup::conversations(profile.name(), conversations));
             checks.push(checkup::mailboxes(profile.name(), mailboxes));
         }
-        if let Some(verdict) = self.installation.inspect_embedded().await {
+        if let Some(verdict) = self.installation.embedded.inspect().await {
             checks.push(checkup::queues(verdict));
         }
         checks
