@@ -12,7 +12,9 @@ pub mod tls;
 pub use block::{BLOCK_LENGTH, Block, BlockEvent, BlockStream};
 pub use bytes::{ByteEvent, ByteStream};
 pub use clock::{OsEntropy, SystemClock};
-pub use drive::{DriveConfig, DriveError, DriveStatus, Driving, Transactional, drive};
+pub use drive::{
+    DriveConfig, DriveError, DriveStatus, Driving, Transactional, drive, drive_observed,
+};
 pub use listener::{ServeLimits, serve};
 pub use tls::{
     AcceptError, Accepted, Acceptor, AcceptorConfig, ConnectError, Connector, ConnectorConfig,

@@ -26,6 +26,8 @@ impl Client {
             Response::Ids(ids) if mailbox.made().is_none() => self.made(storage, id, ids),
             Response::Ids(_) => Ok(()),
             Response::Err(SmpError::Auth | SmpError::Cmd(_) | SmpError::Blocked(..)) => {
+                let server = mailbox.record.server.clone();
+                self.session(&server).refused = Some(cx.now());
                 self.forget(storage, id)?;
                 self.mailbox_failed(id, MailboxFailure::Refused);
                 Ok(())
@@ -75,6 +77,7 @@ impl Client {
         };
         let event = (next.is_none()).then(|| mailbox.opened_event(id)).flatten();
         let session = self.session(&server);
+        session.refused = None;
         session.recipients.insert(ids.recipient_id.to_vec(), id);
         next.into_iter().for_each(|job| session.enqueue(job));
         event.into_iter().for_each(|event| self.tell(event));

@@ -7,7 +7,54 @@ use super::session::{Ended, Job, Session, Tick};
 use super::storage::Storage;
 use crate::address::Server;
 
+/// How a client stands with one server: what a status page shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Which server.
+    pub server: Server,
+    /// How many mailboxes lie there, made or to be made.
+    pub mailboxes: usize,
+    /// Whether a session stands.
+    pub state: ConnectionState,
+    /// When the server last refused to make a mailbox, if it made none since.
+    pub refused: Option<Moment>,
+}
+
+/// Whether a session with a server stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// None does, and none is needed.
+    Idle,
+    /// None yet.
+    Connecting,
+    /// One does.
+    Connected {
+        /// Since when.
+        since: Moment,
+    },
+    /// None does any more, or none came about.
+    Down {
+        /// Since when.
+        since: Moment,
+        /// Why the last one, or the last attempt, ended.
+        why: Ended,
+        /// When the next attempt is due, unless one is under way or nothing
+        /// asks for one.
+        next: Option<Moment>,
+    },
+}
+
 impl Client {
+    /// How the client stands with each server it has to do with.
+    pub fn connections(&self) -> impl Iterator<Item = Connection> {
+        self.sessions.iter().map(|(server, session)| Connection {
+            server: server.clone(),
+            mailboxes: session.mailboxes.len(),
+            state: session.state(),
+            refused: session.refused,
+        })
+    }
+
     pub(super) fn opened(&mut self, stream: StreamId, channel: Channel) {
         let Some(server) = self.streams.get(&stream) else {
             return;
@@ -107,7 +154,7 @@ impl Client {
         let Some(session) = self.sessions.get_mut(server) else {
             return Ok(());
         };
-        let lost = session.end(cx);
+        let lost = session.end(cx, why);
         for job in lost {
             match job {
                 Job::Send(send) => self.send_lost(send, why),

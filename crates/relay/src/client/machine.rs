@@ -66,14 +66,6 @@ impl Client {
         self.servers = servers;
     }
 
-    /// Whether a connection to each known server stands, and for how many
-    /// mailboxes: what a status page shows.
-    pub fn connections(&self) -> impl Iterator<Item = (&Server, bool, usize)> {
-        self.sessions
-            .iter()
-            .map(|(server, session)| (server, session.is_ready(), session.mailboxes.len()))
-    }
-
     pub(super) fn tell(&mut self, event: NetworkEvent) {
         self.outputs.push_back(Output::Event(event));
     }

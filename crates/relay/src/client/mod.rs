@@ -29,5 +29,7 @@ mod senders;
 mod session;
 pub mod storage;
 
+pub use connections::{Connection, ConnectionState};
 pub use machine::Client;
+pub use session::Ended;
 pub use storage::{MemoryStorage, Storage, StoredMailbox};

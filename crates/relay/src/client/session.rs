@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use hushwing_delivery::{FetchId, MailboxId, SendId};
 use hushwing_sansio::{Channel, Context, Moment, StreamId};
 
+use super::connections::ConnectionState;
 use super::greeting::greet;
 use crate::address::Server;
 use crate::wire::auth::Signer;
@@ -46,9 +47,9 @@ pub(super) enum Job {
     Ping,
 }
 
-/// Why a session ended, as far as its users must know.
+/// Why a connection ended, as far as its users must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+pub enum Ended {
     /// The server was not reached, or does not speak with us.
     Unreachable,
     /// The server was reached, and then the connection broke.
@@ -73,6 +74,7 @@ enum State {
 
 struct Ready {
     stream: StreamId,
+    since: Moment,
     version: Version,
     authoriser: Authoriser,
     sealer: Sealer,
@@ -99,6 +101,11 @@ pub(super) struct Session {
     state: State,
     reader: BlockReader,
     failures: u32,
+    /// Since when there was no session, and why the last one or the last
+    /// attempt ended.
+    down: Option<(Moment, Ended)>,
+    /// When the server last refused to make a mailbox, if it made none since.
+    pub(super) refused: Option<Moment>,
     retry_at: Moment,
     tried_at: Option<Moment>,
     /// Jobs that wait for the handshake.
@@ -121,6 +128,8 @@ impl Session {
             state: State::Idle,
             reader: BlockReader::default(),
             failures: 0,
+            down: None,
+            refused: None,
             retry_at: Moment::default(),
             tried_at: None,
             waiting: VecDeque::new(),
@@ -156,6 +165,28 @@ impl Session {
             State::Idle => None,
             State::Connecting { stream, .. } | State::Greeting { stream, .. } => Some(*stream),
             State::Ready(ready) => Some(ready.stream),
+        }
+    }
+
+    /// How the connection stands.
+    pub(super) fn state(&self) -> ConnectionState {
+        let needed = self.is_needed();
+        match (&self.state, self.down) {
+            (State::Ready(ready), _) => ConnectionState::Connected { since: ready.since },
+            // A server closes what nobody uses.
+            (State::Idle, None | Some((_, Ended::Broken))) if !needed => ConnectionState::Idle,
+            (State::Idle, None) => ConnectionState::Connecting,
+            (State::Idle, Some((since, why))) => ConnectionState::Down {
+                since,
+                why,
+                next: needed.then_some(self.retry_at),
+            },
+            (_, None) => ConnectionState::Connecting,
+            (_, Some((since, why))) => ConnectionState::Down {
+                since,
+                why,
+                next: None,
+            },
         }
     }
 
@@ -260,8 +291,10 @@ impl Session {
                 let stream = *stream;
                 let greeted = greet(cx, server, channel, &mut block)?;
                 self.raw.push_back(greeted.hello);
+                self.down = None;
                 self.state = State::Ready(Box::new(Ready {
                     stream,
+                    since: cx.now(),
                     version: greeted.version,
                     authoriser: greeted.authoriser,
                     sealer: greeted.sealer,
@@ -342,7 +375,9 @@ impl Session {
     }
 
     /// Ends the connection and returns the jobs that will not be answered.
-    pub(super) fn end(&mut self, cx: &mut Context<'_>) -> Vec<Job> {
+    pub(super) fn end(&mut self, cx: &mut Context<'_>, why: Ended) -> Vec<Job> {
+        let since = self.down.map_or(cx.now(), |(since, _)| since);
+        self.down = Some((since, why));
         let mut lost: Vec<_> = self
             .waiting
             .drain(..)

@@ -3,7 +3,7 @@
 use hushwing_delivery::{
     MailboxFailure, MailboxId, NetworkCommand, NetworkEvent, Purpose, SendFailure,
 };
-use hushwing_relay::client::MemoryStorage;
+use hushwing_relay::client::{ConnectionState, MemoryStorage};
 use hushwing_sansio::Input;
 
 use crate::acts::*;
@@ -254,7 +254,7 @@ fn a_connection_nobody_needs_is_closed() {
         world.people[who]
             .client
             .connections()
-            .any(|(_, ready, _)| ready)
+            .any(|known| matches!(known.state, ConnectionState::Connected { .. }))
     };
     assert!(connected(&world, bob));
     world.pass(130);
@@ -274,7 +274,7 @@ fn a_silent_server_is_found_out() {
         world.people[alice]
             .client
             .connections()
-            .any(|(_, ready, _)| ready)
+            .any(|known| matches!(known.state, ConnectionState::Connected { .. }))
     };
     assert!(ready(&world));
     world.up = false;

@@ -19,6 +19,14 @@ pub(super) struct Channels<C, E> {
     pub(super) stop: watch::Receiver<bool>,
 }
 
+/// What is done with machines besides driving them.
+pub(super) struct Machines<F, O> {
+    /// Makes one from storage.
+    pub(super) open: F,
+    /// Looks at one after a commit.
+    pub(super) observe: O,
+}
+
 /// Why the loop around one opened machine ended.
 enum Leave {
     /// For good.
@@ -44,18 +52,23 @@ struct Engine<'a, T, C, E> {
 }
 
 /// Runs until stopped. See [`drive`](super::drive).
-pub(super) fn run<M, T, F>(
+pub(super) fn run<M, T, F, O>(
     runtime: &Handle,
     config: DriveConfig,
     storage: T,
-    mut open: F,
+    machines: Machines<F, O>,
     channels: Channels<M::Command, M::Event>,
     status: &watch::Sender<DriveStatus>,
 ) where
     M: Machine<Storage = T::Storage>,
     T: Transactional,
     F: FnMut(&mut T::Storage) -> Result<M, StorageError>,
+    O: FnMut(&M),
 {
+    let Machines {
+        mut open,
+        mut observe,
+    } = machines;
     let (streams, arrivals) = Streams::new(runtime.clone(), config.connector.clone());
     let mut engine = Engine {
         rest: config.first_rest,
@@ -75,7 +88,7 @@ pub(super) fn run<M, T, F>(
                     now.opened += 1;
                     now.failing = None;
                 });
-                engine.drive(machine)
+                engine.drive(machine, &mut observe)
             }
             Err(error) => Leave::Failed(error),
         };
@@ -95,12 +108,13 @@ where
     T: Transactional,
 {
     /// Drives one opened machine.
-    fn drive<M>(&mut self, mut machine: M) -> Leave
+    fn drive<M>(&mut self, mut machine: M, observe: &mut impl FnMut(&M)) -> Leave
     where
         M: Machine<Command = C, Event = E, Storage = T::Storage>,
     {
         loop {
             self.drain(&mut machine);
+            observe(&machine);
             let Some(first) = self.wait(machine.poll_timeout()) else {
                 return Leave::Stopped;
             };

@@ -141,6 +141,31 @@ where
     T: Transactional + Send + 'static,
     F: FnMut(&mut T::Storage) -> Result<M, StorageError> + Send + 'static,
 {
+    drive_observed(config, storage, open, |_| {}, commands, events)
+}
+
+/// As [`drive`], with a look at the machine after each commit, before its events
+/// leave. `observe` must not wait for anything.
+///
+/// # Errors
+///
+/// See [`DriveError`].
+pub fn drive_observed<M, T, F, O>(
+    config: DriveConfig,
+    storage: T,
+    open: F,
+    observe: O,
+    commands: mpsc::Receiver<M::Command>,
+    events: mpsc::Sender<M::Event>,
+) -> Result<Driving, DriveError>
+where
+    M: Machine<Storage = T::Storage>,
+    M::Command: Send + 'static,
+    M::Event: Send + 'static,
+    T: Transactional + Send + 'static,
+    F: FnMut(&mut T::Storage) -> Result<M, StorageError> + Send + 'static,
+    O: FnMut(&M) + Send + 'static,
+{
     let runtime = Handle::try_current().map_err(|_| DriveError::NoRuntime)?;
     let (stop, stop_asked) = watch::channel(false);
     let (status_sender, status) = watch::channel(DriveStatus::default());
@@ -153,7 +178,15 @@ where
                 events,
                 stop: stop_asked,
             };
-            engine::run(&runtime, config, storage, open, channels, &status_sender);
+            let machines = engine::Machines { open, observe };
+            engine::run(
+                &runtime,
+                config,
+                storage,
+                machines,
+                channels,
+                &status_sender,
+            );
             // The receiver may have been dropped, which is fine.
             let _unheard = gone.send(());
         })?;
