@@ -1,4 +1,4 @@
--- user_version 4
+-- user_version 5
 
 CREATE TABLE contacts (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -72,6 +72,9 @@ CREATE TABLE messages (
     sealed_epoch INTEGER NOT NULL,
     content BLOB NOT NULL
 ) STRICT;
+
+CREATE INDEX messages_control ON messages (contact, mine, epoch, lamport, leaf, id)
+    WHERE kind = 5;
 
 CREATE UNIQUE INDEX messages_id ON messages (id);
 

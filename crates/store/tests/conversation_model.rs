@@ -167,6 +167,7 @@ struct SeenConversation {
     unread: Vec<Vec<MessageId>>,
     owing: Vec<(MessageId, Owed)>,
     on_the_way: Vec<OnTheWay>,
+    control: Vec<Vec<MessageRecord>>,
     waiting: Vec<HeldHead>,
     unconfirmed: Vec<Vec<MessageRecord>>,
     last: Option<Position>,
@@ -238,6 +239,9 @@ fn look_at(storage: &dyn Storage, of: ContactId) -> SeenConversation {
             .collect(),
         owing: storage.owing(of).unwrap(),
         on_the_way: storage.on_the_way(of).unwrap(),
+        control: [false, true]
+            .map(|mine| storage.control(of, mine).unwrap())
+            .into(),
         waiting: storage.held_heads(of).unwrap(),
         unconfirmed: (0..6)
             .map(|epoch| storage.unconfirmed_before(of, epoch).unwrap())

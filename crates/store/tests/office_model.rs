@@ -25,6 +25,7 @@ enum Op {
     InsertRepeat(u8, u8),
     ForgetRepeat(u8),
     ForgetRepeats(u8),
+    KeepRepeats(u8),
     InsertPart(u8, u8, u8, Vec<u8>),
     DeleteParts(u8, u8),
     Rollback,
@@ -45,6 +46,7 @@ fn op() -> impl Strategy<Value = Op> {
         3 => (id.clone(), 0..9_u8).prop_map(|(id, at)| Op::InsertRepeat(id, at)),
         1 => id.clone().prop_map(Op::ForgetRepeat),
         1 => (0..9_u8).prop_map(Op::ForgetRepeats),
+        1 => (0..4_u8).prop_map(Op::KeepRepeats),
         4 => (id.clone(), id.clone(), id.clone(), bytes())
             .prop_map(|(mailbox, repeat, index, chunk)| Op::InsertPart(mailbox, repeat, index, chunk)),
         1 => (id.clone(), id).prop_map(|(mailbox, repeat)| Op::DeleteParts(mailbox, repeat)),
@@ -88,6 +90,7 @@ fn apply(storage: &mut dyn Storage, op: &Op) -> Option<bool> {
         }
         Op::ForgetRepeat(id) => storage.delete_repeat(repeat(*id)).unwrap(),
         Op::ForgetRepeats(time) => storage.delete_repeats_before(at(*time)).unwrap(),
+        Op::KeepRepeats(most) => storage.keep_repeats((*most).into()).unwrap(),
         Op::InsertPart(of, id, index, chunk) => {
             let part = Part {
                 mailbox: mailbox(*of),

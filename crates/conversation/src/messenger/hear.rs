@@ -10,7 +10,7 @@ use crate::mls::{OpenFault, Opened, Received};
 use crate::storage::{
     MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, Side, Standing,
 };
-use crate::{ContactId, DropReason, Event, Secret, Storage};
+use crate::{ContactId, DropReason, Event, Secret};
 
 /// Where something came in, and in which letter; letters that waited since an
 /// older version do not know.
@@ -180,7 +180,7 @@ impl Messenger {
         said: Said,
     ) -> Result<(), StorageError> {
         let contact = record.contact;
-        let stands = supersede(call.storage, record)?;
+        let stands = self.find_place(call, record, &said.content)?;
         if stands {
             call.storage.add_message(record)?;
         }
@@ -293,30 +293,6 @@ impl Messenger {
             .settle(call.cx, &mut *call.storage, LetterId(letter))?;
         Ok(())
     }
-}
-
-/// Makes a change of theirs the only one of its kind to its target: what it
-/// supersedes goes. `false` if it is superseded itself, and not to be kept.
-fn supersede(storage: &mut dyn Storage, record: &MessageRecord) -> Result<bool, StorageError> {
-    let Some(target) = &record.target else {
-        return Ok(true);
-    };
-    let rivals = storage.changes(record.contact, target)?.into_iter();
-    let mut rivals = rivals.filter(|rival| !rival.mine && rival.kind == record.kind);
-    let Some(rival) = rivals.next() else {
-        return Ok(true);
-    };
-    // What was taken back once stays so.
-    if record.kind == MessageKind::Delete || record.position < rival.position {
-        return Ok(false);
-    }
-    for taking_back in storage.changes(record.contact, rival.id())? {
-        if !taking_back.mine {
-            storage.remove_message(taking_back.id())?;
-        }
-    }
-    storage.remove_message(rival.id())?;
-    Ok(true)
 }
 
 /// What a message does, and to which one.

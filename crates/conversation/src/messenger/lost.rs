@@ -205,6 +205,7 @@ impl Messenger {
             revision: losses.saturating_add(1),
             addresses: self.addresses_for(contact),
         };
+        self.forget_old_addresses(call, contact)?;
         self.say_control(call, contact, &Content::Addresses(update))?;
         self.say_all_again(call, contact, false, false)
     }

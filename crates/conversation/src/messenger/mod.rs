@@ -2,7 +2,7 @@
 //!
 //! One concept one file: [`invite`], [`join`] and [`petition`] bring people
 //! together, [`welcome`] is the inviter's answer; [`speak`] and [`hear`] carry messages,
-//! [`hold`] keeps those that came too early, [`stranger`] bounds what is said before
+//! [`hold`] keeps those that came too early, [`hidden`] bounds what is not shown, [`stranger`] bounds what is said before
 //! there is a decision, [`receipts`] tells what became of them, [`renew`] changes
 //! keys, [`ask`] answers questions, [`progress`] follows letters, [`lost`] finds
 //! another way when a network lost a mailbox, [`broken`] ends conversations that
@@ -11,6 +11,7 @@
 mod ask;
 mod broken;
 mod hear;
+mod hidden;
 mod hold;
 mod invite;
 mod join;

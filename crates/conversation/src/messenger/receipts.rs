@@ -7,7 +7,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use hushwing_delivery::{Keep, LetterId};
+use hushwing_delivery::{Keep, LetterId, PostOffice};
 use hushwing_sansio::{Context, Moment, StorageError};
 
 use super::{Call, Messenger};
@@ -21,15 +21,26 @@ use crate::{ContactId, Event};
 /// Receipts in one letter: with their ids they fill less than one envelope.
 const MOST_IN_LETTER: usize = 256;
 
+/// Receipts to one contact that are remembered here; those beyond are found in
+/// storage when these have left.
+const MOST_REMEMBERED: usize = 4_096;
+/// How long receipts wait for those before them to leave. Their reader decides
+/// whether they can, so letters of receipts must not pile up.
+const REST: Duration = Duration::from_secs(30);
+
 /// What I owe, by contact.
 #[derive(Default)]
 pub(super) struct Debts {
     by_contact: BTreeMap<ContactId, Debt>,
+    /// The last letter with receipts, while the outbox has it.
+    letters: BTreeMap<ContactId, LetterId>,
 }
 
 struct Debt {
     due: Moment,
     owed: BTreeMap<MessageId, Owed>,
+    /// Whether more is owed than is remembered.
+    more: bool,
 }
 
 impl Debts {
@@ -53,8 +64,13 @@ impl Debts {
             Debt {
                 due,
                 owed: BTreeMap::new(),
+                more: false,
             }
         });
+        if debt.owed.len() >= MOST_REMEMBERED && !debt.owed.contains_key(&message) {
+            debt.more = true;
+            return;
+        }
         let entry = debt.owed.entry(message).or_insert(owed);
         *entry = (*entry).max(owed);
     }
@@ -62,18 +78,26 @@ impl Debts {
     /// Forgets what is owed to a contact.
     pub(super) fn forget(&mut self, contact: ContactId) {
         self.by_contact.remove(&contact);
+        self.letters.remove(&contact);
     }
 
     /// Takes what is due by `now`.
-    fn take(&mut self, now: Moment) -> Vec<(ContactId, BTreeMap<MessageId, Owed>)> {
-        let due = self.by_contact.iter().filter(|(_, debt)| debt.due <= now);
-        let due: Vec<_> = due.map(|(contact, _)| *contact).collect();
-        let taken = due.into_iter().filter_map(|contact| {
-            self.by_contact
-                .remove(&contact)
-                .map(|debt| (contact, debt.owed))
-        });
-        taken.collect()
+    fn take(&mut self, now: Moment, office: &PostOffice) -> Vec<(ContactId, Debt)> {
+        let mut taken = Vec::new();
+        for (contact, mut debt) in core::mem::take(&mut self.by_contact) {
+            let letter = self.letters.get(&contact);
+            let waits = letter.is_some_and(|letter| office.whereabouts(*letter).is_some());
+            if debt.due <= now && !waits {
+                self.letters.remove(&contact);
+                taken.push((contact, debt));
+                continue;
+            }
+            if debt.due <= now {
+                debt.due = now + REST;
+            }
+            self.by_contact.insert(contact, debt);
+        }
+        taken
     }
 }
 
@@ -128,17 +152,21 @@ impl Messenger {
 
     /// Sends the receipts that are due.
     pub(super) fn pay(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
-        for (contact, owed) in self.debts.take(call.cx.now()) {
+        for (contact, debt) in self.debts.take(call.cx.now(), &self.office) {
             let standing = self
                 .people
                 .get(&contact)
                 .map(|person| person.record.standing);
             // Who waits for a decision learns nothing; accepting takes it up.
             if matches!(standing, Some(Standing::Asked | Standing::Established)) {
-                let owed: Vec<_> = owed.into_iter().collect();
+                let owed: Vec<_> = debt.owed.into_iter().collect();
                 self.within(call, contact, |this, call| {
                     let mut batches = owed.chunks(MOST_IN_LETTER);
-                    batches.try_for_each(|batch| this.send_receipts(call, contact, batch))
+                    batches.try_for_each(|batch| this.send_receipts(call, contact, batch))?;
+                    match debt.more {
+                        true => this.resume_debts_of(call, contact),
+                        false => Ok(()),
+                    }
                 })?;
             }
         }
@@ -181,12 +209,10 @@ impl Messenger {
         let Ok(message) = sealed else {
             return self.break_off(call, contact, BreakReason::Group);
         };
-        self.post(
-            call,
-            contact,
-            LetterBody::message(&message),
-            Keep::UntilAccepted,
-        )?;
+        let bytes = LetterBody::message(&message);
+        if let Some(letter) = self.post(call, contact, bytes, Keep::UntilAccepted)? {
+            self.debts.letters.insert(contact, letter);
+        }
         for (message, _) in batch {
             // It may have been superseded meanwhile.
             if call.storage.has_message(message)? {

@@ -88,7 +88,7 @@ pub(super) fn show(
     build(storage, person, record, &content_of(record)?)
 }
 
-fn content_of(record: &MessageRecord) -> Result<Content, StorageError> {
+pub(super) fn content_of(record: &MessageRecord) -> Result<Content, StorageError> {
     let damaged = || StorageError::corrupt("reading a message");
     let message = Message::decode(&record.content).map_err(|_| damaged())?;
     Content::read(&message).map_err(|_| damaged())

@@ -33,8 +33,7 @@ impl LossRecord {
     pub fn of(storage: &dyn Storage, owner: MailboxUse) -> Result<Option<Self>, StorageError> {
         let body = storage.setting(&losses_of(owner))?;
         let body = body.filter(|body| !body.is_empty());
-        body.map(|body| codec::decode(&body, "reading losses of mailboxes"))
-            .transpose()
+        body.map(|body| Self::decode(&body)).transpose()
     }
 
     /// Writes the losses of `owner`.
@@ -43,7 +42,22 @@ impl LossRecord {
     ///
     /// When storage fails.
     pub fn put(&self, storage: &mut dyn Storage, owner: MailboxUse) -> Result<(), StorageError> {
-        storage.put_setting(&losses_of(owner), &codec::encode(self))
+        storage.put_setting(&losses_of(owner), &self.encode())
+    }
+
+    /// The versioned body.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Decodes what [`Self::encode`] made.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageErrorKind::Corrupt`](hushwing_sansio::StorageErrorKind::Corrupt).
+    pub fn decode(body: &[u8]) -> Result<Self, StorageError> {
+        codec::decode(body, "reading losses of mailboxes")
     }
 
     /// Forgets the losses of `owner`.
@@ -83,8 +97,7 @@ impl RepeatRecord {
     pub fn of(storage: &dyn Storage, contact: ContactId) -> Result<Option<Self>, StorageError> {
         let body = storage.setting(&repeats_to(contact))?;
         let body = body.filter(|body| !body.is_empty());
-        body.map(|body| codec::decode(&body, "reading what is to be said again"))
-            .transpose()
+        body.map(|body| Self::decode(&body)).transpose()
     }
 
     /// Writes what is to be said again to `contact`.
@@ -93,7 +106,22 @@ impl RepeatRecord {
     ///
     /// When storage fails.
     pub fn put(&self, storage: &mut dyn Storage, contact: ContactId) -> Result<(), StorageError> {
-        storage.put_setting(&repeats_to(contact), &codec::encode(self))
+        storage.put_setting(&repeats_to(contact), &self.encode())
+    }
+
+    /// The versioned body.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Decodes what [`Self::encode`] made.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageErrorKind::Corrupt`](hushwing_sansio::StorageErrorKind::Corrupt).
+    pub fn decode(body: &[u8]) -> Result<Self, StorageError> {
+        codec::decode(body, "reading what is to be said again")
     }
 
     /// Nothing is to be said again to `contact` any more.

@@ -58,8 +58,8 @@ impl MemoryStorage {
         }
     }
 
-    /// How many bytes lie here of messages, held letters and settings, keys
-    /// included.
+    /// About how many bytes lie here of messages, held letters, settings, MLS
+    /// and the post office, keys included.
     #[must_use]
     pub fn weight(&self) -> usize {
         let messages = self
@@ -71,7 +71,10 @@ impl MemoryStorage {
             .settings
             .iter()
             .map(|(name, value)| name.len() + value.len());
-        messages.chain(held).chain(settings).sum()
+        let mls = self.mls.values().flatten();
+        let mls = mls.map(|((_, key), value)| key.len() + value.expose().len());
+        let all = messages.chain(held).chain(settings).chain(mls);
+        all.sum::<usize>() + self.office.weight()
     }
 
     /// A message, unless it is damaged.
@@ -209,6 +212,10 @@ impl hushwing_delivery::Storage for MemoryStorage {
 
     fn delete_repeats_before(&mut self, at: Timestamp) -> Result<(), StorageError> {
         self.office.delete_repeats_before(at)
+    }
+
+    fn keep_repeats(&mut self, most: usize) -> Result<(), StorageError> {
+        self.office.keep_repeats(most)
     }
 
     fn parts(&mut self) -> Result<Vec<Part>, StorageError> {
@@ -471,6 +478,13 @@ impl Storage for MemoryStorage {
         let mut changes = self.copies(last)?;
         changes.sort_by_key(|change| change.position);
         Ok(changes)
+    }
+
+    fn control(&self, of: ContactId, mine: bool) -> Result<Vec<MessageRecord>, StorageError> {
+        let order = self.order.get(&of).into_iter().flatten();
+        let control = order.filter(|(_, kind)| **kind == MessageKind::Control);
+        let messages = control.filter_map(|(position, _)| self.messages.get(&position.id));
+        self.copies(messages.filter(|message| message.mine == mine))
     }
 
     fn remove_message(&mut self, id: &MessageId) -> Result<(), StorageError> {

@@ -10,6 +10,7 @@ mod invitation;
 mod loss;
 mod memory;
 mod message;
+mod orphan;
 
 use hushwing_delivery::MailboxId;
 use hushwing_sansio::StorageError;
@@ -24,6 +25,8 @@ pub use message::{
     Extent, HeldHead, HeldRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed,
     Position,
 };
+
+pub use orphan::{MOST_ORPHAN_BYTES, MOST_ORPHANS, OrphanRecord};
 
 use crate::{ContactId, InvitationId, MessageId, Secret};
 
@@ -302,6 +305,13 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
         of: ContactId,
         target: &MessageId,
     ) -> Result<Vec<MessageRecord>, StorageError>;
+
+    /// The messages of kind `Control` that I, or a contact, said, by position.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn control(&self, of: ContactId, mine: bool) -> Result<Vec<MessageRecord>, StorageError>;
 
     /// Removes a message, if it is there.
     ///

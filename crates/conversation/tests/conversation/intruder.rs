@@ -227,6 +227,15 @@ impl Intruder {
         content.compose(frame).unwrap()
     }
 
+    /// What such content of mine is called.
+    pub(crate) fn name_of(&self, content: &[u8]) -> content::MessageId {
+        let group = self.group.as_ref().unwrap();
+        let leaf = group.own_leaf_index().u32().to_be_bytes();
+        let origin = Origin::new(&leaf, group.group_id().as_slice()).unwrap();
+        let opened = content::open(content, &origin, Timestamp::from_secs(START));
+        opened.unwrap().id
+    }
+
     /// An MLS message with these bytes as its content.
     pub(crate) fn message(&mut self, content: &[u8]) -> Vec<u8> {
         let group = self.group.as_mut().unwrap();

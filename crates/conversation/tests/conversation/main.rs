@@ -15,6 +15,7 @@ mod changes;
 mod crash;
 mod damage;
 mod flood;
+mod hoard;
 mod hostile;
 mod hostile_mls;
 mod hostile_places;

@@ -63,6 +63,8 @@ pub(super) struct Inbox {
     mailboxes: BTreeMap<MailboxId, Mailbox>,
     parts: Parts,
     garbage: u64,
+    /// Letters since the repeat ids were last seen to.
+    remembered: usize,
 }
 
 impl Inbox {
@@ -91,6 +93,7 @@ impl Inbox {
             mailboxes,
             parts: Parts::open(storage)?,
             garbage: 0,
+            remembered: 0,
         })
     }
 
@@ -162,6 +165,13 @@ impl Inbox {
         } else {
             self.join(cx, storage, mailbox, first_contact, head, chunk)?
         };
+        if bytes.is_some() {
+            self.remembered = self.remembered.saturating_add(1);
+            if self.remembered >= timing::REPEATS_BETWEEN {
+                self.remembered = 0;
+                storage.keep_repeats(timing::MOST_REPEATS)?;
+            }
+        }
         Ok(bytes.map(|bytes| Incoming {
             mailbox,
             repeat: head.repeat,
@@ -222,6 +232,7 @@ impl Inbox {
         storage: &mut dyn Storage,
     ) -> Result<(), StorageError> {
         storage.delete_repeats_before(cx.wall() - timing::REPEAT_MEMORY)?;
+        storage.keep_repeats(timing::MOST_REPEATS)?;
         self.parts.tidy(storage, cx.wall())
     }
 }

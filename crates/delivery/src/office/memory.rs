@@ -44,6 +44,17 @@ impl MemoryStorage {
         self.parts.len()
     }
 
+    /// About how many bytes lie here, keys included.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let mailboxes = self.mailboxes.values().map(|row| row.len() + 8);
+        let letters = self.letters.values();
+        let letters = letters.map(|(head, body)| head.len() + body.len() + 16);
+        let parts = self.parts.values().map(|(_, chunk)| chunk.len() + 64);
+        let all = mailboxes.chain(letters).chain(parts);
+        all.sum::<usize>() + self.repeats.len() * 24
+    }
+
     /// Repeat ids remembered.
     #[must_use]
     pub fn repeat_count(&self) -> usize {
@@ -148,6 +159,16 @@ impl Storage for MemoryStorage {
 
     fn delete_repeats_before(&mut self, at: Timestamp) -> Result<(), StorageError> {
         self.repeats.retain(|_, remembered| *remembered >= at);
+        Ok(())
+    }
+
+    fn keep_repeats(&mut self, most: usize) -> Result<(), StorageError> {
+        let mut all: Vec<_> = self.repeats.iter().map(|(id, at)| (*at, *id)).collect();
+        all.sort_unstable();
+        let beyond = all.len().saturating_sub(most);
+        for (_, id) in all.into_iter().take(beyond) {
+            self.repeats.remove(&id);
+        }
         Ok(())
     }
 

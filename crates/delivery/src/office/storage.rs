@@ -77,6 +77,10 @@ pub trait Storage {
     /// Forgets repeat ids remembered before a time.
     fn delete_repeats_before(&mut self, at: Timestamp) -> Result<(), StorageError>;
 
+    /// Forgets the repeat ids remembered first, until `most` are left; of the
+    /// same time the lower ones.
+    fn keep_repeats(&mut self, most: usize) -> Result<(), StorageError>;
+
     /// All parts of incomplete letters, without their bytes, in any order.
     fn parts(&mut self) -> Result<Vec<Part>, StorageError>;
     /// Inserts a part (chunk of up to 15,000 bytes).

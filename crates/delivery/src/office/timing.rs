@@ -20,6 +20,11 @@ pub(super) const EXPIRY: Duration = DAY.saturating_mul(21);
 /// [`EXPIRY`] may lie as long once more before it is read.
 pub(super) const REPEAT_MEMORY: Duration = DAY.saturating_mul(60);
 const _: () = assert!(REPEAT_MEMORY.as_secs() > 2 * EXPIRY.as_secs());
+/// Repeat ids remembered, for all senders together. Beyond, the oldest go: who is
+/// heard twice for it is known by MLS, which spends each key once.
+pub(super) const MOST_REPEATS: usize = 65_536;
+/// Letters after which [`MOST_REPEATS`] is seen to.
+pub(super) const REPEATS_BETWEEN: usize = 4_096;
 /// How long the rest of a contact's letter is waited for.
 pub(super) const INCOMPLETE: Duration = DAY.saturating_mul(30);
 /// How long the rest of a stranger's letter is waited for.

@@ -285,6 +285,16 @@ impl Storage for ProfileStore {
         )
     }
 
+    fn control(&self, of: ContactId, mine: bool) -> Result<Vec<MessageRecord>, StorageError> {
+        self.database.messages(
+            select_messages!(
+                "WHERE contact = ?1 AND mine = ?2 AND kind = 5
+                 ORDER BY epoch, lamport, leaf, id"
+            ),
+            (of.0, mine),
+        )
+    }
+
     fn remove_message(&mut self, id: &MessageId) -> Result<(), StorageError> {
         let sql = "DELETE FROM messages WHERE id = ?1";
         self.database

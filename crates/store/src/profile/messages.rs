@@ -175,6 +175,7 @@ mod tests {
         assert_eq!(MessageKind::Edit.code(), 2);
         assert_eq!(MessageKind::Delete.code(), 3);
         assert_eq!(MessageKind::Reaction.code(), 4);
+        assert_eq!(MessageKind::Control.code(), 5);
         assert_eq!(MessageState::Queued.code(), 1);
         assert_eq!(MessageState::Accepted.code(), 2);
         assert_eq!(MessageState::Delivered.code(), 3);

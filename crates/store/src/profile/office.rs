@@ -162,6 +162,16 @@ impl Storage for ProfileStore {
             .map(drop)
     }
 
+    fn keep_repeats(&mut self, most: usize) -> Result<(), StorageError> {
+        let sql = "DELETE FROM office_repeats WHERE repeat IN (
+                 SELECT repeat FROM office_repeats ORDER BY at DESC, repeat DESC
+                 LIMIT -1 OFFSET ?1)";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.database
+            .run("forgetting repeat ids", sql, [most])
+            .map(drop)
+    }
+
     fn parts(&mut self) -> Result<Vec<Part>, StorageError> {
         // The chunk stands last in a row, so that its pages are not read here.
         let sql = "SELECT mailbox, repeat, part, count, length, at, first_contact

@@ -1,0 +1,144 @@
+//! What a contact says that no face lists by itself, and how much of it stays.
+//!
+//! Texts are kept for ever; that is what they are for. What merely changes
+//! something else is theirs to send as often as they like, so it takes no more
+//! room than what it changes: of what tells about them the last of each kind is
+//! kept, of changes the last of each kind to a message, and of changes to what
+//! is not here (yet, or any more) a few.
+
+use hushwing_sansio::StorageError;
+
+use super::show::content_of;
+use super::{Call, Messenger};
+use crate::content::Content;
+use crate::storage::{MessageKind, MessageRecord, OrphanRecord, Standing};
+use crate::{ContactId, Storage};
+
+impl Messenger {
+    /// Makes room for something of a contact, or finds that it changes nothing:
+    /// then it is `false`, and not to be kept.
+    pub(super) fn find_place(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        record: &MessageRecord,
+        content: &Content,
+    ) -> Result<bool, StorageError> {
+        match (record.kind, record.target) {
+            (MessageKind::Control, _) => {
+                // What strangers say is counted instead.
+                let stranger = self.standing(record.contact) == Some(Standing::Requested);
+                Ok(stranger || renew_control(call.storage, record, content)?)
+            }
+            (_, None) => adopt(call.storage, record),
+            (_, Some(target)) => match call.storage.message(&target)? {
+                Some(target) if !may_change(record, &target) => Ok(false),
+                Some(_) => Ok(supersede(call.storage, record)? && adopt(call.storage, record)?),
+                None => {
+                    let stands = supersede(call.storage, record)?;
+                    if stands {
+                        wait(call.storage, record)?;
+                    }
+                    Ok(stands)
+                }
+            },
+        }
+    }
+
+    /// Forgets addresses of mine that a contact was told before and that newer
+    /// ones replace; not those still on their way, which may share a letter.
+    pub(super) fn forget_old_addresses(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        use crate::MessageState::{Delivered, Failed, Read};
+        for record in call.storage.control(contact, true)? {
+            let over = matches!(record.state, Delivered | Read | Failed);
+            if over && matches!(content_of(&record)?, Content::Addresses(_)) {
+                call.storage.remove_message(record.id())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Of profiles, and of addresses, the last one stands.
+fn renew_control(
+    storage: &mut dyn Storage,
+    record: &MessageRecord,
+    content: &Content,
+) -> Result<bool, StorageError> {
+    let mut stands = true;
+    for other in storage.control(record.contact, false)? {
+        let same =
+            core::mem::discriminant(&content_of(&other)?) == core::mem::discriminant(content);
+        if same && other.position < record.position {
+            storage.remove_message(other.id())?;
+        } else if same {
+            stands = false;
+        }
+    }
+    Ok(stands)
+}
+
+/// Whether a change of theirs can ever mean anything: they may change what they
+/// said, react to all that is said, and take their reactions back.
+fn may_change(change: &MessageRecord, target: &MessageRecord) -> bool {
+    change.contact == target.contact
+        && match (change.kind, target.kind) {
+            (MessageKind::Reaction, MessageKind::Text) => true,
+            (MessageKind::Edit, MessageKind::Text)
+            | (MessageKind::Delete, MessageKind::Text | MessageKind::Reaction) => !target.mine,
+            _ => false,
+        }
+}
+
+/// Makes a change of theirs the only one of its kind to its target: what it
+/// supersedes goes. `false` if it is superseded itself, and not to be kept.
+fn supersede(storage: &mut dyn Storage, record: &MessageRecord) -> Result<bool, StorageError> {
+    let Some(target) = &record.target else {
+        return Ok(true);
+    };
+    let rivals = storage.changes(record.contact, target)?.into_iter();
+    let mut rivals = rivals.filter(|rival| !rival.mine && rival.kind == record.kind);
+    let Some(rival) = rivals.next() else {
+        return Ok(true);
+    };
+    // What was taken back once stays so.
+    if record.kind == MessageKind::Delete || record.position < rival.position {
+        return Ok(false);
+    }
+    for taking_back in storage.changes(record.contact, rival.id())? {
+        if !taking_back.mine {
+            storage.remove_message(taking_back.id())?;
+        }
+    }
+    storage.remove_message(rival.id())?;
+    Ok(true)
+}
+
+/// Notes a change of what is not here. The one that waited longest goes where
+/// there is no room for all.
+fn wait(storage: &mut dyn Storage, record: &MessageRecord) -> Result<(), StorageError> {
+    let mut orphans = OrphanRecord::of(storage, record.contact)?;
+    for gone in orphans.add(record.id(), record.content.len()) {
+        storage.remove_message(&gone)?;
+    }
+    orphans.put(storage, record.contact)
+}
+
+/// Changes that waited for this message wait no longer; those that it cannot
+/// have go.
+fn adopt(storage: &mut dyn Storage, record: &MessageRecord) -> Result<bool, StorageError> {
+    let mut orphans = OrphanRecord::of(storage, record.contact)?;
+    if orphans.is_empty() {
+        return Ok(true);
+    }
+    for change in storage.changes(record.contact, record.id())? {
+        if !change.mine && orphans.remove(change.id()) && !may_change(&change, record) {
+            storage.remove_message(change.id())?;
+        }
+    }
+    orphans.put(storage, record.contact)?;
+    Ok(true)
+}
