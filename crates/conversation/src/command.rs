@@ -135,7 +135,7 @@ pub enum Command {
         contact: ContactId,
         /// Only messages before this one, to page back.
         before: Option<MessageId>,
-        /// At most so many.
+        /// At most so many; fewer where they are more than 4 MiB of text.
         most: usize,
     },
     /// Change my name, as told to new contacts. `Reply::Done`.

@@ -73,14 +73,14 @@ CREATE TABLE messages (
     content BLOB NOT NULL
 ) STRICT;
 
-CREATE INDEX messages_control ON messages (contact, mine, epoch, lamport, leaf, id)
-    WHERE kind = 5;
+CREATE INDEX messages_failed ON messages (contact, epoch, lamport, leaf, id)
+    WHERE mine = 1 AND state = 5;
 
 CREATE UNIQUE INDEX messages_id ON messages (id);
 
 CREATE INDEX messages_letter ON messages (letter) WHERE letter IS NOT NULL;
 
-CREATE INDEX messages_order ON messages (contact, epoch, lamport, leaf, id);
+CREATE INDEX messages_order ON messages (contact, kind, epoch, lamport, leaf, id);
 
 CREATE INDEX messages_owed ON messages (contact, id) WHERE owed <> 0;
 

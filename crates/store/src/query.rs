@@ -73,11 +73,27 @@ impl Database {
         params: impl Params,
         read: impl Fn(&Columns<'_>) -> Result<T, StorageError>,
     ) -> Result<Vec<T>, StorageError> {
+        self.all_while(what, sql, params, read, |_| true)
+    }
+
+    /// The rows that a statement finds, up to the first that is not `wanted`.
+    pub(crate) fn all_while<T>(
+        &self,
+        what: &'static str,
+        sql: &'static str,
+        params: impl Params,
+        read: impl Fn(&Columns<'_>) -> Result<T, StorageError>,
+        mut wanted: impl FnMut(&T) -> bool,
+    ) -> Result<Vec<T>, StorageError> {
         let mut statement = self.statement(sql, what)?;
         let mut rows = statement.query(params).map_err(storage(what))?;
         let mut found = Vec::new();
         while let Some(row) = rows.next().map_err(storage(what))? {
-            found.push(read(&Columns { row, what })?);
+            let one = read(&Columns { row, what })?;
+            if !wanted(&one) {
+                break;
+            }
+            found.push(one);
         }
         Ok(found)
     }

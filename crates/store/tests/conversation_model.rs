@@ -227,10 +227,14 @@ fn look(storage: &dyn Storage) -> Seen {
 
 fn look_at(storage: &dyn Storage, of: ContactId) -> SeenConversation {
     let positions: Vec<Position> = (0..MESSAGES).map(|id| message(id, id).position).collect();
-    let before = |position| storage.messages(of, Some(position), 3).unwrap();
+    let before = |position| storage.messages(of, Some(position), 3, 500).unwrap();
     SeenConversation {
         newest: [0, 1, 5, usize::MAX]
-            .map(|most| storage.messages(of, None, most).unwrap())
+            .map(|most| {
+                storage
+                    .messages(of, None, most, most.saturating_mul(50))
+                    .unwrap()
+            })
             .into(),
         before: positions.iter().map(before).collect(),
         unread: positions

@@ -115,7 +115,13 @@ fn a_profile_of_release_0_1_opens() {
     for n in 0..8 {
         assert!(store.message(&message_id(n)).unwrap() == Some(message(n, n * 31)));
     }
-    assert_eq!(store.messages(ContactId(0), None, 50).unwrap().len(), 2);
+    assert_eq!(
+        store
+            .messages(ContactId(0), None, 50, usize::MAX)
+            .unwrap()
+            .len(),
+        2
+    );
     assert_eq!(store.epoch().unwrap(), 4);
     assert_eq!(
         store.mailboxes().unwrap(),

@@ -17,6 +17,9 @@ use crate::{ContactId, Event, Refusal, Reply};
 
 /// The most messages one `Read` gives.
 const MOST_READ: usize = 10_000;
+/// The most bytes of content one `Read` reads, and of text it gives, unless one
+/// message alone has more.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
 
 impl Messenger {
     pub(super) fn requests(&self) -> impl Iterator<Item = &Person> {
@@ -164,7 +167,8 @@ impl Messenger {
         let person = self.person(contact)?;
         let mut views = Vec::with_capacity(records.len());
         let mut damage = None;
-        for record in &records {
+        let mut shown = 0_usize;
+        for record in records.iter().rev() {
             let mut view = match show(call.storage, person, record) {
                 Err(error) if is_damage(&error) => {
                     damage = Some(error);
@@ -175,8 +179,14 @@ impl Messenger {
             if !record.mine {
                 view.state = MessageState::Read;
             }
+            // A short text may have been replaced by a long one.
+            shown = shown.saturating_add(view.text.len());
+            if shown > MOST_BYTES && !views.is_empty() {
+                break;
+            }
             views.push(view);
         }
+        views.reverse();
         if let Some(error) = damage {
             self.damaged(call, contact, error)?;
         }
@@ -193,7 +203,7 @@ impl Messenger {
         mut most: usize,
     ) -> Result<Vec<MessageRecord>, StorageError> {
         loop {
-            match call.storage.messages(contact, before, most) {
+            match call.storage.messages(contact, before, most, MOST_BYTES) {
                 Err(error)
                     if is_damage(&error)
                         && most > 1

@@ -48,7 +48,7 @@ pub(super) fn arrived(
         return Ok(view.map(Event::Changed));
     }
     let last = before.is_none_or(|before| before < record.position);
-    let previous = storage.messages(record.contact, Some(&record.position), 1)?;
+    let previous = storage.messages(record.contact, Some(&record.position), 1, 0)?;
     let message = build(storage, person, record, content)?;
     let after = previous.first().map(|record| *record.id());
     Ok(Some(Event::Arrived {

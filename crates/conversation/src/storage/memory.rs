@@ -6,9 +6,9 @@ use hushwing_delivery::{LetterId, MailboxId, Part, RepeatId};
 use hushwing_sansio::{StorageError, Timestamp};
 
 use super::{
-    ContactRecord, Extent, HeldHead, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
-    MailboxRecord, MessageKind, MessageRecord, MessageState, MessageTimes, MlsRow, MlsRows,
-    OnTheWay, Owed, Position, Storage,
+    Allowance, ContactRecord, Extent, HeldHead, HeldRecord, InvitationRecord, JoinRecord,
+    KeyPackageRecord, MailboxRecord, MessageKind, MessageRecord, MessageState, MessageTimes,
+    MlsRow, MlsRows, OnTheWay, Owed, Position, Storage,
 };
 use crate::{ContactId, ConversationId, InvitationId, MessageId, Secret};
 
@@ -448,6 +448,7 @@ impl Storage for MemoryStorage {
         of: ContactId,
         before: Option<&Position>,
         most: usize,
+        bytes: usize,
     ) -> Result<Vec<MessageRecord>, StorageError> {
         let listed = self
             .ordered(of)
@@ -455,7 +456,9 @@ impl Storage for MemoryStorage {
             .skip_while(|(position, _)| before.is_some_and(|before| *position >= before))
             .filter(|(_, message)| message.kind == MessageKind::Text)
             .take(most);
-        let mut messages = self.copies(listed.map(|(_, message)| message))?;
+        let mut allowance = Allowance::new(bytes);
+        let listed = listed.map(|(_, message)| message);
+        let mut messages = self.copies(listed.take_while(|message| allowance.takes(message)))?;
         messages.reverse();
         Ok(messages)
     }

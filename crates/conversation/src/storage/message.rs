@@ -210,6 +210,35 @@ impl core::fmt::Debug for MessageRecord {
     }
 }
 
+/// What messages that are read together may have of content.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    left: usize,
+    empty: bool,
+}
+
+impl Allowance {
+    /// Room for `bytes`, but for one message at least.
+    #[must_use]
+    pub fn new(bytes: usize) -> Self {
+        Self {
+            left: bytes,
+            empty: true,
+        }
+    }
+
+    /// Whether there is room for a message, which is taken then.
+    pub fn takes(&mut self, message: &MessageRecord) -> bool {
+        let first = core::mem::replace(&mut self.empty, false);
+        match self.left.checked_sub(message.content.len()) {
+            Some(left) => self.left = left,
+            None if first => self.left = 0,
+            None => return false,
+        }
+        true
+    }
+}
+
 /// How much was said in a conversation, by both sides and of all kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {

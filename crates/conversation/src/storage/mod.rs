@@ -22,8 +22,8 @@ pub use invitation::{
 pub use loss::{LossRecord, RepeatRecord};
 pub use memory::MemoryStorage;
 pub use message::{
-    Extent, HeldHead, HeldRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed,
-    Position,
+    Allowance, Extent, HeldHead, HeldRecord, MessageKind, MessageRecord, MessageState,
+    MessageTimes, Owed, Position,
 };
 
 pub use orphan::{MOST_ORPHAN_BYTES, MOST_ORPHANS, OrphanRecord};
@@ -281,7 +281,9 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
     fn set_owed(&mut self, id: &MessageId, owed: Owed) -> Result<(), StorageError>;
 
     /// The newest `most` messages of kinds a face lists (`Text`), before
-    /// `before` if given; oldest first.
+    /// `before` if given; oldest first. Fewer, but at least one, where they
+    /// have more than `bytes` of content together. It reads no others, and no
+    /// more than it gives and one.
     ///
     /// # Errors
     ///
@@ -291,6 +293,7 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
         of: ContactId,
         before: Option<&Position>,
         most: usize,
+        bytes: usize,
     ) -> Result<Vec<MessageRecord>, StorageError>;
 
     /// Of the edits, deletions and reactions in a conversation that name

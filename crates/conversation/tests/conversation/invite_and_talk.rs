@@ -234,3 +234,34 @@ fn messages_are_accepted_then_delivered_then_read() {
         ]
     );
 }
+
+#[test]
+fn long_texts_are_read_in_several_answers() {
+    let mut c = couple(19);
+    for n in 0..80 {
+        let text = format!("{n} {}", "long ".repeat(13_000));
+        send(&mut c.village, c.bob, c.his_alice, &text);
+    }
+    let mut read = Vec::new();
+    let mut before = None;
+    let mut answers = 0;
+    loop {
+        let command = Command::Read {
+            contact: c.his_alice,
+            before,
+            most: 10_000,
+        };
+        let Reply::Messages(views) = ask(&mut c.village, c.bob, command) else {
+            panic!("no messages")
+        };
+        let bytes: usize = views.iter().map(|view| view.text.len()).sum();
+        assert!(bytes <= 4 * 1024 * 1024);
+        let Some(first) = views.first() else { break };
+        before = Some(first.id);
+        read.splice(0..0, views);
+        answers += 1;
+    }
+    assert_eq!((answers, read.len()), (2, 80));
+    let in_order = (0..80).zip(&read);
+    in_order.for_each(|(n, view)| assert!(view.text.starts_with(&format!("{n} "))));
+}

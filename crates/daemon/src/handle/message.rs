@@ -139,24 +139,28 @@ impl Handle {
     ) -> Result<Vec<view::Message>, Error> {
         let profile = self.profile(profile)?;
         let contact = find(&profile, name)?.contact;
-        let most = usize::try_from(count.min(MOST)).unwrap_or(usize::MAX);
-        match profile
-            .ask(Command::Read {
+        let count = usize::try_from(count.min(MOST)).unwrap_or(usize::MAX);
+        let names = profile.names();
+        let mut read: Vec<view::Message> = Vec::new();
+        let mut before = None;
+        // One answer is bounded in bytes too, so long texts take several.
+        while let Some(most @ 1..) = count.checked_sub(read.len()) {
+            let command = Command::Read {
                 contact,
-                before: None,
+                before,
                 most,
-            })
-            .await?
-        {
-            Reply::Messages(messages) => {
-                let names = profile.names();
-                Ok(messages
-                    .iter()
-                    .map(|message| show::message(message, &names))
-                    .collect())
-            }
-            _ => Err(unexpected()),
+            };
+            let Reply::Messages(messages) = profile.ask(command).await? else {
+                return Err(unexpected());
+            };
+            let Some(first) = messages.first() else { break };
+            before = Some(first.id);
+            let shown = messages
+                .iter()
+                .map(|message| show::message(message, &names));
+            read.splice(0..0, shown);
         }
+        Ok(read)
     }
 }
 

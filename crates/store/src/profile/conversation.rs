@@ -238,10 +238,12 @@ impl Storage for ProfileStore {
         of: ContactId,
         before: Option<&Position>,
         most: usize,
+        bytes: usize,
     ) -> Result<Vec<MessageRecord>, StorageError> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let mut newest = match before {
-            None => self.database.messages(
+            None => self.database.messages_within(
+                bytes,
                 select_messages!(
                     "WHERE contact = ?1 AND kind = 1
                      ORDER BY epoch DESC, lamport DESC, leaf DESC, id DESC LIMIT ?2"
@@ -253,7 +255,8 @@ impl Storage for ProfileStore {
                 lamport,
                 leaf,
                 id,
-            }) => self.database.messages(
+            }) => self.database.messages_within(
+                bytes,
                 select_messages!(
                     "WHERE contact = ?1 AND kind = 1
                      AND (epoch, lamport, leaf, id) < (?3, ?4, ?5, ?6)
@@ -288,7 +291,7 @@ impl Storage for ProfileStore {
     fn control(&self, of: ContactId, mine: bool) -> Result<Vec<MessageRecord>, StorageError> {
         self.database.messages(
             select_messages!(
-                "WHERE contact = ?1 AND mine = ?2 AND kind = 5
+                "WHERE contact = ?1 AND kind = 5 AND mine = ?2
                  ORDER BY epoch, lamport, leaf, id"
             ),
             (of.0, mine),
@@ -387,7 +390,12 @@ impl Storage for ProfileStore {
     }
 
     fn last_position(&self, of: ContactId) -> Result<Option<Position>, StorageError> {
-        let sql = "SELECT epoch, lamport, leaf, id FROM messages WHERE contact = ?1
+        // The last of each kind, and of these the last.
+        let sql = "SELECT epoch, lamport, leaf, id FROM messages WHERE row IN (
+                 SELECT (SELECT row FROM messages
+                         WHERE contact = ?1 AND kind = slots.column1
+                         ORDER BY epoch DESC, lamport DESC, leaf DESC, id DESC LIMIT 1)
+                 FROM (VALUES (1), (2), (3), (4), (5)) AS slots)
              ORDER BY epoch DESC, lamport DESC, leaf DESC, id DESC LIMIT 1";
         self.database
             .first("finding the last message", sql, [of.0], |row| {
@@ -396,17 +404,21 @@ impl Storage for ProfileStore {
     }
 
     fn highest_lamport(&self, of: ContactId) -> Result<u64, StorageError> {
-        // Asked once per contact and run: from epoch to epoch through the order,
-        // in which the highest of each epoch stands last.
-        let sql = "WITH RECURSIVE epochs (epoch) AS (
-                 SELECT max(epoch) FROM messages WHERE contact = ?1
+        // Asked once per contact and run: of each kind from epoch to epoch through
+        // the order, in which the highest of each epoch stands last.
+        let sql = "WITH RECURSIVE epochs (kind, epoch) AS (
+                 SELECT slots.column1, (SELECT max(epoch) FROM messages
+                         WHERE contact = ?1 AND kind = slots.column1)
+                 FROM (VALUES (1), (2), (3), (4), (5)) AS slots
                  UNION ALL
-                 SELECT (SELECT max(epoch) FROM messages
-                         WHERE contact = ?1 AND epoch < epochs.epoch)
+                 SELECT kind, (SELECT max(epoch) FROM messages
+                         WHERE contact = ?1 AND kind = epochs.kind
+                         AND epoch < epochs.epoch)
                  FROM epochs WHERE epochs.epoch IS NOT NULL
              )
              SELECT max((SELECT max(lamport) FROM messages
-                         WHERE contact = ?1 AND epoch = epochs.epoch))
+                         WHERE contact = ?1 AND kind = epochs.kind
+                         AND epoch = epochs.epoch))
              FROM epochs";
         let what = "finding the highest counter";
         let highest = self
@@ -419,7 +431,8 @@ impl Storage for ProfileStore {
         // Those said in that epoch, and those said before and sealed again.
         let sql = "SELECT
              (SELECT count(*) FROM messages
-              WHERE contact = ?1 AND epoch = ?2 AND sealed_epoch = epoch)
+              WHERE contact = ?1 AND kind IN (1, 2, 3, 4, 5) AND epoch = ?2
+              AND sealed_epoch = epoch)
              + (SELECT count(*) FROM messages
               WHERE contact = ?1 AND sealed_epoch = ?2 AND sealed_epoch <> epoch)";
         let count = self

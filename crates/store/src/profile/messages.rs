@@ -1,7 +1,7 @@
 //! The row of a message.
 
 use hushwing_conversation::storage::{
-    MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position,
+    Allowance, MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position,
 };
 use hushwing_conversation::{ContactId, MessageId};
 use hushwing_delivery::NetworkTag;
@@ -35,6 +35,19 @@ impl Database {
         params: impl Params,
     ) -> Result<Vec<MessageRecord>, StorageError> {
         self.all(READING, sql, params, message)
+    }
+
+    /// The first of the messages that a [`select_messages`] finds, as long as
+    /// they have no more than `bytes` of content, but one at least.
+    pub(super) fn messages_within(
+        &self,
+        bytes: usize,
+        sql: &'static str,
+        params: impl Params,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        let mut allowance = Allowance::new(bytes);
+        let takes = |record: &MessageRecord| allowance.takes(record);
+        self.all_while(READING, sql, params, message, takes)
     }
 
     /// The message that a [`select_messages`] finds.
@@ -179,6 +192,7 @@ mod tests {
         assert_eq!(MessageState::Queued.code(), 1);
         assert_eq!(MessageState::Accepted.code(), 2);
         assert_eq!(MessageState::Delivered.code(), 3);
+        assert_eq!(MessageState::Failed.code(), 5);
         assert_eq!(Owed::Nothing.code(), 0);
     }
 }

@@ -30,7 +30,7 @@ impl ProfileStore {
             include_str!("../migrations/profile/0002_held_letters.sql"),
             include_str!("../migrations/profile/0003_changes.sql"),
             include_str!("../migrations/profile/0004_owed_by_contact.sql"),
-            include_str!("../migrations/profile/0005_control.sql"),
+            include_str!("../migrations/profile/0005_by_kind.sql"),
         ],
     };
 
