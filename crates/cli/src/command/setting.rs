@@ -72,8 +72,25 @@ pub(super) async fn config(session: &Session, config: Config) -> Result<(), Erro
     Ok(())
 }
 
+/// A switch is on or off, whichever way it was given.
 fn plain(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    match value {
+        Value::Bool(true) => "on".to_owned(),
+        Value::Bool(false) => "off".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_switch_is_shown_as_on_or_off() {
+        assert_eq!(
+            [json!(true), json!(false)].map(|value| plain(&value)),
+            ["on", "off"]
+        );
+    }
 }
