@@ -150,6 +150,10 @@ pub(crate) struct RelayRun {
     /// others than this machine reach the relay
     #[arg(long, value_name = "PASSWORD", conflicts_with = "open")]
     pub(crate) password: Option<String>,
+    /// Read the password from a file, or from standard input if `-`: on a command line
+    /// other users of this machine can see it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["open", "password"])]
+    pub(crate) password_file: Option<PathBuf>,
     /// Let everybody make mailboxes, without a password
     #[arg(long)]
     pub(crate) open: bool,
@@ -158,18 +162,26 @@ pub(crate) struct RelayRun {
 /// Server commands.
 #[derive(Subcommand)]
 pub(crate) enum Server {
-    /// Use a relay for new mailboxes
+    /// Use a relay for new mailboxes, if it works; given again with another password, it gets
+    /// that one
     Add {
         /// `smp://FINGERPRINT[:PASSWORD]@HOST[:PORT]`
         address: String,
+        /// Use it without trying it first
+        #[arg(long)]
+        unchecked: bool,
     },
     /// Use a relay no longer for new mailboxes
     Remove {
-        /// Its address
+        /// Its address, or its host or another part that no other relay in use has
         address: String,
     },
-    /// List the relays in use
-    List,
+    /// List the relays in use: all, or those of `--profile`
+    List {
+        /// Print the passwords, too
+        #[arg(long)]
+        show_passwords: bool,
+    },
     /// Try a relay: connect, make a queue, lock it, delete it
     Test {
         /// Its address; all configured ones if left out

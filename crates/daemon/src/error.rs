@@ -38,6 +38,9 @@ pub enum ErrorKind {
     Unreachable,
     /// A server is not the one its address names.
     WrongServer,
+    /// A server does not do what it was asked to: a password is missing or
+    /// wrong, or it takes no more.
+    Refused,
     /// A safety number is another one: the key is not the contact's.
     Mismatch,
     /// A file or picture cannot be read or holds no link.
@@ -60,7 +63,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for documentation and for parsing names.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Usage,
         Self::DaemonNotRunning,
         Self::AlreadyRunning,
@@ -74,6 +77,7 @@ impl ErrorKind {
         Self::LinkExpired,
         Self::Unreachable,
         Self::WrongServer,
+        Self::Refused,
         Self::Mismatch,
         Self::BadFile,
         Self::WrongPassphrase,
@@ -102,6 +106,7 @@ impl ErrorKind {
             Self::LinkExpired => "link_expired",
             Self::Unreachable => "unreachable",
             Self::WrongServer => "wrong_server",
+            Self::Refused => "refused",
             Self::Mismatch => "mismatch",
             Self::BadFile => "bad_file",
             Self::WrongPassphrase => "wrong_passphrase",
@@ -144,6 +149,7 @@ impl ErrorKind {
             }
             Self::Mismatch => "somebody may be between you: meet in person",
             Self::WrongServer => "do not trust this server; ask whoever gave you the address",
+            Self::Refused => "ask whoever runs the server",
             Self::BadFile => {
                 "give a PNG or JPEG picture that shows the whole code, sharp and straight"
             }

@@ -99,7 +99,7 @@ impl Installation {
     }
 
     /// The servers new mailboxes of a profile use.
-    fn servers_of(&self, profile: &str) -> Result<Vec<ServerAddress>, Error> {
+    pub(crate) fn servers_of(&self, profile: &str) -> Result<Vec<ServerAddress>, Error> {
         let chosen: Vec<ServerAddress> = self
             .settings()
             .servers

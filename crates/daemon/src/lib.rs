@@ -17,6 +17,7 @@ pub mod passphrase;
 mod profile;
 mod relay;
 pub mod relay_server;
+mod relays;
 mod runtime;
 mod server_test;
 mod settings;

@@ -3,11 +3,14 @@
 use hushwing_transport::SystemClock;
 use hushwing_transport::tls::{Connector, ConnectorConfig};
 
-/// The clock and the way to open streams.
+use crate::relays::Numbers;
+
+/// The clock, the way to open streams, and the numbers of relays.
 #[derive(Clone)]
 pub(crate) struct Runtime {
     pub(crate) clock: SystemClock,
     pub(crate) connector: Connector,
+    pub(crate) relays: Numbers,
 }
 
 impl Runtime {
@@ -15,6 +18,7 @@ impl Runtime {
         Self {
             clock: SystemClock::start(),
             connector: Connector::new(ConnectorConfig::default()),
+            relays: Numbers::default(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Trying a relay as a client would: make a mailbox, write to it, read it,
 //! delete it. What works here works for a contact, because it is the same code.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use hushwing_delivery::{
@@ -9,13 +11,14 @@ use hushwing_delivery::{
 };
 use hushwing_relay::Client;
 use hushwing_relay::address::ServerAddress;
-use hushwing_relay::client::{MemoryStorage, Storage};
+use hushwing_relay::client::{ConnectionState, Ended, MemoryStorage, Storage};
 use hushwing_sansio::{Entropy, StorageError};
-use hushwing_transport::{DriveConfig, Driving, OsEntropy, Transactional, drive};
+use hushwing_transport::{DriveConfig, Driving, OsEntropy, Transactional, drive_observed};
 use tokio::sync::mpsc;
 
 use crate::api::view::{ServerTest, TestStep};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::relays::without_password;
 use crate::runtime::Runtime;
 
 const MAILBOX: MailboxId = MailboxId(1);
@@ -51,18 +54,33 @@ struct Probe {
     commands: mpsc::Sender<NetworkCommand>,
     events: mpsc::Receiver<NetworkEvent>,
     client: Driving,
+    /// Whether another server answered, when last seen.
+    wrong: Arc<AtomicBool>,
     steps: Vec<TestStep>,
 }
+
+/// What went wrong with a step.
+#[derive(Clone, Copy)]
+struct Problem(ErrorKind, &'static str);
+
+const NO_ANSWER: Problem = Problem(ErrorKind::Unreachable, "no answer");
+const WRONG_SERVER: Problem = Problem(
+    ErrorKind::WrongServer,
+    "it is not the relay the address names",
+);
 
 /// Tries one relay; the steps end with the first that fails.
 pub(crate) async fn run(address: &ServerAddress, runtime: &Runtime) -> Result<ServerTest, Error> {
     let (commands, asked) = mpsc::channel(8);
     let (told, events) = mpsc::channel(8);
     let servers = vec![address.clone()];
-    let client = drive(
+    let wrong = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&wrong);
+    let client = drive_observed(
         DriveConfig::new("relay test", runtime.connector.clone(), runtime.clock),
         Scratch(MemoryStorage::default()),
         move |storage| Client::open(servers.clone(), storage),
+        move |client: &Client| seen.store(answers_wrong(client), Ordering::Relaxed),
         asked,
         told,
     )?;
@@ -70,12 +88,13 @@ pub(crate) async fn run(address: &ServerAddress, runtime: &Runtime) -> Result<Se
         commands,
         events,
         client,
+        wrong,
         steps: Vec::new(),
     };
     probe.play().await;
     probe.client.stop().await;
     Ok(ServerTest {
-        address: address.to_string(),
+        address: without_password(&address.server),
         steps: probe.steps,
     })
 }
@@ -127,11 +146,14 @@ impl Probe {
                 .await
             }
         };
-        let (receipt, returned) =
-            self.report("receive", begun, received.ok_or("nothing came back"))?;
+        let (receipt, returned) = self.report(
+            "receive",
+            begun,
+            received.ok_or(Problem(ErrorKind::Protocol, "nothing came back")),
+        )?;
         let same = (returned == envelope)
             .then_some(())
-            .ok_or("something else came back");
+            .ok_or(Problem(ErrorKind::Protocol, "something else came back"));
         self.report("compare", Instant::now(), same)?;
         self.commands
             .send(NetworkCommand::Acknowledge { receipt })
@@ -160,7 +182,10 @@ impl Probe {
                 send: AFTERWARDS,
                 reason,
             } => Some(Err(send_problem(reason))),
-            NetworkEvent::Accepted { send: AFTERWARDS } => Some(Err("it keeps deleted mailboxes")),
+            NetworkEvent::Accepted { send: AFTERWARDS } => Some(Err(Problem(
+                ErrorKind::Protocol,
+                "it keeps deleted mailboxes",
+            ))),
             _ => None,
         })
         .await
@@ -170,11 +195,11 @@ impl Probe {
         &mut self,
         name: &str,
         command: NetworkCommand,
-        wanted: impl FnMut(NetworkEvent) -> Option<Result<T, &'static str>>,
+        wanted: impl FnMut(NetworkEvent) -> Option<Result<T, Problem>>,
     ) -> Option<T> {
         let begun = Instant::now();
         self.commands.send(command).await.ok()?;
-        let result = self.wait(wanted).await.unwrap_or(Err("no answer"));
+        let result = self.wait(wanted).await.unwrap_or(Err(NO_ANSWER));
         self.report(name, begun, result)
     }
 
@@ -190,20 +215,37 @@ impl Probe {
         tokio::time::timeout(PATIENCE, search).await.ok().flatten()
     }
 
-    fn report<T>(
-        &mut self,
-        step: &str,
-        begun: Instant,
-        result: Result<T, &'static str>,
-    ) -> Option<T> {
+    fn report<T>(&mut self, step: &str, begun: Instant, result: Result<T, Problem>) -> Option<T> {
+        let result = result.map_err(|problem| match problem {
+            Problem(ErrorKind::Unreachable, _) if self.wrong.load(Ordering::Relaxed) => {
+                WRONG_SERVER
+            }
+            problem => problem,
+        });
+        let problem = result.as_ref().err();
         self.steps.push(TestStep {
             step: step.to_owned(),
             millis: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-            ok: result.is_ok(),
-            problem: result.as_ref().err().map(|&problem| problem.to_owned()),
+            ok: problem.is_none(),
+            problem: problem.map(|problem| problem.1.to_owned()),
+            kind: problem.map(|problem| problem.0.name().to_owned()),
         });
         result.ok()
     }
+}
+
+/// Whether another server answered than the one the address names.
+fn answers_wrong(client: &Client) -> bool {
+    let wrong = |state| {
+        matches!(
+            state,
+            ConnectionState::Down {
+                why: Ended::WrongServer,
+                ..
+            }
+        )
+    };
+    client.connections().any(|relay| wrong(relay.state))
 }
 
 /// An envelope as any other: random bytes.
@@ -213,23 +255,24 @@ fn noise() -> Option<Envelope> {
     Envelope::regular(bytes).ok()
 }
 
-fn mailbox_problem(reason: MailboxFailure) -> &'static str {
+fn mailbox_problem(reason: MailboxFailure) -> Problem {
     match reason {
-        MailboxFailure::Unreachable => {
-            "it cannot be reached, or is not the relay the address names"
-        }
-        MailboxFailure::Refused => "it refuses new mailboxes, or wants a password",
-        MailboxFailure::Gone => "it lost the mailbox at once",
-        MailboxFailure::NoServer => "no relay was given",
+        MailboxFailure::Unreachable => Problem(ErrorKind::Unreachable, "it cannot be reached"),
+        MailboxFailure::Refused => Problem(
+            ErrorKind::Refused,
+            "it refuses new mailboxes, or wants a password",
+        ),
+        MailboxFailure::Gone => Problem(ErrorKind::Protocol, "it lost the mailbox at once"),
+        MailboxFailure::NoServer => Problem(ErrorKind::Internal, "no relay was given"),
     }
 }
 
-fn send_problem(reason: SendFailure) -> &'static str {
+fn send_problem(reason: SendFailure) -> Problem {
     match reason {
-        SendFailure::Unreachable => "it went away",
-        SendFailure::Full => "a new mailbox is full already",
-        SendFailure::Gone => "it does not know its own mailbox",
-        SendFailure::WrongServer => "it is not the relay the address names",
-        SendFailure::Unreadable => "its address cannot be read",
+        SendFailure::Unreachable => Problem(ErrorKind::Unreachable, "it went away"),
+        SendFailure::Full => Problem(ErrorKind::Protocol, "a new mailbox is full already"),
+        SendFailure::Gone => Problem(ErrorKind::Protocol, "it does not know its own mailbox"),
+        SendFailure::WrongServer => WRONG_SERVER,
+        SendFailure::Unreadable => Problem(ErrorKind::Internal, "its address cannot be read"),
     }
 }

@@ -204,6 +204,7 @@ fn describe(status: &view::Status) -> String {
         (Some(embedded), []) => format!("{embedded} (embedded)"),
         (_, servers) => servers.join("\n           "),
     };
+    let relays: String = relay.relays.iter().map(relay_line).collect();
     let lost: String = status
         .lost_mailboxes
         .iter()
@@ -224,8 +225,31 @@ fn describe(status: &view::Status) -> String {
             )
         });
     format!(
-        "hushwing {}\nprofiles   {profiles}\nrelay      {servers}{problem}{lost}",
+        "hushwing {}\nprofiles   {profiles}\nrelay      {servers}{problem}{relays}{lost}",
         status.version
+    )
+}
+
+/// How one profile stands with one relay.
+fn relay_line(relay: &view::Relay) -> String {
+    let embedded = if relay.embedded { " (embedded)" } else { "" };
+    let mailboxes = match relay.mailboxes {
+        0 => String::new(),
+        1 => ", 1 mailbox".to_owned(),
+        more => format!(", {more} mailboxes"),
+    };
+    let state = match relay.state.as_str() {
+        "wrong_server" => "not used",
+        "idle" => "idle, connects when needed",
+        state => state,
+    };
+    let since = (relay.since.iter()).map(|since| format!(" since {since}"));
+    let problem = (relay.problem.iter()).map(|problem| format!("; {problem}"));
+    let next = (relay.next_try.iter()).map(|next| format!("; next try {next}"));
+    let rest: String = since.chain(problem).chain(next).collect();
+    format!(
+        "\nrelay {:<4} {}{embedded}, profile {}: {state}{rest}{mailboxes}",
+        relay.number, relay.place, relay.profile
     )
 }
 

@@ -12,26 +12,23 @@ use crate::client::Path;
 /// `server add|remove|list|test`
 pub(super) async fn run(session: &Session, server: Server) -> Result<ExitCode, Error> {
     match server {
-        Server::Add { address } => {
+        Server::Add { address, unchecked } => {
             let path = Path::new(["servers"]);
-            let added: view::Server = view(
-                session
-                    .client
-                    .post(&path, &json!({ "address": address }))
-                    .await?,
-            )?;
-            session
-                .output
-                .result(&added, |server| format!("in use: {}", server.address));
+            let body = json!({ "address": address, "unchecked": unchecked });
+            let added: view::ServerAdded = view(session.client.post(&path, &body).await?)?;
+            session.output.result(&added, |added| match added.replaced {
+                true => format!("in use with its new password: {}", added.address),
+                false => format!("in use: {}", added.address),
+            });
         }
         Server::Remove { address } => {
             let path = Path::new(["servers"]).with("address", &address);
             let left: Vec<view::Server> = view(session.client.delete(&path).await?)?;
             session.output.result(&left, |left| list(left));
         }
-        Server::List => {
-            let servers: Vec<view::Server> =
-                view(session.client.get(&Path::new(["servers"])).await?)?;
+        Server::List { show_passwords } => {
+            let path = Path::new(["servers"]).with("passwords", show_passwords);
+            let servers: Vec<view::Server> = view(session.client.get(&path).await?)?;
             session.output.result(&servers, |servers| list(servers));
         }
         Server::Test { address } => {
@@ -58,11 +55,20 @@ fn list(servers: &[view::Server]) -> String {
     if servers.is_empty() {
         return "none: new mailboxes live on the embedded relay".into();
     }
-    servers
-        .iter()
-        .map(|server| server.address.clone())
-        .collect::<Vec<_>>()
-        .join("\n")
+    servers.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn line(server: &view::Server) -> String {
+    let users = match &server.profile {
+        Some(name) => format!("  profile {name}"),
+        None => String::new(),
+    };
+    let password = if server.password {
+        "  with password"
+    } else {
+        ""
+    };
+    format!("{}{password}{users}", server.address)
 }
 
 fn report(test: &view::ServerTest) -> String {

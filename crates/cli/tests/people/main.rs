@@ -16,6 +16,7 @@ mod impostor;
 mod kills;
 mod lost;
 mod ports;
+mod servers;
 mod strangers;
 mod system;
 mod terminal;

@@ -85,9 +85,10 @@ fn status(kind: ErrorKind) -> StatusCode {
         ErrorKind::LinkUsed | ErrorKind::LinkExpired => StatusCode::GONE,
         ErrorKind::WrongPassphrase | ErrorKind::Denied => StatusCode::FORBIDDEN,
         ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        ErrorKind::Unreachable | ErrorKind::WrongServer | ErrorKind::Protocol => {
-            StatusCode::BAD_GATEWAY
-        }
+        ErrorKind::Unreachable
+        | ErrorKind::WrongServer
+        | ErrorKind::Refused
+        | ErrorKind::Protocol => StatusCode::BAD_GATEWAY,
         ErrorKind::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
         ErrorKind::DaemonNotRunning
         | ErrorKind::PortInUse

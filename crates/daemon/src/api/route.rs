@@ -97,6 +97,8 @@ struct NameBody {
 #[derive(Deserialize)]
 struct ServerBody {
     address: String,
+    #[serde(default)]
+    unchecked: bool,
 }
 
 #[derive(Deserialize)]
@@ -209,10 +211,17 @@ async fn installation(
             let NameBody { name } = body::read(body).await?;
             body::json(&handle.create_profile(&name).await?)
         }
-        (&Method::GET, ["servers"]) => body::json(&handle.servers()),
+        (&Method::GET, ["servers"]) => {
+            let passwords = call.query("passwords") == Some("true");
+            body::json(&handle.servers(call.profile(), passwords)?)
+        }
         (&Method::POST, ["servers"]) => {
-            let ServerBody { address } = body::read(body).await?;
-            body::json(&handle.add_server(call.profile(), &address).await?)
+            let ServerBody { address, unchecked } = body::read(body).await?;
+            let profile = call.profile();
+            body::json(&match unchecked {
+                true => handle.add_server_unchecked(profile, &address).await?,
+                false => handle.add_server(profile, &address).await?,
+            })
         }
         (&Method::DELETE, ["servers"]) => {
             let address = call.query("address").unwrap_or_default();

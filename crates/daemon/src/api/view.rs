@@ -47,8 +47,37 @@ pub struct RelayStatus {
     /// Why the embedded relay does not run though it should.
     #[serde(default)]
     pub embedded_problem: Option<FailureBody>,
-    /// Servers in use for new mailboxes.
+    /// Servers in use for new mailboxes, without their passwords.
     pub servers: Vec<String>,
+    /// How each profile stands with each relay it has to do with.
+    #[serde(default)]
+    pub relays: Vec<Relay>,
+}
+
+/// How a profile stands with one relay.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Relay {
+    /// Its number in the log, which names no host; good until the daemon ends.
+    pub number: usize,
+    /// Whose connection.
+    pub profile: String,
+    /// Its address, without password.
+    pub address: String,
+    /// Its host and port.
+    pub place: String,
+    /// Whether it is the embedded one.
+    pub embedded: bool,
+    /// How many mailboxes lie there; none where only contacts have theirs.
+    pub mailboxes: usize,
+    /// `idle`, `connecting`, `connected`, `unreachable`, or `wrong_server` if
+    /// another server answers there.
+    pub state: String,
+    /// Since when it is connected or not, RFC 3339 UTC.
+    pub since: Option<String>,
+    /// What is the matter.
+    pub problem: Option<String>,
+    /// When it is tried again, RFC 3339 UTC.
+    pub next_try: Option<String>,
 }
 
 /// One profile.
@@ -204,10 +233,28 @@ pub struct Reaction {
 /// One server of `GET /v1/servers`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Server {
-    /// Its address.
+    /// Its address; without password, unless that was asked for.
     pub address: String,
     /// Profile it serves; `null` when all.
     pub profile: Option<String>,
+    /// Whether a password for new mailboxes is known.
+    #[serde(default)]
+    pub password: bool,
+}
+
+/// `POST /v1/servers`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServerAdded {
+    /// Its address, without password.
+    pub address: String,
+    /// Profile it serves; `null` when all.
+    pub profile: Option<String>,
+    /// Whether a password for new mailboxes is known.
+    pub password: bool,
+    /// Whether it took the place of the same relay with another password.
+    pub replaced: bool,
+    /// Whether it was tried first.
+    pub checked: bool,
 }
 
 /// `POST /v1/servers/test`
@@ -230,6 +277,9 @@ pub struct TestStep {
     pub ok: bool,
     /// What went wrong, if it did not.
     pub problem: Option<String>,
+    /// The kind of that, see [`ErrorKind`](crate::ErrorKind).
+    #[serde(default)]
+    pub kind: Option<String>,
 }
 
 /// One row of `GET /v1/doctor`

@@ -4,9 +4,7 @@ use super::Handle;
 use crate::api::view;
 use crate::checkup;
 use crate::error::{Error, ErrorKind};
-use crate::installation::parse_server;
-use crate::server_test;
-use crate::settings::ServerSetting;
+use crate::relays::without_password;
 
 /// What to do about a conversation that lost its mailbox.
 const MAILBOX_LOST: &str = "the relay lost it, so what they write does not arrive; \
@@ -17,24 +15,17 @@ const MAILBOX_LOST: &str = "the relay lost it, so what they write does not arriv
 impl Handle {
     /// What the daemon is doing.
     pub async fn status(&self) -> Result<view::Status, Error> {
-        let embedded = self
-            .installation
-            .embedded
-            .address()
-            .map(|address| address.to_string());
-        let servers: Vec<String> = self
-            .servers()
-            .into_iter()
-            .map(|server| server.address)
-            .collect();
+        let embedded = self.installation.embedded.address();
+        let servers = self.servers(None, false)?;
         Ok(view::Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             profiles: self.profiles(),
             networks: view::Networks {
                 relay: view::RelayStatus {
-                    embedded,
+                    embedded: embedded.map(|address| without_password(&address.server)),
                     embedded_problem: self.embedded_problem().as_ref().map(Into::into),
-                    servers,
+                    servers: servers.into_iter().map(|server| server.address).collect(),
+                    relays: self.relays()?,
                 },
             },
             lost_mailboxes: self.lost_mailboxes(),
@@ -90,98 +81,6 @@ impl Handle {
             profile: profile.name().to_owned(),
             default,
         })
-    }
-
-    /// Relays chosen for new mailboxes.
-    #[must_use]
-    pub fn servers(&self) -> Vec<view::Server> {
-        let servers = self.installation.settings().servers;
-        servers
-            .into_iter()
-            .map(|server| view::Server {
-                address: server.address,
-                profile: server.profile,
-            })
-            .collect()
-    }
-
-    /// Uses a relay for new mailboxes of one profile, or of all.
-    pub async fn add_server(
-        &self,
-        profile: Option<&str>,
-        address: &str,
-    ) -> Result<view::Server, Error> {
-        let address = parse_server(address)?.to_string();
-        let setting = ServerSetting {
-            address,
-            profile: profile.map(str::to_owned),
-        };
-        let shown = view::Server {
-            address: setting.address.clone(),
-            profile: setting.profile.clone(),
-        };
-        self.installation
-            .change_servers(|servers| {
-                if servers.contains(&setting) {
-                    return Err(
-                        Error::new(ErrorKind::Exists, "this relay is in use already")
-                            .with_advice("`hushwing server list` shows all"),
-                    );
-                }
-                servers.push(setting);
-                Ok(())
-            })
-            .await?;
-        Ok(shown)
-    }
-
-    /// Uses a relay no longer for new mailboxes; those on it stay.
-    pub async fn remove_server(
-        &self,
-        profile: Option<&str>,
-        address: &str,
-    ) -> Result<Vec<view::Server>, Error> {
-        let address = parse_server(address)?.to_string();
-        self.installation
-            .change_servers(|servers| {
-                let before = servers.len();
-                servers.retain(|server| {
-                    server.address != address || server.profile.as_deref() != profile
-                });
-                if servers.len() == before {
-                    return Err(Error::new(ErrorKind::NotFound, "this relay is not in use")
-                        .with_advice("`hushwing server list` shows all"));
-                }
-                Ok(())
-            })
-            .await?;
-        Ok(self.servers())
-    }
-
-    /// Tries relays as a client would: the one given, or all in use.
-    pub async fn test_servers(
-        &self,
-        address: Option<&str>,
-    ) -> Result<Vec<view::ServerTest>, Error> {
-        let addresses = match address {
-            Some(address) => vec![parse_server(address)?],
-            None => {
-                let chosen = self.installation.settings().servers;
-                let mut all = chosen
-                    .iter()
-                    .map(|server| parse_server(&server.address))
-                    .collect::<Result<Vec<_>, _>>()?;
-                let embedded = &self.installation.embedded;
-                // At its port another program answers, or nobody.
-                all.extend(embedded.address().filter(|_| !embedded.is_waiting()));
-                all
-            }
-        };
-        let mut tests = Vec::with_capacity(addresses.len());
-        for address in addresses {
-            tests.push(server_test::run(&address, self.installation.runtime()).await?);
-        }
-        Ok(tests)
     }
 
     /// Looks for faults: each check with what to do about it.

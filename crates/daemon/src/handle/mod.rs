@@ -5,6 +5,7 @@ mod contact;
 mod installation;
 mod meeting;
 mod message;
+mod server;
 mod show;
 mod watch;
 
@@ -16,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::installation::Installation;
 use crate::profile::Profile;
 
-pub(crate) use show::refusal;
+pub(crate) use show::refusal_by;
 pub use watch::Events;
 
 /// A caller of the running daemon.

@@ -9,6 +9,7 @@ use hushwing_sansio::Timestamp;
 
 use crate::api::view;
 use crate::error::{Error, ErrorKind};
+use crate::relays::{REFUSES, Relays, place};
 
 /// RFC 3339 in UTC with milliseconds.
 pub(super) fn time(at: Timestamp) -> String {
@@ -122,8 +123,37 @@ pub(super) fn message_id(text: &str) -> Result<MessageId, Error> {
     MessageId::from_bytes(&bytes).map_err(|_| wrong())
 }
 
+/// A refusal as faces show it; where a relay is behind it, the relay is named.
+pub(crate) fn refusal_by(why: Refusal, relays: &Relays) -> Error {
+    match why {
+        Refusal::Mailbox(MailboxFailure::Refused) => {
+            let place = relays.refusing().map(|server| place(&server));
+            let place = place.unwrap_or_else(|| "in use".to_owned());
+            Error::new(ErrorKind::Refused, format!("the relay {place}: {REFUSES}")).with_advice(
+                format!(
+                    "give its password by `hushwing server add smp://FINGERPRINT:PASSWORD@{place}`, \
+                     which takes the old one's place, or add another relay"
+                ),
+            )
+        }
+        Refusal::Mailbox(MailboxFailure::Unreachable) => {
+            let places: Vec<String> = relays.down().iter().map(place).collect();
+            let error = refusal(why);
+            match places.is_empty() {
+                true => error,
+                false => Error::new(
+                    error.kind(),
+                    format!("the relay {} cannot be reached", places.join(", ")),
+                )
+                .with_advice("`hushwing status` shows why; it is tried again by itself"),
+            }
+        }
+        _ => refusal(why),
+    }
+}
+
 /// A refusal as faces show it.
-pub(crate) fn refusal(refusal: Refusal) -> Error {
+pub(super) fn refusal(refusal: Refusal) -> Error {
     let kind = match refusal {
         Refusal::NoContact | Refusal::NoMessage | Refusal::NoInvitation => ErrorKind::NotFound,
         Refusal::NotALink
@@ -138,6 +168,7 @@ pub(crate) fn refusal(refusal: Refusal) -> Error {
         Refusal::LinkWrongServer => ErrorKind::WrongServer,
         Refusal::WrongNumber => ErrorKind::Mismatch,
         Refusal::Mailbox(MailboxFailure::Unreachable) => ErrorKind::Unreachable,
+        Refusal::Mailbox(MailboxFailure::Refused) => ErrorKind::Refused,
         Refusal::Mailbox(_) | Refusal::Broken => ErrorKind::Protocol,
         _ => ErrorKind::Usage,
     };

@@ -15,7 +15,7 @@ use hushwing_relay::Client;
 use hushwing_sansio::StorageErrorKind;
 use hushwing_store::keys::FileKey;
 use hushwing_store::{ProfileStore, RelayClientStore};
-use hushwing_transport::{DriveConfig, DriveStatus, Driving, drive};
+use hushwing_transport::{DriveConfig, DriveStatus, Driving, drive, drive_observed};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -24,6 +24,7 @@ use super::shared::Shared;
 use crate::error::Error;
 use crate::inspection::{Inspector, Verdict, inspections};
 use crate::lent::{LentProfile, LentRelayClient};
+use crate::relays::Relays;
 use crate::runtime::Runtime;
 use crate::settings::Switches;
 
@@ -82,6 +83,7 @@ impl Machines {
         choices: Choices,
         runtime: &Runtime,
         shared: &Arc<Shared>,
+        relays: Relays,
     ) -> Result<(Self, mpsc::Sender<Incoming>), Error> {
         let store = ProfileStore::open(&files.dir.join("profile.db"), &files.keys.profile)?;
         let queues = RelayClientStore::open(&files.dir.join("relay.db"), &files.keys.relay)?;
@@ -100,10 +102,11 @@ impl Machines {
             asked,
             told,
         )?;
-        let relay = drive(
+        let relay = drive_observed(
             DriveConfig::new("relay client", runtime.connector.clone(), runtime.clock),
             LentRelayClient(queues, asked_of_relay),
             move |storage| Client::open(servers.clone(), storage),
+            move |client: &Client| relays.observe(client),
             relay_asked,
             relay_told,
         )?;

@@ -20,9 +20,10 @@ use self::machines::{Files, Keys, Machines};
 use self::shared::Shared;
 use crate::checkup;
 use crate::error::{Error, ErrorKind};
-use crate::handle::refusal;
+use crate::handle::refusal_by;
 use crate::home::create_private;
 use crate::inspection::{Fault, Verdict};
+use crate::relays::Relays;
 use crate::runtime::Runtime;
 use crate::settings::Switches;
 
@@ -33,6 +34,7 @@ pub(crate) struct Profile {
     keys: Keys,
     runtime: Runtime,
     shared: Arc<Shared>,
+    relays: Relays,
     state: Mutex<State>,
 }
 
@@ -97,6 +99,7 @@ impl Profile {
             name,
             dir,
             keys,
+            relays: Relays::new(runtime.relays.clone()),
             runtime,
             shared: Arc::new(Shared::new()),
             state,
@@ -125,7 +128,9 @@ impl Profile {
             dir: &self.dir,
             keys: &self.keys,
         };
-        let (machines, commands) = Machines::start(files, choices, &self.runtime, &self.shared)?;
+        let relays = self.relays.clone();
+        let (machines, commands) =
+            Machines::start(files, choices, &self.runtime, &self.shared, relays)?;
         let setting = Incoming::Ask {
             ticket: self.shared.expect().0,
             command: Command::SetReadReceipts { on: read_receipts },
@@ -195,9 +200,14 @@ impl Profile {
             .await
             .map_err(|_| stopping())?;
         match answered.await {
-            Ok(answer) => answer.map_err(refusal),
+            Ok(answer) => answer.map_err(|why| refusal_by(why, &self.relays)),
             Err(_) => Err(storage_failed(self.state.lock().await.failed)),
         }
+    }
+
+    /// How it stands with relays.
+    pub(crate) fn relays(&self) -> &Relays {
+        &self.relays
     }
 
     /// Everybody known, also those who only asked.
