@@ -267,6 +267,9 @@ pub enum NetworkEvent {
         /// Why.
         reason: SendFailure,
     },
+    /// A server that could not be reached answers again: what failed for that
+    /// reason need not wait any longer. Nobody must rely on being told.
+    Reachable,
 }
 
 /// A delivery network: a machine that speaks this contract.

@@ -249,6 +249,7 @@ impl PostOffice {
                 self.outbox.progress(&mut self.out, send, stage);
                 Ok(())
             }
+            NetworkEvent::Reachable => self.outbox.reachable(cx, storage, &mut self.out, network),
             event => {
                 self.out.event(OfficeEvent::Network { network, event });
                 Ok(())

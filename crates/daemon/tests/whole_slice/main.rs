@@ -17,6 +17,8 @@ mod peer;
 mod rooms;
 mod story;
 
+use std::time::Duration;
+
 use hushwing_sim::{CrashPlan, DriverFault, Netem, Step, When};
 use story::Story;
 
@@ -101,6 +103,25 @@ fn the_owner_of_a_reusable_link_may_die_at_any_step() {
 fn a_story_goes_well_on_streams_that_break() {
     for seed in 10..14 {
         play(seed, Netem::storm(), seed % 2 == 0, None);
+    }
+}
+
+/// What was said during an outage leaves with the first connection after it.
+#[test]
+fn after_an_outage_messages_leave_with_the_first_connection() {
+    for seed in 20..26 {
+        let mut story = Story::new(seed, Netem::calm(), format!("seed {seed}"));
+        let link = story.invite(ALICE, false);
+        story.join(BOB, &link);
+        let (her_bob, his_alice) = (story.established(ALICE), story.established(BOB));
+        story.world.set_online(ALICE, false);
+        story.world.run_for(Duration::from_secs(5)).unwrap();
+        story.say(ALICE, her_bob, "during the outage");
+        story.world.run_for(Duration::from_secs(120)).unwrap();
+        story.world.set_online(ALICE, true);
+        // Rests between attempts last a quarter of a minute at most.
+        story.world.run_for(Duration::from_secs(15 + 2)).unwrap();
+        assert_eq!(story.says(BOB, his_alice), 1, "seed {seed}");
     }
 }
 

@@ -153,6 +153,11 @@ impl Story {
         });
     }
 
+    /// How many messages a conversation shows.
+    pub(crate) fn says(&mut self, who: usize, contact: ContactId) -> usize {
+        self.texts(who, contact).len()
+    }
+
     fn texts(&mut self, who: usize, contact: ContactId) -> Vec<String> {
         let command = Command::Read {
             contact,

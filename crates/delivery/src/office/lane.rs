@@ -80,6 +80,12 @@ impl Lanes {
         self.lanes.get_mut(lane.0)
     }
 
+    pub(super) fn of_network(&self, network: NetworkTag) -> Vec<LaneId> {
+        let known = self.by_locator.iter();
+        let lanes = known.filter(|((tag, _), _)| *tag == network);
+        lanes.map(|(_, lane)| *lane).collect()
+    }
+
     pub(super) fn ids(&self) -> impl Iterator<Item = LaneId> + use<> {
         (0..self.lanes.len()).map(LaneId)
     }

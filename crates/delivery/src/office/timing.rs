@@ -39,18 +39,20 @@ pub(super) fn next_address(cx: &mut Context<'_>) -> Duration {
     MINUTE.saturating_mul(2) + spread(cx, MINUTE.saturating_mul(2))
 }
 
-/// The wait after `failures` failures in a row: doubling from one second (five
-/// when the mailbox is full) to five minutes, of which the upper half is
-/// random so that a server coming back is not met by everybody at once.
+/// The wait after `failures` failures in a row, doubling: from one second to a
+/// quarter of a minute where nobody answers, since a person waits for the
+/// message; from five seconds to five minutes where the mailbox is full, which
+/// only its owner changes. The upper half is random so that a server coming
+/// back is not met by everybody at once.
 pub(super) fn back_off(cx: &mut Context<'_>, reason: SendFailure, failures: u32) -> Duration {
-    let first = match reason {
-        SendFailure::Full => SECOND.saturating_mul(5),
-        _ => SECOND,
+    let (first, longest) = match reason {
+        SendFailure::Full => (SECOND.saturating_mul(5), MINUTE.saturating_mul(5)),
+        _ => (SECOND, SECOND.saturating_mul(15)),
     };
     let doublings = failures.saturating_sub(1).min(16);
     let whole = first
         .saturating_mul(2_u32.saturating_pow(doublings))
-        .min(MINUTE.saturating_mul(5));
+        .min(longest);
     whole / 2 + spread(cx, whole / 2)
 }
 

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use crate::desk::{DAY, Desk, MINUTE, Sent, address, letter};
 use hushwing_delivery::{
-    Keep, LONGEST_LETTER, Letter, NetworkCommand, NetworkTag, OfficeEvent, PostError, RouteState,
-    SealKey, SendFailure, Stage, Urgency,
+    Keep, LONGEST_LETTER, Letter, NetworkCommand, NetworkEvent, NetworkTag, OfficeEvent, PostError,
+    RouteState, SealKey, SendFailure, Stage, Urgency,
 };
 
 fn one(sent: Vec<Sent>) -> Sent {
@@ -120,8 +120,31 @@ fn an_unreachable_network_is_tried_again_ever_more_slowly() {
     }
     let waits: Vec<Duration> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(waits[0] <= Duration::from_millis(1_100));
-    assert!(*waits.last().unwrap() >= MINUTE * 2);
-    assert!(waits.iter().all(|wait| *wait <= MINUTE * 5 + MINUTE / 60));
+    let longest = MINUTE / 4;
+    assert!(*waits.last().unwrap() >= longest / 2);
+    assert!(waits.iter().all(|wait| *wait <= longest + MINUTE / 60));
+}
+
+#[test]
+fn what_waits_for_a_server_leaves_as_soon_as_it_answers() {
+    let mut desk = Desk::new(17);
+    desk.post(&letter(&["away"], b"hello"));
+    desk.post(&letter(&["full"], b"hello"));
+    for sent in desk.sent() {
+        let away = sent.locator == address("away").locator;
+        let reason = [SendFailure::Full, SendFailure::Unreachable][usize::from(away)];
+        desk.fail(sent.send, reason);
+    }
+    desk.call(|office, cx, storage| {
+        office.handle_network(cx, storage, NetworkTag::RELAY, NetworkEvent::Reachable)
+    })
+    .unwrap();
+    assert!(desk.sent().is_empty(), "another network");
+    desk.tell(NetworkEvent::Reachable);
+    assert_eq!(one(desk.sent()).locator, address("away").locator);
+    desk.tell(NetworkEvent::Reachable);
+    desk.pass(Duration::from_secs(2));
+    assert!(desk.sent().is_empty(), "once is enough");
 }
 
 #[test]
@@ -272,7 +295,7 @@ fn it_can_be_told_where_a_letter_is() {
     let id = desk.post(&letter(&["a", "b"], b"hello"));
     let sent = one(desk.sent());
     let stage = Stage::Sent;
-    desk.tell(hushwing_delivery::NetworkEvent::Progress {
+    desk.tell(NetworkEvent::Progress {
         send: sent.send,
         stage,
     });

@@ -141,7 +141,12 @@ impl Client {
         };
         for arrival in arrivals {
             match arrival {
-                Arrival::Ready => self.session_ready(&server),
+                Arrival::Ready { again } => {
+                    self.session_ready(&server);
+                    if again {
+                        self.tell(NetworkEvent::Reachable);
+                    }
+                }
                 Arrival::Content(content) => self.content(cx, storage, &server, &content)?,
             }
         }

@@ -24,8 +24,8 @@ const ANSWER_TIME: Duration = Duration::from_secs(60);
 const PING_TIME: Duration = Duration::from_secs(300);
 /// A connection nobody needs is closed after this time.
 const IDLE_TIME: Duration = Duration::from_secs(120);
-/// Longest wait between attempts to connect.
-const MAX_BACKOFF: Duration = Duration::from_secs(60);
+/// Longest wait between attempts to connect: somebody waits for what comes.
+const MAX_BACKOFF: Duration = Duration::from_secs(15);
 /// Something new to do shortens the wait to this.
 const MIN_BACKOFF: Duration = Duration::from_secs(2);
 /// Messages sent and not yet answered; others wait in memory.
@@ -90,8 +90,8 @@ struct Ready {
 
 /// What received bytes led to.
 pub(super) enum Arrival {
-    /// The handshake is done.
-    Ready,
+    /// The handshake is done; `again` if there was trouble before.
+    Ready { again: bool },
     /// The content of a block.
     Content(Vec<u8>),
 }
@@ -291,7 +291,7 @@ impl Session {
                 let stream = *stream;
                 let greeted = greet(cx, server, channel, &mut block)?;
                 self.raw.push_back(greeted.hello);
-                self.down = None;
+                let again = self.down.take().is_some();
                 self.state = State::Ready(Box::new(Ready {
                     stream,
                     since: cx.now(),
@@ -305,7 +305,7 @@ impl Session {
                     heard: cx.now(),
                     used: cx.now(),
                 }));
-                Ok(Arrival::Ready)
+                Ok(Arrival::Ready { again })
             }
             State::Idle | State::Connecting { .. } => Err(Ended::Unreachable),
         }

@@ -124,6 +124,35 @@ fn without_a_relay_things_fail_or_wait_and_then_go_on() {
 }
 
 #[test]
+fn a_relay_that_comes_back_is_noticed_within_a_quarter_of_a_minute() {
+    let mut world = world();
+    let (alice, bob) = (world.person(), world.person());
+    let (locator, _) = open(&mut world, alice, Purpose::Conversation);
+    open(&mut world, bob, Purpose::Conversation);
+    assert!(!reachable(&mut world, bob), "it never was away");
+    world.up = false;
+    world.drop_connections(None, true);
+    world.pass(120);
+    send(&mut world, bob, 1, &locator, regular(1));
+    world.pass(16);
+    assert_eq!(
+        outcomes(&mut world, bob),
+        [(1, Some(SendFailure::Unreachable))]
+    );
+    world.up = true;
+    world.pass(15);
+    assert!(reachable(&mut world, bob));
+    send(&mut world, bob, 2, &locator, regular(2));
+    assert_eq!(outcomes(&mut world, bob), [(2, None)], "at once");
+}
+
+/// Whether a client told since the last look that a relay answers again.
+fn reachable(world: &mut World, who: usize) -> bool {
+    let events = world.events(who);
+    (events.iter()).any(|event| matches!(event, NetworkEvent::Reachable))
+}
+
+#[test]
 fn without_a_server_no_mailbox_is_made() {
     let mut world = world();
     let alice = world.person_with(Vec::new(), MemoryStorage::default());

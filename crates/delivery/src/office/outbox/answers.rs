@@ -154,6 +154,27 @@ impl Outbox {
         self.pump_all(cx, storage, out)
     }
 
+    /// A server of a network answers again. Which locators lie on it only the
+    /// network knows, so every lane of it that waits tries with one envelope.
+    pub(in super::super) fn reachable(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        network: NetworkTag,
+    ) -> Result<(), StorageError> {
+        for lane in self.lanes.of_network(network) {
+            let Some(state) = self.lanes.get_mut(lane).filter(|state| !state.full) else {
+                continue;
+            };
+            if let Some(resume) = state.resume.take() {
+                self.drop_timer(Some(resume), Timer::Lane(lane));
+                self.pump(cx, storage, out, lane, None)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Gives one address of a letter up, and the letter with its last.
     pub(super) fn fail_route(
         &mut self,
