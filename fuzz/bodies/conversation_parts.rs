@@ -1,7 +1,7 @@
 //! What stands inside messages of our own kinds has one encoding, besides the
 //! names in profiles, which are cleaned where they are read.
 
-use hushwing_conversation::content::{AddressUpdate, Profile, decode_receipts};
+use hushwing_conversation::content::{AddressUpdate, Inquiry, Profile, decode_receipts};
 
 pub(crate) fn run(data: &[u8]) {
     if let Ok(profile) = Profile::decode(data) {
@@ -9,6 +9,9 @@ pub(crate) fn run(data: &[u8]) {
     }
     if let Ok(update) = AddressUpdate::decode(data) {
         assert_eq!(update.encode(), data);
+    }
+    if let Ok(inquiry) = Inquiry::decode(data) {
+        assert_eq!(inquiry.encode(), data);
     }
     let _ = decode_receipts(data);
 }

@@ -1,7 +1,8 @@
 //! Rows of a profile that a disk gives back otherwise than they were written.
 
 use hushwing_conversation::storage::{
-    ContactRecord, InvitationRecord, JoinRecord, KeyPackageRecord, MailboxRecord,
+    ContactRecord, InvitationRecord, JoinRecord, KeyPackageRecord, LackRecord, LossRecord,
+    MailboxRecord, OrphanRecord, RepeatRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -9,5 +10,9 @@ pub(crate) fn run(data: &[u8]) {
     let _ = InvitationRecord::decode(data);
     let _ = JoinRecord::decode(data);
     let _ = KeyPackageRecord::decode(data);
+    let _ = LackRecord::decode(data);
+    let _ = LossRecord::decode(data);
     let _ = MailboxRecord::decode(data);
+    let _ = OrphanRecord::decode(data);
+    let _ = RepeatRecord::decode(data);
 }

@@ -34,6 +34,7 @@ def contents():
     receipts = h.cbor([[name(7), 1], [name(8), 2]])
     profile = h.cbor([1, "Alice", PNG])
     addresses = h.cbor([1, 3, [b"where", b"elsewhere"]])
+    inquiry = h.cbor([1, [name(7), name(8)]])
     return {
         "post": text("Grüße, 👋"),
         "reply": text("yes", reply=name(2)),
@@ -46,6 +47,7 @@ def contents():
         "profile": say(h.single(3, "application/vnd.hushwing.profile+cbor", profile)),
         "receipts": say(h.single(0, "application/mimi-message-status", receipts)),
         "addresses": say(h.single(0, "application/vnd.hushwing.addresses+cbor", addresses)),
+        "inquiry": say(h.single(0, "application/vnd.hushwing.inquiry+cbor", inquiry)),
     }
 
 

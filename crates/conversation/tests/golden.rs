@@ -11,8 +11,8 @@
 use std::collections::BTreeMap;
 
 use hushwing_conversation::content::{
-    AddressUpdate, Avatar, Content, Expiration, Frame, Lamport, Mark, MessageId, Origin, Post,
-    Profile, Receipt, Salt, Stamp, Status, Text, open,
+    AddressUpdate, Avatar, Content, Expiration, Frame, Inquiry, Lamport, Mark, MessageId, Origin,
+    Post, Profile, Receipt, Salt, Stamp, Status, Text, open,
 };
 use hushwing_conversation::link::{
     Bundle, Kind, Link, RootKey, SafetyNumber, SealingKey, VerifiedBundle,
@@ -97,6 +97,12 @@ fn contents() -> BTreeMap<&'static str, Content> {
             Content::Addresses(AddressUpdate {
                 revision: 3,
                 addresses,
+            }),
+        ),
+        (
+            "inquiry",
+            Content::Inquiry(Inquiry {
+                messages: [7, 8].map(id).to_vec(),
             }),
         ),
     ])

@@ -14,7 +14,8 @@ use std::collections::BTreeSet;
 
 use hushwing_conversation::storage::{
     ContactRecord, Extent, HeldHead, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
-    MailboxRecord, MemoryStorage, MessageRecord, MessageState, MlsRow, OnTheWay, Owed, Position,
+    MailboxRecord, MemoryStorage, MessageRecord, MessageState, MlsRow, OnTheWay, Outline, Owed,
+    Position,
 };
 use hushwing_conversation::{ContactId, InvitationId, MessageId, Secret, Storage};
 use hushwing_delivery::{MailboxId, RepeatId};
@@ -156,7 +157,7 @@ struct Seen {
     contacts: Vec<ContactRecord>,
     messages: Vec<(Option<MessageRecord>, bool, Vec<MessageRecord>)>,
     letters: Vec<(Option<MessageId>, Option<ContactId>)>,
-    owners: Vec<Option<ContactId>>,
+    owners: Vec<(Option<ContactId>, Option<Outline>)>,
     conversations: Vec<SeenConversation>,
 }
 
@@ -217,7 +218,12 @@ fn look(storage: &dyn Storage) -> Seen {
             })
             .collect(),
         owners: said()
-            .map(|id| storage.whose_message(&id).unwrap())
+            .map(|id| {
+                (
+                    storage.whose_message(&id).unwrap(),
+                    storage.outline(&id).unwrap(),
+                )
+            })
             .collect(),
         conversations: ids()
             .map(|of| look_at(storage, ContactId(of.into())))

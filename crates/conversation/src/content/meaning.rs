@@ -4,6 +4,7 @@ use hushwing_sansio::Timestamp;
 
 use super::addresses::{self, AddressUpdate, AddressUpdateError};
 use super::id::{MessageId, Origin, Salt};
+use super::inquiry::{self, Inquiry, InquiryError};
 use super::message::{DecodeError, EncodeError, Expiration, Message};
 use super::part::{Body, Disposition, Part};
 use super::post::{Gathered, Post};
@@ -50,6 +51,8 @@ pub enum Content {
     Receipts(Vec<Receipt>),
     /// Where I can be reached from now on.
     Addresses(AddressUpdate),
+    /// Which of my messages are there?
+    Inquiry(Inquiry),
     /// Something this program cannot show.
     Unsupported {
         /// Its media type, fit to be shown.
@@ -114,6 +117,9 @@ pub enum OpenError {
     /// Addresses that are none.
     #[error(transparent)]
     Addresses(#[from] AddressUpdateError),
+    /// An inquiry that is none.
+    #[error(transparent)]
+    Inquiry(#[from] InquiryError),
     /// A reaction that is not a short visible mark.
     #[error("malformed reaction")]
     Mark,
@@ -123,7 +129,7 @@ pub enum OpenError {
     /// An empty body, but nothing to delete.
     #[error("empty message")]
     Empty,
-    /// A receipt, profile or address list that replaces a message.
+    /// A receipt, profile, address list or inquiry that replaces a message.
     #[error("control content that replaces a message")]
     Misplaced,
 }
@@ -208,6 +214,7 @@ impl Content {
             Self::Profile(_)
             | Self::Receipts(_)
             | Self::Addresses(_)
+            | Self::Inquiry(_)
             | Self::Unsupported { .. } => {}
         }
         Ok(message.encode()?)
@@ -231,6 +238,7 @@ impl Content {
             }
             Self::Receipts(receipts) => control(receipt::MEDIA_TYPE, receipt::encode(receipts)),
             Self::Addresses(update) => control(addresses::MEDIA_TYPE, update.encode()),
+            Self::Inquiry(inquiry) => control(inquiry::MEDIA_TYPE, inquiry.encode()),
             Self::Unsupported { .. } => return Err(ComposeError::NotSendable),
         })
     }
@@ -278,6 +286,7 @@ impl Content {
             receipt::MEDIA_TYPE => Self::Receipts(receipt::decode(content)?),
             profile::MEDIA_TYPE => Self::Profile(Profile::decode(content)?),
             addresses::MEDIA_TYPE => Self::Addresses(AddressUpdate::decode(content)?),
+            inquiry::MEDIA_TYPE => Self::Inquiry(Inquiry::decode(content)?),
             _ => return Ok(None),
         }))
     }

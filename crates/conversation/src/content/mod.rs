@@ -20,6 +20,7 @@ mod addresses;
 pub(crate) mod cbor;
 mod extension;
 mod id;
+mod inquiry;
 mod meaning;
 mod message;
 mod part;
@@ -36,6 +37,7 @@ pub use addresses::{AddressUpdate, AddressUpdateError, MAX_ADDRESS, MAX_ADDRESSE
 pub use cbor::SyntaxError;
 pub use extension::{Extensions, Key, Value};
 pub use id::{MessageId, MessageIdError, Origin, Salt};
+pub use inquiry::{Inquiry, InquiryError, MAX_ASKED};
 pub use meaning::{ComposeError, Content, Frame, Mark, OpenError, Opened, open};
 pub use message::{DecodeError, EncodeError, Expiration, MAX_MESSAGE, Message};
 pub use part::{Body, Disposition, External, Part, Semantics};

@@ -10,7 +10,9 @@ use hushwing_sansio::{StorageError, StorageErrorKind};
 
 use super::{Call, Messenger};
 use crate::event::{BreakReason, FailReason};
-use crate::storage::{MailboxState, MailboxUse, MessageKind, MessageState, RepeatRecord, Standing};
+use crate::storage::{
+    LackRecord, MailboxState, MailboxUse, MessageKind, MessageState, RepeatRecord, Standing,
+};
 use crate::{Command, ContactId, Event, MessageId};
 
 /// Whether a record cannot be read, though storage can.
@@ -130,6 +132,7 @@ impl Messenger {
         self.debts.forget(id);
         self.repeats.forget(id);
         RepeatRecord::clear(call.storage, id)?;
+        LackRecord::clear(call.storage, id)?;
         self.shelf.forget(id);
         call.storage.remove_all_held(id)?;
         if let Some(person) = self.people.get_mut(&id) {

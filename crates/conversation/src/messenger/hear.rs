@@ -143,8 +143,10 @@ impl Messenger {
         let Ok(said) = content::open(&plaintext, &origin, wall) else {
             return self.drop_letter(Some(contact), DropReason::Content);
         };
-        if let Content::Receipts(receipts) = &said.content {
-            return self.apply_receipts(call, contact, receipts);
+        match &said.content {
+            Content::Receipts(receipts) => return self.apply_receipts(call, contact, receipts),
+            Content::Inquiry(inquiry) => return self.answer_inquiry(call, contact, inquiry),
+            _ => {}
         }
         if call.storage.has_message(&said.id)? {
             return self.owe(call, contact, said.id, Owed::Delivered);
@@ -249,6 +251,8 @@ impl Messenger {
         if update.revision <= person.record.address_revision || !usable {
             return Ok(());
         }
+        // Before the first there is nothing that could have been lost.
+        let elsewhere = !person.record.addresses.is_empty();
         person.record.address_revision = update.revision;
         person.record.addresses = told.into_iter().map(Secret::new).collect();
         let answered = person.record.standing == Standing::Asked;
@@ -259,7 +263,9 @@ impl Messenger {
         if answered {
             self.end_of_join(call, contact)?;
         }
-        self.say_stranded(call, contact, answered)?;
+        if elsewhere {
+            self.say_stranded(call, contact, answered)?;
+        }
         self.tell_unless_requested(contact);
         Ok(())
     }
@@ -303,9 +309,10 @@ fn classify(content: &Content) -> (MessageKind, Option<MessageId>) {
         Content::Delete { target } => (MessageKind::Delete, Some(*target)),
         Content::Reaction { target, .. } => (MessageKind::Reaction, Some(*target)),
         Content::Unreact { reaction } => (MessageKind::Delete, Some(*reaction)),
-        Content::Profile(_) | Content::Addresses(_) | Content::Receipts(_) => {
-            (MessageKind::Control, None)
-        }
+        Content::Profile(_)
+        | Content::Addresses(_)
+        | Content::Receipts(_)
+        | Content::Inquiry(_) => (MessageKind::Control, None),
     }
 }
 

@@ -3,7 +3,7 @@
 //! One concept one file: [`invite`], [`join`] and [`petition`] bring people
 //! together, [`welcome`] is the inviter's answer; [`speak`] and [`hear`] carry messages,
 //! [`hold`] keeps those that came too early, [`hidden`] bounds what is not shown, [`stranger`] bounds what is said before
-//! there is a decision, [`receipts`] tells what became of them, [`renew`] changes
+//! there is a decision, [`receipts`] tells what became of them, [`inquiry`] asks, [`renew`] changes
 //! keys, [`ask`] answers questions, [`progress`] follows letters, [`lost`] finds
 //! another way when a network lost a mailbox, [`broken`] ends conversations that
 //! cannot go on.
@@ -13,6 +13,7 @@ mod broken;
 mod hear;
 mod hidden;
 mod hold;
+mod inquiry;
 mod invite;
 mod join;
 mod losses;

@@ -7,15 +7,12 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use hushwing_delivery::{Keep, LetterId, PostOffice};
+use hushwing_delivery::{LetterId, PostOffice};
 use hushwing_sansio::{Context, Moment, StorageError};
 
 use super::{Call, Messenger};
-use crate::content::{Content, Frame, MessageId, Receipt, Salt, Stamp, Status};
-use crate::event::BreakReason;
-use crate::letter::LetterBody;
-use crate::mls::GroupFault;
-use crate::storage::{MessageKind, MessageRecord, MessageState, Owed, Standing};
+use crate::content::{Content, MessageId, Receipt, Status};
+use crate::storage::{LackRecord, MessageKind, MessageRecord, MessageState, Owed, Standing};
 use crate::{ContactId, Event};
 
 /// Receipts in one letter: with their ids they fill less than one envelope.
@@ -36,7 +33,7 @@ pub(super) struct Debts {
     letters: BTreeMap<ContactId, LetterId>,
 }
 
-struct Debt {
+pub(super) struct Debt {
     due: Moment,
     owed: BTreeMap<MessageId, Owed>,
     /// Whether more is owed than is remembered.
@@ -59,20 +56,30 @@ impl Debts {
         message: MessageId,
         owed: Owed,
     ) {
-        let debt = self.by_contact.entry(contact).or_insert_with(|| {
-            let due = cx.now() + draw(cx, delay);
-            Debt {
-                due,
-                owed: BTreeMap::new(),
-                more: false,
-            }
-        });
+        let debt = self.wake(cx, delay, contact);
         if debt.owed.len() >= MOST_REMEMBERED && !debt.owed.contains_key(&message) {
             debt.more = true;
             return;
         }
         let entry = debt.owed.entry(message).or_insert(owed);
         *entry = (*entry).max(owed);
+    }
+
+    /// Sees to it that something leaves to a contact.
+    pub(super) fn wake(
+        &mut self,
+        cx: &mut Context<'_>,
+        delay: (Duration, Duration),
+        contact: ContactId,
+    ) -> &mut Debt {
+        self.by_contact.entry(contact).or_insert_with(|| {
+            let due = cx.now() + draw(cx, delay);
+            Debt {
+                due,
+                owed: BTreeMap::new(),
+                more: false,
+            }
+        })
     }
 
     /// Forgets what is owed to a contact.
@@ -99,6 +106,14 @@ impl Debts {
         }
         taken
     }
+}
+
+fn receipt((message, owed): (MessageId, Owed)) -> Receipt {
+    let status = match owed {
+        Owed::Read => Status::READ,
+        _ => Status::DELIVERED,
+    };
+    Receipt { message, status }
 }
 
 fn draw(cx: &mut Context<'_>, (least, most): (Duration, Duration)) -> Duration {
@@ -143,6 +158,9 @@ impl Messenger {
         if self.standing(contact) == Some(Standing::Broken) {
             return Ok(());
         }
+        if !LackRecord::of(call.storage, contact)?.messages.is_empty() {
+            self.debts.wake(call.cx, self.config.receipt_delay, contact);
+        }
         for (message, owed) in call.storage.owing(contact)? {
             self.debts
                 .add(call.cx, self.config.receipt_delay, contact, message, owed);
@@ -159,9 +177,14 @@ impl Messenger {
                 .map(|person| person.record.standing);
             // Who waits for a decision learns nothing; accepting takes it up.
             if matches!(standing, Some(Standing::Asked | Standing::Established)) {
-                let owed: Vec<_> = debt.owed.into_iter().collect();
+                let mut receipts: Vec<_> = debt.owed.into_iter().map(receipt).collect();
                 self.within(call, contact, |this, call| {
-                    let mut batches = owed.chunks(MOST_IN_LETTER);
+                    let lacking = Self::take_lacking(call.storage, contact)?.into_iter();
+                    receipts.extend(lacking.map(|message| Receipt {
+                        message,
+                        status: Status::ERROR,
+                    }));
+                    let mut batches = receipts.chunks(MOST_IN_LETTER);
                     batches.try_for_each(|batch| this.send_receipts(call, contact, batch))?;
                     match debt.more {
                         true => this.resume_debts_of(call, contact),
@@ -177,46 +200,20 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
-        batch: &[(MessageId, Owed)],
+        batch: &[Receipt],
     ) -> Result<(), StorageError> {
-        let receipts = batch.iter().map(|(message, owed)| Receipt {
-            message: *message,
-            status: if *owed == Owed::Read {
-                Status::READ
-            } else {
-                Status::DELIVERED
-            },
-        });
-        let content = Content::Receipts(receipts.collect());
         if !self.in_touch(contact) {
             return Ok(());
         }
-        let salt = Salt(call.cx.random());
-        let (person, group, crypto) = self.at_hand(call, contact)?;
-        let stamp = Stamp {
-            lamport: person.tail.lamport,
-            sent: call.cx.wall(),
+        let content = Content::Receipts(batch.to_vec());
+        let Some(letter) = self.say_in_passing(call, contact, &content)? else {
+            return Ok(());
         };
-        let frame = Frame {
-            salt,
-            stamp,
-            expires: None,
-        };
-        let sealed = match content.compose(frame) {
-            Ok(bytes) => group.encrypt(crypto, call.cx, &mut *call.storage, &bytes, None)?,
-            Err(_) => Err(GroupFault("composing receipts")),
-        };
-        let Ok(message) = sealed else {
-            return self.break_off(call, contact, BreakReason::Group);
-        };
-        let bytes = LetterBody::message(&message);
-        if let Some(letter) = self.post(call, contact, bytes, Keep::UntilAccepted)? {
-            self.debts.letters.insert(contact, letter);
-        }
-        for (message, _) in batch {
+        self.debts.letters.insert(contact, letter);
+        for receipt in batch {
             // It may have been superseded meanwhile.
-            if call.storage.has_message(message)? {
-                call.storage.set_owed(message, Owed::Nothing)?;
+            if call.storage.has_message(&receipt.message)? {
+                call.storage.set_owed(&receipt.message, Owed::Nothing)?;
             }
         }
         Ok(())
@@ -233,6 +230,10 @@ impl Messenger {
             let state = match receipt.status {
                 Status::DELIVERED => MessageState::Delivered,
                 Status::READ => MessageState::Read,
+                Status::ERROR => {
+                    self.lacks(call, contact, &receipt.message)?;
+                    continue;
+                }
                 _ => continue,
             };
             let Some(record) = call.storage.message(&receipt.message)? else {
@@ -260,6 +261,7 @@ impl Messenger {
             times.read = Some(now);
         }
         call.storage.set_state(&id, state, &times)?;
+        self.repeats.confirmed(record.contact, call.cx.now());
         if let Some(letter) = record.letter {
             self.office
                 .settle(call.cx, &mut *call.storage, LetterId(letter))?;

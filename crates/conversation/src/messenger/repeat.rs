@@ -1,9 +1,12 @@
-//! Saying again what may have been lost with a mailbox.
+//! Asking after, or saying again, what may have been lost with a mailbox.
 //!
-//! A bounded piece at a time, oldest first, and not from the beginning more
-//! often than once a minute: whoever tells one new address after the other
-//! must not keep this program busy. A beginning that found nothing to say does
-//! not count. How far it is lies in storage.
+//! What a network took may be there: it is asked after, and said again where the
+//! other side lacks it. What failed or never left is said again at once. Both go
+//! a bounded piece at a time, oldest first; the next one goes when half of the
+//! last is confirmed, or a minute later, and none begins anew more often than
+//! once a minute: whoever tells one new address after the other must not keep
+//! this program busy. A beginning that found nothing to say does not count. How
+//! far it is lies in storage.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
@@ -11,12 +14,14 @@ use std::collections::{BTreeMap, VecDeque};
 use hushwing_sansio::{Moment, StorageError};
 
 use super::{Call, Messenger};
+use crate::content::MAX_ASKED;
 use crate::storage::{MessageKind, MessageRecord, MessageState, RepeatRecord, Standing};
 use crate::{ContactId, MessageId};
 
-/// Messages said again in one transaction.
+/// Messages said again in one piece.
 const MOST_AT_ONCE: usize = 64;
-/// Between two beginnings for one contact.
+/// Between two beginnings for one contact, and between two pieces of which
+/// nothing is confirmed.
 const PAUSE: Duration = Duration::from_secs(60);
 
 /// What is being said again, by contact.
@@ -32,6 +37,11 @@ struct Repeat {
     begun: Option<Moment>,
     /// What is left, once it was looked up.
     left: Option<VecDeque<MessageId>>,
+    /// Messages of the last piece, and those of them not confirmed.
+    size: usize,
+    open: usize,
+    /// Since when so many messages were said to be lacking.
+    lacked: Option<(Moment, usize)>,
 }
 
 impl Repeats {
@@ -49,6 +59,27 @@ impl Repeats {
     /// Forgets what is to be said again to a contact.
     pub(super) fn forget(&mut self, contact: ContactId) {
         self.by_contact.remove(&contact);
+    }
+
+    /// A message of mine was confirmed: with half a piece, the next one goes.
+    pub(super) fn confirmed(&mut self, contact: ContactId, now: Moment) {
+        let Some(one) = self.by_contact.get_mut(&contact) else {
+            return;
+        };
+        one.open = one.open.saturating_sub(1);
+        if one.left.is_some() && one.open * 2 <= one.size {
+            one.due = one.due.map(|due| due.min(now));
+        }
+    }
+
+    /// Whether one more message may be said again because the other side says it
+    /// lacks it.
+    pub(super) fn may_lack(&mut self, contact: ContactId, now: Moment) -> bool {
+        let one = self.by_contact.entry(contact).or_default();
+        let fresh = one.lacked.filter(|(since, _)| now < *since + PAUSE);
+        let (since, count) = fresh.unwrap_or((now, 0));
+        one.lacked = Some((since, count + 1));
+        count < MAX_ASKED
     }
 
     fn take(&mut self, now: Moment) -> Vec<ContactId> {
@@ -140,26 +171,44 @@ impl Messenger {
                 left
             }
         };
-        for id in left
-            .drain(..MOST_AT_ONCE.min(left.len()))
-            .collect::<Vec<_>>()
-        {
-            self.repeat_one(call, &id)?;
+        let (mut asked, mut said) = (Vec::new(), 0);
+        while let Some(id) = left.pop_front() {
             record.after = id.as_bytes().to_vec();
+            if self.is_to_be_asked(call, &id)? {
+                asked.push(id);
+            } else {
+                self.repeat_one(call, &id)?;
+                said += 1;
+            }
             if !self.in_touch(contact) {
                 return RepeatRecord::clear(call.storage, contact);
             }
+            if said == MOST_AT_ONCE || asked.len() == MAX_ASKED {
+                break;
+            }
+        }
+        one.size = said + asked.len();
+        one.open = one.size;
+        self.inquire(call, contact, asked)?;
+        if !self.in_touch(contact) {
+            return Ok(());
         }
         if left.is_empty() {
             one.due = None;
             RepeatRecord::clear(call.storage, contact)?;
         } else {
-            one.due = Some(call.cx.now());
+            one.due = Some(call.cx.now() + PAUSE);
             one.left = Some(left);
             record.put(call.storage, contact)?;
         }
         self.repeats.by_contact.insert(contact, one);
         Ok(())
+    }
+
+    /// Whether a message was accepted, so that they may have it.
+    fn is_to_be_asked(&self, call: &Call<'_, '_>, id: &MessageId) -> Result<bool, StorageError> {
+        let outline = call.storage.outline(id)?;
+        Ok(outline.is_some_and(|(_, _, state)| state == MessageState::Accepted))
     }
 
     fn repeat_one(&mut self, call: &mut Call<'_, '_>, id: &MessageId) -> Result<(), StorageError> {
@@ -194,6 +243,8 @@ impl Messenger {
         };
         records.retain(|record| {
             (what.control || record.kind != MessageKind::Control)
+                // What is in the outbox leaves by itself, unless they moved.
+                && (what.failed || record.state != MessageState::Queued)
                 && last.is_none_or(|last| last < record.position)
         });
         records.sort_by_key(|record| record.position);

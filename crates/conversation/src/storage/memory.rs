@@ -8,7 +8,7 @@ use hushwing_sansio::{StorageError, Timestamp};
 use super::{
     Allowance, ContactRecord, Extent, HeldHead, HeldRecord, InvitationRecord, JoinRecord,
     KeyPackageRecord, MailboxRecord, MessageKind, MessageRecord, MessageState, MessageTimes,
-    MlsRow, MlsRows, OnTheWay, Owed, Position, Storage,
+    MlsRow, MlsRows, OnTheWay, Outline, Owed, Position, Storage,
 };
 use crate::{ContactId, ConversationId, InvitationId, MessageId, Secret};
 
@@ -531,6 +531,11 @@ impl Storage for MemoryStorage {
             .filter(|message| !self.spoilt.contains(message.id()))
             .map(|message| (*message.id(), message.state, message.letter))
             .collect())
+    }
+
+    fn outline(&self, id: &MessageId) -> Result<Option<Outline>, StorageError> {
+        let message = self.sound(id)?;
+        Ok(message.map(|message| (message.contact, message.mine, message.state)))
     }
 
     fn whose_message(&self, id: &MessageId) -> Result<Option<ContactId>, StorageError> {

@@ -7,6 +7,7 @@
 mod codec;
 mod contact;
 mod invitation;
+mod lack;
 mod loss;
 mod memory;
 mod message;
@@ -19,6 +20,7 @@ pub use contact::{CardRecord, ContactRecord, JoinRecord, Side, Standing};
 pub use invitation::{
     InvitationRecord, InvitationState, KeyPackageRecord, MailboxRecord, MailboxState, MailboxUse,
 };
+pub use lack::{LackRecord, MOST_LACKING};
 pub use loss::{LossRecord, RepeatRecord};
 pub use memory::MemoryStorage;
 pub use message::{
@@ -83,6 +85,9 @@ pub type MlsRow = (u8, Vec<u8>, Secret);
 
 /// A message of mine on its way: name, `Queued` or `Accepted`, letter.
 pub type OnTheWay = (MessageId, MessageState, Option<u64>);
+
+/// Whose conversation a message belongs to, whether I said it, how far it got.
+pub type Outline = (ContactId, bool, MessageState);
 
 /// Everything conversation keeps.
 ///
@@ -346,6 +351,14 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
     ///
     /// When storage fails.
     fn on_the_way(&self, to: ContactId) -> Result<Vec<OnTheWay>, StorageError>;
+
+    /// Of a message: whose conversation it belongs to, whether I said it, and
+    /// how far it got; cheaper than reading it.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn outline(&self, id: &MessageId) -> Result<Option<Outline>, StorageError>;
 
     /// Whose conversation a message belongs to; asked where it is damaged.
     ///

@@ -98,7 +98,7 @@ fn what_failed_is_said_again_in_pieces_oldest_first() {
     record.put(&mut storage, c.his_alice).unwrap();
     let mut messenger = Messenger::open(&mut storage, Config::default()).unwrap();
     let mut dice = Seeded(332);
-    let now = Moment::default();
+    let mut now = Moment::default();
     for left in [86, 22, 0] {
         assert!(messenger.poll_timeout().unwrap() <= now);
         let mut cx = Context::new(now, Timestamp::from_secs(1_800_000_000), &mut dice);
@@ -110,6 +110,15 @@ fn what_failed_is_said_again_in_pieces_oldest_first() {
         let queued = storage.unconfirmed_before(c.his_alice, 1_000).unwrap();
         let last = queued.last().unwrap().position;
         assert!(failed.iter().all(|record| last < record.position));
+        // Nothing is confirmed, so the next piece takes its time.
+        let handle = &mut |now| {
+            let mut cx = Context::new(now, Timestamp::from_secs(1_800_000_000), &mut dice);
+            let input = Input::Timeout;
+            messenger.handle(&mut cx, &mut storage, input).unwrap();
+        };
+        handle(now + A_MINUTE / 2);
+        assert_eq!(storage.failed_to(c.his_alice).unwrap().len(), left);
+        now = now + A_MINUTE;
     }
     assert!(RepeatRecord::of(&storage, c.his_alice).unwrap().is_none());
 }

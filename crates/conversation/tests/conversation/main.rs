@@ -19,6 +19,7 @@ mod hoard;
 mod hostile;
 mod hostile_mls;
 mod hostile_places;
+mod inquiry;
 mod intruder;
 mod invite_and_talk;
 mod lost;

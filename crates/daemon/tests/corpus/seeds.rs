@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use hushwing_conversation::content::{AddressUpdate, Profile};
+use hushwing_conversation::content::{AddressUpdate, Inquiry, Profile};
 use hushwing_conversation::storage::{
-    JoinRecord, KeyPackageRecord, MailboxRecord, MailboxState, MailboxUse,
+    JoinRecord, KeyPackageRecord, LackRecord, LossRecord, MailboxRecord, MailboxState, MailboxUse,
+    OrphanRecord, RepeatRecord,
 };
-use hushwing_conversation::{ContactId, ConversationId, InvitationId, Secret};
+use hushwing_conversation::{ContactId, ConversationId, InvitationId, MessageId, Secret};
 use hushwing_delivery::{
     Address, Keep, Letter, Locator, MailboxId, MailboxKeys, MemoryStorage, NetworkTag, PostOffice,
     SealKey, Storage, Urgency,
@@ -280,6 +281,25 @@ fn conversation() -> Vec<Seed> {
         shared: Secret::new(vec![3; 32]),
         locator: Some(Secret::new(b"where".to_vec())),
     };
+    let id = MessageId::from_bytes(&[1; 32]).unwrap();
+    let inquiry = Inquiry { messages: vec![id] };
+    let lacking = LackRecord {
+        messages: vec![id.as_bytes().to_vec()],
+    };
+    let losses = LossRecord {
+        count: 3,
+        in_a_row: 2,
+        replaced: NOW,
+        standing: true,
+    };
+    let orphans = OrphanRecord {
+        waiting: vec![(id.as_bytes().to_vec(), 100)],
+    };
+    let repeats = RepeatRecord {
+        failed: true,
+        control: false,
+        after: id.as_bytes().to_vec(),
+    };
     let profile = Profile::new("Alice", None).unwrap();
     let conversation = ConversationId([9; 16]).to_string();
     let message = b"\x01\x00\x00\x00\x00\x03mls".to_vec();
@@ -291,8 +311,13 @@ fn conversation() -> Vec<Seed> {
         ("conversation_parts", "profile", profile.encode()),
         ("conversation_parts", "addresses", update.encode()),
         ("conversation_parts", "receipts", receipt),
+        ("conversation_parts", "inquiry", inquiry.encode()),
         ("conversation_records", "join", join.encode()),
         ("conversation_records", "key_package", package.encode()),
         ("conversation_records", "mailbox", mailbox.encode()),
+        ("conversation_records", "lacking", lacking.encode()),
+        ("conversation_records", "losses", losses.encode()),
+        ("conversation_records", "orphans", orphans.encode()),
+        ("conversation_records", "repeats", repeats.encode()),
     ]
 }

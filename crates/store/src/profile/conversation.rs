@@ -2,7 +2,7 @@
 
 use hushwing_conversation::storage::{
     ContactRecord, Extent, HeldHead, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
-    MailboxRecord, MessageRecord, MessageState, MessageTimes, OnTheWay, Owed, Position,
+    MailboxRecord, MessageRecord, MessageState, MessageTimes, OnTheWay, Outline, Owed, Position,
 };
 use hushwing_conversation::{ContactId, InvitationId, MessageId, Storage};
 use hushwing_delivery::{MailboxId, RepeatId};
@@ -347,6 +347,15 @@ impl Storage for ProfileStore {
             Ok(read().ok())
         })?;
         Ok(found.into_iter().flatten().collect())
+    }
+
+    fn outline(&self, id: &MessageId) -> Result<Option<Outline>, StorageError> {
+        let sql = "SELECT contact, mine, state FROM messages WHERE id = ?1";
+        let what = "looking at a message";
+        self.database.first(what, sql, [id.as_bytes()], |row| {
+            let state = MessageState::from_code(row.get(2)?)?;
+            Ok((ContactId(row.get(0)?), row.get(1)?, state))
+        })
     }
 
     fn whose_message(&self, id: &MessageId) -> Result<Option<ContactId>, StorageError> {

@@ -91,6 +91,7 @@ fn no_statement_reads_a_growing_table_from_end_to_end() {
     store.owing(of).unwrap();
     store.on_the_way(of).unwrap();
     store.whose_message(&id).unwrap();
+    store.outline(&id).unwrap();
     store.whose_letter(1).unwrap();
     store.unconfirmed_before(of, 3).unwrap();
     store.failed_to(of).unwrap();

@@ -1,0 +1,133 @@
+//! Asking what became of messages, and answering.
+//!
+//! When a mailbox is lost, receipts may be lost with it, and messages. Nobody
+//! knows which, so both sides ask after what no receipt confirms; receipts say
+//! what is there, and what is not is said again, and nothing else.
+
+use hushwing_delivery::Keep;
+use hushwing_sansio::StorageError;
+
+use super::{Call, Messenger};
+use crate::content::{Content, Frame, Inquiry, MessageId, Salt, Stamp};
+use crate::event::BreakReason;
+use crate::letter::LetterBody;
+use crate::storage::{LackRecord, MessageState, Owed};
+use crate::{ContactId, Storage};
+
+impl Messenger {
+    /// Asks a contact which of my messages are there.
+    pub(super) fn inquire(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        messages: Vec<MessageId>,
+    ) -> Result<(), StorageError> {
+        match messages.is_empty() {
+            true => Ok(()),
+            false => {
+                let content = Content::Inquiry(Inquiry { messages });
+                self.say_in_passing(call, contact, &content).map(drop)
+            }
+        }
+    }
+
+    /// Encrypts and posts what is not kept and not confirmed; the letter, unless
+    /// the conversation broke.
+    pub(super) fn say_in_passing(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        content: &Content,
+    ) -> Result<Option<hushwing_delivery::LetterId>, StorageError> {
+        let salt = Salt(call.cx.random());
+        let (person, group, crypto) = self.at_hand(call, contact)?;
+        let stamp = Stamp {
+            lamport: person.tail.lamport,
+            sent: call.cx.wall(),
+        };
+        let frame = Frame {
+            salt,
+            stamp,
+            expires: None,
+        };
+        let sealed = match content.compose(frame) {
+            Ok(bytes) => group.encrypt(crypto, call.cx, &mut *call.storage, &bytes, None)?,
+            Err(_) => Err(crate::mls::GroupFault("composing in passing")),
+        };
+        let Ok(message) = sealed else {
+            self.break_off(call, contact, BreakReason::Group)?;
+            return Ok(None);
+        };
+        let bytes = LetterBody::message(&message);
+        self.post(call, contact, bytes, Keep::UntilAccepted)
+    }
+
+    /// A contact asks which of their messages are here. Strangers learn nothing.
+    pub(super) fn answer_inquiry(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        inquiry: &Inquiry,
+    ) -> Result<(), StorageError> {
+        if !self.in_touch(contact) {
+            return Ok(());
+        }
+        let mut lacking = LackRecord::of(call.storage, contact)?;
+        for message in &inquiry.messages {
+            match call.storage.outline(message)? {
+                Some((whose, false, state)) if whose == contact => {
+                    let read = state == MessageState::Read && self.read_receipts;
+                    let owed = if read { Owed::Read } else { Owed::Delivered };
+                    self.owe(call, contact, *message, owed)?;
+                }
+                // Nobody may ask after what others said.
+                Some(_) => {}
+                None => lacking.add(message),
+            }
+        }
+        if !lacking.messages.is_empty() {
+            lacking.put(call.storage, contact)?;
+            self.debts.wake(call.cx, self.config.receipt_delay, contact);
+        }
+        Ok(())
+    }
+
+    /// A contact says that a message of mine is not there: it is said again, if
+    /// that was not said too often.
+    pub(super) fn lacks(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        message: &MessageId,
+    ) -> Result<(), StorageError> {
+        let record = call.storage.message(message)?;
+        let Some(record) = record.filter(|record| {
+            record.mine && record.contact == contact && record.state == MessageState::Accepted
+        }) else {
+            return Ok(());
+        };
+        if self.in_touch(contact) && self.repeats.may_lack(contact, call.cx.now()) {
+            self.say_once_more(call, &record)?;
+        }
+        Ok(())
+    }
+
+    /// Takes what a contact is to be told is not here, and still is not.
+    pub(super) fn take_lacking(
+        storage: &mut dyn Storage,
+        contact: ContactId,
+    ) -> Result<Vec<MessageId>, StorageError> {
+        let record = LackRecord::of(storage, contact)?;
+        if record.messages.is_empty() {
+            return Ok(Vec::new());
+        }
+        LackRecord::clear(storage, contact)?;
+        let mut lacking = Vec::new();
+        for message in record.ids() {
+            if !storage.has_message(&message)? {
+                lacking.push(message);
+            }
+        }
+        Ok(lacking)
+    }
+}

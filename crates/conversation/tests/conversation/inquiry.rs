@@ -1,0 +1,169 @@
+//! What became of messages is found out after a mailbox was lost, by asking.
+
+use std::time::Duration;
+
+use hushwing_conversation::content::{Content, Inquiry, Receipt, Status};
+use hushwing_conversation::village::{Crash, Home, Village};
+use hushwing_conversation::{MessageId, MessageState, Storage as _};
+
+use crate::intruder::Intruder;
+use crate::support::*;
+
+const A_MINUTE: Duration = Duration::from_secs(60);
+
+fn state(village: &mut Village, home: Home, id: &MessageId) -> MessageState {
+    let storage = village.storage(home).unwrap();
+    storage.message(id).unwrap().unwrap().state
+}
+
+fn letter(village: &mut Village, home: Home, id: &MessageId) -> Option<u64> {
+    let storage = village.storage(home).unwrap();
+    storage.message(id).unwrap().unwrap().letter
+}
+
+#[test]
+fn receipts_lost_with_a_mailbox_are_made_again_and_messages_not() {
+    let mut c = couple(700);
+    let hers: Vec<_> = (0..20)
+        .map(|n| send(&mut c.village, c.alice, c.her_bob, &n.to_string()))
+        .collect();
+    let his: Vec<_> = (0..20)
+        .map(|n| send(&mut c.village, c.bob, c.his_alice, &n.to_string()))
+        .collect();
+    c.village.rest().unwrap();
+    // Each owes the other one letter of receipts.
+    c.village.swallow(c.alice, 1);
+    c.village.swallow(c.bob, 1);
+    c.village.pass(DELAY * 2).unwrap();
+    let all = |c: &mut Couple, state_is: MessageState| {
+        let hers = hers
+            .iter()
+            .all(|id| state(&mut c.village, c.alice, id) == state_is);
+        hers && his
+            .iter()
+            .all(|id| state(&mut c.village, c.bob, id) == state_is)
+    };
+    assert!(all(&mut c, MessageState::Accepted));
+    let letters = |c: &mut Couple| -> Vec<_> {
+        let hers = hers.iter().map(|id| (c.alice, id));
+        let all: Vec<_> = hers.chain(his.iter().map(|id| (c.bob, id))).collect();
+        all.into_iter()
+            .map(|(home, id)| letter(&mut c.village, home, id))
+            .collect()
+    };
+    let before = letters(&mut c);
+    c.village.lose_mailboxes(c.alice, true);
+    // Each asks, and the answer waits as receipts do.
+    c.village.pass(DELAY + Duration::from_secs(1)).unwrap();
+    assert!(all(&mut c, MessageState::Delivered));
+    assert_eq!(letters(&mut c), before, "nothing was encrypted again");
+}
+
+#[test]
+fn what_is_not_there_is_said_again_and_nothing_else() {
+    let mut c = couple(701);
+    let there = send(&mut c.village, c.bob, c.his_alice, "one");
+    c.village.rest().unwrap();
+    // Alice's receipt for it is lost, too.
+    c.village.swallow(c.alice, 1);
+    c.village.pass(DELAY).unwrap();
+    c.village.swallow(c.bob, 1);
+    let lost = send(&mut c.village, c.bob, c.his_alice, "two");
+    c.village.pass(DELAY).unwrap();
+    let before = [there, lost].map(|id| letter(&mut c.village, c.bob, &id));
+    c.village.lose_mailboxes(c.alice, true);
+    c.village.pass(DELAY * 3).unwrap();
+    assert_eq!(texts(&mut c.village, c.alice, c.her_bob), ["one", "two"]);
+    let after = [there, lost].map(|id| letter(&mut c.village, c.bob, &id));
+    assert_eq!(after[0], before[0]);
+    assert_ne!(after[1], before[1]);
+    let states = [there, lost].map(|id| state(&mut c.village, c.bob, &id));
+    assert_eq!(states, [MessageState::Delivered; 2]);
+}
+
+/// Messages and receipts of both are lost with a mailbox, and `whom` crashes at
+/// their `at`th call from then on. Gives how often both were called.
+fn found_out(whom: usize, at: u64, crash: Crash) -> [u64; 2] {
+    let mut c = couple(702);
+    let first = send(&mut c.village, c.alice, c.her_bob, "one");
+    c.village.rest().unwrap();
+    c.village.swallow(c.bob, 2);
+    send(&mut c.village, c.bob, c.his_alice, "two");
+    c.village.pass(DELAY * 2).unwrap();
+    assert_eq!(
+        state(&mut c.village, c.alice, &first),
+        MessageState::Accepted
+    );
+    let homes = [c.alice, c.bob];
+    c.village.crash_in(homes[whom], at, crash);
+    let before = homes.map(|home| c.village.calls(home));
+    c.village.lose_mailboxes(c.alice, true);
+    c.village.pass(A_MINUTE * 3).unwrap();
+    let after = homes.map(|home| c.village.calls(home));
+    let hers = texts(&mut c.village, c.alice, c.her_bob);
+    assert_eq!(hers, ["one", "two"], "{whom} {at} {crash:?}");
+    let told = state(&mut c.village, c.alice, &first);
+    assert!(told >= MessageState::Delivered, "{whom} {at} {crash:?}");
+    [0, 1].map(|who| after[who] - before[who])
+}
+
+#[test]
+fn a_crash_at_any_step_leaves_no_question_open() {
+    let calls = found_out(0, u64::MAX, Crash::BeforeCommit);
+    assert!(calls.iter().all(|calls| *calls > 4), "{calls:?}");
+    for whom in [0, 1] {
+        for at in 1..=calls[whom] {
+            for crash in [Crash::BeforeCommit, Crash::AfterCommit] {
+                found_out(whom, at, crash);
+            }
+        }
+    }
+}
+
+#[test]
+fn who_says_that_they_lack_everything_is_said_a_little() {
+    let mut c = couple(703);
+    let mut mallory = Intruder::new();
+    let contact = mallory.meet(&mut c.village, c.alice);
+    c.village.pass(A_MINUTE).unwrap();
+    let ids: Vec<_> = (0..600)
+        .map(|n| send(&mut c.village, c.alice, contact, &n.to_string()))
+        .collect();
+    c.village.rest().unwrap();
+    let letters = |c: &mut Couple| -> Vec<_> {
+        ids.iter()
+            .map(|id| letter(&mut c.village, c.alice, id))
+            .collect()
+    };
+    let before = letters(&mut c);
+    let lacking = |ids: &[MessageId]| {
+        let receipts = ids.iter().map(|message| Receipt {
+            message: *message,
+            status: Status::ERROR,
+        });
+        Content::Receipts(receipts.collect())
+    };
+    for _ in 0..5 {
+        mallory.tell(&mut c.village, &lacking(&ids));
+        c.village.rest().unwrap();
+    }
+    let after = letters(&mut c);
+    let again = before.iter().zip(&after).filter(|(a, b)| a != b).count();
+    assert!(again > 0 && again <= 256, "{again}");
+}
+
+#[test]
+fn nobody_learns_what_others_said_by_asking() {
+    let mut c = couple(704);
+    let bobs = send(&mut c.village, c.bob, c.his_alice, "between us");
+    c.village.pass(A_MINUTE).unwrap();
+    let mut mallory = Intruder::new();
+    mallory.meet(&mut c.village, c.alice);
+    c.village.pass(A_MINUTE).unwrap();
+    c.village.overhear();
+    let messages = vec![bobs];
+    mallory.tell(&mut c.village, &Content::Inquiry(Inquiry { messages }));
+    c.village.overhear();
+    c.village.pass(A_MINUTE).unwrap();
+    assert!(c.village.overhear().is_empty(), "nothing is answered");
+}
