@@ -4,7 +4,7 @@ use std::io;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hushwing_daemon::{Error, ErrorKind, Home, view};
+use hushwing_daemon::{Error, ErrorKind, Home, passphrase, view};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::{Method, Request, Response, StatusCode, header};
@@ -136,6 +136,12 @@ impl Client {
             io::ErrorKind::NotADirectory => {
                 Error::system("use the home folder", self.home.path(), error)
             }
+            // A home whose state cannot be told is told apart by `up`.
+            _ if passphrase::is_set(&self.home).unwrap_or(false) => Error::new(
+                ErrorKind::DaemonNotRunning,
+                "this home is locked: no daemon runs, and a passphrase protects it",
+            )
+            .with_advice("unlock it with `hushwing up`, which asks for the passphrase"),
             _ => Error::new(
                 ErrorKind::DaemonNotRunning,
                 "no daemon answers on this home",

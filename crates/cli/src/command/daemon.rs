@@ -248,7 +248,7 @@ fn relay_line(relay: &view::Relay) -> String {
     let next = (relay.next_try.iter()).map(|next| format!("; next try {next}"));
     let rest: String = since.chain(problem).chain(next).collect();
     format!(
-        "\nrelay {:<4} {}{embedded}, profile {}: {state}{rest}{mailboxes}",
+        "\nrelay {:<4} {}{embedded}, profile {}{mailboxes}: {state}{rest}",
         relay.number, relay.place, relay.profile
     )
 }

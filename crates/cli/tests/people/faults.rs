@@ -86,7 +86,10 @@ fn a_passphrase_locks_the_home() {
     );
     nobody.run_with_input(&["up"], "four words make one\n").ok();
     nobody.run(&["passphrase", "lock"]).ok();
-    assert_eq!(nobody.run(&["status"]).failed(3), "daemon_not_running");
+    let locked = nobody.run(&["status"]);
+    let said = locked.json["error"]["message"].to_string();
+    assert!(said.contains("locked"), "{said}");
+    assert_eq!(locked.failed(3), "daemon_not_running");
     nobody
         .run_with_input(&["passphrase", "clear"], "four words make one\n")
         .ok();

@@ -221,3 +221,26 @@ fn a_relay_takes_its_password_from_a_file_or_standard_input() {
         assert!(line.contains(&format!(":{password}@")), "{line}");
     }
 }
+
+#[test]
+fn a_switch_is_set_and_shown_in_one_form() {
+    let nobody = Person::without_profile();
+    nobody.run(&["up"]).ok();
+    for (given, on) in [
+        ("on", true),
+        ("true", true),
+        ("off", false),
+        ("false", false),
+    ] {
+        let set = ["config", "set", "read_receipts", given];
+        assert_eq!(nobody.run(&set).ok(), json!(on));
+        let text = Command::new(BINARY)
+            .arg("--home")
+            .arg(nobody.path())
+            .args(["config", "get", "read_receipts"])
+            .output()
+            .unwrap();
+        let shown = if on { "on\n" } else { "off\n" };
+        assert_eq!(String::from_utf8(text.stdout).unwrap(), shown, "{given}");
+    }
+}
