@@ -4,7 +4,7 @@ use core::fmt;
 
 use hushwing_delivery::{NetworkEvent, NetworkTag};
 
-use crate::{ContactId, InvitationId, MessageId, Secret, Ticket};
+use crate::{ContactId, IdPrefix, InvitationId, MessageId, Secret, Ticket};
 
 /// One input: from a face or from a network.
 #[derive(Debug)]
@@ -123,6 +123,11 @@ pub enum Command {
         /// Usually one emoji.
         mark: String,
     },
+    /// Find messages by the beginning of their ids. `Reply::Found`.
+    Find {
+        /// What their ids begin with.
+        prefix: IdPrefix,
+    },
     /// Tell how far a message got. `Reply::Where`.
     Where {
         /// Which one.
@@ -168,6 +173,7 @@ impl fmt::Debug for Command {
             Self::Edit { .. } => "Edit",
             Self::Delete { .. } => "Delete",
             Self::React { .. } => "React",
+            Self::Find { .. } => "Find",
             Self::Where { .. } => "Where",
             Self::Read { .. } => "Read",
             Self::SetName { .. } => "SetName",

@@ -2,6 +2,7 @@
 
 use hushwing_delivery::{MailboxFailure, NetworkCommand, NetworkTag, SendFailure, Stage};
 
+use crate::content::ShortId;
 use crate::view::{ContactView, InvitationView, MessageView, Whereabouts};
 use crate::{ContactId, InvitationId, MessageId, MessageState, Refusal, Ticket};
 
@@ -207,6 +208,9 @@ pub enum Reply {
         /// How far it is: queued.
         state: MessageState,
     },
+    /// Ids that begin as asked, in their order and as short as tells them
+    /// apart from all others here; nine at most, however many there are.
+    Found(Vec<ShortId>),
     /// How far a message got.
     Where(Whereabouts),
     /// Messages, oldest first.

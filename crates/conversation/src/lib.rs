@@ -16,7 +16,7 @@ pub mod view;
 pub mod village;
 
 pub use command::{Command, Incoming};
-pub use content::MessageId;
+pub use content::{IdPrefix, MessageId};
 pub use event::{BreakReason, DropReason, Event, FailReason, Outgoing, Reply};
 pub use messenger::{Config, Messenger};
 pub use names::{ContactId, ConversationId, ConversationIdError, InvitationId, Ticket};

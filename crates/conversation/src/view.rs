@@ -5,6 +5,7 @@ use core::fmt;
 use hushwing_delivery::NetworkTag;
 use hushwing_sansio::Timestamp;
 
+use crate::content::ShortId;
 use crate::{ContactId, ConversationId, InvitationId, MessageId, MessageState, Secret, Standing};
 
 /// An invitation as shown.
@@ -70,6 +71,8 @@ pub enum Speaker {
 pub struct MessageView {
     /// Its name.
     pub id: MessageId,
+    /// Its name, as short as tells it apart from all others here now.
+    pub short: ShortId,
     /// With whom.
     pub contact: ContactId,
     /// In which conversation.
@@ -84,6 +87,8 @@ pub struct MessageView {
     pub state: MessageState,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
+    /// What it answers, where that is here.
+    pub answered: Option<Box<Quote>>,
     /// Whether its text was replaced.
     pub edited: bool,
     /// Whether it was taken back.
@@ -98,6 +103,28 @@ impl fmt::Debug for MessageView {
             .field("id", &self.id)
             .field("from", &self.from)
             .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a message answers, shortened. `Debug` hides what was said.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// Its name.
+    pub short: ShortId,
+    /// Who said it.
+    pub from: Speaker,
+    /// The beginning of what it shows, on one line; empty if deleted.
+    pub text: String,
+    /// Whether it was taken back.
+    pub deleted: bool,
+}
+
+impl fmt::Debug for Quote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Quote")
+            .field("short", &self.short)
+            .field("from", &self.from)
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use hushwing_daemon::{Error, view};
 use serde_json::json;
 
-use super::{Session, view};
+use super::{Session, shown, view};
 use crate::args::{Rename, Verify};
 use crate::client::Path;
 
@@ -15,27 +15,13 @@ pub(super) async fn list(session: &Session) -> Result<(), Error> {
             return "nobody yet: `hushwing invite` makes a link, `hushwing join LINK` opens one"
                 .into();
         }
-        contacts.iter().map(line).collect::<Vec<_>>().join("\n")
+        contacts
+            .iter()
+            .map(shown::contact)
+            .collect::<Vec<_>>()
+            .join("\n")
     });
     Ok(())
-}
-
-fn line(contact: &view::Contact) -> String {
-    let verified = if contact.verified { "  verified" } else { "" };
-    let secrecy = if contact.forward_secrecy {
-        ""
-    } else {
-        "  no forward secrecy yet"
-    };
-    let lost = if contact.mailbox_lost {
-        "  cannot write to you now: the relay lost their mailbox"
-    } else {
-        ""
-    };
-    format!(
-        "{}  {}  {}{verified}{secrecy}{lost}",
-        contact.name, contact.state, contact.contact
-    )
 }
 
 /// `verify`
@@ -69,6 +55,6 @@ pub(super) async fn rename(session: &Session, rename: Rename) -> Result<(), Erro
             .post(&path, &json!({ "name": rename.new_name }))
             .await?,
     )?;
-    session.output.result(&contact, line);
+    session.output.result(&contact, shown::contact);
     Ok(())
 }

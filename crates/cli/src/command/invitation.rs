@@ -95,7 +95,7 @@ pub(super) async fn join(session: &Session, join: Join) -> Result<(), Error> {
         } else {
             ""
         };
-        format!("joined {}  {}{reserved}", joined.name, joined.contact)
+        format!("joined {}{reserved}", joined.name)
     });
     Ok(())
 }

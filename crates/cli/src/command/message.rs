@@ -1,14 +1,13 @@
-//! Messages: send, find, read, change.
+//! Messages: send, find, read, change; and what happens, as it happens.
 
 use std::io::Read as _;
 
 use hushwing_daemon::{Error, ErrorKind, view};
 use serde_json::{Value, json};
 
-use super::{Session, view};
+use super::{Session, shown, view};
 use crate::args::{Edit, MessageId, React, Read, Send, Wait};
 use crate::client::Path;
-use crate::output::indented;
 
 /// `send`
 pub(super) async fn send(session: &Session, send: Send) -> Result<(), Error> {
@@ -31,9 +30,9 @@ pub(super) async fn send(session: &Session, send: Send) -> Result<(), Error> {
 
 fn show_sent(session: &Session, answer: Value) -> Result<(), Error> {
     let sent: view::Sent = view(answer)?;
-    session
-        .output
-        .result(&sent, |sent| format!("{}  {}", sent.message, sent.state));
+    session.output.result(&sent, |sent| {
+        format!("{}  {}", shown::id(&sent.message), sent.state)
+    });
     Ok(())
 }
 
@@ -79,58 +78,27 @@ pub(super) async fn read(session: &Session, read: Read) -> Result<(), Error> {
     let path = Path::new(["conversations", &read.name, "messages"]).with("n", read.count);
     let messages: Vec<view::Message> = view(session.client.get(&path).await?)?;
     session.output.result(&messages, |messages| {
-        messages.iter().map(line).collect::<Vec<_>>().join("\n")
+        if messages.is_empty() {
+            return "nothing was said yet".into();
+        }
+        let lines = messages
+            .iter()
+            .map(|message| shown::message(message, &message.from));
+        lines.collect::<Vec<_>>().join("\n")
     });
     Ok(())
-}
-
-fn line(message: &view::Message) -> String {
-    let text = if message.deleted {
-        "(deleted)".to_owned()
-    } else {
-        indented(&message.text)
-    };
-    let edited = if message.edited { " (edited)" } else { "" };
-    let mut line = format!("{}  {}: {text}{edited}", message.sent_at, message.from);
-    if message.state != "received" {
-        line.push_str(&format!("  [{}]", message.state));
-    }
-    for reaction in &message.reactions {
-        line.push_str(&format!("  {} {}", reaction.reaction, reaction.from));
-    }
-    line
 }
 
 /// `watch`
 pub(super) async fn watch(session: &Session) -> Result<(), Error> {
     let mut events = session.client.events(&Path::new(["events"])).await?;
     while let Some(event) = events.next().await? {
-        session.output.result(&event, event_line);
+        session.output.result(&event, shown::event);
     }
     Err(Error::new(
         ErrorKind::DaemonNotRunning,
         "the daemon stopped",
     ))
-}
-
-/// An event for people: its name, then its plain fields.
-fn event_line(event: &Value) -> String {
-    let Value::Object(fields) = event else {
-        return event.to_string();
-    };
-    let name = fields
-        .get("event")
-        .and_then(Value::as_str)
-        .unwrap_or("event");
-    let mut line = name.to_owned();
-    for (key, value) in fields.iter().filter(|(key, _)| *key != "event") {
-        match value {
-            Value::Null | Value::Array(_) | Value::Object(_) => {}
-            Value::String(text) => line.push_str(&format!("  {key}: {}", indented(text))),
-            other => line.push_str(&format!("  {key}: {other}")),
-        }
-    }
-    line
 }
 
 /// `react`

@@ -11,6 +11,7 @@ mod passphrase;
 mod relay;
 mod server;
 mod setting;
+mod shown;
 
 use std::future::Future;
 use std::process::ExitCode;

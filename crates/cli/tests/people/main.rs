@@ -20,5 +20,6 @@ mod servers;
 mod strangers;
 mod system;
 mod terminal;
+mod text;
 mod two_homes;
 mod world;

@@ -166,14 +166,27 @@ impl Person {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
+        let mut command = self.wordy(args);
+        command.arg("--json");
         command
-            .arg("--home")
-            .arg(self.path())
-            .arg("--json")
-            .args(args);
+    }
+
+    fn wordy(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command.arg("--home").arg(self.path()).args(args);
         command.stdin(Stdio::null());
         command
+    }
+
+    /// What people read of one call: its output, or its error.
+    pub(crate) fn told(&self, args: &[&str]) -> String {
+        let output = self.wordy(args).output().unwrap();
+        let shown = if output.status.success() {
+            output.stdout
+        } else {
+            output.stderr
+        };
+        String::from_utf8(shown).unwrap()
     }
 
     /// One call of the program.
@@ -242,6 +255,19 @@ impl Person {
         watching
     }
 
+    /// What people read of what happens from now on.
+    pub(crate) fn watch_as_person(&self) -> Watching {
+        let mut process = self
+            .wordy(&["watch"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap());
+        let mut watching = Watching { process, lines };
+        watching.until_line("watching");
+        watching
+    }
+
     /// Makes a link, has `other` open it, and waits until both know each other.
     pub(crate) fn meet(&self, other: &Self) {
         let link = self.run(&["invite"]).ok()["link"]
@@ -284,17 +310,33 @@ impl Watching {
     /// Reads on to the next event of that kind.
     pub(crate) fn until_event(&mut self, kind: &str) -> Value {
         loop {
-            let mut line = String::new();
-            assert_ne!(
-                self.lines.read_line(&mut line).unwrap(),
-                0,
-                "watching ended"
-            );
-            let event: Value = serde_json::from_str(&line).unwrap();
+            let event = self.next_event();
             if event["event"] == kind {
                 return event;
             }
         }
+    }
+
+    /// The next event, of whatever kind.
+    pub(crate) fn next_event(&mut self) -> Value {
+        serde_json::from_str(&self.next_line()).unwrap()
+    }
+
+    /// Reads on to the next line that contains `part`.
+    pub(crate) fn until_line(&mut self, part: &str) -> String {
+        loop {
+            let line = self.next_line();
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        let length = self.lines.read_line(&mut line).unwrap();
+        assert_ne!(length, 0, "watching ended");
+        line
     }
 }
 

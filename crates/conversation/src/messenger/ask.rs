@@ -5,7 +5,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::broken::is_damage;
 use super::people::Person;
-use super::show::{show, unreadable};
+use super::show::{found, shortened, show, unreadable};
 use super::stop::Stop;
 use super::{Call, Messenger, NAME, READ_RECEIPTS};
 use crate::content::MessageId;
@@ -13,13 +13,15 @@ use crate::content::shown::clean_name;
 use crate::link::SafetyNumber;
 use crate::storage::{MessageRecord, MessageState, MessageTimes, Owed, Position, Standing};
 use crate::view::{ContactView, Progress, Whereabouts};
-use crate::{ContactId, Event, Refusal, Reply};
+use crate::{ContactId, Event, IdPrefix, Refusal, Reply};
 
 /// The most messages one `Read` gives.
 const MOST_READ: usize = 10_000;
 /// The most bytes of content one `Read` reads, and of text it gives, unless one
 /// message alone has more.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// The most ids one `Find` gives.
+const MOST_FOUND: usize = 9;
 
 impl Messenger {
     pub(super) fn requests(&self) -> impl Iterator<Item = &Person> {
@@ -108,6 +110,12 @@ impl Messenger {
         let view = person.view();
         self.tell(Event::Contact(view.clone()));
         Ok(Reply::Contact(view))
+    }
+
+    pub(super) fn find(call: &Call<'_, '_>, prefix: &IdPrefix) -> Result<Reply, Stop> {
+        let ids = found(call.storage, prefix, MOST_FOUND)?;
+        let short = ids.iter().map(|id| shortened(call.storage, id));
+        Ok(Reply::Found(short.collect::<Result<_, StorageError>>()?))
     }
 
     pub(super) fn whereabouts(call: &Call<'_, '_>, message: &MessageId) -> Result<Reply, Stop> {

@@ -47,6 +47,7 @@ impl Concern {
             | Command::Invitations
             | Command::Contacts
             | Command::Requests
+            | Command::Find { .. }
             | Command::SetName { .. }
             | Command::SetReadReceipts { .. } => Self::Nobody,
         }

@@ -241,6 +241,7 @@ impl Messenger {
             Command::Edit { message, text } => self.edit(call, &message, &text)?,
             Command::Delete { message } => self.delete(call, &message)?,
             Command::React { message, mark } => self.react(call, &message, &mark)?,
+            Command::Find { prefix } => Self::find(call, &prefix)?,
             Command::Where { message } => Self::whereabouts(call, &message)?,
             Command::Read {
                 contact,

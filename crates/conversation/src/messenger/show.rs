@@ -2,11 +2,17 @@
 
 use hushwing_sansio::StorageError;
 
+use super::broken::is_damage;
 use super::people::Person;
-use crate::content::{Content, Message, Post};
+use crate::content::{Content, IdPrefix, Message, Post, ShortId};
 use crate::storage::{MessageKind, MessageRecord, Position};
-use crate::view::{ContactView, MessageView, Speaker};
-use crate::{Event, Storage};
+use crate::view::{ContactView, MessageView, Quote, Speaker};
+use crate::{Event, MessageId, Storage};
+
+/// The fewest digits of an id that are shown: its first two are always the same.
+const FEWEST_DIGITS: usize = 10;
+/// Characters shown of a message that is answered.
+const QUOTED: usize = 48;
 
 impl Person {
     /// This contact as shown.
@@ -100,7 +106,83 @@ fn build(
     record: &MessageRecord,
     content: &Content,
 ) -> Result<MessageView, StorageError> {
+    let mut view = alone(storage, person, record, content)?;
+    if let Some(target) = &view.reply_to {
+        view.answered = quote(storage, person, target)?.map(Box::new);
+    }
+    Ok(view)
+}
+
+/// What stands in a conversation, cut short for those who answer it.
+fn quote(
+    storage: &dyn Storage,
+    person: &Person,
+    target: &MessageId,
+) -> Result<Option<Quote>, StorageError> {
+    let target = storage.message(target)?;
+    // A contact may name any id, also one of another conversation.
+    let here = |record: &MessageRecord| {
+        record.contact == person.record.id && record.kind == MessageKind::Text
+    };
+    let Some(record) = target.filter(here) else {
+        return Ok(None);
+    };
+    let content = content_of(&record);
+    let shown = match content.and_then(|content| alone(storage, person, &record, &content)) {
+        // The damage is found where that message is shown; this one is sound.
+        Err(error) if is_damage(&error) => unreadable(person, &record),
+        shown => shown?,
+    };
+    Ok(Some(Quote {
+        short: shown.short,
+        from: shown.from,
+        text: beginning(&shown.text),
+        deleted: shown.deleted,
+    }))
+}
+
+fn beginning(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    let mut cut: String = line.chars().take(QUOTED).collect();
+    if cut.len() < line.len() {
+        cut.push('…');
+    }
+    cut
+}
+
+/// Ids that begin with `prefix`, in their order.
+pub(super) fn found(
+    storage: &dyn Storage,
+    prefix: &IdPrefix,
+    most: usize,
+) -> Result<Vec<MessageId>, StorageError> {
+    let mut ids = storage.message_ids(prefix.first(), most)?;
+    ids.retain(|id| prefix.begins(id));
+    Ok(ids)
+}
+
+/// An id, as short as tells it apart from all others here.
+pub(super) fn shortened(storage: &dyn Storage, id: &MessageId) -> Result<ShortId, StorageError> {
+    let mut short = ShortId::new(*id, FEWEST_DIGITS);
+    for digits in FEWEST_DIGITS.. {
+        short = ShortId::new(*id, digits);
+        if short.is_whole() || found(storage, &short.prefix(), 2)?.len() < 2 {
+            break;
+        }
+    }
+    Ok(short)
+}
+
+/// A message with its changes, but without what it answers.
+fn alone(
+    storage: &dyn Storage,
+    person: &Person,
+    record: &MessageRecord,
+    content: &Content,
+) -> Result<MessageView, StorageError> {
     let mut view = MessageView {
+        short: shortened(storage, record.id())?,
         text: text_of(content),
         reply_to: reply_of(content),
         ..unreadable(person, record)
@@ -119,6 +201,7 @@ fn build(
 pub(super) fn unreadable(person: &Person, record: &MessageRecord) -> MessageView {
     MessageView {
         id: *record.id(),
+        short: ShortId::whole(*record.id()),
         contact: record.contact,
         conversation: person.record.conversation,
         from: speaker(record),
@@ -126,6 +209,7 @@ pub(super) fn unreadable(person: &Person, record: &MessageRecord) -> MessageView
         text: "[damaged]".to_owned(),
         state: record.state,
         reply_to: None,
+        answered: None,
         edited: false,
         deleted: false,
         reactions: Vec::new(),
@@ -200,7 +284,7 @@ fn post_text(post: &Post) -> String {
     text
 }
 
-fn reply_of(content: &Content) -> Option<crate::MessageId> {
+fn reply_of(content: &Content) -> Option<MessageId> {
     match content {
         Content::Post(post) => post.reply_to,
         _ => None,

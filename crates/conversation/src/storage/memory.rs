@@ -404,6 +404,17 @@ impl Storage for MemoryStorage {
         Ok(self.messages.contains_key(id))
     }
 
+    fn message_ids(&self, first: &[u8; 32], most: usize) -> Result<Vec<MessageId>, StorageError> {
+        let found = match MessageId::from_bytes(first) {
+            Ok(first) => self.messages.range(first..),
+            // No id has another first byte than these do.
+            Err(_) => self.messages.range(..),
+        };
+        let found = found
+            .filter(|(id, message)| id.as_bytes() >= first && message.kind != MessageKind::Control);
+        Ok(found.take(most).map(|(id, _)| *id).collect())
+    }
+
     fn message_of_letter(&self, letter: u64) -> Result<Option<MessageId>, StorageError> {
         Ok(self.letters.get(&letter).copied())
     }

@@ -247,6 +247,14 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
     /// When storage fails.
     fn has_message(&self, id: &MessageId) -> Result<bool, StorageError>;
 
+    /// Ids of messages of every kind but `Control`, from `first` on in their
+    /// order, at most `most`.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn message_ids(&self, first: &[u8; 32], most: usize) -> Result<Vec<MessageId>, StorageError>;
+
     /// The message that left in `letter`, if any.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Edits, deletions, reactions and replies.
 
 use hushwing_conversation::view::Speaker;
-use hushwing_conversation::{Command, Event, MessageId, Refusal};
+use hushwing_conversation::{Command, Event, MessageId, Refusal, Reply};
 
 use crate::support::*;
 
@@ -141,4 +141,55 @@ fn a_long_text_travels_in_parts() {
     send(&mut c.village, c.alice, c.her_bob, &text);
     c.village.rest().unwrap();
     assert_eq!(texts(&mut c.village, c.bob, c.his_alice), [text]);
+}
+
+#[test]
+fn a_reply_shows_the_beginning_of_what_it_answers_as_it_stands_now() {
+    let mut c = couple(27);
+    let id = said(&mut c, &format!("two\nlines {}", "and more ".repeat(20)));
+    let reply = Command::Send {
+        contact: c.his_alice,
+        text: "answer".into(),
+        reply_to: Some(id),
+    };
+    ask(&mut c.village, c.bob, reply);
+    c.village.rest().unwrap();
+    let quoted = |c: &mut Couple| {
+        let quote = read(&mut c.village, c.alice, c.her_bob)[1].answered.clone();
+        quote
+            .map(|quote| (quote.from, quote.text, quote.deleted))
+            .unwrap()
+    };
+    let (from, text, deleted) = quoted(&mut c);
+    assert_eq!((from, deleted), (Speaker::Me, false));
+    assert!(text.starts_with("two lines and more ") && text.ends_with('…'));
+    edit(&mut c, id, "short");
+    assert_eq!(quoted(&mut c).1, "short");
+    ask(&mut c.village, c.alice, Command::Delete { message: id });
+    let (_, text, deleted) = quoted(&mut c);
+    assert_eq!((text.as_str(), deleted), ("", true));
+}
+
+#[test]
+fn messages_are_found_by_the_beginning_of_their_ids() {
+    let mut c = couple(28);
+    let ids = ["one", "two"].map(|text| said(&mut c, text));
+    let find = |c: &mut Couple, prefix: &str| {
+        let prefix = prefix.parse().unwrap();
+        match ask(&mut c.village, c.alice, Command::Find { prefix }) {
+            Reply::Found(found) => found,
+            other => panic!("{other:?}"),
+        }
+    };
+    // All ids begin alike, and what no face shows is not found.
+    let mut found: Vec<_> = find(&mut c, "01").iter().map(|short| *short.id()).collect();
+    found.sort_unstable_by_key(|id| ids.iter().position(|known| known == id));
+    assert_eq!(found, ids);
+    for view in read(&mut c.village, c.alice, c.her_bob) {
+        let short = view.short.to_string();
+        assert!(view.id.to_string().starts_with(&short) && short.len() == 10);
+        assert_eq!(find(&mut c, &short), [view.short]);
+    }
+    assert_eq!(find(&mut c, "02"), []);
+    assert_eq!(find(&mut c, "0"), find(&mut c, "01"));
 }

@@ -122,6 +122,8 @@ pub struct Contact {
     pub name: String,
     /// Id of the contact.
     pub contact: String,
+    /// Beginning of that id, as long as tells it apart from those of all others.
+    pub short: String,
     /// Id of the conversation.
     pub conversation: String,
     /// Whether the safety number was compared.
@@ -199,8 +201,12 @@ pub struct Progress {
 pub struct Message {
     /// Id of the message.
     pub id: String,
+    /// Beginning of that id, as long as tells it apart from all others now.
+    pub short: String,
     /// Id of the conversation.
     pub conversation: String,
+    /// Shown name of the contact it was said to or by.
+    pub with: String,
     /// Shown name of its author; `me` for own ones.
     pub from: String,
     /// When its author sent it, RFC 3339 UTC, as the author says.
@@ -213,12 +219,27 @@ pub struct Message {
     pub attachments: Vec<serde_json::Value>,
     /// The message it answers.
     pub reply_to: Option<String>,
+    /// What it answers, where that is here.
+    pub answered: Option<Quote>,
     /// Whether it was edited.
     pub edited: bool,
     /// Whether it was deleted.
     pub deleted: bool,
     /// Reactions in order.
     pub reactions: Vec<Reaction>,
+}
+
+/// What a message answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Quote {
+    /// Beginning of its id, as in [`Message`].
+    pub short: String,
+    /// Shown name of its author; `me` for own ones.
+    pub from: String,
+    /// The beginning of its text, on one line; empty when deleted.
+    pub text: String,
+    /// Whether it was deleted.
+    pub deleted: bool,
 }
 
 /// A reaction to a message.

@@ -16,7 +16,11 @@ impl Handle {
     pub async fn contacts(&self, profile: Option<&str>) -> Result<Vec<view::Contact>, Error> {
         let profile = self.profile(profile)?;
         match profile.ask(Command::Contacts).await? {
-            Reply::Contacts(contacts) => Ok(contacts.iter().map(show::contact).collect()),
+            Reply::Contacts(contacts) => {
+                let known = profile.contacts();
+                let shown = contacts.iter().map(|one| show::contact(one, &known));
+                Ok(shown.collect())
+            }
             _ => Err(unexpected()),
         }
     }
@@ -49,7 +53,8 @@ impl Handle {
         number: String,
     ) -> Result<view::Safety, Error> {
         let running = self.profile(profile)?;
-        let contact = find(&running, name)?.contact;
+        let found = find(&running, name)?;
+        let contact = found.contact;
         let digits = number.chars().filter(char::is_ascii_digit).count();
         if digits != SAFETY_DIGITS {
             let message = format!("a safety number has {SAFETY_DIGITS} digits, this has {digits}");
@@ -57,7 +62,7 @@ impl Handle {
                 .with_advice("have them read all of theirs to you"));
         }
         match running.ask(Command::Verify { contact, number }).await? {
-            Reply::Contact(_) => self.safety(profile, &contact.0.to_string()).await,
+            Reply::Contact(_) => self.safety(profile, &show::contact_id(&found)).await,
             _ => Err(unexpected()),
         }
     }
@@ -78,38 +83,61 @@ impl Handle {
             })
             .await?
         {
-            Reply::Contact(contact) => Ok(show::contact(&contact)),
+            Reply::Contact(contact) => Ok(show::contact(&contact, &profile.contacts())),
             _ => Err(unexpected()),
         }
     }
 }
 
-/// The contact a person means, by shown name, by conversation id or by the
-/// number `contacts` shows. Contacts choose their names themselves, so a name
-/// that looks like somebody else's number is ambiguous, never that somebody.
+/// The contact a person means: by shown name, or by id or its beginning, eight
+/// digits at least. Contacts choose their names themselves, so a name that looks
+/// like somebody else's id is ambiguous, never that somebody; and since ids are
+/// random and known to nobody else, no stranger can choose such a name. Numbers
+/// name requests only, and requests are nobody to write to.
 pub(super) fn find(profile: &Profile, name: &str) -> Result<ContactView, Error> {
-    let mut meant = profile.contacts();
-    meant.retain(|contact| {
-        contact.standing != Standing::Requested
-            && (contact.name == name
-                || contact.conversation.to_string() == name
-                || contact.contact.0.to_string() == name)
-    });
+    let known = profile.contacts();
+    let (requests, contacts): (Vec<_>, Vec<_>) = known
+        .iter()
+        .partition(|contact| contact.standing == Standing::Requested);
+    let meant: Vec<&ContactView> = contacts
+        .into_iter()
+        .filter(|contact| contact.name == name || is_id_of(name, contact))
+        .collect();
     match meant.as_slice() {
-        [one] => Ok(one.clone()),
-        [] => Err(Error::new(
-            ErrorKind::NotFound,
-            format!("nobody is called {name}"),
-        )),
+        [one] => Ok((*one).clone()),
+        [] => Err(nobody(name, &requests)),
         several => {
-            let ids: Vec<String> = several
+            let candidates: Vec<String> = several
                 .iter()
-                .map(|contact| contact.conversation.to_string())
+                .map(|one| format!("{} ({})", show::short_contact_id(one, &known), one.name))
                 .collect();
-            Err(Error::new(
-                ErrorKind::Ambiguous,
-                format!("{name} may mean {} contacts: {}", ids.len(), ids.join(", ")),
-            ))
+            Err(ambiguous(name, "contacts", &candidates))
         }
     }
+}
+
+fn is_id_of(text: &str, contact: &ContactView) -> bool {
+    text.len() >= show::FEWEST_DIGITS
+        && show::contact_id(contact).starts_with(&text.to_ascii_lowercase())
+}
+
+fn nobody(name: &str, requests: &[&ContactView]) -> Error {
+    let error = Error::new(ErrorKind::NotFound, format!("nobody is called {name}"));
+    let asks = |one: &&&ContactView| one.name == name || one.contact.0.to_string() == name;
+    match requests.iter().find(asks) {
+        Some(request) => error.with_advice(format!(
+            "somebody of that name or number waits: `hushwing requests accept {}`",
+            request.contact.0
+        )),
+        None => error,
+    }
+}
+
+/// What was typed may mean several; each candidate begins with what to type
+/// instead.
+pub(super) fn ambiguous(typed: &str, what: &str, candidates: &[String]) -> Error {
+    Error::new(
+        ErrorKind::Ambiguous,
+        format!("{typed} may mean several {what}: {}", candidates.join(", ")),
+    )
 }

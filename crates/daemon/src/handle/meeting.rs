@@ -58,7 +58,7 @@ impl Handle {
             })??;
         }
         Ok(view::Joined {
-            contact: contact.contact.0.to_string(),
+            contact: show::contact_id(&contact),
             conversation: contact.conversation.to_string(),
             name: contact.name,
             reserved: one_time,
@@ -94,7 +94,7 @@ impl Handle {
             })
             .await?
         {
-            Reply::Contact(contact) => Ok(show::contact(&contact)),
+            Reply::Contact(contact) => Ok(show::contact(&contact, &profile.contacts())),
             _ => Err(unexpected()),
         }
     }

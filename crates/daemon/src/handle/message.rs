@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use hushwing_conversation::view::Whereabouts;
-use hushwing_conversation::{Command, Event, MessageId, MessageState, Reply};
+use hushwing_conversation::{Command, Event, IdPrefix, MessageId, MessageState, Reply};
 
-use super::contact::find;
+use super::contact::{ambiguous, find};
 use super::{Handle, Outgoing, Stage, show};
 use crate::api::view;
 use crate::error::{Error, ErrorKind};
@@ -13,6 +13,8 @@ use crate::profile::{Events, Profile, Seen, unexpected};
 
 /// More messages than anybody reads at once; a page asks again.
 const MOST: u32 = 10_000;
+/// Candidates an ambiguous id is told with.
+const MOST_NAMED: usize = 8;
 
 impl Handle {
     /// Says something, and if asked to waits until it has come that far.
@@ -24,11 +26,10 @@ impl Handle {
     ) -> Result<view::Sent, Error> {
         let profile = self.profile(profile)?;
         let contact = find(&profile, &outgoing.to)?.contact;
-        let reply_to = outgoing
-            .reply_to
-            .as_deref()
-            .map(show::message_id)
-            .transpose()?;
+        let reply_to = match &outgoing.reply_to {
+            Some(id) => Some(meant(&profile, id).await?),
+            None => None,
+        };
         let events = profile.events();
         let sent = profile
             .ask(Command::Send {
@@ -61,25 +62,16 @@ impl Handle {
         id: &str,
         text: String,
     ) -> Result<view::Sent, Error> {
-        self.change(
-            profile,
-            Command::Edit {
-                message: show::message_id(id)?,
-                text,
-            },
-        )
-        .await
+        let profile = self.profile(profile)?;
+        let message = meant(&profile, id).await?;
+        change(&profile, Command::Edit { message, text }).await
     }
 
     /// Takes a message of mine back.
     pub async fn delete(&self, profile: Option<&str>, id: &str) -> Result<view::Sent, Error> {
-        self.change(
-            profile,
-            Command::Delete {
-                message: show::message_id(id)?,
-            },
-        )
-        .await
+        let profile = self.profile(profile)?;
+        let message = meant(&profile, id).await?;
+        change(&profile, Command::Delete { message }).await
     }
 
     /// Sets my reaction to a message, or with an empty one takes it back.
@@ -89,30 +81,15 @@ impl Handle {
         id: &str,
         mark: String,
     ) -> Result<view::Sent, Error> {
-        self.change(
-            profile,
-            Command::React {
-                message: show::message_id(id)?,
-                mark,
-            },
-        )
-        .await
-    }
-
-    async fn change(&self, profile: Option<&str>, command: Command) -> Result<view::Sent, Error> {
-        match self.profile(profile)?.ask(command).await? {
-            Reply::Sent { message, state } => Ok(view::Sent {
-                message: message.to_string(),
-                state: show::state(state).to_owned(),
-            }),
-            _ => Err(unexpected()),
-        }
+        let profile = self.profile(profile)?;
+        let message = meant(&profile, id).await?;
+        change(&profile, Command::React { message, mark }).await
     }
 
     /// How far a message got, and how.
     pub async fn locate(&self, profile: Option<&str>, id: &str) -> Result<view::Where, Error> {
         let profile = self.profile(profile)?;
-        let place = whereabouts(&profile, show::message_id(id)?).await?;
+        let place = whereabouts(&profile, meant(&profile, id).await?).await?;
         Ok(view::Where {
             state: show::state(place.state).to_owned(),
             progress: place
@@ -161,6 +138,43 @@ impl Handle {
             read.splice(0..0, shown);
         }
         Ok(read)
+    }
+}
+
+async fn change(profile: &Profile, command: Command) -> Result<view::Sent, Error> {
+    match profile.ask(command).await? {
+        Reply::Sent { message, state } => Ok(view::Sent {
+            message: message.to_string(),
+            state: show::state(state).to_owned(),
+        }),
+        _ => Err(unexpected()),
+    }
+}
+
+/// The message a person means: by its id, or by the beginning of it.
+async fn meant(profile: &Profile, typed: &str) -> Result<MessageId, Error> {
+    if let Ok(id) = typed.to_ascii_lowercase().parse() {
+        return Ok(id);
+    }
+    let none = || {
+        let message = format!("no message has the id {typed}");
+        Error::new(ErrorKind::NotFound, message).with_advice(show::NO_SUCH_MESSAGE)
+    };
+    let prefix = typed.parse::<IdPrefix>().map_err(|_| none())?;
+    let Reply::Found(found) = profile.ask(Command::Find { prefix }).await? else {
+        return Err(unexpected());
+    };
+    match found.as_slice() {
+        [] => Err(none()),
+        [one] => Ok(*one.id()),
+        several => {
+            let mut candidates: Vec<String> = several.iter().map(ToString::to_string).collect();
+            if candidates.len() > MOST_NAMED {
+                candidates.truncate(MOST_NAMED);
+                candidates.push("and more".to_owned());
+            }
+            Err(ambiguous(typed, "messages", &candidates))
+        }
     }
 }
 

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use hushwing_conversation::view::{ContactView, MessageView, Speaker};
-use hushwing_conversation::{ContactId, MessageId, MessageState, Refusal, Standing};
+use hushwing_conversation::view::{ContactView, MessageView, Quote, Speaker};
+use hushwing_conversation::{ContactId, MessageState, Refusal, Standing};
 use hushwing_delivery::{MailboxFailure, NetworkTag};
 use hushwing_sansio::Timestamp;
 
 use crate::api::view;
 use crate::error::{Error, ErrorKind};
 use crate::relays::{REFUSES, Relays, place};
+
+/// The fewest digits by which a contact is named.
+pub(super) const FEWEST_DIGITS: usize = 8;
 
 /// RFC 3339 in UTC with milliseconds.
 pub(super) fn time(at: Timestamp) -> String {
@@ -40,10 +43,30 @@ pub(super) fn state(state: MessageState) -> &'static str {
     }
 }
 
-pub(super) fn contact(shown: &ContactView) -> view::Contact {
+/// The id of a contact. It is the conversation's and not a number: contacts
+/// choose their names, and nobody can choose the name that is another's id.
+pub(super) fn contact_id(shown: &ContactView) -> String {
+    shown.conversation.to_string()
+}
+
+/// The id of a contact, as short as tells it apart from all of `known`.
+pub(super) fn short_contact_id(shown: &ContactView, known: &[ContactView]) -> String {
+    let id = contact_id(shown);
+    let taken = |cut: &str| {
+        known
+            .iter()
+            .any(|other| other.contact != shown.contact && contact_id(other).starts_with(cut))
+    };
+    let cuts = (FEWEST_DIGITS..id.len()).filter_map(|digits| id.get(..digits));
+    let short = cuts.into_iter().find(|cut| !taken(cut));
+    short.unwrap_or(&id).to_owned()
+}
+
+pub(super) fn contact(shown: &ContactView, known: &[ContactView]) -> view::Contact {
     view::Contact {
         name: shown.name.clone(),
-        contact: shown.contact.0.to_string(),
+        contact: contact_id(shown),
+        short: short_contact_id(shown, known),
         conversation: shown.conversation.to_string(),
         verified: shown.verified,
         networks: shown.networks.iter().copied().map(network).collect(),
@@ -68,9 +91,9 @@ pub(super) fn speaker(who: Speaker, names: &Names) -> String {
         Speaker::Me => "me".to_owned(),
         Speaker::Contact(id) => match names.get(&id) {
             // Contacts choose their names, and nobody else may be `me`.
-            Some(name) if name.trim().eq_ignore_ascii_case("me") => format!("{name} ({})", id.0),
+            Some(name) if name.trim().eq_ignore_ascii_case("me") => format!("{name} (not you)"),
             Some(name) => name.clone(),
-            None => id.0.to_string(),
+            None => "somebody".to_owned(),
         },
     }
 }
@@ -78,7 +101,9 @@ pub(super) fn speaker(who: Speaker, names: &Names) -> String {
 pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
     view::Message {
         id: shown.id.to_string(),
+        short: shown.short.to_string(),
         conversation: shown.conversation.to_string(),
+        with: speaker(Speaker::Contact(shown.contact), names),
         from: speaker(shown.from, names),
         sent_at: time(shown.sent_at),
         text: shown.text.clone(),
@@ -89,6 +114,10 @@ pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
         .to_owned(),
         attachments: Vec::new(),
         reply_to: shown.reply_to.map(|id| id.to_string()),
+        answered: shown
+            .answered
+            .as_deref()
+            .map(|quote| answered(quote, names)),
         edited: shown.edited,
         deleted: shown.deleted,
         reactions: shown
@@ -102,25 +131,16 @@ pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
     }
 }
 
-/// The message id a person typed.
-pub(super) fn message_id(text: &str) -> Result<MessageId, Error> {
-    let wrong = || {
-        Error::new(ErrorKind::NotFound, "no message has that id").with_advice(
-            "a message id has 64 hexadecimal digits; `hushwing --json read NAME` shows them",
-        )
-    };
-    let mut bytes = [0; 32];
-    if text.len() != 64 {
-        return Err(wrong());
+/// What to do where no message has an id.
+pub(super) const NO_SUCH_MESSAGE: &str = "`hushwing read NAME` shows the ids of messages";
+
+fn answered(quote: &Quote, names: &Names) -> view::Quote {
+    view::Quote {
+        short: quote.short.to_string(),
+        from: speaker(quote.from, names),
+        text: quote.text.clone(),
+        deleted: quote.deleted,
     }
-    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let digit = |at: usize| digits.get(at).and_then(|&d| char::from(d).to_digit(16));
-        let value = digit(0).zip(digit(1)).map(|(high, low)| high * 16 + low);
-        *byte = value
-            .and_then(|value| u8::try_from(value).ok())
-            .ok_or_else(wrong)?;
-    }
-    MessageId::from_bytes(&bytes).map_err(|_| wrong())
 }
 
 /// A refusal as faces show it; where a relay is behind it, the relay is named.
@@ -182,7 +202,7 @@ pub(super) fn refusal(refusal: Refusal) -> Error {
 /// What to do, where it is not what the kind says.
 fn advice(refusal: Refusal) -> Option<&'static str> {
     Some(match refusal {
-        Refusal::NoMessage => "`hushwing --json read NAME` shows the ids of messages",
+        Refusal::NoMessage => NO_SUCH_MESSAGE,
         Refusal::LinkNewer => "update hushwing, or ask for a link of an older kind",
         Refusal::LinkForged => "do not use this link; ask for a fresh one by another way",
         Refusal::LinkMine => "give it to somebody else; you cannot talk to yourself",
@@ -229,14 +249,9 @@ mod tests {
     fn nobody_else_is_shown_as_me() {
         let names = [(ContactId(7), "Me ".to_owned())].into();
         assert_eq!(speaker(Speaker::Me, &names), "me");
-        assert_eq!(speaker(Speaker::Contact(ContactId(7)), &names), "Me  (7)");
-    }
-
-    #[test]
-    fn message_ids_survive_their_text_form() {
-        let id = MessageId::from_bytes(&[1; 32]).unwrap();
-        assert_eq!(message_id(&id.to_string()).unwrap(), id);
-        assert!(message_id("a7").is_err());
-        assert!(message_id(&"+7".repeat(32)).is_err());
+        assert_eq!(
+            speaker(Speaker::Contact(ContactId(7)), &names),
+            "Me  (not you)"
+        );
     }
 }

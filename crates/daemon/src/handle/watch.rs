@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hushwing_conversation::Event;
+use hushwing_conversation::{ContactId, Event};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ impl Events {
 fn document(event: &Event, profile: &Profile) -> Option<Value> {
     Some(match event {
         Event::Answer { .. } => return None,
-        Event::Contact(contact) => tagged("contact", &show::contact(contact)),
+        Event::Contact(contact) => tagged("contact", &show::contact(contact, &profile.contacts())),
         Event::Requested(stranger) => json!({
             "event": "request",
             "request": stranger.contact.0,
@@ -66,7 +66,7 @@ fn document(event: &Event, profile: &Profile) -> Option<Value> {
             let error = show::refusal(*refusal);
             json!({
                 "event": "join_failed",
-                "contact": contact.map(|contact| contact.0.to_string()),
+                "contact": contact.and_then(|id| contact_id(profile, id)),
                 "kind": error.kind().name(),
                 "message": error.message(),
                 "advice": error.advice(),
@@ -128,10 +128,16 @@ fn document(event: &Event, profile: &Profile) -> Option<Value> {
         }),
         Event::Dropped { contact, reason } => json!({
             "event": "dropped",
-            "contact": contact.map(|id| id.0.to_string()),
+            "contact": contact.and_then(|id| contact_id(profile, id)),
             "reason": reason.to_string(),
         }),
     })
+}
+
+fn contact_id(profile: &Profile, id: ContactId) -> Option<String> {
+    let known = profile.contacts();
+    let contact = known.iter().find(|contact| contact.contact == id)?;
+    Some(show::contact_id(contact))
 }
 
 fn tagged(name: &str, body: &impl Serialize) -> Value {

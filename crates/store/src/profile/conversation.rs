@@ -189,6 +189,16 @@ impl Storage for ProfileStore {
         Ok(found.is_some())
     }
 
+    fn message_ids(&self, first: &[u8; 32], most: usize) -> Result<Vec<MessageId>, StorageError> {
+        // Kind 5 is `Control`.
+        let sql = "SELECT id FROM messages WHERE id >= ?1 AND kind <> 5 ORDER BY id LIMIT ?2";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.database
+            .all("finding messages", sql, params![first, most], |row| {
+                message_id(row, 0)
+            })
+    }
+
     fn message_of_letter(&self, letter: u64) -> Result<Option<MessageId>, StorageError> {
         let sql = "SELECT id FROM messages WHERE letter = ?1";
         self.database

@@ -1,0 +1,201 @@
+//! Messages, contacts and events as lines for people.
+//!
+//! Contacts choose their names and write what they like, so what is theirs never
+//! stands where a line begins: that is where ids stand.
+
+use hushwing_daemon::view;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::output::indented;
+
+/// Digits of a message id where only the id is known. The daemon shows as many
+/// unless others begin alike.
+const DIGITS: usize = 10;
+
+/// An id by its beginning.
+pub(super) fn id(whole: &str) -> &str {
+    whole.get(..DIGITS).unwrap_or(whole)
+}
+
+/// A message as said by `from`: its id, what it answers, its text and what
+/// became of it.
+pub(super) fn message(message: &view::Message, from: &str) -> String {
+    let text = if message.deleted {
+        "(deleted)".to_owned()
+    } else {
+        indented(&message.text)
+    };
+    let mut line = format!(
+        "{}  {}  {from}{}: {text}",
+        message.short,
+        message.sent_at,
+        answered(message)
+    );
+    if message.edited && !message.deleted {
+        line.push_str("  (edited)");
+    }
+    if message.state != "received" {
+        line.push_str(&format!("  [{}]", message.state));
+    }
+    for reaction in &message.reactions {
+        line.push_str(&format!("  {} {}", reaction.reaction, reaction.from));
+    }
+    line
+}
+
+fn answered(message: &view::Message) -> String {
+    match (&message.answered, &message.reply_to) {
+        (Some(quote), _) if quote.deleted => format!(" answers {} (deleted)", quote.short),
+        (Some(quote), _) => format!(" answers {} \"{}\"", quote.short, quote.text),
+        (None, Some(target)) => format!(" answers {} (not here)", id(target)),
+        (None, None) => String::new(),
+    }
+}
+
+/// A contact: by whom, how, and how to name them where others have their name.
+pub(super) fn contact(contact: &view::Contact) -> String {
+    let verified = if contact.verified { "  verified" } else { "" };
+    let secrecy = if contact.forward_secrecy {
+        ""
+    } else {
+        "  no forward secrecy yet"
+    };
+    let lost = if contact.mailbox_lost {
+        "  cannot write to you now: the relay lost their mailbox"
+    } else {
+        ""
+    };
+    format!(
+        "{}  {}  {}{verified}{secrecy}{lost}",
+        contact.short, contact.name, contact.state
+    )
+}
+
+/// An event of `watch`.
+pub(super) fn event(event: &Value) -> String {
+    let name = text(event, "event");
+    let line = match name {
+        "message" => read(event).map(|shown| arrived(&shown, event)),
+        "changed" => read(event).map(|shown| format!("changed  {}", said(&shown))),
+        "contact" => read(event).map(|shown| format!("contact  {}", contact(&shown))),
+        "state" => Some(format!(
+            "{}  {}",
+            id(text(event, "message")),
+            text(event, "state")
+        )),
+        "progress" => Some(format!(
+            "{}  {} on {}",
+            id(text(event, "message")),
+            text(event, "stage"),
+            text(event, "network")
+        )),
+        "request" => event.get("request").map(|number| {
+            format!(
+                "request {number}  {}: `hushwing requests accept {number}` or `refuse {number}`",
+                text(event, "name")
+            )
+        }),
+        _ => None,
+    };
+    line.unwrap_or_else(|| fields(event))
+}
+
+fn read<T: DeserializeOwned>(event: &Value) -> Option<T> {
+    serde_json::from_value(event.clone()).ok()
+}
+
+/// Where several conversations mix, own messages say to whom.
+fn said(shown: &view::Message) -> String {
+    if shown.from == "me" {
+        message(shown, &format!("me to {}", shown.with))
+    } else {
+        message(shown, &shown.from)
+    }
+}
+
+fn arrived(shown: &view::Message, event: &Value) -> String {
+    let late = match event.get("last") {
+        Some(Value::Bool(false)) => "late  ",
+        _ => "",
+    };
+    format!("{late}{}", said(shown))
+}
+
+fn text<'e>(event: &'e Value, field: &str) -> &'e str {
+    event.get(field).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Any other event: its name, then its plain fields.
+fn fields(event: &Value) -> String {
+    let Value::Object(fields) = event else {
+        return event.to_string();
+    };
+    let mut line = text(event, "event").to_owned();
+    for (key, value) in fields.iter().filter(|(key, _)| *key != "event") {
+        match value {
+            Value::Null | Value::Array(_) | Value::Object(_) => {}
+            Value::String(text) => line.push_str(&format!("  {key}: {}", indented(text))),
+            other => line.push_str(&format!("  {key}: {other}")),
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn reply() -> Value {
+        json!({
+            "event": "message", "last": true,
+            "id": "01aabbccddeeff", "short": "01aabbccdd", "conversation": "77", "with": "Bob",
+            "from": "Bob", "sent_at": "2026-11-21T04:38:01.392Z", "text": "yes\nno",
+            "state": "received", "attachments": [], "reply_to": "0199887766554433",
+            "answered": {"short": "0199887766", "from": "me", "text": "Tea?", "deleted": false},
+            "edited": true, "deleted": false,
+            "reactions": [{"from": "me", "reaction": "👍"}],
+        })
+    }
+
+    #[test]
+    fn a_message_shows_its_id_what_it_answers_and_its_marks() {
+        assert_eq!(
+            event(&reply()),
+            "01aabbccdd  2026-11-21T04:38:01.392Z  Bob answers 0199887766 \"Tea?\": \
+             yes\n    no  (edited)  👍 me"
+        );
+    }
+
+    #[test]
+    fn a_deleted_message_and_an_unknown_one_that_is_answered_are_named() {
+        let mut event = reply();
+        event["deleted"] = json!(true);
+        event["text"] = json!("");
+        event["answered"] = Value::Null;
+        event["reactions"] = json!([]);
+        assert_eq!(
+            super::event(&event),
+            "01aabbccdd  2026-11-21T04:38:01.392Z  Bob answers 0199887766 (not here): (deleted)"
+        );
+    }
+
+    #[test]
+    fn own_messages_say_to_whom_and_states_name_their_message() {
+        let mut event = reply();
+        event["from"] = json!("me");
+        event["state"] = json!("queued");
+        assert!(super::event(&event).contains("  me to Bob answers "));
+        assert!(super::event(&event).contains("  [queued]"));
+        let state = json!({"event": "state", "message": "01aabbccddeeff", "state": "delivered"});
+        assert_eq!(super::event(&state), "01aabbccdd  delivered");
+    }
+
+    #[test]
+    fn an_event_of_a_later_daemon_is_still_shown() {
+        let event = json!({"event": "weather", "wind": 7, "from": "west"});
+        assert_eq!(super::event(&event), "weather  from: west  wind: 7");
+    }
+}
