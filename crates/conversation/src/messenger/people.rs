@@ -190,18 +190,25 @@ impl Messenger {
         self.people.get(&id).map(|person| person.record.standing)
     }
 
-    /// Tells faces how a contact is now.
+    /// Tells faces how a contact is now, unless they are about to be told just
+    /// that.
     pub(super) fn tell_contact(&mut self, id: ContactId) {
         let Some(person) = self.people.get(&id) else {
             return;
         };
         let view = person.view();
         let requested = person.record.standing == Standing::Requested;
-        self.tell(if requested {
+        let event = if requested {
             Event::Requested(view)
         } else {
             Event::Contact(view)
+        };
+        let told = self.events.iter().rev().find(|event| {
+            matches!(event, Event::Contact(view) | Event::Requested(view) if view.contact == id)
         });
+        if told != Some(&event) {
+            self.tell(event);
+        }
     }
 }
 

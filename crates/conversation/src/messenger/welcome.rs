@@ -5,6 +5,7 @@ use hushwing_sansio::StorageError;
 
 use super::hear::Arrival;
 use super::join::NAMELESS;
+use super::show::show;
 use super::stop::Stop;
 use super::{Call, Messenger};
 use crate::mls::{Group, JoinError, LeafKey};
@@ -13,6 +14,8 @@ use crate::{ContactId, ConversationId, DropReason, Event, InvitationId, Refusal,
 
 /// Undecided requests that are kept; further strangers must try again later.
 const MOST_REQUESTS: usize = 256;
+/// More texts than are kept of somebody who was not accepted.
+const MOST_SAID: usize = 64;
 
 impl Messenger {
     /// Somebody opened a link of mine.
@@ -142,9 +145,36 @@ impl Messenger {
         self.open_conversation_mailbox(call, self.config.network, contact)?;
         self.resume_debts_of(call, contact)?;
         self.renew_if_due(call, contact)?;
-        let view = self.person(contact)?.view();
-        self.tell(Event::Contact(view.clone()));
-        Ok(Reply::Contact(view))
+        self.tell_contact(contact);
+        self.tell_what_was_said(call, contact)?;
+        Ok(Reply::Contact(self.person(contact)?.view()))
+    }
+
+    /// Tells faces what somebody said while they waited, now that they are a
+    /// contact.
+    fn tell_what_was_said(
+        &mut self,
+        call: &Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get(&contact) else {
+            return Ok(());
+        };
+        let mut after = None;
+        for record in call
+            .storage
+            .messages(contact, None, MOST_SAID, usize::MAX)?
+        {
+            let message = show(call.storage, person, &record)?;
+            let said = Event::Arrived {
+                message,
+                after,
+                last: true,
+            };
+            after = Some(*record.id());
+            self.events.push_back(said);
+        }
+        Ok(())
     }
 
     pub(super) fn refuse(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::*;
-use hushwing_conversation::{Command, MessageState, Refusal, Reply, Secret, Standing};
+use hushwing_conversation::{Command, Event, MessageState, Refusal, Reply, Secret, Standing};
 
 #[test]
 fn a_one_time_link_connects_both_sides_under_their_names() {
@@ -61,6 +61,49 @@ fn the_joiner_can_write_before_the_inviter_answered() {
         contacts(&mut village, bob)[0].standing,
         Standing::Established
     );
+}
+
+#[test]
+fn accepting_tells_of_the_contact_once_and_then_what_they_said() {
+    let mut village = village(11);
+    let alice = village.move_in("Alice", DELAY).unwrap();
+    let bob = village.move_in("Bob", DELAY).unwrap();
+    let link = invite(&mut village, alice, true).link;
+    let his_alice = join(&mut village, bob, &link).contact;
+    village.rest().unwrap();
+    let first = send(&mut village, bob, his_alice, "hello");
+    send(&mut village, bob, his_alice, "it is me");
+    let text = "hello Alice".to_owned();
+    ask(
+        &mut village,
+        bob,
+        Command::Edit {
+            message: first,
+            text,
+        },
+    );
+    village.rest().unwrap();
+    let told = village.events(alice);
+    assert!(
+        !told
+            .iter()
+            .any(|event| matches!(event, Event::Arrived { .. }))
+    );
+
+    let contact = requests(&mut village, alice)[0].contact;
+    village.events(alice);
+    ask(&mut village, alice, Command::Accept { contact });
+    village.pass(Duration::from_secs(60)).unwrap();
+    let told = village.events(alice);
+    let told: Vec<String> = told
+        .iter()
+        .filter_map(|event| match event {
+            Event::Contact(view) => Some(format!("contact {}", view.name)),
+            Event::Arrived { message, last, .. } => Some(format!("{} {last}", message.text)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["contact Bob", "hello Alice true", "it is me true"]);
 }
 
 #[test]
