@@ -30,6 +30,9 @@ pub enum Refusal {
     /// The message is not mine, or not one that can be edited or deleted.
     #[error("not a message of mine")]
     NotMine,
+    /// The message was taken back; nothing can be done to it any more.
+    #[error("the message was deleted")]
+    Deleted,
     /// The contact has not been asked or accepted yet.
     #[error("the conversation is not established yet")]
     NotEstablished,

@@ -8,7 +8,7 @@
 
 use hushwing_sansio::StorageError;
 
-use super::show::content_of;
+use super::show::{content_of, taken_back};
 use super::{Call, Messenger};
 use crate::content::Content;
 use crate::storage::{MessageKind, MessageRecord, OrphanRecord, Standing};
@@ -32,6 +32,8 @@ impl Messenger {
             (_, None) => adopt(call.storage, record),
             (_, Some(target)) => match call.storage.message(&target)? {
                 Some(target) if !may_change(record, &target) => Ok(false),
+                // What was taken back stays as it is.
+                Some(target) if taken_back(call.storage, &target)? => Ok(false),
                 Some(_) => Ok(supersede(call.storage, record)? && adopt(call.storage, record)?),
                 None => {
                     let stands = supersede(call.storage, record)?;

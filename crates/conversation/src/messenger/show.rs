@@ -245,11 +245,15 @@ fn apply(
     Ok(())
 }
 
-fn taken_back(storage: &dyn Storage, reaction: &MessageRecord) -> Result<bool, StorageError> {
-    let changes = storage.changes(reaction.contact, reaction.id())?;
+/// Whether who said something, a text or a reaction, took it back.
+pub(super) fn taken_back(
+    storage: &dyn Storage,
+    record: &MessageRecord,
+) -> Result<bool, StorageError> {
+    let changes = storage.changes(record.contact, record.id())?;
     Ok(changes
         .iter()
-        .any(|change| change.kind == MessageKind::Delete && change.mine == reaction.mine))
+        .any(|change| change.kind == MessageKind::Delete && change.mine == record.mine))
 }
 
 fn speaker(record: &MessageRecord) -> Speaker {

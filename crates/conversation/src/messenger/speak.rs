@@ -3,7 +3,7 @@
 use hushwing_delivery::{Keep, Letter, LetterId, PostError, SealKey, Urgency};
 use hushwing_sansio::StorageError;
 
-use super::show::arrived;
+use super::show::{arrived, taken_back};
 use super::stop::Stop;
 use super::{Call, Messenger};
 use crate::content::{ComposeError, Content, Frame, Mark, MessageId, Post, Salt, Stamp, Text};
@@ -87,6 +87,7 @@ impl Messenger {
         if record.kind != MessageKind::Text {
             return Err(Refusal::NoMessage.into());
         }
+        stands(call, &record)?;
         self.may_speak(record.contact, 0)?;
         let replaces = Self::my_reaction(call, &record)?;
         if mark.is_empty() {
@@ -132,11 +133,11 @@ impl Messenger {
 
     fn my_text(&self, call: &Call<'_, '_>, message: &MessageId) -> Result<MessageRecord, Stop> {
         let record = self.message_of(call, message)?;
-        if record.mine && record.kind == MessageKind::Text {
-            Ok(record)
-        } else {
-            Err(Refusal::NotMine.into())
+        if !record.mine || record.kind != MessageKind::Text {
+            return Err(Refusal::NotMine.into());
         }
+        stands(call, &record)?;
+        Ok(record)
     }
 
     fn may_speak(&mut self, contact: ContactId, length: usize) -> Result<(), Refusal> {
@@ -316,6 +317,14 @@ impl Messenger {
                 Ok(None)
             }
         }
+    }
+}
+
+/// What was taken back once stays so.
+fn stands(call: &Call<'_, '_>, record: &MessageRecord) -> Result<(), Stop> {
+    match taken_back(call.storage, record)? {
+        true => Err(Refusal::Deleted.into()),
+        false => Ok(()),
     }
 }
 

@@ -193,3 +193,42 @@ fn messages_are_found_by_the_beginning_of_their_ids() {
     assert_eq!(find(&mut c, "02"), []);
     assert_eq!(find(&mut c, "0"), find(&mut c, "01"));
 }
+
+#[test]
+fn a_deleted_message_can_be_changed_by_nobody() {
+    let mut c = couple(29);
+    let message = said(&mut c, "forget this");
+    ask(&mut c.village, c.alice, Command::Delete { message });
+    c.village.rest().unwrap();
+    let edit = Command::Edit {
+        message,
+        text: "or not".into(),
+    };
+    let react = Command::React {
+        message,
+        mark: "👍".into(),
+    };
+    for command in [edit, Command::Delete { message }, react.clone()] {
+        let refused = refusal(&mut c.village, c.alice, command);
+        assert_eq!(refused, Refusal::Deleted);
+    }
+    assert_eq!(refusal(&mut c.village, c.bob, react), Refusal::Deleted);
+}
+
+#[test]
+fn what_a_contact_does_to_a_message_they_do_not_know_deleted_changes_nothing() {
+    let mut c = couple(30);
+    let message = said(&mut c, "forget this");
+    // Neither has heard of what the other does.
+    let mark = "👍".to_owned();
+    ask(&mut c.village, c.alice, Command::Delete { message });
+    ask(&mut c.village, c.bob, Command::React { message, mark });
+    c.village.events(c.alice);
+    c.village.rest().unwrap();
+    let changed = |event: &Event| matches!(event, Event::Changed(_));
+    assert!(!c.village.events(c.alice).iter().any(changed));
+    for (home, contact) in [(c.alice, c.her_bob), (c.bob, c.his_alice)] {
+        let view = read(&mut c.village, home, contact).remove(0);
+        assert!(view.deleted && view.reactions.is_empty());
+    }
+}

@@ -175,7 +175,9 @@ pub(crate) fn refusal_by(why: Refusal, relays: &Relays) -> Error {
 /// A refusal as faces show it.
 pub(super) fn refusal(refusal: Refusal) -> Error {
     let kind = match refusal {
-        Refusal::NoContact | Refusal::NoMessage | Refusal::NoInvitation => ErrorKind::NotFound,
+        Refusal::NoContact | Refusal::NoMessage | Refusal::NoInvitation | Refusal::Deleted => {
+            ErrorKind::NotFound
+        }
         Refusal::NotALink
         | Refusal::LinkCutOff
         | Refusal::LinkMistyped
@@ -211,6 +213,7 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::BadName => "use 1 to 128 bytes on one line",
         Refusal::BadReaction => "use one emoji or a short word",
         Refusal::NotMine => "only your own texts can be edited or deleted",
+        Refusal::Deleted => "what was deleted stays so; say it anew with `hushwing send`",
         Refusal::NotEstablished => "wait until they answered; `hushwing contacts` shows it",
         Refusal::Broken => "meet again by a new link",
         Refusal::NotAnswered => "wait until they accept; what you said is kept for them",
