@@ -59,7 +59,7 @@ pub(crate) enum Command {
     /// Create and list profiles
     #[command(subcommand)]
     Profile(Profile),
-    /// Make a link by which somebody can write to you
+    /// Make a link by which somebody can write to you; list links and take them down
     Invite(Invite),
     /// Open somebody's link
     Join(Join),
@@ -202,7 +202,7 @@ pub(crate) enum Profile {
 }
 
 /// How to invite.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct Invite {
     /// Let many people use it; each must then be accepted
     #[arg(long)]
@@ -216,6 +216,12 @@ pub(crate) struct Invite {
     /// Network that carries the first message
     #[arg(long, value_name = "NETWORK")]
     pub(crate) network: Option<Network>,
+    /// List links that can be used, with their numbers
+    #[arg(long, conflicts_with_all = ["reusable", "qr", "png", "network", "revoke"])]
+    pub(crate) list: bool,
+    /// Take a link down by its number: nobody can use it any more
+    #[arg(long, value_name = "N", conflicts_with_all = ["reusable", "qr", "png", "network"])]
+    pub(crate) revoke: Option<u64>,
 }
 
 /// Delivery networks by name.

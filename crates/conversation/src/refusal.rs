@@ -19,8 +19,11 @@ pub enum Refusal {
     #[error("nothing to say")]
     EmptyText,
     /// The text or mark is longer than the format allows.
-    #[error("text too long")]
-    TextTooLong,
+    #[error("text too long: at most {most} bytes")]
+    TextTooLong {
+        /// Bytes of UTF-8 that can be said here.
+        most: usize,
+    },
     /// A name is empty, too long, or not on one line.
     #[error("unusable name")]
     BadName,
@@ -46,8 +49,11 @@ pub enum Refusal {
     /// somebody who was not accepted.
     #[error("they have not accepted you yet, and more cannot be said before")]
     NotAnswered,
-    /// The contact is not waiting for a decision.
-    #[error("not a request")]
+    /// No request has that number.
+    #[error("no such request")]
+    NoRequest,
+    /// Whoever asked is not waiting for a decision any more.
+    #[error("this request was answered already")]
     NotARequest,
     /// The safety number differs: another key is in use on the other side.
     #[error("the safety number does not match")]

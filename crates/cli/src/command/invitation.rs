@@ -15,6 +15,40 @@ const MAX_PICTURE: u64 = 32 << 20;
 
 /// `invite`
 pub(super) async fn invite(session: &Session, invite: Invite) -> Result<(), Error> {
+    match invite.revoke {
+        Some(number) => revoke(session, number).await,
+        None if invite.list => list(session).await,
+        None => make(session, invite).await,
+    }
+}
+
+async fn list(session: &Session) -> Result<(), Error> {
+    let path = Path::new(["invitations"]);
+    let usable: Vec<view::Invitation> = view(session.client.get(&path).await?)?;
+    session.output.result(&usable, |usable| {
+        if usable.is_empty() {
+            return "no link of yours can be used: `hushwing invite` makes one".into();
+        }
+        let lines = usable.iter().map(|one| {
+            let kind = if one.reusable { "reusable" } else { "one-time" };
+            let (number, until) = (one.invitation, &one.expires);
+            format!("{number}  {kind}  until {until}  {}", one.link)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    Ok(())
+}
+
+async fn revoke(session: &Session, number: u64) -> Result<(), Error> {
+    let path = Path::new(["invitations", &number.to_string()]);
+    let revoked = session.client.delete(&path).await?;
+    session.output.result(&revoked, |_| {
+        format!("taken down: nobody can use link {number} any more; who asked by it still waits")
+    });
+    Ok(())
+}
+
+async fn make(session: &Session, invite: Invite) -> Result<(), Error> {
     // Every network that exists may carry it, so naming the only one is no choice.
     let _: Option<Network> = invite.network;
     let body = json!({ "reusable": invite.reusable });
@@ -47,11 +81,16 @@ pub(super) async fn invite(session: &Session, invite: Invite) -> Result<(), Erro
              everybody, `hushwing up --lan` opens yours to the local network",
         );
     }
-    session.output.note(if made.reusable {
-        "anyone who has this link can ask to write to you: `hushwing requests` shows who did"
+    let advice = if made.reusable {
+        format!(
+            "anyone who has this link can ask to write to you: `hushwing requests` shows who did, \
+             `hushwing invite --revoke {}` takes it down",
+            made.invitation
+        )
     } else {
-        "give it to one person, by a way only they can read; it works once"
-    });
+        "give it to one person, by a way only they can read; it works once".to_owned()
+    };
+    session.output.note(&advice);
     Ok(())
 }
 
@@ -95,6 +134,9 @@ pub(super) async fn join(session: &Session, join: Join) -> Result<(), Error> {
         } else {
             ""
         };
+        if joined.state == "asked" {
+            return format!("asked; waiting for {} to accept", joined.name);
+        }
         format!("joined {}{reserved}", joined.name)
     });
     Ok(())

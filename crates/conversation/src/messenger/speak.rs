@@ -6,6 +6,7 @@ use hushwing_sansio::StorageError;
 use super::show::{arrived, taken_back};
 use super::stop::Stop;
 use super::{Call, Messenger};
+use crate::content::shown::MAX_TEXT;
 use crate::content::{ComposeError, Content, Frame, Mark, MessageId, Post, Salt, Stamp, Text};
 use crate::event::BreakReason;
 use crate::letter::LetterBody;
@@ -152,7 +153,9 @@ impl Messenger {
             .iter()
             .any(|a| matches!(a.seal, SealKey::FirstContact(_)));
         if to_stranger && length > MOST_TO_STRANGER {
-            return Err(Refusal::TextTooLong);
+            return Err(Refusal::TextTooLong {
+                most: MOST_TO_STRANGER,
+            });
         }
         Ok(())
     }
@@ -337,7 +340,7 @@ fn same(record: &MessageRecord, contact: ContactId) -> Result<(), Stop> {
 }
 
 fn words(text: &str) -> Result<Text, Refusal> {
-    let words = Text::new(text).map_err(|_| Refusal::TextTooLong)?;
+    let words = Text::new(text).map_err(|_| Refusal::TextTooLong { most: MAX_TEXT })?;
     if words.as_str().trim().is_empty() {
         Err(Refusal::EmptyText)
     } else {
@@ -348,6 +351,6 @@ fn words(text: &str) -> Result<Text, Refusal> {
 fn unfit(error: ComposeError) -> Refusal {
     match error {
         ComposeError::Empty => Refusal::EmptyText,
-        _ => Refusal::TextTooLong,
+        _ => Refusal::TextTooLong { most: MAX_TEXT },
     }
 }

@@ -187,10 +187,12 @@ impl Messenger {
         Ok(Reply::Done)
     }
 
-    fn requested(&mut self, contact: ContactId) -> Result<(), Refusal> {
-        match self.person(contact)?.record.standing {
-            Standing::Requested => Ok(()),
-            _ => Err(Refusal::NotARequest),
+    fn requested(&self, contact: ContactId) -> Result<(), Refusal> {
+        let record = self.people.get(&contact).map(|person| &person.record);
+        match record {
+            Some(record) if record.standing == Standing::Requested => Ok(()),
+            Some(record) if record.side == Side::Inviter => Err(Refusal::NotARequest),
+            _ => Err(Refusal::NoRequest),
         }
     }
 }

@@ -126,7 +126,7 @@ fn nothing_and_too_much_are_refused() {
     );
     assert_eq!(
         refusal(&mut c.village, c.alice, send("x".repeat(65_537))),
-        Refusal::TextTooLong
+        Refusal::TextTooLong { most: 65_536 }
     );
     let id = said(&mut c, "here");
     let mark = "two words".to_owned();

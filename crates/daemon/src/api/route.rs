@@ -244,12 +244,18 @@ async fn meeting(
 ) -> Answer {
     let number = |text: &str| {
         text.parse::<u64>()
-            .map_err(|_| Error::new(ErrorKind::Usage, "a request is named by its number"))
+            .map_err(|_| Error::new(ErrorKind::Usage, "this is named by its number"))
     };
     match (method, segments) {
         (&Method::POST, ["invitations"]) => {
             let InviteBody { reusable } = body::read(body).await?;
             body::json(&handle.invite(call.profile(), reusable).await?)
+        }
+        (&Method::GET, ["invitations"]) => body::json(&handle.invitations(call.profile()).await?),
+        (&Method::DELETE, ["invitations", invitation]) => {
+            let invitation = number(invitation)?;
+            handle.revoke_invitation(call.profile(), invitation).await?;
+            body::json(&serde_json::json!({ "revoked": invitation }))
         }
         (&Method::POST, ["joins"]) => {
             let JoinBody {

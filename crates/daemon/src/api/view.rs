@@ -89,9 +89,11 @@ pub struct Profile {
     pub default: bool,
 }
 
-/// `POST /v1/invitations`
+/// `POST /v1/invitations`, and one row of `GET /v1/invitations`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Invitation {
+    /// Number to take it down by.
+    pub invitation: u64,
     /// The link to give away.
     pub link: String,
     /// End of its life, RFC 3339 UTC.
@@ -111,6 +113,8 @@ pub struct Joined {
     pub conversation: String,
     /// The name the link shows.
     pub name: String,
+    /// `asked` while they have to accept, else `joined`.
+    pub state: String,
     /// Whether the link is now reserved for this profile and useless to others.
     pub reserved: bool,
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hushwing_conversation::link::{Kind, Link};
-use hushwing_conversation::{Command, ContactId, Event, Reply, Secret, Standing};
+use hushwing_conversation::{Command, ContactId, Event, InvitationId, Reply, Secret, Standing};
 
 use super::{Handle, show};
 use crate::api::view;
@@ -25,12 +25,36 @@ impl Handle {
             })
             .await?
         {
-            Reply::Invitation(made) => Ok(view::Invitation {
-                link: String::from_utf8_lossy(made.link.expose()).into_owned(),
-                expires: show::time(made.expires),
-                reusable: made.reusable,
-                this_machine_only: self.installation.is_for_this_machine(profile.name())?,
-            }),
+            Reply::Invitation(made) => {
+                let near = self.installation.is_for_this_machine(profile.name())?;
+                Ok(show::invitation(&made, near))
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Links of mine that can be used, oldest first.
+    pub async fn invitations(&self, profile: Option<&str>) -> Result<Vec<view::Invitation>, Error> {
+        let profile = self.profile(profile)?;
+        let near = self.installation.is_for_this_machine(profile.name())?;
+        match profile.ask(Command::Invitations).await? {
+            Reply::Invitations(all) => {
+                Ok(all.iter().map(|one| show::invitation(one, near)).collect())
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Takes a link of mine down. Who asked by it before still waits.
+    pub async fn revoke_invitation(
+        &self,
+        profile: Option<&str>,
+        invitation: u64,
+    ) -> Result<(), Error> {
+        let profile = self.profile(profile)?;
+        let invitation = InvitationId(invitation);
+        match profile.ask(Command::Withdraw { invitation }).await? {
+            Reply::Done => Ok(()),
             _ => Err(unexpected()),
         }
     }
@@ -57,7 +81,10 @@ impl Handle {
                 )
             })??;
         }
+        // Who gave a one-time link away has nobody to choose from.
+        let joined = one_time || wait.is_some() || contact.standing == Standing::Established;
         Ok(view::Joined {
+            state: if joined { "joined" } else { "asked" }.to_owned(),
             contact: show::contact_id(&contact),
             conversation: contact.conversation.to_string(),
             name: contact.name,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use hushwing_conversation::view::{ContactView, MessageView, Quote, Speaker};
+use hushwing_conversation::view::{
+    ContactView, InvitationView, MessageView, Quote, Speaker, Whereabouts,
+};
 use hushwing_conversation::{ContactId, MessageState, Refusal, Standing};
 use hushwing_delivery::{MailboxFailure, NetworkTag};
 use hushwing_sansio::Timestamp;
@@ -80,6 +82,16 @@ pub(super) fn contact(shown: &ContactView, known: &[ContactView]) -> view::Conta
         forward_secrecy: !shown.no_forward_secrecy,
         mailbox_lost: shown.mailbox_lost,
         dropped: shown.dropped,
+    }
+}
+
+pub(super) fn invitation(shown: &InvitationView, this_machine_only: bool) -> view::Invitation {
+    view::Invitation {
+        invitation: shown.invitation.0,
+        link: String::from_utf8_lossy(shown.link.expose()).into_owned(),
+        expires: time(shown.expires),
+        reusable: shown.reusable,
+        this_machine_only,
     }
 }
 
@@ -175,9 +187,12 @@ pub(crate) fn refusal_by(why: Refusal, relays: &Relays) -> Error {
 /// A refusal as faces show it.
 pub(super) fn refusal(refusal: Refusal) -> Error {
     let kind = match refusal {
-        Refusal::NoContact | Refusal::NoMessage | Refusal::NoInvitation | Refusal::Deleted => {
-            ErrorKind::NotFound
-        }
+        Refusal::NoContact
+        | Refusal::NoMessage
+        | Refusal::NoInvitation
+        | Refusal::NoRequest
+        | Refusal::NotARequest
+        | Refusal::Deleted => ErrorKind::NotFound,
         Refusal::NotALink
         | Refusal::LinkCutOff
         | Refusal::LinkMistyped
@@ -209,7 +224,7 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::LinkForged => "do not use this link; ask for a fresh one by another way",
         Refusal::LinkMine => "give it to somebody else; you cannot talk to yourself",
         Refusal::EmptyText => "say something, or use `hushwing delete ID`",
-        Refusal::TextTooLong => "split it into several messages",
+        Refusal::TextTooLong { .. } => "split it into several messages",
         Refusal::BadName => "use 1 to 128 bytes on one line",
         Refusal::BadReaction => "use one emoji or a short word",
         Refusal::NotMine => "only your own texts can be edited or deleted",
@@ -217,7 +232,11 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::NotEstablished => "wait until they answered; `hushwing contacts` shows it",
         Refusal::Broken => "meet again by a new link",
         Refusal::NotAnswered => "wait until they accept; what you said is kept for them",
-        Refusal::NotARequest => "`hushwing requests` lists who waits",
+        Refusal::NoRequest => "`hushwing requests` lists who waits",
+        Refusal::NotARequest => {
+            "`hushwing contacts` shows whom you accepted, `hushwing requests` who waits"
+        }
+        Refusal::NoInvitation => "`hushwing invite --list` lists links that can be used",
         Refusal::WrongNumber => {
             "compare again from the beginning; if it stays, somebody may be between you: meet in person"
         }
