@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use hushwing_daemon::{Config, Daemon, Error, ErrorKind, examine, view};
 use serde_json::{Value, json};
 
-use super::{Session, block_on, passphrase, view};
-use crate::args::{Log, Up};
+use super::{Session, block_on, invitation, passphrase, view};
+use crate::args::{Invite, Log, Up};
 use crate::client::Path;
 use crate::output;
 
@@ -338,17 +338,31 @@ pub(super) fn log(session: &Session, log: &Log) -> Result<ExitCode, Error> {
     }
 }
 
-/// Bare `hushwing`: makes sure a daemon runs and says what to do next.
+/// Bare `hushwing`: makes sure a daemon runs. A person at a terminal gets all
+/// that is needed to meet somebody; a program gets what `status` gives.
 pub(super) async fn welcome(session: &Session) -> Result<ExitCode, Error> {
     if session.client.get(&Path::new(["status"])).await.is_err() {
         start(session, false).await?;
     }
-    status(session).await?;
+    if session.output.has_person() {
+        let fresh = Invite {
+            qr: true,
+            ..Invite::default()
+        };
+        invitation::invite(session, fresh).await?;
+        session.output.note(NEXT);
+        return Ok(ExitCode::SUCCESS);
+    }
     let profiles: Vec<view::Profile> = view(session.client.get(&Path::new(["profiles"])).await?)?;
-    session.output.note(if profiles.is_empty() {
-        "begin with `hushwing profile create NAME`, then `hushwing invite --qr`"
-    } else {
-        "`hushwing invite --qr` makes a link; `hushwing help` lists everything else"
-    });
+    if profiles.is_empty() {
+        return Err(Error::new(ErrorKind::NoProfile, "there is no profile yet"));
+    }
+    status(session).await?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// The two commands to type once somebody has the link.
+const NEXT: &str = "
+then:
+  hushwing watch               shows when they open it, and what they say
+  hushwing send NAME 'hello'   writes to them; `hushwing help` lists everything else";

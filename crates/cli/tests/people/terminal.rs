@@ -44,3 +44,34 @@ fn whoever_gives_no_name_is_told_what_to_do() {
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(shown.contains("hushwing profile create NAME"), "{shown}");
 }
+
+#[test]
+fn the_bare_command_leads_from_nothing_to_a_link() {
+    let person = Person::without_profile();
+    // Nobody is there to answer.
+    assert_eq!(person.run(&[]).failed(1), "no_profile");
+    person.run(&["down"]).ok();
+
+    let output = on_terminal(&person, "", "Carol\n");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}");
+    for part in [
+        "By what name",
+        "hushwing:i#",
+        "█",
+        "hushwing watch",
+        "hushwing send",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    assert_eq!(person.run(&["profile", "list"]).ok()[0]["profile"], "Carol");
+
+    // The next time there is nothing to ask, and the link is another one.
+    let output = on_terminal(&person, "", "");
+    let again = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{again}");
+    assert!(!again.contains("By what name"), "{again}");
+    let links = person.run(&["invite", "--list"]).ok();
+    assert_eq!(links.as_array().unwrap().len(), 2);
+    assert!(person.run(&[]).ok()["version"].is_string());
+}
