@@ -155,8 +155,17 @@ fn reason(session: &Session, begin: u64) -> Error {
     }
 }
 
-/// `down`: returns once nobody answers any more.
+/// `down`
 pub(super) async fn down(session: &Session) -> Result<(), Error> {
+    stop(session).await?;
+    session
+        .output
+        .result(&json!({ "stopped": true }), |_| "stopped".into());
+    Ok(())
+}
+
+/// Stops the daemon; returns once nobody answers any more.
+pub(super) async fn stop(session: &Session) -> Result<(), Error> {
     session
         .client
         .post(&Path::new(["shutdown"]), &json!({}))
@@ -164,9 +173,6 @@ pub(super) async fn down(session: &Session) -> Result<(), Error> {
     let started = Instant::now();
     while started.elapsed() < START_LIMIT {
         if session.client.get(&Path::new(["status"])).await.is_err() {
-            session
-                .output
-                .result(&json!({ "stopped": true }), |_| "stopped".into());
             return Ok(());
         }
         tokio::time::sleep(POLL).await;

@@ -56,7 +56,14 @@ async fn lock(session: &Session) -> Result<(), Error> {
         return Err(Error::new(ErrorKind::Usage, "no passphrase is set")
             .with_advice("`hushwing passphrase set` sets one"));
     }
-    daemon::down(session).await
+    match daemon::stop(session).await {
+        Err(error) if error.kind() != ErrorKind::DaemonNotRunning => return Err(error),
+        // Locked already, or now.
+        _ => session.output.result(&json!({ "locked": true }), |_| {
+            "locked: `hushwing up` asks for the passphrase and unlocks it".into()
+        }),
+    }
+    Ok(())
 }
 
 /// What was typed, as the key file takes it.
@@ -79,15 +86,16 @@ fn ask(prompt: &str) -> Result<Typed, Error> {
         rpassword::prompt_password(format!("{prompt}: "))
     } else {
         let mut line = String::new();
-        io::stdin()
-            .lock()
-            .read_line(&mut line)
-            .map(|_| line.trim_end_matches(['\r', '\n']).to_owned())
+        match io::stdin().lock().read_line(&mut line) {
+            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+            read => read.map(|_| line.trim_end_matches(['\r', '\n']).to_owned()),
+        }
     };
     text.map(Typed::new).map_err(|error| {
         Error::new(
             ErrorKind::WrongPassphrase,
             format!("no passphrase was given: {error}"),
         )
+        .with_advice("give the passphrase on the terminal or on standard input")
     })
 }

@@ -74,6 +74,57 @@ fn a_port_in_use_is_named() {
     assert_eq!(error["error"]["kind"], "port_in_use");
 }
 
+/// Every command that asks a daemon.
+const ASKING: [&[&str]; 24] = [
+    &["down"],
+    &["status"],
+    &["server", "add", "smp://x"],
+    &["server", "remove", "smp://x"],
+    &["server", "list"],
+    &["server", "test"],
+    &["profile", "create", "Alice"],
+    &["profile", "list"],
+    &["invite"],
+    &["invite", "--list"],
+    &["join", "hushwing:i#x"],
+    &["contacts"],
+    &["requests"],
+    &["requests", "accept", "1"],
+    &["verify", "Bob"],
+    &["rename", "Bob", "Rob"],
+    &["send", "Bob", "hello"],
+    &["where", "01"],
+    &["read", "Bob"],
+    &["watch"],
+    &["react", "01", "x"],
+    &["edit", "01", "x"],
+    &["delete", "01"],
+    &["config", "get"],
+];
+
+#[test]
+fn a_locked_home_says_so_to_every_command() {
+    let nobody = Person::without_profile();
+    nobody
+        .run_with_input(&["passphrase", "set"], "four words make one\n")
+        .ok();
+    for args in ASKING {
+        let refused = nobody.run(args);
+        let error = refused.json["error"].clone();
+        let said = |field: &str| error[field].to_string();
+        assert!(said("message").contains("locked"), "{args:?} {error}");
+        assert!(said("advice").contains("`hushwing up`"), "{args:?} {error}");
+        assert_eq!(refused.failed(3), "daemon_not_running", "{args:?}");
+    }
+    // Locking what is locked is no error; what has to unlock it asks in vain.
+    nobody.run(&["passphrase", "lock"]).ok();
+    for args in [&["up"][..], &[]] {
+        assert_eq!(nobody.run(args).failed(1), "wrong_passphrase");
+    }
+    let checks = nobody.run(&["doctor"]).json;
+    assert!(checks[0]["advice"].to_string().contains("`hushwing up`"));
+}
+
 #[test]
 fn a_passphrase_locks_the_home() {
     let nobody = Person::without_profile();
@@ -85,11 +136,7 @@ fn a_passphrase_locks_the_home() {
         "wrong_passphrase"
     );
     nobody.run_with_input(&["up"], "four words make one\n").ok();
-    nobody.run(&["passphrase", "lock"]).ok();
-    let locked = nobody.run(&["status"]);
-    let said = locked.json["error"]["message"].to_string();
-    assert!(said.contains("locked"), "{said}");
-    assert_eq!(locked.failed(3), "daemon_not_running");
+    assert_eq!(nobody.run(&["passphrase", "lock"]).ok()["locked"], true);
     nobody
         .run_with_input(&["passphrase", "clear"], "four words make one\n")
         .ok();
