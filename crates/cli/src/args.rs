@@ -6,13 +6,27 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+/// What may stand for a name or an id; part of the help and of the manual.
+const NAMES: &str = "\
+Names and ids:
+  NAME is the shown name of a contact, letter by letter, or their id: the digits that
+  `contacts` prints, or more of it. A number such as 36 is a name like any other.
+  Requests and links have numbers, which only `requests accept`, `requests refuse` and
+  `invite --revoke` understand.
+
+  ID is the id of a message: the digits that `read`, `watch` and `send` print, or any
+  beginning that no other message has.
+
+  Where a name or an id may mean several, nothing is done and all are listed with ids.";
+
 /// Messages that nobody but the people in a conversation can read, or knows of.
 #[derive(Parser)]
 #[command(
     name = "hushwing",
     version,
     propagate_version = true,
-    max_term_width = 100
+    max_term_width = 100,
+    after_long_help = NAMES
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -273,7 +287,7 @@ pub(crate) enum RequestAction {
 /// How to verify.
 #[derive(Args)]
 pub(crate) struct Verify {
-    /// The contact
+    /// The contact, by name or id
     pub(crate) name: String,
     /// The number they read to you: sixty digits, spaces do not matter
     #[arg(num_args = 0..)]
@@ -283,7 +297,7 @@ pub(crate) struct Verify {
 /// How to rename.
 #[derive(Args)]
 pub(crate) struct Rename {
-    /// The contact
+    /// The contact, by name or id
     pub(crate) name: String,
     /// The new name, seen by nobody else
     pub(crate) new_name: String,
@@ -292,11 +306,11 @@ pub(crate) struct Rename {
 /// How to send.
 #[derive(Args)]
 pub(crate) struct Send {
-    /// The contact
+    /// The contact, by name or id
     pub(crate) name: String,
     /// The text, or `-` to read it from standard input (also when left out)
     pub(crate) text: Option<String>,
-    /// Message to answer
+    /// Message to answer, by its id or the beginning of it
     #[arg(long, value_name = "ID")]
     pub(crate) reply: Option<String>,
     /// Wait until the message has come that far
@@ -321,14 +335,14 @@ pub(crate) enum Wait {
 /// A message by its id.
 #[derive(Args)]
 pub(crate) struct MessageId {
-    /// Id of the message
+    /// Id of the message, or the beginning of it
     pub(crate) id: String,
 }
 
 /// How to read.
 #[derive(Args)]
 pub(crate) struct Read {
-    /// The contact
+    /// The contact, by name or id
     pub(crate) name: String,
     /// How many of the newest messages
     #[arg(short = 'n', value_name = "N", default_value_t = 50)]
@@ -338,7 +352,7 @@ pub(crate) struct Read {
 /// How to react.
 #[derive(Args)]
 pub(crate) struct React {
-    /// Id of the message
+    /// Id of the message, or the beginning of it
     pub(crate) id: String,
     /// The reaction, usually one emoji
     pub(crate) reaction: String,
@@ -347,7 +361,7 @@ pub(crate) struct React {
 /// How to edit.
 #[derive(Args)]
 pub(crate) struct Edit {
-    /// Id of the message
+    /// Id of the message, or the beginning of it
     pub(crate) id: String,
     /// The new text
     pub(crate) text: String,
