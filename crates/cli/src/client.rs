@@ -245,10 +245,7 @@ async fn failure(response: Response<Incoming>) -> Error {
         Err(error) => return broken(error),
     };
     match parse::<view::Failure>(&body) {
-        Ok(view::Failure { error }) => {
-            let kind = ErrorKind::from_name(&error.kind).unwrap_or(ErrorKind::Internal);
-            Error::new(kind, error.message).with_advice(error.advice)
-        }
+        Ok(view::Failure { error }) => error.into(),
         Err(_) => Error::new(ErrorKind::Protocol, format!("the daemon answered {status}")),
     }
 }

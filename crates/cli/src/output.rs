@@ -5,9 +5,8 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use hushwing_daemon::{Error, ErrorKind, LevelFilter, log_to};
+use hushwing_daemon::{Error, ErrorKind, LevelFilter, log_to, view};
 use serde::Serialize;
-use serde_json::json;
 
 /// How results are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,14 +46,10 @@ impl Output {
     /// Prints an error and gives the exit code that stands for its kind.
     pub(crate) fn error(self, error: &Error) -> ExitCode {
         match self {
-            Self::Json => line(
-                &json!({"error": {
-                    "kind": error.kind().name(),
-                    "message": error.message(),
-                    "advice": error.advice(),
-                }})
-                .to_string(),
-            ),
+            Self::Json => {
+                let error = error.into();
+                line(&serde_json::to_string(&view::Failure { error }).unwrap_or_default());
+            }
             Self::Text => eprintln!("hushwing: {}\n  {}", error.message(), error.advice()),
         }
         exit_code(error.kind())

@@ -132,21 +132,27 @@ impl fmt::Debug for Quote {
 /// How far a message got, and through which stages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Whereabouts {
+    /// Who said it.
+    pub from: Speaker,
     /// How far.
     pub state: MessageState,
-    /// Stages, oldest first.
+    /// Stages, oldest first. `Queued` is when its author says they sent it; of
+    /// a message of others, `Delivered` is when it came and `Read` when I read it.
     pub progress: Vec<Progress>,
+    /// Whether the contact told that they read one of the latest messages; if
+    /// not, they may have switched read receipts off.
+    pub read_receipts: bool,
 }
 
 /// One stage of a message's way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// On which network; `None` for what the recipient told.
+    /// On which network; `None` for what a person did or told.
     pub network: Option<NetworkTag>,
     /// Which state it reached.
     pub stage: MessageState,
     /// When.
     pub at: Timestamp,
-    /// Whether the recipient's signature proves it.
+    /// Whether the signature of the other side proves it.
     pub verified: bool,
 }

@@ -8,6 +8,8 @@ use hushwing_sansio::StorageErrorKind;
 use hushwing_store::OpenError;
 use hushwing_transport::DriveError;
 
+use crate::api::view::Reached;
+
 /// What went wrong, coarse enough to act on. The names are part of the local
 /// API and of the command line's JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -170,6 +172,7 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     advice: Option<String>,
+    reached: Option<Reached>,
 }
 
 impl Error {
@@ -179,6 +182,7 @@ impl Error {
             kind,
             message: message.into(),
             advice: None,
+            reached: None,
         }
     }
 
@@ -219,6 +223,22 @@ impl Error {
             }
         };
         Self::new(kind, format!("cannot {what} {shown}: {problem}")).with_advice(advice)
+    }
+
+    /// Names the message it is about, and how far that got.
+    #[must_use]
+    pub fn about(mut self, message: impl Into<String>, state: impl Into<String>) -> Self {
+        self.reached = Some(Reached {
+            id: message.into(),
+            state: state.into(),
+        });
+        self
+    }
+
+    /// The message it is about, if about one.
+    #[must_use]
+    pub fn reached(&self) -> Option<&Reached> {
+        self.reached.as_ref()
     }
 
     /// Replaces the advice.

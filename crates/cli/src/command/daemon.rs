@@ -147,10 +147,7 @@ fn reason(session: &Session, begin: u64) -> Error {
         .rev()
         .find_map(|line| serde_json::from_str::<view::Failure>(line).ok());
     match logged {
-        Some(view::Failure { error }) => {
-            let kind = ErrorKind::from_name(&error.kind).unwrap_or(ErrorKind::Internal);
-            Error::new(kind, error.message).with_advice(error.advice)
-        }
+        Some(view::Failure { error }) => error.into(),
         None => Error::new(ErrorKind::Internal, "the daemon ended while starting"),
     }
 }

@@ -111,3 +111,88 @@ fn whoever_watches_reads_ids_and_states() {
     bob.told(&["send", "Alice", "seen", "--reply", id]);
     watching.until_line(&format!("Bob answers {id} \"look\": seen"));
 }
+
+#[test]
+fn waiting_in_vain_says_how_far_the_message_came() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    alice.meet(&bob);
+    bob.run(&["config", "set", "prompt_receipts", "on"]).ok();
+    bob.run(&["config", "set", "read_receipts", "off"]).ok();
+    alice.run(&["send", "Bob", "x", "--wait", "delivered"]).ok();
+    bob.run(&["read", "Alice"]).ok();
+    let late = alice.run(&["send", "Bob", "y", "--wait", "read", "--timeout", "5"]);
+    let error = late.json["error"].clone();
+    assert_eq!(late.failed(5), "timeout");
+    assert_eq!(error["state"], "delivered");
+    let advice = error["advice"].as_str().unwrap();
+    assert!(advice.contains("read receipt"), "{advice}");
+    let place = alice.run(&["where", error["id"].as_str().unwrap()]).ok();
+    assert_eq!(place["state"], "delivered");
+}
+
+#[test]
+fn where_a_received_message_is_tells_its_way_here() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    alice.meet(&bob);
+    alice.run(&["send", "Bob", "x"]).ok();
+    until("it arrived", || bob.shown("Alice").len() == 1);
+    let id = bob.shown("Alice").remove(0).0;
+    let place = bob.run(&["where", &id]).ok();
+    assert_eq!(place["state"], "received");
+    let steps: Vec<_> = place["progress"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| {
+            let field = |name: &str| step[name].as_str().unwrap();
+            (field("network"), field("stage"), step["verified"] == true)
+        })
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            ("conversation", "sent", true),
+            ("relay", "received", true),
+            ("conversation", "read", false),
+        ]
+    );
+}
+
+#[test]
+fn a_text_too_long_names_the_limit() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    alice.meet(&bob);
+    let refused = alice.run_with_input(&["send", "Bob"], &"x".repeat(65_537));
+    let message = refused.json["error"]["message"].to_string();
+    assert!(message.contains("65536 bytes"), "{message}");
+    assert_eq!(refused.failed(2), "usage");
+}
+
+#[test]
+fn a_deleted_message_is_told_to_be_deleted() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    alice.meet(&bob);
+    let id = alice.run(&["send", "Bob", "x"]).ok()["message"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    alice.run(&["delete", &id]).ok();
+    for again in [
+        &["edit", &id, "y"][..],
+        &["delete", &id],
+        &["react", &id, "👍"],
+    ] {
+        let refused = alice.run(again);
+        let message = refused.json["error"]["message"].to_string();
+        assert!(message.contains("deleted"), "{message}");
+        assert_eq!(refused.failed(4), "not_found");
+    }
+}

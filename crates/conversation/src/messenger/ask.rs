@@ -5,7 +5,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::broken::is_damage;
 use super::people::Person;
-use super::show::{found, shortened, show, unreadable};
+use super::show::{found, shortened, show, speaker, unreadable};
 use super::stop::Stop;
 use super::{Call, Messenger, NAME, READ_RECEIPTS};
 use crate::content::MessageId;
@@ -22,6 +22,8 @@ const MOST_READ: usize = 10_000;
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// The most ids one `Find` gives.
 const MOST_FOUND: usize = 9;
+/// Messages looked at for a read receipt, their own and others.
+const LATEST: usize = 100;
 
 impl Messenger {
     pub(super) fn requests(&self) -> impl Iterator<Item = &Person> {
@@ -120,35 +122,44 @@ impl Messenger {
 
     pub(super) fn whereabouts(call: &Call<'_, '_>, message: &MessageId) -> Result<Reply, Stop> {
         let record = call.storage.message(message)?.ok_or(Refusal::NoMessage)?;
-        let mut progress = Vec::new();
-        let mut reached = |stage, network, at, verified| {
-            progress.push(Progress {
-                network,
-                stage,
-                at,
-                verified,
-            });
+        let step = |network, stage, at, verified| Progress {
+            network,
+            stage,
+            at,
+            verified,
         };
-        if record.mine {
-            reached(MessageState::Queued, None, record.sent_at, false);
-        }
-        if let Some((network, at)) = record.times.accepted {
-            reached(MessageState::Accepted, Some(network), at, false);
-        }
-        let told = [
-            (MessageState::Failed, record.times.failed, false),
-            (MessageState::Delivered, record.times.delivered, true),
-            (MessageState::Read, record.times.read, true),
+        // What its author says of it, and then what became of it.
+        let said = step(None, MessageState::Queued, record.sent_at, !record.mine);
+        let times = &record.times;
+        let (network, accepted) = times.accepted.unzip();
+        let brought = network.filter(|_| !record.mine);
+        let reached = [
+            (
+                network,
+                MessageState::Accepted,
+                accepted.filter(|_| record.mine),
+                false,
+            ),
+            (None, MessageState::Failed, times.failed, false),
+            (brought, MessageState::Delivered, times.delivered, true),
+            (None, MessageState::Read, times.read, record.mine),
         ];
-        for (stage, at, verified) in told {
-            if let Some(at) = at {
-                reached(stage, None, at, verified);
-            }
-        }
+        let reached = reached
+            .into_iter()
+            .filter_map(|(network, stage, at, proved)| Some(step(network, stage, at?, proved)));
         Ok(Reply::Where(Whereabouts {
+            from: speaker(&record),
             state: record.state,
-            progress,
+            progress: [said].into_iter().chain(reached).collect(),
+            read_receipts: Self::has_told_of_reading(call, record.contact)?,
         }))
+    }
+
+    /// Whether a contact ever told that they read one of the latest messages.
+    fn has_told_of_reading(call: &Call<'_, '_>, contact: ContactId) -> Result<bool, StorageError> {
+        let latest = call.storage.messages(contact, None, LATEST, MOST_BYTES)?;
+        let mut mine = latest.iter().filter(|record| record.mine);
+        Ok(mine.any(|record| record.times.read.is_some()))
     }
 
     pub(super) fn read(
@@ -230,9 +241,16 @@ impl Messenger {
         contact: ContactId,
         until: &Position,
     ) -> Result<(), StorageError> {
+        let now = call.cx.wall();
         for id in call.storage.unread(contact, until)? {
+            let times = match call.storage.message(&id) {
+                // The damage is told where the message is shown.
+                Err(error) if is_damage(&error) => MessageTimes::default(),
+                record => record?.map(|record| record.times).unwrap_or_default(),
+            };
+            let read = Some(now);
             call.storage
-                .set_state(&id, MessageState::Read, &MessageTimes::default())?;
+                .set_state(&id, MessageState::Read, &MessageTimes { read, ..times })?;
             if self.read_receipts {
                 self.owe(call, contact, id, Owed::Read)?;
             }

@@ -1,6 +1,6 @@
 //! What others say.
 
-use hushwing_delivery::{Address, Incoming, LetterId, MailboxId, RepeatId, SealKey};
+use hushwing_delivery::{Address, Incoming, LetterId, MailboxId, NetworkTag, RepeatId, SealKey};
 use hushwing_sansio::StorageError;
 
 use super::{Call, Messenger};
@@ -76,8 +76,10 @@ impl Messenger {
         if !self.may_write_to(mailbox, contact) {
             return self.drop_letter(None, DropReason::WrongMailbox);
         }
+        let record = self.mailboxes.get(&mailbox);
+        let network = record.map(|record| NetworkTag(record.network));
         self.within(call, contact, |this, call| {
-            this.hear_from(call, contact, received, bytes, repeat)
+            this.hear_from(call, contact, received, bytes, repeat, network)
         })
     }
 
@@ -88,6 +90,7 @@ impl Messenger {
         received: Received,
         bytes: &[u8],
         repeat: Option<RepeatId>,
+        network: Option<NetworkTag>,
     ) -> Result<(), StorageError> {
         if let Some(Standing::Joining | Standing::Broken) = self.standing(contact) {
             return self.drop_letter(Some(contact), DropReason::Broken);
@@ -114,7 +117,7 @@ impl Messenger {
                 plaintext,
                 epoch,
                 sealed_epoch,
-            }) => self.said(call, contact, plaintext, epoch, sealed_epoch),
+            }) => self.said(call, contact, plaintext, epoch, sealed_epoch, network),
             Ok(Opened::Renewed(staged)) => self.renewed(call, contact, staged),
             Err(fault) => {
                 // What openmls holds in memory may have moved; storage has not.
@@ -131,6 +134,7 @@ impl Messenger {
         plaintext: Vec<u8>,
         epoch: u64,
         sealed_epoch: u64,
+        network: Option<NetworkTag>,
     ) -> Result<(), StorageError> {
         let (person, group, _) = self.at_hand(call, contact)?;
         let leaf = group.their_leaf();
@@ -165,7 +169,11 @@ impl Messenger {
             target,
             sent_at: said.stamp.shown_at(wall),
             state: MessageState::Delivered,
-            times: MessageTimes::default(),
+            times: MessageTimes {
+                accepted: network.map(|network| (network, wall)),
+                delivered: Some(wall),
+                ..MessageTimes::default()
+            },
             owed: Owed::Delivered,
             letter: None,
             sealed_epoch,

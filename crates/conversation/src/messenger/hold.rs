@@ -91,7 +91,9 @@ impl Messenger {
             if let Some(held) = self.take_held(call, contact, number)?
                 && let Some(received) = Received::parse(&held.bytes)
             {
-                self.hear_from(call, contact, received, &held.bytes, held.repeat)?;
+                // By which network it came is not kept while it waits.
+                let network = None;
+                self.hear_from(call, contact, received, &held.bytes, held.repeat, network)?;
             }
         }
         Ok(())

@@ -256,7 +256,7 @@ pub(super) fn taken_back(
         .any(|change| change.kind == MessageKind::Delete && change.mine == record.mine))
 }
 
-fn speaker(record: &MessageRecord) -> Speaker {
+pub(super) fn speaker(record: &MessageRecord) -> Speaker {
     if record.mine {
         Speaker::Me
     } else {

@@ -147,14 +147,16 @@ impl Owed {
     }
 }
 
-/// When a message of mine reached each state.
+/// When a message of mine reached each state; of a message of others: by which
+/// network and when it came, and when I read it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageTimes {
-    /// A network took responsibility: which and when.
+    /// A network took responsibility: which and when. For messages of others,
+    /// the network that brought it.
     pub accepted: Option<(NetworkTag, Timestamp)>,
-    /// The delivery receipt came.
+    /// The delivery receipt came. For messages of others: it came itself.
     pub delivered: Option<Timestamp>,
-    /// The read receipt came.
+    /// The read receipt came. For messages of others: I read it.
     pub read: Option<Timestamp>,
     /// It was given up.
     pub failed: Option<Timestamp>,
@@ -178,7 +180,7 @@ pub struct MessageRecord {
     pub sent_at: Timestamp,
     /// How far it got.
     pub state: MessageState,
-    /// When it got there; empty for messages of others.
+    /// When it got there.
     pub times: MessageTimes,
     /// Which receipt I owe.
     pub owed: Owed,

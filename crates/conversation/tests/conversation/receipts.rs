@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use hushwing_conversation::view::{Speaker, Whereabouts};
 use hushwing_conversation::{Command, MessageState, Refusal, Reply};
+use hushwing_delivery::NetworkTag;
 
 use crate::support::*;
 
@@ -120,4 +122,39 @@ fn a_name_i_gave_stays_and_bad_names_are_refused() {
         };
         assert_eq!(refusal(&mut c.village, c.alice, rename), Refusal::BadName);
     }
+}
+
+#[test]
+fn a_received_message_knows_when_and_by_which_network_it_came() {
+    let mut c = couple(44);
+    let (alice, bob) = (c.alice, c.bob);
+    let id = send(&mut c.village, c.alice, c.her_bob, "there?");
+    c.village.rest().unwrap();
+    let place =
+        |c: &mut Couple, home| match ask(&mut c.village, home, Command::Where { message: id }) {
+            Reply::Where(place) => place,
+            other => panic!("{other:?}"),
+        };
+    let steps = |place: &Whereabouts| -> Vec<_> {
+        let steps = place.progress.iter();
+        steps
+            .map(|step| (step.network, step.stage, step.verified))
+            .collect()
+    };
+    let his = place(&mut c, bob);
+    assert_eq!(his.from, Speaker::Contact(c.his_alice));
+    let network = Some(NetworkTag(255));
+    let came = [
+        (None, MessageState::Queued, true),
+        (network, MessageState::Delivered, true),
+    ];
+    assert_eq!(steps(&his), came);
+    read(&mut c.village, c.bob, c.his_alice);
+    let his = place(&mut c, bob);
+    assert_eq!(steps(&his)[..2], came);
+    assert_eq!(steps(&his)[2], (None, MessageState::Read, false));
+
+    assert!(!place(&mut c, alice).read_receipts);
+    c.village.pass(DELAY * 2).unwrap();
+    assert!(place(&mut c, alice).read_receipts);
 }

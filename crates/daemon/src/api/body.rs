@@ -46,11 +46,7 @@ pub(super) fn json(value: &impl Serialize) -> Result<Response<Body>, Error> {
 /// An error document with the status that fits its kind.
 pub(super) fn failure(error: &Error) -> Response<Body> {
     let failure = view::Failure {
-        error: view::FailureBody {
-            kind: error.kind().name().to_owned(),
-            message: error.message().to_owned(),
-            advice: error.advice().to_owned(),
-        },
+        error: error.into(),
     };
     let bytes = serde_json::to_vec(&failure).unwrap_or_default();
     response(status(error.kind()), "application/json", full(bytes))

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// `GET /v1/status`
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -181,7 +181,7 @@ pub struct Sent {
 /// `GET /v1/messages/ID/where`
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Where {
-    /// State of the message, as in [`Sent`].
+    /// State of the message, as in [`Message`].
     pub state: String,
     /// What is known of its way, oldest first.
     pub progress: Vec<Progress>,
@@ -352,6 +352,18 @@ pub struct FailureBody {
     pub message: String,
     /// What to do.
     pub advice: String,
+    /// The message it is about, if about one.
+    #[serde(flatten)]
+    pub reached: Option<Reached>,
+}
+
+/// How far a message is that an error is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    /// Id of the message.
+    pub id: String,
+    /// Its state, as in [`Sent`].
+    pub state: String,
 }
 
 impl From<&Error> for FailureBody {
@@ -360,6 +372,18 @@ impl From<&Error> for FailureBody {
             kind: error.kind().name().to_owned(),
             message: error.message().to_owned(),
             advice: error.advice().to_owned(),
+            reached: error.reached().cloned(),
+        }
+    }
+}
+
+impl From<FailureBody> for Error {
+    fn from(body: FailureBody) -> Self {
+        let kind = ErrorKind::from_name(&body.kind).unwrap_or(ErrorKind::Internal);
+        let error = Self::new(kind, body.message).with_advice(body.advice);
+        match body.reached {
+            Some(Reached { id, state }) => error.about(id, state),
+            None => error,
         }
     }
 }

@@ -15,6 +15,8 @@ use crate::profile::{Events, Profile, Seen, unexpected};
 const MOST: u32 = 10_000;
 /// Candidates an ambiguous id is told with.
 const MOST_NAMED: usize = 8;
+/// Digits of a message's id in an error.
+const SHORT: usize = 10;
 
 impl Handle {
     /// Says something, and if asked to waits until it has come that far.
@@ -44,9 +46,12 @@ impl Handle {
         let state = match wait {
             None => state,
             Some((stage, limit)) => {
-                tokio::time::timeout(limit, reach(&profile, events, message, stage))
-                    .await
-                    .map_err(|_| late(message))??
+                let reached =
+                    tokio::time::timeout(limit, reach(&profile, events, message, stage)).await;
+                match reached {
+                    Ok(state) => state?,
+                    Err(_) => return Err(late(&profile, message, stage).await?),
+                }
             }
         };
         Ok(view::Sent {
@@ -90,21 +95,7 @@ impl Handle {
     pub async fn locate(&self, profile: Option<&str>, id: &str) -> Result<view::Where, Error> {
         let profile = self.profile(profile)?;
         let place = whereabouts(&profile, meant(&profile, id).await?).await?;
-        Ok(view::Where {
-            state: show::state(place.state).to_owned(),
-            progress: place
-                .progress
-                .iter()
-                .map(|step| view::Progress {
-                    network: step
-                        .network
-                        .map_or_else(|| "conversation".to_owned(), show::network),
-                    stage: show::state(step.stage).to_owned(),
-                    at: show::time(step.at),
-                    verified: step.verified,
-                })
-                .collect(),
-        })
+        Ok(show::whereabouts(&place))
     }
 
     /// The newest messages of a conversation, oldest first.
@@ -232,9 +223,27 @@ fn has_reached(state: MessageState, stage: Stage) -> bool {
     reached >= stage
 }
 
-fn late(message: MessageId) -> Error {
-    Error::new(
+/// What to say where a message has not come that far in time.
+async fn late(profile: &Profile, message: MessageId, wanted: Stage) -> Result<Error, Error> {
+    let place = whereabouts(profile, message).await?;
+    let state = show::state(place.state);
+    let wanted_name = match wanted {
+        Stage::Accepted => "accepted",
+        Stage::Delivered => "delivered",
+        Stage::Read => "read",
+    };
+    let short: String = message.to_string().chars().take(SHORT).collect();
+    let error = Error::new(
         ErrorKind::Timeout,
-        format!("message {message} has not come that far yet"),
+        format!("message {short} is {state}, not {wanted_name} yet"),
     )
+    .about(message.to_string(), state);
+    let may_be_off =
+        wanted == Stage::Read && place.state == MessageState::Delivered && !place.read_receipts;
+    Ok(match may_be_off {
+        true => error.with_advice(
+            "they have it; no read receipt of theirs came lately, so they may have switched those off",
+        ),
+        false => error,
+    })
 }

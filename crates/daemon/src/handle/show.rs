@@ -143,6 +143,32 @@ pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
     }
 }
 
+/// How far a message got. What others sent was received, and by the words of
+/// its way they are the ones who acted.
+pub(super) fn whereabouts(shown: &Whereabouts) -> view::Where {
+    let mine = shown.from == Speaker::Me;
+    let stage = |stage| match stage {
+        MessageState::Queued if !mine => "sent",
+        MessageState::Delivered if !mine => "received",
+        other => state(other),
+    };
+    view::Where {
+        state: if mine { state(shown.state) } else { "received" }.to_owned(),
+        progress: shown
+            .progress
+            .iter()
+            .map(|step| view::Progress {
+                network: step
+                    .network
+                    .map_or_else(|| "conversation".to_owned(), network),
+                stage: stage(step.stage).to_owned(),
+                at: time(step.at),
+                verified: step.verified,
+            })
+            .collect(),
+    }
+}
+
 /// What to do where no message has an id.
 pub(super) const NO_SUCH_MESSAGE: &str = "`hushwing read NAME` shows the ids of messages";
 
