@@ -79,11 +79,7 @@ pub(super) fn event(event: &Value) -> String {
         "message" => read(event).map(|shown| arrived(&shown, event)),
         "changed" => read(event).map(|shown| format!("changed  {}", said(&shown))),
         "contact" => read(event).map(|shown| format!("contact  {}", contact(&shown))),
-        "state" => Some(format!(
-            "{}  {}",
-            id(text(event, "message")),
-            text(event, "state")
-        )),
+        "state" => Some(state(event)),
         "progress" => Some(format!(
             "{}  {} on {}",
             id(text(event, "message")),
@@ -99,6 +95,14 @@ pub(super) fn event(event: &Value) -> String {
         _ => None,
     };
     line.unwrap_or_else(|| fields(event))
+}
+
+fn state(event: &Value) -> String {
+    let line = format!("{}  {}", id(text(event, "message")), text(event, "state"));
+    match text(event, "reason") {
+        "" => line,
+        reason => format!("{line}: {reason}"),
+    }
 }
 
 fn read<T: DeserializeOwned>(event: &Value) -> Option<T> {
@@ -191,6 +195,10 @@ mod tests {
         assert!(super::event(&event).contains("  [queued]"));
         let state = json!({"event": "state", "message": "01aabbccddeeff", "state": "delivered"});
         assert_eq!(super::event(&state), "01aabbccdd  delivered");
+        let failed = json!({
+            "event": "state", "message": "01aabbccddeeff", "state": "failed", "reason": "gone",
+        });
+        assert_eq!(super::event(&failed), "01aabbccdd  failed: gone");
     }
 
     #[test]
