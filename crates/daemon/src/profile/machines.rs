@@ -13,13 +13,14 @@ use hushwing_conversation::{Config, Incoming, Messenger, Outgoing};
 use hushwing_delivery::{NetworkCommand, NetworkEvent, NetworkTag, SendId};
 use hushwing_relay::Client;
 use hushwing_sansio::StorageErrorKind;
+use hushwing_store::ProfileStore;
 use hushwing_store::keys::FileKey;
-use hushwing_store::{ProfileStore, RelayClientStore};
 use hushwing_transport::{DriveConfig, DriveStatus, Driving, drive, drive_observed};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::Choices;
+use super::missing;
 use super::shared::Shared;
 use crate::error::Error;
 use crate::inspection::{Inspector, Verdict, inspections};
@@ -86,7 +87,7 @@ impl Machines {
         relays: Relays,
     ) -> Result<(Self, mpsc::Sender<Incoming>), Error> {
         let store = ProfileStore::open(&files.dir.join("profile.db"), &files.keys.profile)?;
-        let queues = RelayClientStore::open(&files.dir.join("relay.db"), &files.keys.relay)?;
+        let (queues, missing) = missing::open(files.dir, &files.keys.relay, &store)?;
         let config = conversation_config(files.name, choices.switches);
         let servers = choices.servers;
         let (inspector, asked_of_profile) = inspections();
@@ -117,6 +118,7 @@ impl Machines {
                 Arc::clone(shared),
             )),
             tokio::spawn(carry_in(NetworkTag::RELAY, relay_events, commands.clone())),
+            tokio::spawn(missing::tell(missing, commands.clone())),
         ];
         Ok((
             Self {

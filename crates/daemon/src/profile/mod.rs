@@ -1,6 +1,7 @@
 //! One running profile, as its callers see it.
 
 mod machines;
+mod missing;
 mod shared;
 
 use std::collections::BTreeMap;
