@@ -35,6 +35,11 @@ pub enum Event {
     Contact(ContactView),
     /// Somebody opened a reusable link of mine and waits for my decision.
     Requested(ContactView),
+    /// A request was not decided within six weeks and is gone.
+    RequestLapsed {
+        /// Who had asked.
+        contact: ContactId,
+    },
     /// A join that was accepted as a command failed later, or an answer to its
     /// ticket cannot be given after a restart.
     JoinFailed {
@@ -121,6 +126,10 @@ pub enum BreakReason {
     /// The addresses they gave cannot take what is to be sent.
     #[error("the addresses they gave cannot be used")]
     Addresses,
+    /// They did not answer my join request: nobody could take it, or twelve
+    /// weeks have passed.
+    #[error("nobody answered")]
+    Unanswered,
     /// What is stored of this conversation is damaged here.
     #[error("what is stored of this conversation is damaged")]
     Damaged,

@@ -81,6 +81,9 @@ pub enum Refusal {
     /// A one-time link that was used, or a link that was taken down.
     #[error("the link was used already or taken down")]
     LinkUsed,
+    /// Nobody answered within twelve weeks of asking.
+    #[error("nobody answered the link")]
+    LinkUnanswered,
     /// Its server cannot be reached.
     #[error("the link's server cannot be reached")]
     LinkUnreachable,

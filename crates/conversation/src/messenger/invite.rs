@@ -27,7 +27,7 @@ const REUSABLE_LIFE: Duration = DAY.saturating_mul(365);
 /// A card once read may be used so long, by a joiner who is offline.
 const CARD_LIFE: Duration = DAY.saturating_mul(7);
 /// What was sent may lie at a server so long (SMP: 21 days).
-const TRANSIT: Duration = DAY.saturating_mul(21);
+pub(super) const TRANSIT: Duration = DAY.saturating_mul(21);
 
 impl Messenger {
     /// Makes an invitation; it is answered when its mailbox is open.

@@ -6,7 +6,7 @@
 //! there is a decision, [`receipts`] tells what became of them, [`inquiry`] asks, [`renew`] changes
 //! keys, [`ask`] answers questions, [`progress`] follows letters, [`lost`] finds
 //! another way when a network lost a mailbox, [`broken`] ends conversations that
-//! cannot go on.
+//! cannot go on, [`patience`] those that never began.
 
 mod ask;
 mod broken;
@@ -19,6 +19,7 @@ mod join;
 mod losses;
 mod lost;
 mod mailbox;
+mod patience;
 mod people;
 mod petition;
 mod progress;
@@ -272,6 +273,7 @@ impl Messenger {
             self.next_sweep = call.cx.now() + SWEEP;
             self.sweep_invitations(call)?;
             self.sweep_people(call)?;
+            self.sweep_waiting(call)?;
             self.sweep_strays(call)?;
         }
         Ok(())

@@ -76,15 +76,20 @@ impl Messenger {
             .get(&record.contact)
             .map(|person| person.record.standing);
         if record.kind == MessageKind::Control && standing == Some(Standing::Asked) {
+            let refusal = match reason {
+                // The card's sealing key is none.
+                SendFailure::Unreadable => Refusal::LinkForged,
+                _ => Refusal::LinkUsed,
+            };
+            // Whoever has the request may still answer, though the invitation is
+            // closed by now: a later word to it may fail.
+            let introduced = call.storage.control(record.contact, true)?;
+            if introduced.iter().all(|said| said.times.accepted.is_none()) {
+                return self.give_up_join(call, record.contact, refusal);
+            }
             self.forget_join(call, record.contact)?;
-            self.tell(Event::JoinFailed {
-                contact: Some(record.contact),
-                refusal: match reason {
-                    // The card's sealing key is none.
-                    SendFailure::Unreadable => Refusal::LinkForged,
-                    _ => Refusal::LinkUsed,
-                },
-            });
+            let contact = Some(record.contact);
+            self.tell(Event::JoinFailed { contact, refusal });
         }
         Ok(())
     }

@@ -38,7 +38,7 @@ pub enum Standing {
     /// Both sides know where to write.
     Established,
     /// It cannot go on: MLS cannot work with what the other side made of it, or
-    /// what is stored of it is damaged.
+    /// what is stored of it is damaged, or they never answered.
     /// What was said stays readable; nothing is sent or heard any more.
     Broken,
 }

@@ -25,6 +25,7 @@ mod invite_and_talk;
 mod lost;
 mod lost_often;
 mod opened_again;
+mod patience;
 mod receipts;
 mod renewal;
 mod support;

@@ -225,7 +225,7 @@ pub(super) fn refusal(refusal: Refusal) -> Error {
         | Refusal::LinkNewer
         | Refusal::LinkForged
         | Refusal::LinkMine => ErrorKind::BadLink,
-        Refusal::LinkExpired => ErrorKind::LinkExpired,
+        Refusal::LinkExpired | Refusal::LinkUnanswered => ErrorKind::LinkExpired,
         Refusal::LinkUsed => ErrorKind::LinkUsed,
         Refusal::LinkUnreachable => ErrorKind::Unreachable,
         Refusal::LinkWrongServer => ErrorKind::WrongServer,

@@ -62,6 +62,10 @@ fn document(event: &Event, profile: &Profile) -> Option<Value> {
             "request": stranger.contact.0,
             "name": stranger.name,
         }),
+        Event::RequestLapsed { contact } => json!({
+            "event": "request_lapsed",
+            "request": contact.0,
+        }),
         Event::JoinFailed { contact, refusal } => {
             let error = show::refusal(*refusal);
             json!({

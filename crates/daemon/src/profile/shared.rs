@@ -61,6 +61,7 @@ impl Shared {
                 return;
             }
             Event::Contact(ref contact) | Event::Requested(ref contact) => self.keep(contact),
+            Event::RequestLapsed { contact } => self.forget(contact),
             _ => {}
         }
         // It fails where no face listens.

@@ -1,0 +1,63 @@
+//! How long a joiner waits for an answer, and a request for a decision.
+//!
+//! A joiner is not told of a refusal, nor that nobody reads any more; so both
+//! sides know a time, and after it neither waits. Together the times leave room
+//! for the request and for the answer to lie at a server as long as one keeps
+//! letters.
+
+use core::time::Duration;
+
+use hushwing_sansio::StorageError;
+
+use super::invite::TRANSIT;
+use super::{Call, Messenger};
+use crate::event::BreakReason;
+use crate::storage::Standing;
+use crate::{ContactId, Event, Refusal};
+
+/// How long a request waits for my decision.
+const REQUEST_LIFE: Duration = Duration::from_secs(42 * 24 * 60 * 60);
+/// How long I wait for an answer to my join request.
+const ASKED_LIFE: Duration = Duration::from_secs(84 * 24 * 60 * 60);
+const _: () = assert!(ASKED_LIFE.as_secs() >= REQUEST_LIFE.as_secs() + 2 * TRANSIT.as_secs());
+
+impl Messenger {
+    /// Lets go of requests nobody decided, and of joins nobody answered.
+    pub(super) fn sweep_waiting(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let over = self.people.values().filter(|person| {
+            let life = match person.record.standing {
+                Standing::Requested => REQUEST_LIFE,
+                Standing::Joining | Standing::Asked => ASKED_LIFE,
+                Standing::Established | Standing::Broken => return false,
+            };
+            person.record.since + life <= now
+        });
+        let over: Vec<_> = over
+            .map(|person| (person.record.id, person.record.standing))
+            .collect();
+        for (contact, standing) in over {
+            if standing == Standing::Requested {
+                self.remove_person(call, contact)?;
+                self.tell(Event::RequestLapsed { contact });
+            } else {
+                self.give_up_join(call, contact, Refusal::LinkUnanswered)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Nobody answers a join request any more.
+    pub(super) fn give_up_join(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        refusal: Refusal,
+    ) -> Result<(), StorageError> {
+        self.forget_join(call, contact)?;
+        self.break_off(call, contact, BreakReason::Unanswered)?;
+        let contact = Some(contact);
+        self.tell(Event::JoinFailed { contact, refusal });
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! Nobody waits for ever to be let in.
+
+use std::time::Duration;
+
+use hushwing_conversation::village::{Home, Village, Weather};
+use hushwing_conversation::{
+    BreakReason, Command, ContactId, Event, Refusal, Secret, Standing, Storage as _,
+};
+
+use crate::support::*;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+struct Asked {
+    village: Village,
+    alice: Home,
+    bob: Home,
+    his_alice: ContactId,
+    link: Secret,
+}
+
+fn asked(seed: u64) -> Asked {
+    let mut village = village(seed);
+    let alice = village.move_in("Alice", DELAY).unwrap();
+    let bob = village.move_in("Bob", DELAY).unwrap();
+    let link = invite(&mut village, alice, true).link;
+    let his_alice = join(&mut village, bob, &link).contact;
+    village.rest().unwrap();
+    Asked {
+        village,
+        alice,
+        bob,
+        his_alice,
+        link,
+    }
+}
+
+fn standing(a: &mut Asked) -> Standing {
+    contacts(&mut a.village, a.bob)[0].standing
+}
+
+fn withdraw(a: &mut Asked) {
+    let command = Command::Invitations;
+    let hushwing_conversation::Reply::Invitations(views) = ask(&mut a.village, a.alice, command)
+    else {
+        panic!("no invitations")
+    };
+    let invitation = views[0].invitation;
+    ask(&mut a.village, a.alice, Command::Withdraw { invitation });
+}
+
+/// What the joiner was told when it was over.
+fn told_it_is_over(a: &mut Asked, refusal: Refusal) {
+    let events = a.village.events(a.bob);
+    let contact = a.his_alice;
+    let reason = BreakReason::Unanswered;
+    assert!(events.contains(&Event::Broken { contact, reason }));
+    let contact = Some(contact);
+    assert!(events.contains(&Event::JoinFailed { contact, refusal }));
+    assert_eq!(standing(a), Standing::Broken);
+}
+
+#[test]
+fn a_request_lapses_and_its_joiner_stops_waiting() {
+    let mut a = asked(800);
+    let request = requests(&mut a.village, a.alice)[0].contact;
+    a.village.pass(DAY * 43).unwrap();
+    assert!(requests(&mut a.village, a.alice).is_empty());
+    let lapsed = Event::RequestLapsed { contact: request };
+    assert!(a.village.events(a.alice).contains(&lapsed));
+    assert_eq!(standing(&mut a), Standing::Asked);
+    a.village.pass(DAY * 42).unwrap();
+    told_it_is_over(&mut a, Refusal::LinkUnanswered);
+    // Nothing is left to be sent, and the link can be tried anew.
+    let storage = a.village.storage(a.bob).unwrap();
+    assert!(
+        hushwing_delivery::Storage::letters(storage)
+            .unwrap()
+            .is_empty()
+    );
+    assert!(storage.joins().unwrap().is_empty());
+    let link = a.link.clone();
+    assert_ne!(join(&mut a.village, a.bob, &link).contact, a.his_alice);
+    a.village.rest().unwrap();
+    assert_eq!(requests(&mut a.village, a.alice).len(), 1);
+}
+
+#[test]
+fn a_late_answer_is_in_time_though_the_link_was_taken_down() {
+    let mut a = asked(801);
+    a.village.pass(DAY).unwrap();
+    withdraw(&mut a);
+    // Meanwhile the outbox sends the request again, to nobody.
+    a.village.pass(DAY * 40).unwrap();
+    assert_eq!(standing(&mut a), Standing::Asked);
+    let contact = requests(&mut a.village, a.alice)[0].contact;
+    ask(&mut a.village, a.alice, Command::Accept { contact });
+    a.village.pass(DAY).unwrap();
+    assert_eq!(standing(&mut a), Standing::Established);
+}
+
+#[test]
+fn a_later_word_that_fails_ends_no_join() {
+    let mut a = asked(803);
+    a.village.pass(DAY).unwrap();
+    withdraw(&mut a);
+    // Bob tells a new address where nobody reads any more.
+    let bob = a.bob;
+    a.village.lose_mailboxes(bob, true);
+    a.village.pass(DAY).unwrap();
+    assert_eq!(standing(&mut a), Standing::Asked);
+}
+
+#[test]
+fn a_join_that_nobody_took_is_over_at_once() {
+    let mut village = village(802);
+    let alice = village.move_in("Alice", DELAY).unwrap();
+    let bob = village.move_in("Bob", DELAY).unwrap();
+    let view = invite(&mut village, alice, true);
+    let link = view.link.clone();
+    // Bob has read the card, and his request has not left when the link comes down.
+    village.set_weather(Weather {
+        loss: 255,
+        ..Weather::default()
+    });
+    let his_alice = join(&mut village, bob, &link).contact;
+    village.lose_mailboxes(alice, false);
+    village.set_weather(Weather::default());
+    village.pass(DAY / 24).unwrap();
+    let mut a = Asked {
+        village,
+        alice,
+        bob,
+        his_alice,
+        link,
+    };
+    told_it_is_over(&mut a, Refusal::LinkUsed);
+}
