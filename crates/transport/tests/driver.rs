@@ -8,6 +8,8 @@
     missing_docs
 )]
 
+mod relay;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,11 +18,11 @@ use hushwing_sansio::{
     CloseReason, Context, Endpoint, Input, Machine, Moment, Output, StorageError, StorageErrorKind,
     StreamId,
 };
-use hushwing_transport::tls::Identity;
 use hushwing_transport::{
-    Accepted, Acceptor, AcceptorConfig, BlockEvent, Connector, ConnectorConfig, DriveConfig,
-    Driving, ServeLimits, SystemClock, Transactional, drive, serve,
+    Accepted, AcceptorConfig, BlockEvent, Connector, ConnectorConfig, DriveConfig, Driving,
+    ServeLimits, SystemClock, Transactional, drive,
 };
+use relay::Relay;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -339,15 +341,6 @@ async fn a_driver_without_callers_ends() {
 
 /// A server that echoes blocks, and where it is.
 async fn echo_server() -> (Endpoint, tokio::task::JoinHandle<()>) {
-    let identity = Identity::generate("relay.test").unwrap().identity;
-    let acceptor = Acceptor::new(&identity, AcceptorConfig::default()).unwrap();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = Endpoint {
-        hosts: vec!["127.0.0.1".into()],
-        port: listener.local_addr().unwrap().port(),
-        fingerprint: identity.fingerprint(),
-        alpn: b"smp/1",
-    };
     let session = |mut accepted: Accepted| async move {
         while let Ok(event) = accepted.stream.next().await {
             match event {
@@ -357,14 +350,8 @@ async fn echo_server() -> (Endpoint, tokio::task::JoinHandle<()>) {
             }
         }
     };
-    let serving = serve(
-        listener,
-        acceptor,
-        ServeLimits::default(),
-        session,
-        std::future::pending(),
-    );
-    (endpoint, tokio::spawn(serving))
+    let relay = Relay::listen(AcceptorConfig::default()).await;
+    relay.serve(ServeLimits::default(), session, std::future::pending())
 }
 
 #[tokio::test]

@@ -7,13 +7,13 @@
     missing_docs
 )]
 
+mod relay;
+
 use std::time::Duration;
 
 use hushwing_sansio::Endpoint;
-use hushwing_transport::tls::Identity;
-use hushwing_transport::{
-    Accepted, Acceptor, AcceptorConfig, Connector, ConnectorConfig, ServeLimits, serve,
-};
+use hushwing_transport::{Accepted, AcceptorConfig, Connector, ConnectorConfig, ServeLimits};
+use relay::Relay;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
@@ -22,21 +22,11 @@ use tokio::time::{sleep, timeout};
 const SOON: Duration = Duration::from_secs(5);
 
 async fn serving(limits: ServeLimits) -> Endpoint {
-    let identity = Identity::generate("relay.test").unwrap().identity;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = Endpoint {
-        hosts: vec!["127.0.0.1".into()],
-        port: listener.local_addr().unwrap().port(),
-        fingerprint: identity.fingerprint(),
-        alpn: b"smp/1",
-    };
-    let acceptor = Acceptor::new(&identity, AcceptorConfig::default()).unwrap();
     let session = |mut accepted: Accepted| async move {
         let _ended = accepted.stream.next().await;
     };
-    let forever = std::future::pending();
-    tokio::spawn(serve(listener, acceptor, limits, session, forever));
-    endpoint
+    let relay = Relay::listen(AcceptorConfig::default()).await;
+    relay.serve(limits, session, std::future::pending()).0
 }
 
 fn one_place() -> ServeLimits {

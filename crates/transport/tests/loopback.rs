@@ -7,40 +7,19 @@
     missing_docs
 )]
 
+mod relay;
+
 use std::time::Duration;
 
 use hushwing_sansio::{CloseReason, Endpoint};
-use hushwing_transport::tls::{ChainError, Identity};
+use hushwing_transport::tls::ChainError;
 use hushwing_transport::{
-    AcceptError, Accepted, Acceptor, AcceptorConfig, BLOCK_LENGTH, BlockEvent, BlockStream,
-    ByteEvent, ByteStream, ConnectError, Connector, ConnectorConfig, ServeLimits, StreamError,
-    StreamLimits, serve,
+    AcceptError, Accepted, AcceptorConfig, BLOCK_LENGTH, BlockEvent, BlockStream, ByteEvent,
+    ByteStream, ConnectError, Connector, ConnectorConfig, ServeLimits, StreamError, StreamLimits,
 };
+use relay::Relay;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
-
-struct Relay {
-    listener: TcpListener,
-    acceptor: Acceptor,
-    endpoint: Endpoint,
-}
-
-async fn relay(config: AcceptorConfig) -> Relay {
-    let identity = Identity::generate("relay.test").unwrap().identity;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = Endpoint {
-        hosts: vec!["127.0.0.1".into()],
-        port: listener.local_addr().unwrap().port(),
-        fingerprint: identity.fingerprint(),
-        alpn: b"smp/1",
-    };
-    let acceptor = Acceptor::new(&identity, config).unwrap();
-    Relay {
-        listener,
-        acceptor,
-        endpoint,
-    }
-}
 
 fn connector() -> Connector {
     Connector::new(ConnectorConfig::default())
@@ -76,7 +55,7 @@ async fn next_block(stream: &mut BlockStream) -> Vec<u8> {
 
 #[tokio::test]
 async fn both_ends_hold_the_same_binding_and_chain_and_no_two_connections_share_one() {
-    let relay = relay(AcceptorConfig::default()).await;
+    let relay = Relay::listen(AcceptorConfig::default()).await;
     let mut bindings = Vec::new();
     for _ in 0..3 {
         let client = connector();
@@ -95,12 +74,9 @@ async fn both_ends_hold_the_same_binding_and_chain_and_no_two_connections_share_
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn simultaneous_handshakes_do_not_mix_their_bindings() {
-    let relay = relay(AcceptorConfig::default()).await;
+    let relay = Relay::listen(AcceptorConfig::default()).await;
     let (report, mut reports) = mpsc::channel(64);
-    let endpoint = relay.endpoint.clone();
-    let server = tokio::spawn(serve(
-        relay.listener,
-        relay.acceptor,
+    let (endpoint, server) = relay.serve(
         ServeLimits::default(),
         move |mut accepted: Accepted| {
             let report = report.clone();
@@ -113,7 +89,7 @@ async fn simultaneous_handshakes_do_not_mix_their_bindings() {
             }
         },
         std::future::pending(),
-    ));
+    );
     let clients: Vec<_> = (0..32)
         .map(|_| {
             let endpoint = endpoint.clone();
@@ -139,7 +115,7 @@ async fn simultaneous_handshakes_do_not_mix_their_bindings() {
 
 #[tokio::test]
 async fn blocks_arrive_whole_and_in_order_both_ways() {
-    let relay = relay(AcceptorConfig::default()).await;
+    let relay = Relay::listen(AcceptorConfig::default()).await;
     let client = connector();
     let (connected, accepted) = tokio::join!(client.connect(&relay.endpoint), relay.accept());
     let (mut client, mut server) = (connected.unwrap().0, accepted.unwrap().stream);
@@ -170,7 +146,7 @@ async fn blocks_arrive_whole_and_in_order_both_ways() {
 
 #[tokio::test]
 async fn another_fingerprint_is_a_wrong_identity() {
-    let relay = relay(AcceptorConfig::default()).await;
+    let relay = Relay::listen(AcceptorConfig::default()).await;
     let endpoint = Endpoint {
         fingerprint: [7; 32],
         ..relay.endpoint.clone()
@@ -191,7 +167,7 @@ async fn another_fingerprint_is_a_wrong_identity() {
 
 #[tokio::test]
 async fn a_client_without_alpn_is_let_in_and_reported() {
-    let relay = relay(AcceptorConfig::default()).await;
+    let relay = Relay::listen(AcceptorConfig::default()).await;
     let endpoint = Endpoint {
         alpn: b"",
         ..relay.endpoint.clone()
@@ -204,7 +180,7 @@ async fn a_client_without_alpn_is_let_in_and_reported() {
 
 #[tokio::test]
 async fn a_client_that_offers_only_unknown_alpn_gets_an_alert() {
-    let relay = relay(AcceptorConfig::default()).await;
+    let relay = Relay::listen(AcceptorConfig::default()).await;
     let endpoint = Endpoint {
         alpn: b"smp/9",
         ..relay.endpoint.clone()
@@ -222,7 +198,7 @@ async fn a_client_that_offers_only_unknown_alpn_gets_an_alert() {
 
 #[tokio::test]
 async fn hosts_are_tried_in_order_and_onion_names_passed_over() {
-    let relay = relay(AcceptorConfig::default()).await;
+    let relay = Relay::listen(AcceptorConfig::default()).await;
     let hosts = vec![
         "abcdefgh.onion".into(),
         "127.0.0.2".into(),
@@ -273,7 +249,7 @@ async fn a_server_that_says_nothing_is_given_up() {
 #[tokio::test]
 async fn a_client_that_says_nothing_is_given_up() {
     let handshake_patience = Duration::from_millis(100);
-    let relay = relay(AcceptorConfig {
+    let relay = Relay::listen(AcceptorConfig {
         handshake_patience,
         ..AcceptorConfig::default()
     })
@@ -289,7 +265,7 @@ async fn a_client_that_never_reads_is_cut_off() {
         write_patience: Duration::from_millis(300),
         ..StreamLimits::default()
     };
-    let relay = relay(AcceptorConfig {
+    let relay = Relay::listen(AcceptorConfig {
         limits,
         ..AcceptorConfig::default()
     })
@@ -318,7 +294,7 @@ async fn a_client_that_stops_in_the_middle_of_a_block_is_cut_off_and_an_idle_one
         read_patience: Duration::from_millis(200),
         ..StreamLimits::default()
     };
-    let relay = relay(AcceptorConfig {
+    let relay = Relay::listen(AcceptorConfig {
         limits,
         ..AcceptorConfig::default()
     })
@@ -344,7 +320,7 @@ async fn queueing_over_budget_is_refused_and_wrong_lengths_too() {
         most_unsent: 4 * BLOCK_LENGTH,
         ..StreamLimits::default()
     };
-    let relay = relay(AcceptorConfig {
+    let relay = Relay::listen(AcceptorConfig {
         limits,
         ..AcceptorConfig::default()
     })
@@ -363,12 +339,9 @@ async fn queueing_over_budget_is_refused_and_wrong_lengths_too() {
 
 #[tokio::test]
 async fn stopping_the_accept_loop_ends_its_sessions() {
-    let relay = relay(AcceptorConfig::default()).await;
+    let relay = Relay::listen(AcceptorConfig::default()).await;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let endpoint = relay.endpoint.clone();
-    let serving = tokio::spawn(serve(
-        relay.listener,
-        relay.acceptor,
+    let (endpoint, serving) = relay.serve(
         ServeLimits::default(),
         |mut accepted: Accepted| async move {
             let _ended = accepted.stream.next().await;
@@ -376,7 +349,7 @@ async fn stopping_the_accept_loop_ends_its_sessions() {
         async {
             let _asked = stopped.await;
         },
-    ));
+    );
     let (mut stream, _) = connector().connect(&endpoint).await.unwrap();
     stop.send(()).unwrap();
     serving.await.unwrap();
