@@ -1,5 +1,7 @@
 //! Storage in ordered maps, for tests and benches.
 
+mod damage;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use hushwing_delivery::{LetterId, MailboxId, Part, RepeatId};
@@ -10,7 +12,7 @@ use super::{
     KeyPackageRecord, MailboxRecord, MessageKind, MessageRecord, MessageState, MessageTimes,
     MlsRow, MlsRows, OnTheWay, Outline, Owed, Position, Storage,
 };
-use crate::{ContactId, ConversationId, InvitationId, MessageId, Secret};
+use crate::{ContactId, InvitationId, MessageId, Secret};
 
 /// The rows of one scope, by label and key.
 type Scope = BTreeMap<(u8, Vec<u8>), Secret>;
@@ -43,58 +45,6 @@ impl MemoryStorage {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// Damages the record of a message: from now on it cannot be read.
-    pub fn spoil_message(&mut self, id: &MessageId) {
-        self.spoilt.insert(*id);
-    }
-
-    /// Damages what MLS keeps of a conversation.
-    pub fn spoil_group(&mut self, conversation: ConversationId) {
-        let scope = crate::mls::Group::scope(conversation);
-        for value in self.mls.entry(scope).or_default().values_mut() {
-            value.set(&[0xFF]);
-        }
-    }
-
-    /// About how many bytes lie here of messages, held letters, settings, MLS
-    /// and the post office, keys included.
-    #[must_use]
-    pub fn weight(&self) -> usize {
-        let messages = self
-            .messages
-            .values()
-            .map(|message| message.content.len() + 128);
-        let held = self.held.values().map(|letter| letter.bytes.len() + 64);
-        let settings = self
-            .settings
-            .iter()
-            .map(|(name, value)| name.len() + value.len());
-        let mls = self.mls.values().flatten();
-        let mls = mls.map(|((_, key), value)| key.len() + value.expose().len());
-        let all = messages.chain(held).chain(settings).chain(mls);
-        all.sum::<usize>() + self.office.weight()
-    }
-
-    /// A message, unless it is damaged.
-    fn sound(&self, id: &MessageId) -> Result<Option<&MessageRecord>, StorageError> {
-        if self.spoilt.contains(id) {
-            return Err(StorageError::corrupt("reading a message"));
-        }
-        Ok(self.messages.get(id))
-    }
-
-    /// Copies of messages, unless one is damaged.
-    fn copies<'m>(
-        &self,
-        messages: impl Iterator<Item = &'m MessageRecord>,
-    ) -> Result<Vec<MessageRecord>, StorageError> {
-        let sound = |message: &MessageRecord| {
-            self.sound(message.id())?;
-            Ok(message.clone())
-        };
-        messages.map(sound).collect()
     }
 
     fn edit(&mut self, id: &MessageId) -> Result<&mut MessageRecord, StorageError> {
