@@ -1,8 +1,8 @@
 //! One connection: blocks from the stream to the session, requests to the
 //! writer, answers back.
 //!
-//! The task of an idle connection holds the session and an empty mailbox, no
-//! buffer.
+//! The task of an idle connection holds the session and a line on which nothing
+//! was said, no buffer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +10,12 @@ use std::time::Duration;
 use hushwing_relay::server::{Accepted as Opened, ConnectionId, Session, SessionEnd};
 use hushwing_sansio::Context;
 use hushwing_transport::{Accepted, Block, BlockEvent, BlockStream, OsEntropy, StreamError};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::Shared;
-use super::backlog::{self, Backlog};
-use super::heard::LastHeard;
-use super::mailboxes::{Mailbox, ToConnection};
+use super::backlog;
+use super::line::{GivenUp, Line, ToConnection};
+use super::mailboxes::Mailbox;
 use super::writer::ToWriter;
 
 /// Time for the hellos (smp.md 1.1).
@@ -43,11 +41,7 @@ struct Connection {
     shared: Arc<Shared>,
     stream: BlockStream,
     session: Session,
-    mailbox: UnboundedReceiver<ToConnection>,
-    /// Ends when the writer gives the connection up.
-    given_up: oneshot::Receiver<()>,
-    backlog: Arc<Backlog>,
-    heard: Arc<LastHeard>,
+    line: Arc<Line>,
     /// Bytes of the backlog that are in the session.
     taken: usize,
     /// A block that came while the session wanted none.
@@ -56,13 +50,11 @@ struct Connection {
 
 /// Runs a connection to its end.
 pub(super) async fn run(accepted: Accepted, shared: Arc<Shared>) {
-    let (id, writer) = (shared.next_connection(), shared.writer.clone());
+    let id = shared.next_connection();
     let Ok(mut connection) = Connection::open(id, accepted, shared) else {
         return;
     };
     let end = connection.live().await;
-    // The last word to the writer, so that no request follows it.
-    let _ = writer.send(ToWriter::Close(id));
     tracing::debug!(%end, "relay connection ended");
 }
 
@@ -75,13 +67,9 @@ impl Connection {
         let mut entropy = OsEntropy;
         let mut cx = Context::new(shared.clock.now(), shared.clock.wall(), &mut entropy);
         let session = Session::accept(&mut cx, &shared.config, &shared.identity, &opened)?;
-        let (sender, mailbox) = unbounded_channel();
-        let (kept, given_up) = oneshot::channel();
-        let backlog = Arc::new(Backlog::new(&shared.unread));
-        let heard = Arc::new(LastHeard::at(shared.clock.now()));
-        let ours = Mailbox::new(sender, Arc::clone(&backlog), Arc::clone(&heard), kept);
-        let open = ToWriter::Open(id, ours);
-        // Without a writer the mailbox is closed, and the connection ends.
+        let line = Arc::new(Line::new(&shared.unread, shared.clock.now()));
+        let open = ToWriter::Open(id, Mailbox::new(Arc::clone(&line)));
+        // Without a writer the mailbox is dropped, and the connection ends.
         let _ = shared.writer.send(open);
         let stream = accepted.stream;
         Ok(Self {
@@ -89,10 +77,7 @@ impl Connection {
             shared,
             stream,
             session,
-            mailbox,
-            given_up,
-            backlog,
-            heard,
+            line,
             taken: 0,
             held: None,
         })
@@ -146,7 +131,7 @@ impl Connection {
         }
         if self.stream.has_room() {
             // All that was taken is in the stream.
-            self.backlog.release(std::mem::take(&mut self.taken));
+            self.line.backlog.release(std::mem::take(&mut self.taken));
         }
         Ok(())
     }
@@ -155,22 +140,21 @@ impl Connection {
     async fn step(&mut self) -> Result<(), End> {
         if self.held.is_some() {
             // Nothing more is read; what is queued still goes out.
-            let message = tokio::select! {
-                _ = &mut self.given_up => return Err(End::GivenUp),
-                message = async {
-                    self.stream.flush().await?;
-                    self.mailbox.recv().await.ok_or(End::GivenUp)
-                } => message?,
+            let said = tokio::select! {
+                Err(GivenUp) = self.line.listen(false) => return Err(End::GivenUp),
+                flushed = self.stream.flush() => {
+                    flushed?;
+                    self.line.listen(true).await?
+                }
             };
-            self.take(message);
+            self.take(said);
             return Ok(());
         }
-        // Without room nothing is taken, so what piles up is in the mailbox,
+        // Without room nothing is taken, so what piles up is on the line,
         // where it is counted.
         let room = self.stream.has_room();
         tokio::select! {
-            _ = &mut self.given_up => return Err(End::GivenUp),
-            message = self.mailbox.recv(), if room => self.take(message.ok_or(End::GivenUp)?),
+            said = self.line.listen(room) => self.take(said?),
             event = self.stream.next() => match event? {
                 BlockEvent::Received(block) if self.session.wants_block() => self.receive(block)?,
                 BlockEvent::Received(block) => self.held = Some(block),
@@ -185,27 +169,43 @@ impl Connection {
         let mut entropy = OsEntropy;
         let clock = self.shared.clock;
         let mut cx = Context::new(clock.now(), clock.wall(), &mut entropy);
-        self.heard.note(cx.now());
+        self.line.heard.note(cx.now());
         Ok(self
             .session
             .receive(&mut cx, self.shared.recent.as_ref(), &mut block)?)
     }
 
-    fn take(&mut self, message: ToConnection) {
+    fn take(&mut self, said: Vec<ToConnection>) {
         let mut entropy = OsEntropy;
         let clock = self.shared.clock;
         let mut cx = Context::new(clock.now(), clock.wall(), &mut entropy);
         let directory = self.shared.recent.as_ref();
-        match message {
-            ToConnection::Outputs(outputs) => {
-                self.taken += backlog::weight(&outputs);
-                self.session.answer(&mut cx, directory, outputs);
+        for message in said {
+            match message {
+                ToConnection::Outputs(outputs) => {
+                    self.taken += backlog::weight(&outputs);
+                    self.session.answer(&mut cx, directory, outputs);
+                }
+                ToConnection::Found(found) => self.session.resolve(&mut cx, directory, &found),
             }
-            ToConnection::Found(found) => self.session.resolve(&mut cx, directory, &found),
         }
     }
 
     fn tell(&self, message: ToWriter) -> Result<(), End> {
         self.shared.writer.send(message).map_err(|_| End::GivenUp)
+    }
+}
+
+/// The last word to the writer, so that no request follows it.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Without a writer nobody holds anything of this connection.
+        let _ = self.shared.writer.send(ToWriter::Close(self.id));
+    }
+}
+
+impl From<GivenUp> for End {
+    fn from(GivenUp: GivenUp) -> Self {
+        Self::GivenUp
     }
 }

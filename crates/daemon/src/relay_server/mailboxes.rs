@@ -2,21 +2,18 @@
 //! too slowly.
 //!
 //! Whoever has not read for long makes room for whoever just came, so that
-//! parked connections cannot keep others from their mail. All of it is the
-//! writer's own: nothing is locked, and looking at every mailbox is left for
-//! when there is too much.
+//! parked connections cannot keep others from their mail. Looking at every
+//! mailbox is left for when there is too much.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hushwing_relay::server::{ConnectionId, Name, Output, QueueRecord, ServerConfig};
+use hushwing_relay::server::{ConnectionId, ServerConfig};
 use hushwing_sansio::Moment;
-use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::oneshot;
 
-use super::backlog::{self, Backlog, Unread};
-use super::heard::LastHeard;
+use super::backlog::{self, Unread};
+use super::line::{Line, ToConnection};
 
 /// A connection may have this much unread for as long as there is room.
 const MODEST: usize = 8 * 16_384;
@@ -24,54 +21,31 @@ const MODEST: usize = 8 * 16_384;
 /// Between two looks for connections that read too slowly.
 const LOOKS: Duration = Duration::from_secs(60);
 
-/// What the writer tells a connection.
-pub(super) enum ToConnection {
-    /// Answers and events of one transaction.
-    Outputs(Vec<Output>),
-    /// The answer to [`ToWriter::Find`](super::writer::ToWriter::Find); names
-    /// of no queue are left out.
-    Found(BTreeMap<Name, Arc<QueueRecord>>),
-}
-
 /// A connection as the writer sees it. Dropping it ends the connection.
 pub(super) struct Mailbox {
-    sender: UnboundedSender<ToConnection>,
-    /// What was sent and not read.
-    backlog: Arc<Backlog>,
-    /// When the client said something last.
-    heard: Arc<LastHeard>,
+    line: Arc<Line>,
     /// When something was sent last that found nothing unread.
     empty: Moment,
     /// When something was sent last that found no more than [`MODEST`].
     modest: Moment,
-    /// Its end is the connection's, however full the mailbox is.
-    _kept: oneshot::Sender<()>,
 }
 
 impl Mailbox {
-    /// An empty one. The connection ends with `kept`.
-    pub(super) fn new(
-        sender: UnboundedSender<ToConnection>,
-        backlog: Arc<Backlog>,
-        heard: Arc<LastHeard>,
-        kept: oneshot::Sender<()>,
-    ) -> Self {
+    /// An empty one.
+    pub(super) fn new(line: Arc<Line>) -> Self {
         Self {
-            sender,
-            backlog,
-            heard,
+            line,
             empty: Moment::default(),
             modest: Moment::default(),
-            _kept: kept,
         }
     }
 
-    /// False if the connection is gone, or must go for what it already had
-    /// unread. What one transaction says is thus always taken, which leaves
-    /// room for the answers to a block.
+    /// False if the connection must go for what it already had unread. What
+    /// one transaction says is thus always taken, which leaves room for the
+    /// answers to a block.
     fn send(&mut self, message: ToConnection, limit: usize, now: Moment) -> bool {
         if let ToConnection::Outputs(outputs) = &message {
-            let before = self.backlog.add(backlog::weight(outputs));
+            let before = self.line.backlog.add(backlog::weight(outputs));
             if before == 0 {
                 self.empty = now;
             }
@@ -82,19 +56,20 @@ impl Mailbox {
                 return false;
             }
         }
-        self.sender.send(message).is_ok()
+        self.line.say(message);
+        true
     }
 
     /// What it costs the others: bytes by milliseconds.
     fn cost(&self, now: Moment) -> u128 {
-        let bytes = u128::try_from(self.backlog.bytes()).unwrap_or(u128::MAX);
+        let bytes = u128::try_from(self.line.backlog.bytes()).unwrap_or(u128::MAX);
         bytes.saturating_mul(now.since(self.empty).as_millis())
     }
 }
 
 impl Drop for Mailbox {
     fn drop(&mut self) {
-        self.backlog.write_off();
+        self.line.give_up();
     }
 }
 
@@ -156,8 +131,10 @@ impl Mailboxes {
         // Some more, so that the next message is not the next such look.
         let mut excess = unread - (limit - limit / 16);
         let mut costly: Vec<_> = (self.by_connection.iter())
-            .filter(|(_, mailbox)| mailbox.empty < now && mailbox.backlog.bytes() > 0)
-            .map(|(connection, mailbox)| (mailbox.cost(now), *connection, mailbox.backlog.bytes()))
+            .filter(|(_, mailbox)| mailbox.empty < now && mailbox.line.backlog.bytes() > 0)
+            .map(|(connection, mailbox)| {
+                (mailbox.cost(now), *connection, mailbox.line.backlog.bytes())
+            })
             .collect();
         costly.sort_unstable();
         while excess > 0
@@ -182,7 +159,7 @@ impl Mailboxes {
         if self.unread.bytes() > MODEST {
             let patience = self.patience;
             self.by_connection.retain(|_, mailbox| {
-                mailbox.backlog.bytes() <= MODEST || now.since(mailbox.modest) < patience
+                mailbox.line.backlog.bytes() <= MODEST || now.since(mailbox.modest) < patience
             });
         }
     }
@@ -195,7 +172,7 @@ impl Mailboxes {
         exempt: impl Fn(ConnectionId) -> bool,
     ) {
         self.by_connection.retain(|connection, mailbox| {
-            exempt(*connection) || !mailbox.heard.is_silent_for(patience, now)
+            exempt(*connection) || !mailbox.line.heard.is_silent_for(patience, now)
         });
     }
 }

@@ -16,6 +16,7 @@ mod backlog;
 mod connection;
 mod heard;
 mod identity;
+mod line;
 mod mailboxes;
 mod recent;
 mod writer;

@@ -16,7 +16,8 @@ use hushwing_store::RelayServerStore;
 use hushwing_transport::{OsEntropy, SystemClock};
 use tokio::sync::oneshot;
 
-use super::mailboxes::{Mailbox, Mailboxes, ToConnection};
+use super::line::ToConnection;
+use super::mailboxes::{Mailbox, Mailboxes};
 use super::recent::Recent;
 use crate::inspection::{Verdict, verdict};
 

@@ -1,44 +1,43 @@
-use hushwing_relay::server::{Answer, Ticket};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use futures_util::FutureExt;
+use hushwing_relay::server::{Answer, Output, Ticket};
 
 use super::*;
 
 const MIB: usize = 1024 * 1024;
 
-/// The connection's end of a mailbox.
+/// The connection's end of a line.
 struct Client {
     id: ConnectionId,
-    backlog: Arc<Backlog>,
-    inbox: UnboundedReceiver<ToConnection>,
-    given_up: oneshot::Receiver<()>,
+    line: Arc<Line>,
 }
 
 impl Client {
     fn open(mailboxes: &mut Mailboxes, id: u64) -> Self {
-        let (sender, inbox) = unbounded_channel();
-        let (kept, given_up) = oneshot::channel();
-        let backlog = Arc::new(Backlog::new(&mailboxes.unread));
-        let heard = Arc::new(LastHeard::at(Moment::default()));
-        let mailbox = Mailbox::new(sender, Arc::clone(&backlog), heard, kept);
+        let line = Arc::new(Line::new(&mailboxes.unread, Moment::default()));
         let id = ConnectionId(id);
-        mailboxes.insert(id, mailbox);
-        Self {
-            id,
-            backlog,
-            inbox,
-            given_up,
-        }
+        mailboxes.insert(id, Mailbox::new(Arc::clone(&line)));
+        Self { id, line }
     }
 
-    fn is_open(&mut self) -> bool {
-        self.given_up.try_recv() == Err(oneshot::error::TryRecvError::Empty)
+    fn is_open(&self) -> bool {
+        self.line.listen(false).now_or_never().is_none()
     }
 
-    fn read(&mut self) -> usize {
+    fn read(&self) -> usize {
         let mut read = 0;
-        while let Ok(ToConnection::Outputs(outputs)) = self.inbox.try_recv() {
+        for message in self
+            .line
+            .listen(true)
+            .now_or_never()
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let ToConnection::Outputs(outputs) = message else {
+                continue;
+            };
             let weight = backlog::weight(&outputs);
-            self.backlog.release(weight);
+            self.line.backlog.release(weight);
             read += weight;
         }
         read
@@ -69,7 +68,7 @@ fn who_reads_gets_its_mail_while_parked_ones_are_closed() {
     for client in &parked {
         say(&mut mailboxes, client, 4 * MIB - 512, at(1));
     }
-    let mut honest = Client::open(&mut mailboxes, 100);
+    let honest = Client::open(&mut mailboxes, 100);
     for second in 2..300 {
         say(&mut mailboxes, &honest, MIB, at(second));
         assert!(honest.read() > MIB);
@@ -82,7 +81,7 @@ fn who_reads_gets_its_mail_while_parked_ones_are_closed() {
         assert!(mailboxes.unread.bytes() <= 256 * MIB);
     }
     assert!(honest.is_open());
-    let open = parked.iter_mut().map(Client::is_open);
+    let open = parked.iter().map(Client::is_open);
     // Those who came first went first.
     assert!(open.is_sorted(), "the oldest went");
     assert!(!parked[0].is_open() && !parked[64].is_open());
@@ -91,21 +90,21 @@ fn who_reads_gets_its_mail_while_parked_ones_are_closed() {
 #[test]
 fn many_that_park_little_make_room_too() {
     let mut mailboxes = mailboxes();
-    let mut parked: Vec<_> = (0..4_200)
+    let parked: Vec<_> = (0..4_200)
         .map(|id| {
             let client = Client::open(&mut mailboxes, id);
             say(&mut mailboxes, &client, MODEST / 2, at(1));
             client
         })
         .collect();
-    let mut honest = Client::open(&mut mailboxes, 10_000);
+    let honest = Client::open(&mut mailboxes, 10_000);
     for second in 2..10 {
         say(&mut mailboxes, &honest, MIB, at(second));
         assert!(honest.read() > MIB && mailboxes.unread.bytes() <= 256 * MIB);
     }
     assert!(honest.is_open());
     let closed = parked
-        .iter_mut()
+        .iter()
         .filter_map(|client| (!client.is_open()).then_some(()));
     // A sixteenth, and what was too much; not all of them.
     assert!((1..1_000).contains(&closed.count()));
@@ -115,7 +114,7 @@ fn many_that_park_little_make_room_too() {
 fn a_connection_that_had_read_everything_stays() {
     let mut mailboxes = mailboxes();
     let parked = Client::open(&mut mailboxes, 1);
-    let mut honest = Client::open(&mut mailboxes, 2);
+    let honest = Client::open(&mut mailboxes, 2);
     say(&mut mailboxes, &parked, MIB, at(1));
     mailboxes.limits.1 = 0;
     // More than all others, and nobody is left to make room.
@@ -126,7 +125,7 @@ fn a_connection_that_had_read_everything_stays() {
 #[test]
 fn a_connection_that_reads_nothing_reaches_its_bound() {
     let mut mailboxes = mailboxes();
-    let mut client = Client::open(&mut mailboxes, 1);
+    let client = Client::open(&mut mailboxes, 1);
     say(&mut mailboxes, &client, 4 * MIB - 512, at(1));
     say(&mut mailboxes, &client, MIB, at(1));
     assert!(client.is_open());
@@ -138,7 +137,7 @@ fn a_connection_that_reads_nothing_reaches_its_bound() {
 #[test]
 fn who_stays_behind_for_minutes_is_closed() {
     let mut mailboxes = mailboxes();
-    let mut clients: Vec<_> = (0..3).map(|id| Client::open(&mut mailboxes, id)).collect();
+    let clients: Vec<_> = (0..3).map(|id| Client::open(&mut mailboxes, id)).collect();
     let parked_at = |minute: u64| at(60 * minute);
     for minute in 0..=10 {
         // One parks much and reads a little, one little; one catches up.
@@ -149,6 +148,7 @@ fn who_stays_behind_for_minutes_is_closed() {
             parked_at(minute),
         );
         clients[0]
+            .line
             .backlog
             .release(if minute == 0 { 0 } else { 32_768 });
         if minute == 0 {
@@ -157,7 +157,7 @@ fn who_stays_behind_for_minutes_is_closed() {
         clients[2].read();
         say(&mut mailboxes, &clients[2], 2 * MODEST, parked_at(minute));
         mailboxes.close_stalled(parked_at(minute));
-        let open: Vec<_> = clients.iter_mut().map(Client::is_open).collect();
+        let open: Vec<_> = clients.iter().map(Client::is_open).collect();
         assert_eq!(open, [minute < 10, true, true], "minute {minute}");
     }
 }
