@@ -272,6 +272,7 @@ impl Messenger {
             self.end_of_join(call, contact)?;
         }
         if elsewhere {
+            self.call_receipts_back(call, contact)?;
             self.say_stranded(call, contact, answered)?;
         }
         self.tell_unless_requested(contact);

@@ -29,8 +29,8 @@ const REST: Duration = Duration::from_secs(30);
 #[derive(Default)]
 pub(super) struct Debts {
     by_contact: BTreeMap<ContactId, Debt>,
-    /// The last letter with receipts, while the outbox has it.
-    letters: BTreeMap<ContactId, LetterId>,
+    /// The last letters with receipts, while the outbox has one.
+    letters: BTreeMap<ContactId, Vec<LetterId>>,
 }
 
 pub(super) struct Debt {
@@ -92,8 +92,8 @@ impl Debts {
     fn take(&mut self, now: Moment, office: &PostOffice) -> Vec<(ContactId, Debt)> {
         let mut taken = Vec::new();
         for (contact, mut debt) in core::mem::take(&mut self.by_contact) {
-            let letter = self.letters.get(&contact);
-            let waits = letter.is_some_and(|letter| office.whereabouts(*letter).is_some());
+            let mut letters = self.letters.get(&contact).into_iter().flatten();
+            let waits = letters.any(|letter| office.whereabouts(*letter).is_some());
             if debt.due <= now && !waits {
                 self.letters.remove(&contact);
                 taken.push((contact, debt));
@@ -209,7 +209,7 @@ impl Messenger {
         let Some(letter) = self.say_in_passing(call, contact, &content)? else {
             return Ok(());
         };
-        self.debts.letters.insert(contact, letter);
+        self.debts.letters.entry(contact).or_default().push(letter);
         for receipt in batch {
             // It may have been superseded meanwhile.
             if call.storage.has_message(&receipt.message)? {
@@ -217,6 +217,22 @@ impl Messenger {
             }
         }
         Ok(())
+    }
+
+    /// Calls back the letters with receipts that wait for a contact: nobody
+    /// reads any more where they were to go, and none follows while they wait.
+    /// Who moved asks after what they held.
+    pub(super) fn call_receipts_back(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let letters = self.debts.letters.remove(&contact);
+        letters.into_iter().flatten().try_for_each(|letter| {
+            self.office
+                .cancel(call.cx, &mut *call.storage, letter)
+                .map(drop)
+        })
     }
 
     /// A contact told what became of my messages.

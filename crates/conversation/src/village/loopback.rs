@@ -32,6 +32,8 @@ pub(super) struct Loopback {
     next_receipt: u64,
     /// Mailboxes that were lost and are not closed yet.
     lost: BTreeSet<(Home, MailboxId)>,
+    /// Mailboxes whose server is down for good.
+    down: BTreeSet<Vec<u8>>,
     /// Envelopes of these people are accepted and lost, so many.
     pub(super) swallow: BTreeMap<Home, u32>,
     /// What was sent, if somebody listens.
@@ -102,6 +104,13 @@ impl Loopback {
         if tell {
             self.tell_losses(home);
         }
+    }
+
+    /// Lets nothing come to the mailboxes that somebody has now.
+    pub(super) fn cut_off(&mut self, home: Home) {
+        let all = self.mailboxes.iter();
+        let theirs = all.filter(|(_, mailbox)| mailbox.owner == home);
+        self.down.extend(theirs.map(|(locator, _)| locator.clone()));
     }
 
     /// Lost mailboxes of somebody that they have not closed yet.
@@ -262,6 +271,12 @@ impl Loopback {
         envelope: Envelope,
         entropy: &mut dyn Entropy,
     ) -> NetworkEvent {
+        if self.down.contains(&locator.0) {
+            return NetworkEvent::Failed {
+                send,
+                reason: SendFailure::Unreachable,
+            };
+        }
         if !self.mailboxes.contains_key(&locator.0) {
             return NetworkEvent::Failed {
                 send,

@@ -58,6 +58,8 @@ pub struct Village {
     network: Loopback,
     entropy: Box<dyn Entropy>,
     clock: Duration,
+    /// How far the wall clocks are ahead.
+    ahead: Duration,
 }
 
 impl Village {
@@ -69,6 +71,7 @@ impl Village {
             network: Loopback::default(),
             entropy,
             clock: Duration::ZERO,
+            ahead: Duration::ZERO,
         }
     }
 
@@ -111,6 +114,17 @@ impl Village {
     /// are opened again.
     pub fn lose_mailboxes(&mut self, home: Home, tell: bool) {
         self.network.lose_mailboxes(home, tell);
+    }
+
+    /// The servers of somebody's mailboxes are down for good: who writes there
+    /// waits.
+    pub fn cut_off(&mut self, home: Home) {
+        self.network.cut_off(home);
+    }
+
+    /// Sets all wall clocks so far ahead of what they ought to show.
+    pub fn set_clocks_ahead(&mut self, ahead: Duration) {
+        self.ahead = ahead;
     }
 
     /// Lost mailboxes of somebody that they have not closed yet.
@@ -275,7 +289,7 @@ impl Village {
         });
         let snapshot = (crash == Some(Crash::BeforeCommit)).then(|| person.storage.clone());
         let now = Moment::from_origin(self.clock);
-        let wall = Timestamp::from_secs(START) + self.clock;
+        let wall = Timestamp::from_secs(START) + self.clock + self.ahead;
         let mut cx = Context::new(now, wall, self.entropy.as_mut());
         person
             .messenger

@@ -68,6 +68,27 @@ fn what_is_owed_survives_a_restart() {
 }
 
 #[test]
+fn receipts_that_wait_for_a_dead_address_hold_up_none_to_the_next() {
+    let mut c = couple(45);
+    let ids = [0, 1].map(|_| {
+        let id = send(&mut c.village, c.alice, c.her_bob, "did you get this?");
+        c.village.rest().unwrap();
+        // Where Bob writes to takes nothing any more, and says so to nobody.
+        c.village.cut_off(c.alice);
+        c.village.pass(DELAY * 2).unwrap();
+        assert_eq!(state(&mut c, id), MessageState::Accepted);
+        c.village.lose_mailboxes(c.alice, true);
+        c.village.pass(Duration::from_secs(180)).unwrap();
+        id
+    });
+    assert_eq!(
+        ids.map(|id| state(&mut c, id)),
+        [MessageState::Delivered; 2]
+    );
+    assert!(!contacts(&mut c.village, c.alice)[0].mailbox_lost);
+}
+
+#[test]
 fn both_sides_see_one_safety_number_and_can_verify_it() {
     let mut c = couple(34);
     let hers = number(&mut c.village, c.alice, c.her_bob);
