@@ -6,6 +6,7 @@ use subtle::ConstantTimeEq as _;
 use super::broken::is_damage;
 use super::people::Person;
 use super::show::{found, shortened, show, speaker, unreadable};
+use super::speak::said_with;
 use super::stop::Stop;
 use super::{Call, Messenger, NAME, READ_RECEIPTS};
 use crate::content::MessageId;
@@ -171,12 +172,11 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         self.person(contact)?;
         let before = match before {
-            Some(id) => Some(
-                call.storage
-                    .message(&id)?
-                    .ok_or(Refusal::NoMessage)?
-                    .position,
-            ),
+            Some(id) => {
+                said_with(call, contact, &id)?;
+                let record = call.storage.message(&id)?;
+                Some(record.ok_or(Refusal::NoMessage)?.position)
+            }
             None => None,
         };
         let records = self.readable(call, contact, before.as_ref(), most.min(MOST_READ))?;

@@ -132,6 +132,7 @@ impl Messenger {
         self.groups.remove(&id);
         self.debts.forget(id);
         self.repeats.forget(id);
+        self.call_receipts_back(call, id)?;
         RepeatRecord::clear(call.storage, id)?;
         LackRecord::clear(call.storage, id)?;
         self.shelf.forget(id);
@@ -171,10 +172,15 @@ impl Messenger {
             return Ok(());
         };
         let commit = person.record.commit_letter.take();
-        let addresses = person.addresses.clone();
+        let mut addresses = person.addresses.clone();
         person.save(call.storage)?;
         if let Some(letter) = commit {
             self.keep_commit(call, id, &[])?;
+        // One link may have brought two contacts: what goes to where both read
+        // may be for the other.
+        let others = self.people.iter().filter(|(contact, _)| **contact != id);
+        let theirs: Vec<_> = others.flat_map(|(_, other)| &other.addresses).collect();
+        addresses.retain(|address| !theirs.contains(&address));
             self.office
                 .cancel(call.cx, &mut *call.storage, LetterId(letter))?;
         }

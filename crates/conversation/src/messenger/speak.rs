@@ -29,8 +29,7 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         self.may_speak(contact, text.len())?;
         if let Some(target) = &reply_to {
-            self.message_of(call, target)
-                .and_then(|record| same(&record, contact))?;
+            said_with(call, contact, target)?;
         }
         let post = Post::new(words(text)?, reply_to);
         self.say(call, contact, &Content::Post(post), MessageKind::Text, None)
@@ -331,8 +330,14 @@ fn stands(call: &Call<'_, '_>, record: &MessageRecord) -> Result<(), Stop> {
     }
 }
 
-fn same(record: &MessageRecord, contact: ContactId) -> Result<(), Stop> {
-    if record.contact == contact {
+/// Whether a message is of a contact's conversation. It is not read: if it is of
+/// another one and damaged, this one is sound.
+pub(super) fn said_with(
+    call: &Call<'_, '_>,
+    contact: ContactId,
+    message: &MessageId,
+) -> Result<(), Stop> {
+    if call.storage.whose_message(message)? == Some(contact) {
         Ok(())
     } else {
         Err(Refusal::NoMessage.into())

@@ -194,6 +194,66 @@ fn a_damaged_message_breaks_its_conversation_when_its_letter_is_answered() {
 }
 
 #[test]
+fn a_damaged_message_breaks_no_conversation_that_it_is_not_of() {
+    let mut t = three(509);
+    let carols = send(&mut t.c.village, t.carol, t.carols_alice, "psst");
+    t.c.village.pass(AN_HOUR).unwrap();
+    t.c.village.events(t.c.alice);
+    let storage = t.c.village.storage(t.c.alice).unwrap();
+    storage.spoil_message(&carols);
+    let contact = t.c.her_bob;
+    let answer = Command::Send {
+        contact,
+        text: "what?".to_owned(),
+        reply_to: Some(carols),
+    };
+    let earlier = Command::Read {
+        contact,
+        before: Some(carols),
+        most: 10,
+    };
+    for command in [answer, earlier] {
+        let refused = refusal(&mut t.c.village, t.c.alice, command);
+        assert_eq!(refused, Refusal::NoMessage);
+    }
+    assert_eq!(t.standings(), [Standing::Established; 2]);
+    assert_eq!(t.c.village.events(t.c.alice), []);
+}
+
+#[test]
+fn a_broken_conversation_takes_no_letters_with_it_of_another_by_the_same_link() {
+    let mut village = village(510);
+    let alice = village.move_in("Alice", DELAY).unwrap();
+    let bob = village.move_in("Bob", DELAY).unwrap();
+    let link = invite(&mut village, alice, true).link;
+    let first = join(&mut village, bob, &link);
+    village.rest().unwrap();
+    // Bob asks again as somebody new, and that does not leave yet.
+    let storage = village.storage(bob).unwrap();
+    let fetch = storage.joins().unwrap()[0].fetch;
+    storage.remove_join(fetch).unwrap();
+    village.open_again(bob).unwrap();
+    village.set_weather(hushwing_conversation::village::Weather {
+        loss: 255,
+        ..Default::default()
+    });
+    assert_ne!(join(&mut village, bob, &link).contact, first.contact);
+    village.rest().unwrap();
+    let storage = village.storage(bob).unwrap();
+    storage.spoil_group(first.conversation);
+    village.open_again(bob).unwrap();
+    let hello = Command::Send {
+        contact: first.contact,
+        text: "hello".to_owned(),
+        reply_to: None,
+    };
+    assert_eq!(refusal(&mut village, bob, hello), Refusal::Broken);
+    village.set_weather(Default::default());
+    village.pass(AN_HOUR).unwrap();
+    assert_eq!(requests(&mut village, alice).len(), 2);
+}
+
+#[test]
 fn what_was_to_leave_a_broken_conversation_fails_with_a_reason_and_nothing_stays() {
     let mut t = three(507);
     // Bob is out of reach, and Alice has something to say and to confirm.
