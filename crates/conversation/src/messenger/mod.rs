@@ -49,6 +49,7 @@ use crate::{
 use broken::Concern;
 use losses::Losses;
 use people::Person;
+use patience::Patience;
 use receipts::Debts;
 use repeat::Repeats;
 use shelf::Shelf;
@@ -105,6 +106,7 @@ pub struct Messenger {
     debts: Debts,
     losses: Losses,
     repeats: Repeats,
+    patience: Patience,
     shelf: Shelf,
     waiting_invites: BTreeMap<InvitationId, Ticket>,
     waiting_joins: BTreeMap<FetchId, Vec<Ticket>>,
@@ -156,6 +158,7 @@ impl Messenger {
             debts: Debts::default(),
             losses: Losses::default(),
             repeats: Repeats::default(),
+            patience: Patience::default(),
             shelf,
             waiting_invites: BTreeMap::new(),
             waiting_joins: BTreeMap::new(),

@@ -4,10 +4,14 @@
 //! sides know a time, and after it neither waits. Together the times leave room
 //! for the request and for the answer to lie at a server as long as one keeps
 //! letters.
+//!
+//! The times are months by the wall clock, which may be wrong for an hour. So
+//! what is over goes only if it is still over after a day by the other clock.
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{Moment, StorageError};
 
 use super::invite::TRANSIT;
 use super::{Call, Messenger};
@@ -19,7 +23,30 @@ use crate::{ContactId, Event, Refusal};
 const REQUEST_LIFE: Duration = Duration::from_secs(42 * 24 * 60 * 60);
 /// How long I wait for an answer to my join request.
 const ASKED_LIFE: Duration = Duration::from_secs(84 * 24 * 60 * 60);
+/// How long the wall clock has to say so, in one run.
+const DOUBT: Duration = Duration::from_secs(24 * 60 * 60);
 const _: () = assert!(ASKED_LIFE.as_secs() >= REQUEST_LIFE.as_secs() + 2 * TRANSIT.as_secs());
+
+/// Who waited too long by the wall clock, and since when it says so.
+#[derive(Default)]
+pub(super) struct Patience {
+    over: BTreeMap<ContactId, Moment>,
+}
+
+impl Patience {
+    /// Of those who waited too long, the ones of whom that is beyond doubt.
+    fn end(&mut self, over: &[ContactId], now: Moment) -> Vec<ContactId> {
+        self.over.retain(|contact, _| over.contains(contact));
+        let mut ended = Vec::new();
+        for contact in over {
+            let since = *self.over.entry(*contact).or_insert(now);
+            if since + DOUBT <= now {
+                ended.push(*contact);
+            }
+        }
+        ended
+    }
+}
 
 impl Messenger {
     /// Lets go of requests nobody decided, and of joins nobody answered.
@@ -33,11 +60,9 @@ impl Messenger {
             };
             person.record.since + life <= now
         });
-        let over: Vec<_> = over
-            .map(|person| (person.record.id, person.record.standing))
-            .collect();
-        for (contact, standing) in over {
-            if standing == Standing::Requested {
+        let over: Vec<_> = over.map(|person| person.record.id).collect();
+        for contact in self.patience.end(&over, call.cx.now()) {
+            if self.standing(contact) == Some(Standing::Requested) {
                 self.remove_person(call, contact)?;
                 self.tell(Event::RequestLapsed { contact });
             } else {

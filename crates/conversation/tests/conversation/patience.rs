@@ -64,7 +64,7 @@ fn told_it_is_over(a: &mut Asked, refusal: Refusal) {
 fn a_request_lapses_and_its_joiner_stops_waiting() {
     let mut a = asked(800);
     let request = requests(&mut a.village, a.alice)[0].contact;
-    a.village.pass(DAY * 43).unwrap();
+    a.village.pass(DAY * 44).unwrap();
     assert!(requests(&mut a.village, a.alice).is_empty());
     let lapsed = Event::RequestLapsed { contact: request };
     assert!(a.village.events(a.alice).contains(&lapsed));
@@ -83,6 +83,24 @@ fn a_request_lapses_and_its_joiner_stops_waiting() {
     assert_ne!(join(&mut a.village, a.bob, &link).contact, a.his_alice);
     a.village.rest().unwrap();
     assert_eq!(requests(&mut a.village, a.alice).len(), 1);
+}
+
+#[test]
+fn a_clock_set_ahead_ends_nothing() {
+    let mut a = asked(804);
+    for _ in 0..3 {
+        a.village.set_clocks_ahead(DAY * 100);
+        a.village.open_again(a.alice).unwrap();
+        a.village.open_again(a.bob).unwrap();
+        a.village.pass(DAY / 2).unwrap();
+        a.village.set_clocks_ahead(Duration::ZERO);
+        a.village.pass(DAY / 2).unwrap();
+    }
+    assert_eq!(standing(&mut a), Standing::Asked);
+    let contact = requests(&mut a.village, a.alice)[0].contact;
+    ask(&mut a.village, a.alice, Command::Accept { contact });
+    a.village.pass(DAY).unwrap();
+    assert_eq!(standing(&mut a), Standing::Established);
 }
 
 #[test]
