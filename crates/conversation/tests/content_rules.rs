@@ -174,6 +174,29 @@ fn unknown_content_is_unsupported_and_shown_with_care() {
 }
 
 #[test]
+fn unknown_control_content_of_hushwing_is_told_apart_from_what_is_to_be_shown() {
+    let kind = "application/vnd.Hushwing.telepathy+cbor; v=1";
+    let part = |disposition| Part::single(disposition, kind, vec![0x81, 1]);
+    assert_eq!(
+        open_part(part(Disposition::UNSPECIFIED)),
+        Ok(Content::Newer)
+    );
+    assert_eq!(
+        Content::Newer.compose(frame()),
+        Err(ComposeError::NotSendable)
+    );
+    let misplaced = open_message(|message| {
+        message.part = part(Disposition::UNSPECIFIED);
+        message.replaces = Some(id(3));
+    });
+    assert_eq!(misplaced, Err(OpenError::Misplaced));
+    assert!(matches!(
+        open_part(part(Disposition::RENDER)),
+        Ok(Content::Unsupported { .. })
+    ));
+}
+
+#[test]
 fn a_unit_is_shown_whole_or_not_at_all() {
     let readable = Part::single(Disposition::RENDER, "text/plain", b"seen".to_vec());
     let opaque = Part::single(Disposition::INLINE, "image/gif", vec![]);

@@ -14,6 +14,9 @@ use super::shown::{clean_media_type, essence, is_mark};
 use super::stamp::{Stamp, StampError};
 use super::text::{PLAIN, Text, TextError};
 
+/// What the media types of Hushwing's own content begin with.
+const OWN: &str = "application/vnd.hushwing.";
+
 /// What was said. Every message that can be read at all means one of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
@@ -53,6 +56,8 @@ pub enum Content {
     Addresses(AddressUpdate),
     /// Which of my messages are there?
     Inquiry(Inquiry),
+    /// Control content that only newer programs know: nothing here.
+    Newer,
     /// Something this program cannot show.
     Unsupported {
         /// Its media type, fit to be shown.
@@ -129,7 +134,8 @@ pub enum OpenError {
     /// An empty body, but nothing to delete.
     #[error("empty message")]
     Empty,
-    /// A receipt, profile, address list or inquiry that replaces a message.
+    /// A receipt, profile, address list, inquiry or other control content that
+    /// replaces a message.
     #[error("control content that replaces a message")]
     Misplaced,
 }
@@ -215,6 +221,7 @@ impl Content {
             | Self::Receipts(_)
             | Self::Addresses(_)
             | Self::Inquiry(_)
+            | Self::Newer
             | Self::Unsupported { .. } => {}
         }
         Ok(message.encode()?)
@@ -239,7 +246,7 @@ impl Content {
             Self::Receipts(receipts) => control(receipt::MEDIA_TYPE, receipt::encode(receipts)),
             Self::Addresses(update) => control(addresses::MEDIA_TYPE, update.encode()),
             Self::Inquiry(inquiry) => control(inquiry::MEDIA_TYPE, inquiry.encode()),
-            Self::Unsupported { .. } => return Err(ComposeError::NotSendable),
+            Self::Newer | Self::Unsupported { .. } => return Err(ComposeError::NotSendable),
         })
     }
 
@@ -263,7 +270,8 @@ impl Content {
                 },
                 replaces,
             ) => {
-                if let Some(control) = Self::read_control(content_type, content)? {
+                let disposition = message.part.disposition;
+                if let Some(control) = Self::read_control(disposition, content_type, content)? {
                     return if replaces.is_some() {
                         Err(OpenError::Misplaced)
                     } else {
@@ -281,12 +289,19 @@ impl Content {
         }
     }
 
-    fn read_control(content_type: &str, content: &[u8]) -> Result<Option<Self>, OpenError> {
+    fn read_control(
+        disposition: Disposition,
+        content_type: &str,
+        content: &[u8],
+    ) -> Result<Option<Self>, OpenError> {
         Ok(Some(match essence(content_type).as_str() {
             receipt::MEDIA_TYPE => Self::Receipts(receipt::decode(content)?),
             profile::MEDIA_TYPE => Self::Profile(Profile::decode(content)?),
             addresses::MEDIA_TYPE => Self::Addresses(AddressUpdate::decode(content)?),
             inquiry::MEDIA_TYPE => Self::Inquiry(Inquiry::decode(content)?),
+            other if disposition == Disposition::UNSPECIFIED && other.starts_with(OWN) => {
+                Self::Newer
+            }
             _ => return Ok(None),
         }))
     }

@@ -321,7 +321,8 @@ fn classify(content: &Content) -> (MessageKind, Option<MessageId>) {
         Content::Profile(_)
         | Content::Addresses(_)
         | Content::Receipts(_)
-        | Content::Inquiry(_) => (MessageKind::Control, None),
+        | Content::Inquiry(_)
+        | Content::Newer => (MessageKind::Control, None),
     }
 }
 

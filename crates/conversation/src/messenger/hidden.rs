@@ -70,7 +70,8 @@ fn renew_control(
     record: &MessageRecord,
     content: &Content,
 ) -> Result<bool, StorageError> {
-    let mut stands = true;
+    // What means nothing here is not kept.
+    let mut stands = !matches!(content, Content::Newer);
     for other in storage.control(record.contact, false)? {
         let same =
             core::mem::discriminant(&content_of(&other)?) == core::mem::discriminant(content);

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use hushwing_conversation::content::{Content, Disposition, Message, Part, Post, Text};
 use hushwing_conversation::view::{Speaker, Whereabouts};
-use hushwing_conversation::{Command, MessageState, Refusal, Reply};
+use hushwing_conversation::village::Village;
+use hushwing_conversation::{Command, MessageState, Refusal, Reply, Storage as _};
 use hushwing_delivery::NetworkTag;
 
+use crate::intruder::Intruder;
 use crate::support::*;
 
 fn state(c: &mut Couple, message: hushwing_conversation::MessageId) -> MessageState {
@@ -86,6 +89,32 @@ fn receipts_that_wait_for_a_dead_address_hold_up_none_to_the_next() {
         [MessageState::Delivered; 2]
     );
     assert!(!contacts(&mut c.village, c.alice)[0].mailbox_lost);
+}
+
+#[test]
+fn what_only_newer_programs_know_is_confirmed_and_neither_kept_nor_shown() {
+    let mut village = village(46);
+    let alice = village.move_in("Alice", DELAY).unwrap();
+    let mut mallory = Intruder::new();
+    let contact = mallory.meet(&mut village, alice);
+    village.pass(Duration::from_secs(60)).unwrap();
+    let kept = |village: &mut Village| {
+        let storage = village.storage(alice).unwrap();
+        storage.extent(contact).unwrap().messages
+    };
+    let before = kept(&mut village);
+    village.events(alice);
+    village.overhear();
+    let post = mallory.compose(&Content::Post(Post::new(Text::new("x").unwrap(), None)));
+    let mut message = Message::decode(&post).unwrap();
+    let kind = "application/vnd.hushwing.telepathy+cbor";
+    message.part = Part::single(Disposition::UNSPECIFIED, kind, vec![0x81, 1]);
+    let message = mallory.message(&message.encode().unwrap());
+    mallory.post(&mut village, &[&message]);
+    village.pass(DELAY * 2).unwrap();
+    assert_eq!(village.overhear().len(), 1, "a receipt");
+    assert_eq!(village.events(alice), []);
+    assert_eq!(kept(&mut village), before);
 }
 
 #[test]
