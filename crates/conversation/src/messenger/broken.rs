@@ -2,8 +2,10 @@
 //!
 //! MLS may be unable to work with what the other side made of a group, or what
 //! is stored of a conversation may be damaged. Either ends this conversation and
-//! touches no other. Damage of the file itself is another matter: nothing in it
-//! can be relied on, so it stops the machine as every failure of storage does.
+//! touches no other. Damage of the file itself, or of what a profile is opened
+//! with (its contacts, invitations, joins and mailboxes, and the heads of letters
+//! on their way), is another matter: nobody could tell whom it concerns, so it
+//! stops the machine as every failure of storage does.
 
 use hushwing_delivery::LetterId;
 use hushwing_sansio::{StorageError, StorageErrorKind};
@@ -130,9 +132,9 @@ impl Messenger {
         reason: BreakReason,
     ) -> Result<(), StorageError> {
         self.groups.remove(&id);
+        self.call_receipts_back(call, id)?;
         self.debts.forget(id);
         self.repeats.forget(id);
-        self.call_receipts_back(call, id)?;
         RepeatRecord::clear(call.storage, id)?;
         LackRecord::clear(call.storage, id)?;
         self.shelf.forget(id);
@@ -174,13 +176,13 @@ impl Messenger {
         let commit = person.record.commit_letter.take();
         let mut addresses = person.addresses.clone();
         person.save(call.storage)?;
-        if let Some(letter) = commit {
-            self.keep_commit(call, id, &[])?;
         // One link may have brought two contacts: what goes to where both read
         // may be for the other.
         let others = self.people.iter().filter(|(contact, _)| **contact != id);
         let theirs: Vec<_> = others.flat_map(|(_, other)| &other.addresses).collect();
         addresses.retain(|address| !theirs.contains(&address));
+        if let Some(letter) = commit {
+            self.keep_commit(call, id, &[])?;
             self.office
                 .cancel(call.cx, &mut *call.storage, LetterId(letter))?;
         }
