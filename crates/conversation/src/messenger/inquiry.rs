@@ -4,7 +4,7 @@
 //! knows which, so both sides ask after what no receipt confirms; receipts say
 //! what is there, and what is not is said again, and nothing else.
 
-use hushwing_delivery::Keep;
+use hushwing_delivery::{Keep, LetterId};
 use hushwing_sansio::StorageError;
 
 use super::{Call, Messenger};
@@ -38,7 +38,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
         content: &Content,
-    ) -> Result<Option<hushwing_delivery::LetterId>, StorageError> {
+    ) -> Result<Option<LetterId>, StorageError> {
         let salt = Salt(call.cx.random());
         let (person, group, crypto) = self.at_hand(call, contact)?;
         let stamp = Stamp {

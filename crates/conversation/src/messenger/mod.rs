@@ -1,9 +1,10 @@
 //! The machine that holds all conversations of one profile.
 //!
 //! One concept one file: [`invite`], [`join`] and [`petition`] bring people
-//! together, [`welcome`] is the inviter's answer; [`speak`] and [`hear`] carry messages,
-//! [`hold`] keeps those that came too early, [`hidden`] bounds what is not shown, [`stranger`] bounds what is said before
-//! there is a decision, [`receipts`] tells what became of them, [`inquiry`] asks, [`renew`] changes
+//! together, [`welcome`] is the inviter's answer; [`speak`] and [`hear`] carry
+//! messages, [`hold`] keeps those that came too early, [`hidden`] bounds what is
+//! not shown, [`stranger`] bounds what is said before there is a decision,
+//! [`receipts`] tells what became of them, [`inquiry`] asks, [`renew`] changes
 //! keys, [`ask`] answers questions, [`progress`] follows letters, [`lost`] finds
 //! another way when a network lost a mailbox, [`broken`] ends conversations that
 //! cannot go on, [`patience`] those that never began.
@@ -48,8 +49,8 @@ use crate::{
 
 use broken::Concern;
 use losses::Losses;
-use people::Person;
 use patience::Patience;
+use people::Person;
 use receipts::Debts;
 use repeat::Repeats;
 use shelf::Shelf;
@@ -105,8 +106,8 @@ pub struct Messenger {
     joins: BTreeMap<FetchId, JoinRecord>,
     debts: Debts,
     losses: Losses,
-    repeats: Repeats,
     patience: Patience,
+    repeats: Repeats,
     shelf: Shelf,
     waiting_invites: BTreeMap<InvitationId, Ticket>,
     waiting_joins: BTreeMap<FetchId, Vec<Ticket>>,
@@ -157,8 +158,8 @@ impl Messenger {
                 .collect(),
             debts: Debts::default(),
             losses: Losses::default(),
-            repeats: Repeats::default(),
             patience: Patience::default(),
+            repeats: Repeats::default(),
             shelf,
             waiting_invites: BTreeMap::new(),
             waiting_joins: BTreeMap::new(),

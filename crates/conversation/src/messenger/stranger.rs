@@ -12,7 +12,7 @@ use crate::storage::{Side, Standing};
 use crate::{ContactId, Refusal};
 
 /// Messages of any kind, the two of the join request included.
-const MOST_MESSAGES: u64 = 32;
+pub(super) const MOST_MESSAGES: usize = 32;
 /// Bytes of content after which a joiner says no more.
 const MOST_SAID: u64 = 64 * 1024;
 /// Bytes of content after which an inviter keeps no more. Messages come in any
@@ -48,5 +48,5 @@ impl Messenger {
 
 fn reached(call: &Call<'_, '_>, contact: ContactId, bytes: u64) -> Result<bool, StorageError> {
     let extent = call.storage.extent(contact)?;
-    Ok(extent.messages >= MOST_MESSAGES || extent.bytes >= bytes)
+    Ok(extent.messages >= MOST_MESSAGES as u64 || extent.bytes >= bytes)
 }

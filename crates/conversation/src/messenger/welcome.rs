@@ -7,6 +7,7 @@ use super::hear::Arrival;
 use super::join::NAMELESS;
 use super::show::show;
 use super::stop::Stop;
+use super::stranger::MOST_MESSAGES;
 use super::{Call, Messenger};
 use crate::mls::{Group, JoinError, LeafKey};
 use crate::storage::{ContactRecord, KeyPackageRecord, MailboxUse, Side, Standing};
@@ -14,8 +15,6 @@ use crate::{ContactId, ConversationId, DropReason, Event, InvitationId, Refusal,
 
 /// Undecided requests that are kept; further strangers must try again later.
 const MOST_REQUESTS: usize = 256;
-/// More texts than are kept of somebody who was not accepted.
-const MOST_SAID: usize = 64;
 
 impl Messenger {
     /// Somebody opened a link of mine.
@@ -163,7 +162,7 @@ impl Messenger {
         let mut after = None;
         for record in call
             .storage
-            .messages(contact, None, MOST_SAID, usize::MAX)?
+            .messages(contact, None, MOST_MESSAGES, usize::MAX)?
         {
             let message = show(call.storage, person, &record)?;
             let said = Event::Arrived {
