@@ -186,6 +186,29 @@ fn a_page_passes_nothing_that_is_not_listed() {
 }
 
 #[test]
+fn statements_that_list_kinds_of_messages_list_every_kind() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = open(&dir);
+    store.begin().unwrap();
+    let kinds = (0..=u8::MAX).filter_map(|code| MessageKind::from_code(code).ok());
+    for kind in kinds {
+        let contact = ContactId(kind.code().into());
+        let record = MessageRecord {
+            contact,
+            kind,
+            ..message(kind.code())
+        };
+        store.add_message(&record).unwrap();
+        let last = store.last_position(contact).unwrap();
+        assert_eq!(last, Some(record.position), "{kind:?}");
+        let highest = store.highest_lamport(contact).unwrap();
+        assert_eq!(highest, record.position.lamport, "{kind:?}");
+        assert_eq!(store.count_in_epoch(contact, 1).unwrap(), 1, "{kind:?}");
+    }
+    store.commit().unwrap();
+}
+
+#[test]
 fn a_page_has_so_many_bytes_or_one_message() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = open(&dir);
