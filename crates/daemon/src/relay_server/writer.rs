@@ -24,9 +24,9 @@ use crate::inspection::{Verdict, verdict};
 /// Requests in one transaction. More would only delay the first answer.
 const GROUP: usize = 256;
 
-/// Rest after a transaction that served several. Making a transaction durable
-/// costs the same for one request as for many, so under load the writer lets
-/// them gather; one that comes alone is never kept waiting (RFC 0007).
+/// Rest after a transaction that served several, if no more were waiting. To
+/// make a transaction durable costs the same for one request as for many, so
+/// under load the writer lets them gather; without load nothing waits (RFC 0007).
 const GATHERING: Duration = Duration::from_millis(1);
 
 /// Between two looks for messages that are too old (smp.md 3.4).
@@ -110,13 +110,13 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let several = group.len() > 1;
+            let busy = (2..GROUP).contains(&group.iter().map(weight).sum::<usize>());
             if let Err(error) = self.transact(group) {
                 self.recover(&error);
             }
             self.mailboxes.close_stalled(self.clock.now());
             self.close_unused();
-            if several {
+            if busy {
                 thread::sleep(GATHERING);
             }
         }
