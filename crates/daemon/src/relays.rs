@@ -42,11 +42,11 @@ impl Relays {
 
     /// Takes in how a client stands, and logs what changed.
     pub(crate) fn observe(&self, client: &Client) {
-        let now: Vec<Connection> = client.connections().collect();
         let mut known = lock(&self.known);
-        if *known == now {
+        if client.has_connections(&known) {
             return;
         }
+        let now: Vec<Connection> = client.connections().collect();
         for connection in &now {
             let before = known.iter().find(|old| old.server == connection.server);
             self.log(before, connection);

@@ -267,9 +267,13 @@ pub enum NetworkEvent {
         /// Why.
         reason: SendFailure,
     },
-    /// A server that could not be reached answers again: what failed for that
-    /// reason need not wait any longer. Nobody must rely on being told.
-    Reachable,
+    /// A server that could not be reached serves again: what failed there for
+    /// that reason need not wait any longer. Nobody must rely on being told.
+    Reachable {
+        /// The locators on it to which sends failed meanwhile. None of another
+        /// server: whoever runs this one must not decide about those.
+        locators: Vec<Locator>,
+    },
 }
 
 /// A delivery network: a machine that speaks this contract.

@@ -249,7 +249,10 @@ impl PostOffice {
                 self.outbox.progress(&mut self.out, send, stage);
                 Ok(())
             }
-            NetworkEvent::Reachable => self.outbox.reachable(cx, storage, &mut self.out, network),
+            NetworkEvent::Reachable { locators } => {
+                let out = &mut self.out;
+                self.outbox.reachable(cx, storage, out, network, &locators)
+            }
             event => {
                 self.out.event(OfficeEvent::Network { network, event });
                 Ok(())

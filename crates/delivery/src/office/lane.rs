@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hushwing_sansio::Moment;
 
-use crate::{Address, LetterId, NetworkTag, SendFailure};
+use crate::{Address, LetterId, Locator, NetworkTag, SendFailure};
 
 /// Envelopes on their way to one locator at a time. Enough to fill a link of
 /// 100 ms at 3 MB/s; each costs 15 KiB of memory until answered.
@@ -80,10 +80,9 @@ impl Lanes {
         self.lanes.get_mut(lane.0)
     }
 
-    pub(super) fn of_network(&self, network: NetworkTag) -> Vec<LaneId> {
-        let known = self.by_locator.iter();
-        let lanes = known.filter(|((tag, _), _)| *tag == network);
-        lanes.map(|(_, lane)| *lane).collect()
+    pub(super) fn find(&self, network: NetworkTag, locator: &Locator) -> Option<LaneId> {
+        let key = (network, locator.0.clone());
+        self.by_locator.get(&key).copied()
     }
 
     pub(super) fn ids(&self) -> impl Iterator<Item = LaneId> + use<> {

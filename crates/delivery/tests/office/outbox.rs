@@ -126,25 +126,33 @@ fn an_unreachable_network_is_tried_again_ever_more_slowly() {
 }
 
 #[test]
-fn what_waits_for_a_server_leaves_as_soon_as_it_answers() {
+fn what_waits_for_a_server_leaves_as_soon_as_it_serves_and_nothing_else_does() {
     let mut desk = Desk::new(17);
-    desk.post(&letter(&["away"], b"hello"));
-    desk.post(&letter(&["full"], b"hello"));
+    for place in ["away", "full", "elsewhere"] {
+        desk.post(&letter(&[place], b"hello"));
+    }
     for sent in desk.sent() {
-        let away = sent.locator == address("away").locator;
-        let reason = [SendFailure::Full, SendFailure::Unreachable][usize::from(away)];
+        let full = sent.locator == address("full").locator;
+        let reason = [SendFailure::Unreachable, SendFailure::Full][usize::from(full)];
         desk.fail(sent.send, reason);
     }
+    let reachable = || NetworkEvent::Reachable {
+        locators: ["away", "full", "unknown"]
+            .map(|place| address(place).locator.clone())
+            .to_vec(),
+    };
     desk.call(|office, cx, storage| {
-        office.handle_network(cx, storage, NetworkTag::RELAY, NetworkEvent::Reachable)
+        office.handle_network(cx, storage, NetworkTag::RELAY, reachable())
     })
     .unwrap();
     assert!(desk.sent().is_empty(), "another network");
-    desk.tell(NetworkEvent::Reachable);
+    desk.tell(reachable());
     assert_eq!(one(desk.sent()).locator, address("away").locator);
-    desk.tell(NetworkEvent::Reachable);
-    desk.pass(Duration::from_secs(2));
+    desk.tell(reachable());
     assert!(desk.sent().is_empty(), "once is enough");
+    desk.pass(Duration::from_secs(2));
+    let own_time = one(desk.sent());
+    assert_eq!(own_time.locator, address("elsewhere").locator);
 }
 
 #[test]

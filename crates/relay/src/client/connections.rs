@@ -55,6 +55,18 @@ impl Client {
         })
     }
 
+    /// Whether [`Client::connections`] would give just this; costs no copy.
+    #[must_use]
+    pub fn has_connections(&self, known: &[Connection]) -> bool {
+        let same = |((server, session), known): ((&Server, &Session), &Connection)| {
+            *server == known.server
+                && session.mailboxes.len() == known.mailboxes
+                && session.refused == known.refused
+                && session.state() == known.state
+        };
+        self.sessions.len() == known.len() && self.sessions.iter().zip(known).all(same)
+    }
+
     pub(super) fn opened(&mut self, stream: StreamId, channel: Channel) {
         let Some(server) = self.streams.get(&stream) else {
             return;

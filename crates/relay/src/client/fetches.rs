@@ -97,7 +97,7 @@ impl Client {
         };
         self.fetches.insert(fetch, fetching);
         match kept {
-            None => self.enqueue(&server, Job::Fetch(fetch)),
+            None => self.enqueue_new(&server, Job::Fetch(fetch)),
             Some(card) if matches_link(&card, &secret) => self.tell_card(fetch, card),
             Some(_) => self.fetch_failed(fetch, FetchFailure::Forged),
         }

@@ -82,6 +82,13 @@ impl Client {
         self.session(server).enqueue(job);
     }
 
+    /// Puts a job in line that somebody waits for who asked only now.
+    pub(super) fn enqueue_new(&mut self, server: &Server, job: Job) {
+        let session = self.session(server);
+        session.enqueue(job);
+        session.pace.hurry();
+    }
+
     fn command(
         &mut self,
         cx: &mut Context<'_>,
@@ -141,12 +148,7 @@ impl Client {
         };
         for arrival in arrivals {
             match arrival {
-                Arrival::Ready { again } => {
-                    self.session_ready(&server);
-                    if again {
-                        self.tell(NetworkEvent::Reachable);
-                    }
-                }
+                Arrival::Ready => self.session_ready(&server),
                 Arrival::Content(content) => self.content(cx, storage, &server, &content)?,
             }
         }
@@ -205,6 +207,13 @@ impl Client {
             return Ok(());
         };
         if let Some(job) = session.answered(item.correlation_id) {
+            // Who takes a key, or only refuses, may still close on each message.
+            if !matches!(job, Job::Secure(_)) && !matches!(response, Response::Err(_)) {
+                let locators = session.pace.served(cx.now());
+                if !locators.is_empty() {
+                    self.tell(NetworkEvent::Reachable { locators });
+                }
+            }
             return self.answer(cx, storage, server, job, response);
         }
         let mailbox = session.recipients.get(item.entity_id).copied();

@@ -119,7 +119,7 @@ impl Client {
             closing: false,
         };
         self.adopt(id, Mailbox::new(record)?);
-        self.enqueue(&server, Job::Create(id));
+        self.enqueue_new(&server, Job::Create(id));
         self.store(storage, id)
     }
 

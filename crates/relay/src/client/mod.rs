@@ -8,7 +8,8 @@
 //! - [`link`]: how the card of an invitation is encrypted.
 //! - [`body`]: how an envelope lies in the body of `SEND`.
 //! - `session` with `greeting`: one connection: handshake, blocks, answers paired
-//!   with commands, time limits, reconnection; `connections`: what its end means.
+//!   with commands, time limits; `pace`: when a server is dialled again;
+//!   `connections`: what a connection's end means.
 //! - `mailboxes` with `mailbox`, `answers` and `arrivals`: the receiving half of
 //!   the contract; `senders` and `fetches` with `sender_keys`: the sending half.
 
@@ -23,6 +24,7 @@ pub mod link;
 mod machine;
 mod mailbox;
 mod mailboxes;
+mod pace;
 mod records;
 mod sender_keys;
 mod senders;

@@ -20,6 +20,8 @@ pub(super) const MAX_BREAKS: u8 = 6;
 /// An envelope on its way.
 pub(super) struct Sending {
     queue: QueueAddress,
+    /// The same as it was given.
+    locator: Locator,
     envelope: Envelope,
     /// Connections that broke under it.
     breaks: u8,
@@ -43,6 +45,10 @@ impl Client {
         };
         let session = self.session(&queue.server);
         session.enqueue(Job::Send(send));
+        // The first to a mailbox since there is trouble: somebody just said it.
+        if !session.pace.is_stranded(locator) {
+            session.pace.hurry();
+        }
         if !session.is_ready() {
             self.tell(NetworkEvent::Progress {
                 send,
@@ -51,6 +57,7 @@ impl Client {
         }
         let sending = Sending {
             queue,
+            locator: locator.clone(),
             envelope,
             breaks: 0,
             key_trouble: false,
@@ -133,6 +140,10 @@ impl Client {
         };
         let reason = match response {
             Response::Ok => {
+                let session = self.sessions.get_mut(&sending.queue.server);
+                if let Some(session) = session {
+                    session.pace.freed(&sending.locator);
+                }
                 self.sends.remove(&send);
                 self.tell(NetworkEvent::Accepted { send });
                 return;
@@ -151,13 +162,17 @@ impl Client {
             return;
         };
         sending.breaks += 1;
-        match why {
-            Ended::WrongServer => self.send_failed(send, SendFailure::WrongServer),
+        let server = sending.queue.server.clone();
+        let reason = match why {
+            Ended::WrongServer => SendFailure::WrongServer,
             Ended::Broken if sending.breaks < MAX_BREAKS => {
-                let server = sending.queue.server.clone();
                 self.enqueue(&server, Job::Send(send));
+                return;
             }
-            Ended::Broken | Ended::Unreachable => self.send_failed(send, SendFailure::Unreachable),
-        }
+            Ended::Broken | Ended::Unreachable => SendFailure::Unreachable,
+        };
+        let locator = sending.locator.clone();
+        self.session(&server).pace.strand(locator);
+        self.send_failed(send, reason);
     }
 }

@@ -1,5 +1,5 @@
 //! One connection to one server: handshake, blocks, answers paired with
-//! commands, time limits, reconnection.
+//! commands, time limits.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -9,6 +9,7 @@ use hushwing_sansio::{Channel, Context, Moment, StreamId};
 
 use super::connections::ConnectionState;
 use super::greeting::greet;
+use super::pace::Pace;
 use crate::address::Server;
 use crate::wire::auth::Signer;
 use crate::wire::{
@@ -24,10 +25,6 @@ const ANSWER_TIME: Duration = Duration::from_secs(60);
 const PING_TIME: Duration = Duration::from_secs(300);
 /// A connection nobody needs is closed after this time.
 const IDLE_TIME: Duration = Duration::from_secs(120);
-/// Longest wait between attempts to connect: somebody waits for what comes.
-const MAX_BACKOFF: Duration = Duration::from_secs(15);
-/// Something new to do shortens the wait to this.
-const MIN_BACKOFF: Duration = Duration::from_secs(2);
 /// Messages sent and not yet answered; others wait in memory.
 const SEND_WINDOW: usize = 16;
 
@@ -90,8 +87,8 @@ struct Ready {
 
 /// What received bytes led to.
 pub(super) enum Arrival {
-    /// The handshake is done; `again` if there was trouble before.
-    Ready { again: bool },
+    /// The handshake is done.
+    Ready,
     /// The content of a block.
     Content(Vec<u8>),
 }
@@ -100,14 +97,10 @@ pub(super) enum Arrival {
 pub(super) struct Session {
     state: State,
     reader: BlockReader,
-    failures: u32,
-    /// Since when there was no session, and why the last one or the last
-    /// attempt ended.
-    down: Option<(Moment, Ended)>,
+    /// When it is dialled, and since when there is trouble.
+    pub(super) pace: Pace,
     /// When the server last refused to make a mailbox, if it made none since.
     pub(super) refused: Option<Moment>,
-    retry_at: Moment,
-    tried_at: Option<Moment>,
     /// Jobs that wait for the handshake.
     waiting: VecDeque<Job>,
     /// Sends that wait for the handshake or the window.
@@ -127,11 +120,8 @@ impl Session {
         Self {
             state: State::Idle,
             reader: BlockReader::default(),
-            failures: 0,
-            down: None,
+            pace: Pace::default(),
             refused: None,
-            retry_at: Moment::default(),
-            tried_at: None,
             waiting: VecDeque::new(),
             waiting_sends: VecDeque::new(),
             try_again_at: None,
@@ -171,7 +161,7 @@ impl Session {
     /// How the connection stands.
     pub(super) fn state(&self) -> ConnectionState {
         let needed = self.is_needed();
-        match (&self.state, self.down) {
+        match (&self.state, self.pace.down()) {
             (State::Ready(ready), _) => ConnectionState::Connected { since: ready.since },
             // A server closes what nobody uses.
             (State::Idle, None | Some((_, Ended::Broken))) if !needed => ConnectionState::Idle,
@@ -179,7 +169,7 @@ impl Session {
             (State::Idle, Some((since, why))) => ConnectionState::Down {
                 since,
                 why,
-                next: needed.then_some(self.retry_at),
+                next: needed.then(|| self.pace.next()),
             },
             (_, None) => ConnectionState::Connecting,
             (_, Some((since, why))) => ConnectionState::Down {
@@ -190,11 +180,8 @@ impl Session {
         }
     }
 
-    /// Puts a job in line; it shortens a wait for the next attempt.
+    /// Puts a job in line.
     pub(super) fn enqueue(&mut self, job: Job) {
-        if let Some(tried) = self.tried_at {
-            self.retry_at = self.retry_at.min(tried + MIN_BACKOFF);
-        }
         match job {
             Job::Send(_) => self.waiting_sends.push_back(job),
             _ => self.waiting.push_back(job),
@@ -224,10 +211,10 @@ impl Session {
 
     /// Whether an attempt to connect is due; notes that it is made.
     pub(super) fn start_connecting(&mut self, now: Moment, stream: StreamId) -> bool {
-        let due = matches!(self.state, State::Idle) && self.is_needed() && now >= self.retry_at;
+        let due = matches!(self.state, State::Idle) && self.is_needed() && now >= self.pace.next();
         if due {
             self.state = State::Connecting { stream, since: now };
-            self.tried_at = Some(now);
+            self.pace.tried(now);
         }
         due
     }
@@ -291,7 +278,6 @@ impl Session {
                 let stream = *stream;
                 let greeted = greet(cx, server, channel, &mut block)?;
                 self.raw.push_back(greeted.hello);
-                let again = self.down.take().is_some();
                 self.state = State::Ready(Box::new(Ready {
                     stream,
                     since: cx.now(),
@@ -305,7 +291,7 @@ impl Session {
                     heard: cx.now(),
                     used: cx.now(),
                 }));
-                Ok(Arrival::Ready { again })
+                Ok(Arrival::Ready)
             }
             State::Idle | State::Connecting { .. } => Err(Ended::Unreachable),
         }
@@ -352,7 +338,6 @@ impl Session {
         };
         let job = ready.in_flight.remove(correlation)?;
         ready.sends -= usize::from(matches!(job, Job::Send(_)));
-        self.failures = 0;
         Some(job)
     }
 
@@ -376,8 +361,7 @@ impl Session {
 
     /// Ends the connection and returns the jobs that will not be answered.
     pub(super) fn end(&mut self, cx: &mut Context<'_>, why: Ended) -> Vec<Job> {
-        let since = self.down.map_or(cx.now(), |(since, _)| since);
-        self.down = Some((since, why));
+        self.pace.ended(cx, why);
         let mut lost: Vec<_> = self
             .waiting
             .drain(..)
@@ -389,10 +373,6 @@ impl Session {
         self.state = State::Idle;
         self.raw.clear();
         self.try_again_at = None;
-        // Also where another server answered: the right one may be back soon.
-        let wait = Duration::from_secs(1 << self.failures.min(6)).min(MAX_BACKOFF);
-        self.failures = self.failures.saturating_add(1);
-        self.retry_at = cx.now() + jitter(cx, wait);
         lost
     }
 
@@ -406,14 +386,15 @@ impl Session {
             }
             State::Ready(ready) if due && !ready.in_flight.is_empty() => Tick::End(Ended::Broken),
             State::Ready(_) if due && needed => Tick::Ping,
-            State::Ready(_) if due => Tick::Close,
+            State::Idle | State::Ready(_) if due => Tick::Close,
             _ => Tick::Nothing,
         }
     }
 
     fn deadline(&self) -> Option<Moment> {
         match &self.state {
-            State::Idle => None,
+            State::Idle if self.is_needed() || self.refused.is_some() => None,
+            State::Idle => Some(self.pace.forget_at()),
             State::Connecting { since, .. } | State::Greeting { since, .. } => {
                 Some(*since + CONNECT_TIME)
             }
@@ -426,7 +407,7 @@ impl Session {
     /// When [`Session::tick`] has something to do next.
     pub(super) fn timeout(&self) -> Option<Moment> {
         let main = match &self.state {
-            State::Idle if self.is_needed() => Some(self.retry_at),
+            State::Idle if self.is_needed() => Some(self.pace.next()),
             _ => self.deadline(),
         };
         let again = self.try_again_at.filter(|_| self.is_ready());
@@ -442,14 +423,6 @@ pub(super) enum Tick {
     Ping,
     /// Give the connection up.
     End(Ended),
-    /// Close it, it is not needed.
+    /// Close and forget it, it is not needed.
     Close,
-}
-
-/// Half of `wait`, and a random part of the other half, so that clients of a
-/// restarted server do not all come back at once.
-fn jitter(cx: &mut Context<'_>, wait: Duration) -> Duration {
-    let half = wait / 2;
-    let millis = u64::try_from(half.as_millis()).unwrap_or(u64::MAX);
-    half + Duration::from_millis(cx.random_below(millis.saturating_add(1)))
 }

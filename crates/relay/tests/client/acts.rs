@@ -4,6 +4,7 @@ use hushwing_delivery::{
     Card, Envelope, FetchFailure, FetchId, Locator, MailboxId, NetworkCommand, NetworkEvent, Place,
     Purpose, ReceiptId, SendFailure, SendId,
 };
+use hushwing_relay::address::QueueAddress;
 use hushwing_relay::client::link::link_secret;
 use hushwing_relay::server::ServerConfig;
 
@@ -116,4 +117,26 @@ pub(crate) fn fetch_failure(event: NetworkEvent) -> FetchFailure {
         NetworkEvent::FetchFailed { reason, .. } => reason,
         other => panic!("did not fail: {other:?}"),
     }
+}
+
+/// A mailbox `number` at the relay of the world, there or not.
+pub(crate) fn mailbox_at(world: &World, number: u8) -> Locator {
+    QueueAddress {
+        server: world.relay.address().server,
+        sender_id: vec![number; 24],
+        lockable: true,
+    }
+    .to_locator()
+}
+
+/// A mailbox at an address where another server answers.
+pub(crate) fn another(world: &World) -> Locator {
+    let mut server = world.relay.address().server;
+    server.fingerprint = [9; 32];
+    QueueAddress {
+        server,
+        sender_id: vec![1; 24],
+        lockable: true,
+    }
+    .to_locator()
 }

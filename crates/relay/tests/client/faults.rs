@@ -124,35 +124,6 @@ fn without_a_relay_things_fail_or_wait_and_then_go_on() {
 }
 
 #[test]
-fn a_relay_that_comes_back_is_noticed_within_a_quarter_of_a_minute() {
-    let mut world = world();
-    let (alice, bob) = (world.person(), world.person());
-    let (locator, _) = open(&mut world, alice, Purpose::Conversation);
-    open(&mut world, bob, Purpose::Conversation);
-    assert!(!reachable(&mut world, bob), "it never was away");
-    world.up = false;
-    world.drop_connections(None, true);
-    world.pass(120);
-    send(&mut world, bob, 1, &locator, regular(1));
-    world.pass(16);
-    assert_eq!(
-        outcomes(&mut world, bob),
-        [(1, Some(SendFailure::Unreachable))]
-    );
-    world.up = true;
-    world.pass(15);
-    assert!(reachable(&mut world, bob));
-    send(&mut world, bob, 2, &locator, regular(2));
-    assert_eq!(outcomes(&mut world, bob), [(2, None)], "at once");
-}
-
-/// Whether a client told since the last look that a relay answers again.
-fn reachable(world: &mut World, who: usize) -> bool {
-    let events = world.events(who);
-    (events.iter()).any(|event| matches!(event, NetworkEvent::Reachable))
-}
-
-#[test]
 fn without_a_server_no_mailbox_is_made() {
     let mut world = world();
     let alice = world.person_with(Vec::new(), MemoryStorage::default());
@@ -172,14 +143,7 @@ fn without_a_server_no_mailbox_is_made() {
 #[test]
 fn another_server_under_the_address_is_told() {
     let mut world = world();
-    let mut wrong = world.relay.address();
-    wrong.server.fingerprint = [9; 32];
-    let locator = hushwing_relay::address::QueueAddress {
-        server: wrong.server,
-        sender_id: vec![1; 24],
-        lockable: true,
-    }
-    .to_locator();
+    let locator = another(&world);
     let alice = world.person();
     send(&mut world, alice, 1, &locator, regular(1));
     assert_eq!(
@@ -271,6 +235,24 @@ fn a_mailbox_taken_over_is_asked_back_after_a_minute() {
     assert!(received(&mut world, alice).is_empty());
     world.pass(61);
     assert_eq!(received(&mut world, alice).len(), 1);
+}
+
+#[test]
+fn a_server_nobody_needs_is_forgotten() {
+    let mut world = world();
+    let alice = world.person();
+    let wrong = another(&world);
+    send(&mut world, alice, 1, &wrong, regular(1));
+    let known = |world: &World| {
+        let client = &world.people[alice].client;
+        let known: Vec<_> = client.connections().collect();
+        assert!(client.has_connections(&known));
+        known.len()
+    };
+    world.pass(200);
+    assert_eq!(known(&world), 1, "its pace is kept for the next attempt");
+    world.pass(200);
+    assert_eq!(known(&world), 0);
 }
 
 #[test]

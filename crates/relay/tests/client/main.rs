@@ -12,6 +12,7 @@ mod faults;
 mod hostile;
 mod invitations;
 mod letters;
+mod pace;
 #[path = "../peer/mod.rs"]
 mod peer;
 mod world;

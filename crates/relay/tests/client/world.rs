@@ -1,7 +1,7 @@
 //! People and one relay in one thread, on a virtual clock: the client and the
 //! server of this crate, joined by streams that never fail unless told to.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use hushwing_delivery::{Envelope, NetworkCommand, NetworkEvent};
@@ -42,10 +42,17 @@ pub(crate) struct World {
     pub(crate) relay: Relay,
     /// Whether the relay accepts connections.
     pub(crate) up: bool,
+    /// Whether the relay completes hellos and closes on the first command.
+    pub(crate) greets_only: bool,
+    /// When clients dialled, in seconds, and whether that was the relay or any
+    /// other server.
+    pub(crate) dialled: Vec<(u64, bool)>,
     /// Blocks that clients sent since this was last set to 0.
     pub(crate) blocks: usize,
     dice: Dice,
     connections: BTreeMap<ConnectionId, (usize, StreamId)>,
+    /// Connections on which a client's hello came.
+    greeted: BTreeSet<ConnectionId>,
     next_connection: u64,
 }
 
@@ -57,9 +64,12 @@ impl World {
             people: Vec::new(),
             relay: Relay::new(config),
             up: true,
+            greets_only: false,
+            dialled: Vec::new(),
             blocks: 0,
             dice: Dice(0x9E37_79B9_7F4A_7C15),
             connections: BTreeMap::new(),
+            greeted: BTreeSet::new(),
             next_connection: 1,
         }
     }
@@ -173,6 +183,7 @@ impl World {
             Output::Event(event) => self.people[who].events.push_back(event),
             Output::OpenStream { stream, endpoint } => {
                 let known = endpoint.fingerprint == self.relay.identity.fingerprint;
+                self.dialled.push((self.now.as_secs(), known));
                 if self.up && known {
                     self.connect(who, stream);
                     return;
@@ -187,6 +198,10 @@ impl World {
             Output::SendStream { stream, bytes } => {
                 self.blocks += bytes.len() / 16_384;
                 if let Some(id) = self.connection(who, stream) {
+                    if !self.greeted.insert(id) && self.greets_only {
+                        self.close(id);
+                        return;
+                    }
                     let mut cx = context(self.now, &mut self.dice);
                     self.relay.received(&mut cx, id, &bytes);
                     self.hear();
@@ -204,6 +219,15 @@ impl World {
     fn connection(&self, who: usize, stream: StreamId) -> Option<ConnectionId> {
         let found = (self.connections.iter()).find(|(_, ends)| **ends == (who, stream));
         found.map(|(id, _)| *id)
+    }
+
+    /// The relay closes a connection.
+    fn close(&mut self, id: ConnectionId) {
+        self.relay.closed(id);
+        if let Some((who, stream)) = self.connections.remove(&id) {
+            let reason = CloseReason::Closed;
+            self.input(who, Input::StreamClosed { stream, reason });
+        }
     }
 
     fn connect(&mut self, who: usize, stream: StreamId) {

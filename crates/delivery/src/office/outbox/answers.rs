@@ -7,7 +7,7 @@ use super::super::letter::{Keep, LetterId, OfficeEvent, RouteState};
 use super::super::storage::Storage;
 use super::super::{Outward, timing};
 use super::{Outbox, Timer};
-use crate::{NetworkCommand, NetworkTag, SendFailure, SendId, Stage};
+use crate::{Locator, NetworkCommand, NetworkTag, SendFailure, SendId, Stage};
 
 /// How many parts of a long letter may be sent again needlessly after a
 /// restart, so that not every part costs a write.
@@ -154,16 +154,20 @@ impl Outbox {
         self.pump_all(cx, storage, out)
     }
 
-    /// A server of a network answers again. Which locators lie on it only the
-    /// network knows, so every lane of it that waits tries with one envelope.
+    /// A server of a network serves again: each lane to these locators that
+    /// waits tries with one envelope.
     pub(in super::super) fn reachable(
         &mut self,
         cx: &mut Context<'_>,
         storage: &mut dyn Storage,
         out: &mut Outward,
         network: NetworkTag,
+        locators: &[Locator],
     ) -> Result<(), StorageError> {
-        for lane in self.lanes.of_network(network) {
+        for locator in locators {
+            let Some(lane) = self.lanes.find(network, locator) else {
+                continue;
+            };
             let Some(state) = self.lanes.get_mut(lane).filter(|state| !state.full) else {
                 continue;
             };
