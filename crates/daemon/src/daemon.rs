@@ -140,15 +140,10 @@ async fn lock(home: &Home) -> Result<FileLock, Error> {
 /// on would be there at the next start.
 async fn gone(home: &Home) -> Error {
     let (lock, mut rounds) = (home.lock(), tokio::time::interval(LOOK));
-    let own = FileId::of(&lock).ok();
+    let mut own = None;
     loop {
         rounds.tick().await;
-        let there = match FileId::of(&lock) {
-            Ok(found) => own == Some(found),
-            // Whatever else keeps us from looking may pass.
-            Err(error) => error.kind() != io::ErrorKind::NotFound,
-        };
-        if !there {
+        if !is_there(&mut own, FileId::of(&lock)) {
             tracing::error!("the home folder was removed or moved away: stopping");
             let shown = home.path().display();
             let message = format!("the home folder {shown} was removed or moved away");
@@ -156,6 +151,15 @@ async fn gone(home: &Home) -> Error {
                 "the daemon stopped; put the folder back, then start it with `hushwing up`",
             );
         }
+    }
+}
+
+/// Whether what a look found is our own file, which is the one found first.
+fn is_there(own: &mut Option<FileId>, found: io::Result<FileId>) -> bool {
+    match found {
+        Ok(found) => *own.get_or_insert(found) == found,
+        // Whatever else keeps us from looking may pass.
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
 }
 
@@ -180,6 +184,25 @@ fn no_socket(home: &Home, error: &io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_home_is_gone_with_its_file_and_not_because_a_look_failed() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, []).unwrap();
+            FileId::of(&path)
+        };
+        let failed = || Err(io::ErrorKind::PermissionDenied.into());
+        let mut own = None;
+        assert!(is_there(&mut own, failed()), "the first look may fail");
+        assert!(is_there(&mut own, file("lock")));
+        assert!(is_there(&mut own, failed()));
+        assert!(is_there(&mut own, file("lock")));
+        assert!(!is_there(&mut own, file("another")));
+        let removed = FileId::of(&dir.path().join("removed"));
+        assert!(!is_there(&mut own, removed));
+    }
 
     #[tokio::test]
     async fn a_home_is_taken_over_from_a_daemon_that_is_ending() {
