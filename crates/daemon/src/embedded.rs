@@ -4,7 +4,7 @@
 //! Where another program took that port, everything else goes on meanwhile, and
 //! the relay starts once the port is free.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hushwing_relay::address::ServerAddress;
@@ -31,11 +31,14 @@ enum Stage {
     Waiting(Waiting),
 }
 
-/// A relay whose port another program has.
+/// A relay whose port another program has, or had before it could not start for
+/// another reason.
 #[derive(Clone)]
 struct Waiting {
     address: ServerAddress,
     next: Instant,
+    /// Why the last attempt failed, unless for its port.
+    other: Option<Arc<Error>>,
 }
 
 /// The rest after `rest`.
@@ -52,7 +55,21 @@ impl Embedded {
     /// Its port is taken; the next try is after `rest`.
     pub(crate) fn wait(&self, address: ServerAddress, rest: Duration) {
         let next = Instant::now() + rest;
-        *self.stage() = Stage::Waiting(Waiting { address, next });
+        let other = None;
+        *self.stage() = Stage::Waiting(Waiting {
+            address,
+            next,
+            other,
+        });
+    }
+
+    /// While it waited it could not start for another reason than its port; the
+    /// next try is after `rest`.
+    pub(crate) fn failed(&self, error: Error, rest: Duration) {
+        if let Stage::Waiting(waiting) = &mut *self.stage() {
+            waiting.next = Instant::now() + rest;
+            waiting.other = Some(Arc::new(error));
+        }
     }
 
     /// Whether this home has one, running or waiting.
@@ -73,7 +90,11 @@ impl Embedded {
     pub(crate) fn problem(&self) -> Option<(Error, Duration)> {
         let waiting = self.waiting()?;
         let rest = waiting.next.saturating_duration_since(Instant::now());
-        Some((port_taken(waiting.address.server.port), rest))
+        let problem = match waiting.other {
+            Some(other) => cannot_start(&other),
+            None => port_taken(waiting.address.server.port),
+        };
+        Some((problem, rest))
     }
 
     /// Whether it waits for its port.
@@ -122,9 +143,34 @@ fn port_taken(port: u16) -> Error {
     ))
 }
 
+/// That something else than its port keeps the embedded relay from starting.
+fn cannot_start(why: &Error) -> Error {
+    let message = format!("the embedded relay cannot start: {why}");
+    Error::new(why.kind(), message).with_advice(why.advice())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_keeps_the_relay_from_starting_is_told_as_it_is_now() {
+        let text = format!("smp://{}=@127.0.0.1:5223", "A".repeat(43));
+        let embedded = Embedded::default();
+        let kind = || embedded.problem().map(|(problem, _)| problem.kind());
+        embedded.failed(Error::new(ErrorKind::Internal, "none waits"), FIRST_REST);
+        assert_eq!(kind(), None);
+        embedded.wait(text.parse().unwrap(), Duration::ZERO);
+        assert_eq!(kind(), Some(ErrorKind::PortInUse));
+        let full = Error::new(ErrorKind::DiskFull, "no space is left");
+        embedded.failed(full, LONGEST_REST);
+        let (problem, rest) = embedded.problem().unwrap();
+        assert_eq!(problem.kind(), ErrorKind::DiskFull);
+        assert!(problem.to_string().ends_with("no space is left"));
+        assert!(rest > FIRST_REST);
+        embedded.wait(text.parse().unwrap(), FIRST_REST);
+        assert_eq!(kind(), Some(ErrorKind::PortInUse));
+    }
 
     #[test]
     fn rests_grow_up_to_half_a_minute() {

@@ -244,7 +244,10 @@ async fn await_port(installation: Weak<Installation>, mut rest: Duration) {
         match installation.try_embedded(rest).await {
             Ok(true) => return tracing::info!("the embedded relay listens again"),
             Ok(false) => {}
-            Err(error) => tracing::warn!(%error, "the embedded relay cannot start yet"),
+            Err(error) => {
+                tracing::warn!(%error, "the embedded relay cannot start yet");
+                installation.embedded.failed(error, rest);
+            }
         }
     }
 }
