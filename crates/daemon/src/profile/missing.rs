@@ -48,8 +48,11 @@ pub(super) fn open(
     let missing: Vec<MailboxId> = known.difference(&present).copied().collect();
     if missing.is_empty() {
         // All of them were told and replaced; a further loss is another one.
-        if is_given_up {
-            let _ = std::fs::remove_file(given_up);
+        if is_given_up && let Err(error) = std::fs::remove_file(given_up) {
+            tracing::warn!(
+                "`{GIVEN_UP}` cannot be removed, so a further loss of `{FILE}` would not \
+                 be told; remove it by hand: {error}"
+            );
         }
     } else if missing.len() == known.len() && !is_given_up {
         return Err(lost(&file));
