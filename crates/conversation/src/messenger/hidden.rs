@@ -8,6 +8,7 @@
 
 use hushwing_sansio::StorageError;
 
+use super::inquiry::message_with;
 use super::show::{content_of, taken_back};
 use super::{Call, Messenger};
 use crate::content::Content;
@@ -30,7 +31,7 @@ impl Messenger {
                 Ok(stranger || renew_control(call.storage, record, content)?)
             }
             (_, None) => adopt(call.storage, record),
-            (_, Some(target)) => match call.storage.message(&target)? {
+            (_, Some(target)) => match message_with(call.storage, record.contact, &target)? {
                 Some(target) if !may_change(record, &target) => Ok(false),
                 // What was taken back stays as it is.
                 Some(target) if taken_back(call.storage, &target)? => Ok(false),
@@ -84,16 +85,15 @@ fn renew_control(
     Ok(stands)
 }
 
-/// Whether a change of theirs can ever mean anything: they may change what they
+/// Whether a change of theirs to something in the same conversation can ever mean anything: they may change what they
 /// said, react to all that is said, and take their reactions back.
 fn may_change(change: &MessageRecord, target: &MessageRecord) -> bool {
-    change.contact == target.contact
-        && match (change.kind, target.kind) {
-            (MessageKind::Reaction, MessageKind::Text) => true,
-            (MessageKind::Edit, MessageKind::Text)
-            | (MessageKind::Delete, MessageKind::Text | MessageKind::Reaction) => !target.mine,
-            _ => false,
-        }
+    match (change.kind, target.kind) {
+        (MessageKind::Reaction, MessageKind::Text) => true,
+        (MessageKind::Edit, MessageKind::Text)
+        | (MessageKind::Delete, MessageKind::Text | MessageKind::Reaction) => !target.mine,
+        _ => false,
+    }
 }
 
 /// Makes a change of theirs the only one of its kind to its target: what it

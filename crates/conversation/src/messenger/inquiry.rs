@@ -11,8 +11,32 @@ use super::{Call, Messenger};
 use crate::content::{Content, Frame, Inquiry, MessageId, Salt, Stamp};
 use crate::event::BreakReason;
 use crate::letter::LetterBody;
-use crate::storage::{LackRecord, MessageState, Owed};
+use crate::storage::{LackRecord, MessageRecord, MessageState, Owed};
 use crate::{ContactId, Storage};
+
+/// Whether a message is here and of that conversation. Whoever could tell one of
+/// another conversation from one that is nowhere would learn who else is talked
+/// to here, and that two conversations are one person's.
+pub(super) fn is_here(
+    storage: &dyn Storage,
+    contact: ContactId,
+    message: &MessageId,
+) -> Result<bool, StorageError> {
+    Ok(storage.whose_message(message)? == Some(contact))
+}
+
+/// A message of that conversation. None of another one is read, so that its
+/// damage stays there, too.
+pub(super) fn message_with(
+    storage: &dyn Storage,
+    contact: ContactId,
+    message: &MessageId,
+) -> Result<Option<MessageRecord>, StorageError> {
+    match is_here(storage, contact, message)? {
+        true => storage.message(message),
+        false => Ok(None),
+    }
+}
 
 impl Messenger {
     /// Asks a contact which of my messages are there.
@@ -74,15 +98,18 @@ impl Messenger {
         }
         let mut lacking = LackRecord::of(call.storage, contact)?;
         for message in &inquiry.messages {
+            if !is_here(call.storage, contact, message)? {
+                lacking.add(message);
+                continue;
+            }
             match call.storage.outline(message)? {
-                Some((whose, false, state)) if whose == contact => {
+                Some((_, false, state)) => {
                     let read = state == MessageState::Read && self.read_receipts;
                     let owed = if read { Owed::Read } else { Owed::Delivered };
                     self.owe(call, contact, *message, owed)?;
                 }
-                // Nobody may ask after what others said.
-                Some(_) => {}
-                None => lacking.add(message),
+                // They know what I said to them.
+                Some((_, true, _)) | None => {}
             }
         }
         if !lacking.messages.is_empty() {
@@ -100,10 +127,10 @@ impl Messenger {
         contact: ContactId,
         message: &MessageId,
     ) -> Result<(), StorageError> {
-        let record = call.storage.message(message)?;
-        let Some(record) = record.filter(|record| {
-            record.mine && record.contact == contact && record.state == MessageState::Accepted
-        }) else {
+        let record = message_with(call.storage, contact, message)?;
+        let Some(record) =
+            record.filter(|record| record.mine && record.state == MessageState::Accepted)
+        else {
             return Ok(());
         };
         if self.in_touch(contact) && self.repeats.may_lack(contact, call.cx.now()) {
@@ -124,7 +151,7 @@ impl Messenger {
         LackRecord::clear(storage, contact)?;
         let mut lacking = Vec::new();
         for message in record.ids() {
-            if !storage.has_message(&message)? {
+            if !is_here(storage, contact, &message)? {
                 lacking.push(message);
             }
         }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use hushwing_delivery::{LetterId, PostOffice};
 use hushwing_sansio::{Context, Moment, StorageError};
 
+use super::inquiry::{is_here, message_with};
 use super::{Call, Messenger};
 use crate::content::{Content, MessageId, Receipt, Status};
 use crate::storage::{LackRecord, MessageKind, MessageRecord, MessageState, Owed, Standing};
@@ -211,8 +212,9 @@ impl Messenger {
         };
         self.debts.letters.entry(contact).or_default().push(letter);
         for receipt in batch {
-            // It may have been superseded meanwhile.
-            if call.storage.has_message(&receipt.message)? {
+            // It may have been superseded meanwhile, or be one that they lack
+            // and another conversation has.
+            if is_here(call.storage, contact, &receipt.message)? {
                 call.storage.set_owed(&receipt.message, Owed::Nothing)?;
             }
         }
@@ -252,10 +254,10 @@ impl Messenger {
                 }
                 _ => continue,
             };
-            let Some(record) = call.storage.message(&receipt.message)? else {
+            let Some(record) = message_with(call.storage, contact, &receipt.message)? else {
                 continue;
             };
-            if record.mine && record.contact == contact && record.state < state {
+            if record.mine && record.state < state {
                 self.confirmed(call, record, state)?;
             }
         }

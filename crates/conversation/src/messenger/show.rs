@@ -3,6 +3,7 @@
 use hushwing_sansio::StorageError;
 
 use super::broken::is_damage;
+use super::inquiry::message_with;
 use super::people::Person;
 use crate::content::{Content, IdPrefix, Message, Post, ShortId};
 use crate::storage::{MessageKind, MessageRecord, Position};
@@ -72,12 +73,9 @@ fn changed(
     let Some(target) = record.target else {
         return Ok(None);
     };
-    let Some(target) = storage.message(&target)? else {
+    let Some(target) = message_with(storage, record.contact, &target)? else {
         return Ok(None);
     };
-    if target.contact != record.contact {
-        return Ok(None);
-    }
     match target.kind {
         MessageKind::Text => Ok(Some(target)),
         MessageKind::Reaction => changed(storage, &target),
@@ -119,12 +117,9 @@ fn quote(
     person: &Person,
     target: &MessageId,
 ) -> Result<Option<Quote>, StorageError> {
-    let target = storage.message(target)?;
     // A contact may name any id, also one of another conversation.
-    let here = |record: &MessageRecord| {
-        record.contact == person.record.id && record.kind == MessageKind::Text
-    };
-    let Some(record) = target.filter(here) else {
+    let target = message_with(storage, person.record.id, target)?;
+    let Some(record) = target.filter(|record| record.kind == MessageKind::Text) else {
         return Ok(None);
     };
     let content = content_of(&record);

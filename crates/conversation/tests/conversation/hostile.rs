@@ -80,10 +80,11 @@ impl Mallory {
             .handle_network(&mut cx, &mut self.storage, network, event)
             .unwrap();
         while self.office.poll_command().is_some() {}
-        match self.office.poll_event() {
-            Some(OfficeEvent::Incoming(letter)) => Some(letter.bytes),
+        // Before it, what became of letters posted.
+        core::iter::from_fn(|| self.office.poll_event()).find_map(|event| match event {
+            OfficeEvent::Incoming(letter) => Some(letter.bytes),
             _ => None,
-        }
+        })
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use hushwing_conversation::content::{Content, Inquiry, Receipt, Status};
+use hushwing_conversation::content::{Content, Inquiry, Mark, Receipt, Status};
+use hushwing_conversation::storage::Owed;
 use hushwing_conversation::village::{Crash, Home, Village};
 use hushwing_conversation::{MessageId, MessageState, Storage as _};
 
@@ -152,18 +153,120 @@ fn who_says_that_they_lack_everything_is_said_a_little() {
     assert!(again > 0 && again <= 256, "{again}");
 }
 
-#[test]
-fn nobody_learns_what_others_said_by_asking() {
-    let mut c = couple(704);
+/// Alice knows Bob, and Mallory who asks her. Somebody gave Mallory the ids of
+/// what Bob said and of what Alice said to him.
+struct Curious {
+    c: Couple,
+    mallory: Intruder,
+    foreign: [MessageId; 2],
+}
+
+fn curious(seed: u64) -> Curious {
+    let mut c = couple(seed);
     let bobs = send(&mut c.village, c.bob, c.his_alice, "between us");
+    let hers = send(&mut c.village, c.alice, c.her_bob, "of course");
     c.village.pass(A_MINUTE).unwrap();
     let mut mallory = Intruder::new();
     mallory.meet(&mut c.village, c.alice);
     c.village.pass(A_MINUTE).unwrap();
     c.village.overhear();
-    let messages = vec![bobs];
-    mallory.tell(&mut c.village, &Content::Inquiry(Inquiry { messages }));
-    c.village.overhear();
-    c.village.pass(A_MINUTE).unwrap();
-    assert!(c.village.overhear().is_empty(), "nothing is answered");
+    Curious {
+        c,
+        mallory,
+        foreign: [bobs, hers],
+    }
+}
+
+impl Curious {
+    fn ask(&mut self, messages: Vec<MessageId>) {
+        let inquiry = Content::Inquiry(Inquiry { messages });
+        self.mallory.tell(&mut self.c.village, &inquiry);
+    }
+
+    /// What Alice answers, in the order of the ids.
+    fn answers(&mut self) -> Vec<Receipt> {
+        self.c.village.pass(A_MINUTE).unwrap();
+        let said = self.mallory.understand(self.c.village.overhear());
+        let receipts = said.into_iter().filter_map(|said| match said {
+            Content::Receipts(receipts) => Some(receipts),
+            _ => None,
+        });
+        let mut receipts: Vec<_> = receipts.flatten().collect();
+        receipts.sort_by_key(|receipt| receipt.message);
+        receipts
+    }
+}
+
+/// An id that no message has.
+fn nowhere(n: u16) -> MessageId {
+    let mut id = [1; 32];
+    id[1..3].copy_from_slice(&n.to_be_bytes());
+    MessageId::from_bytes(&id).unwrap()
+}
+
+fn all(messages: &[MessageId], status: Status) -> Vec<Receipt> {
+    let receipts = messages.iter().map(|message| Receipt {
+        message: *message,
+        status,
+    });
+    let mut receipts: Vec<_> = receipts.collect();
+    receipts.sort_by_key(|receipt| receipt.message);
+    receipts
+}
+
+#[test]
+fn what_others_said_is_answered_as_if_it_were_nowhere() {
+    let mut it = curious(704);
+    let asked = [it.foreign[0], it.foreign[1], nowhere(1)];
+    it.ask(asked.to_vec());
+    assert_eq!(it.answers(), all(&asked, Status::ERROR));
+}
+
+#[test]
+fn a_question_after_what_others_said_costs_them_no_receipt() {
+    let mut it = curious(705);
+    it.ask(vec![it.foreign[0]]);
+    it.c.village.pass(DELAY / 3).unwrap();
+    read(&mut it.c.village, it.c.alice, it.c.her_bob);
+    // Mallory has the answer, and Bob's receipt waits still.
+    it.c.village.pass(DELAY * 5 / 6).unwrap();
+    let heard = it.mallory.understand(it.c.village.overhear());
+    assert_eq!(
+        heard,
+        [Content::Receipts(all(&it.foreign[..1], Status::ERROR))]
+    );
+    let storage = it.c.village.storage(it.c.alice).unwrap();
+    let owing = storage.owing(it.c.her_bob).unwrap();
+    assert_eq!(owing, [(it.foreign[0], Owed::Read)]);
+}
+
+#[test]
+fn a_change_to_what_others_said_is_kept_as_if_that_were_nowhere() {
+    let mut it = curious(706);
+    // Damage of one conversation is found by no other.
+    let storage = it.c.village.storage(it.c.alice).unwrap();
+    storage.spoil_message(&it.foreign[1]);
+    let mut changes = Vec::new();
+    for target in [it.foreign[0], it.foreign[1], nowhere(1)] {
+        let mark = Mark::new("!").unwrap();
+        let reaction = Content::Reaction {
+            target,
+            mark,
+            replaces: None,
+        };
+        let reaction = it.mallory.compose(&reaction);
+        changes.push(it.mallory.name_of(&reaction));
+        let message = it.mallory.message(&reaction);
+        it.mallory.post(&mut it.c.village, &[&message]);
+    }
+    assert_eq!(it.answers(), all(&changes, Status::DELIVERED));
+    it.ask(changes.clone());
+    assert_eq!(it.answers(), all(&changes, Status::DELIVERED));
+    let storage = it.c.village.storage(it.c.alice).unwrap();
+    let kept = changes
+        .iter()
+        .all(|change| storage.has_message(change).unwrap());
+    assert!(kept);
+    let bobs = storage.changes(it.c.her_bob, &it.foreign[0]).unwrap();
+    assert!(bobs.is_empty());
 }

@@ -8,7 +8,7 @@ use hushwing_conversation::link::{Bundle, Kind, Link, RootKey, SealingKey, Verif
 use hushwing_conversation::village::{Home, Village};
 use hushwing_conversation::{ContactId, Secret};
 use hushwing_delivery::{
-    Address, Card, FirstContactSecret, Locator, MailboxKeys, NetworkTag, Place, SealKey,
+    Address, Card, Envelope, FirstContactSecret, Locator, MailboxKeys, NetworkTag, Place, SealKey,
 };
 use hushwing_sansio::Timestamp;
 use openmls::group::JoinBuilder;
@@ -211,6 +211,21 @@ impl Intruder {
         let origin = Origin::new(&0_u32.to_be_bytes(), group.group_id().as_slice()).unwrap();
         let opened = content::open(&said.into_bytes(), &origin, Timestamp::from_secs(START));
         opened.unwrap().content
+    }
+
+    /// What the victim says to me in such envelopes.
+    pub(crate) fn understand(&mut self, sent: Vec<(Locator, Envelope)>) -> Vec<Content> {
+        let mut said = Vec::new();
+        for (_, envelope) in sent {
+            let keys = MailboxKeys {
+                shared: vec![[7; 32].into()],
+                first_contact: Vec::new(),
+            };
+            let letter = self.mail.open_with(keys, envelope);
+            let items = letter.map(|letter| items(&letter)).unwrap_or_default();
+            said.extend(items.iter().map(|item| self.hear(item)));
+        }
+        said
     }
 
     /// The content as bytes.
