@@ -8,12 +8,16 @@ use serde::{Deserialize, Serialize};
 
 use super::Storage;
 use super::codec;
+use crate::content::MAX_MESSAGE;
 use crate::{ContactId, MessageId};
 
 /// Changes of one contact that may wait for what they change.
 pub const MOST_ORPHANS: usize = 128;
 /// Bytes of content that these may have together.
 pub const MOST_ORPHAN_BYTES: usize = 256 * 1024;
+
+// One change alone always has room, so that none is stored without being noted.
+const _: () = assert!(MAX_MESSAGE <= MOST_ORPHAN_BYTES && MOST_ORPHANS > 0);
 
 /// Which changes of a contact wait for what they change, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +75,7 @@ impl OrphanRecord {
     }
 
     /// Adds a change with `bytes` of content; gives those that go for it, which
-    /// may be itself.
+    /// are older ones.
     #[must_use]
     pub fn add(&mut self, change: &MessageId, bytes: usize) -> Vec<MessageId> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
