@@ -102,14 +102,11 @@ impl Messenger {
                 lacking.add(message);
                 continue;
             }
-            match call.storage.outline(message)? {
-                Some((_, false, state)) => {
-                    let read = state == MessageState::Read && self.read_receipts;
-                    let owed = if read { Owed::Read } else { Owed::Delivered };
-                    self.owe(call, contact, *message, owed)?;
-                }
-                // They know what I said to them.
-                Some((_, true, _)) | None => {}
+            // They know what I said to them.
+            if let Some((_, false, state)) = call.storage.outline(message)? {
+                let read = state == MessageState::Read && self.read_receipts;
+                let owed = if read { Owed::Read } else { Owed::Delivered };
+                self.owe(call, contact, *message, owed)?;
             }
         }
         if !lacking.messages.is_empty() {
@@ -119,8 +116,8 @@ impl Messenger {
         Ok(())
     }
 
-    /// A contact says that a message of mine is not there: it is said again, if
-    /// that was not said too often.
+    /// A contact says that a message of mine is not there: it is said again, later
+    /// if that was said too often.
     pub(super) fn lacks(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -133,10 +130,17 @@ impl Messenger {
         else {
             return Ok(());
         };
-        if self.in_touch(contact) && self.repeats.may_lack(contact, call.cx.now()) {
-            self.say_once_more(call, &record)?;
+        // What is on its way again leaves by itself.
+        let letter = record.letter.map(LetterId);
+        let letter = letter.and_then(|letter| self.office.whereabouts(letter));
+        if letter.is_some_and(|letter| letter.accepted.is_none()) || !self.in_touch(contact) {
+            return Ok(());
         }
-        Ok(())
+        let now = call.cx.now();
+        match self.repeats.may_lack(contact, now, record.content.len()) {
+            true => self.say_once_more(call, &record),
+            false => self.say_later(call, &record),
+        }
     }
 
     /// Takes what a contact is to be told is not here, and still is not.

@@ -15,7 +15,7 @@ use hushwing_sansio::{Moment, StorageError};
 
 use super::{Call, Messenger};
 use crate::content::MAX_ASKED;
-use crate::storage::{MessageKind, MessageRecord, MessageState, RepeatRecord, Standing};
+use crate::storage::{MessageKind, MessageRecord, MessageState, Position, RepeatRecord, Standing};
 use crate::{ContactId, MessageId};
 
 /// Messages said again in one piece.
@@ -23,6 +23,8 @@ const MOST_AT_ONCE: usize = 64;
 /// Between two beginnings for one contact, and between two pieces of which
 /// nothing is confirmed.
 const PAUSE: Duration = Duration::from_secs(60);
+/// Bytes of content said again in a pause because they were said to be lacking.
+const MOST_LACKED_BYTES: usize = 1024 * 1024;
 
 /// What is being said again, by contact.
 #[derive(Default)]
@@ -36,12 +38,20 @@ struct Repeat {
     due: Option<Moment>,
     begun: Option<Moment>,
     /// What is left, once it was looked up.
-    left: Option<VecDeque<MessageId>>,
+    left: Option<VecDeque<Position>>,
     /// Messages of the last piece, and those of them not confirmed.
     size: usize,
     open: usize,
-    /// Since when so many messages were said to be lacking.
-    lacked: Option<(Moment, usize)>,
+    /// What was said again because it was said to be lacking.
+    lacked: Option<Lacked>,
+}
+
+/// Messages said again since then, and their bytes of content.
+#[derive(Clone, Copy)]
+struct Lacked {
+    since: Moment,
+    messages: usize,
+    bytes: usize,
 }
 
 impl Repeats {
@@ -72,14 +82,31 @@ impl Repeats {
         }
     }
 
-    /// Whether one more message may be said again because the other side says it
-    /// lacks it.
-    pub(super) fn may_lack(&mut self, contact: ContactId, now: Moment) -> bool {
+    /// Whether one more message of so many bytes may be said again because the
+    /// other side says it lacks it.
+    pub(super) fn may_lack(&mut self, contact: ContactId, now: Moment, bytes: usize) -> bool {
         let one = self.by_contact.entry(contact).or_default();
-        let fresh = one.lacked.filter(|(since, _)| now < *since + PAUSE);
-        let (since, count) = fresh.unwrap_or((now, 0));
-        one.lacked = Some((since, count + 1));
-        count < MAX_ASKED
+        let fresh = one.lacked.filter(|lacked| now < lacked.since + PAUSE);
+        let lacked = one.lacked.insert(fresh.unwrap_or(Lacked {
+            since: now,
+            messages: 0,
+            bytes: 0,
+        }));
+        let bytes = lacked.bytes.saturating_add(bytes);
+        let may = lacked.messages < MAX_ASKED && bytes <= MOST_LACKED_BYTES;
+        if may {
+            lacked.messages += 1;
+            lacked.bytes = bytes;
+        }
+        may
+    }
+
+    /// Begins again when more may be said to be lacking.
+    fn postpone(&mut self, contact: ContactId, now: Moment) {
+        let one = self.by_contact.entry(contact).or_default();
+        let last = one.begun.max(one.lacked.map(|lacked| lacked.since));
+        one.left = None;
+        one.due = Some(last.map_or(now, |last| now.max(last + PAUSE)));
     }
 
     fn take(&mut self, now: Moment) -> Vec<ContactId> {
@@ -135,6 +162,28 @@ impl Messenger {
         Ok(())
     }
 
+    /// A contact lacks more than may be said again now: from that message on, it
+    /// is asked again later.
+    pub(super) fn say_later(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        lacking: &MessageRecord,
+    ) -> Result<(), StorageError> {
+        let contact = lacking.contact;
+        let before = RepeatRecord::of(call.storage, contact)?;
+        let mut record = before.clone().unwrap_or_default();
+        record.control |= lacking.kind == MessageKind::Control;
+        // What is at its beginning comes to this message anyway.
+        if before.is_none() || record.last().is_some_and(|last| lacking.position <= last) {
+            record.go_before(&lacking.position);
+        }
+        if before.as_ref() != Some(&record) {
+            record.put(call.storage, contact)?;
+        }
+        self.repeats.postpone(contact, call.cx.now());
+        Ok(())
+    }
+
     /// Says the pieces that are due.
     pub(super) fn repeat_due(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         for contact in self.repeats.take(call.cx.now()) {
@@ -172,8 +221,9 @@ impl Messenger {
             }
         };
         let (mut asked, mut said) = (Vec::new(), 0);
-        while let Some(id) = left.pop_front() {
-            record.after = id.as_bytes().to_vec();
+        while let Some(position) = left.pop_front() {
+            record.go_on_after(&position);
+            let id = position.id;
             if self.is_to_be_asked(call, &id)? {
                 asked.push(id);
             } else {
@@ -232,23 +282,21 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
         what: &RepeatRecord,
-    ) -> Result<VecDeque<MessageId>, StorageError> {
+    ) -> Result<VecDeque<Position>, StorageError> {
         let mut records = self.unconfirmed(call, contact)?;
         if what.failed {
             records.extend(call.storage.failed_to(contact)?);
         }
-        let last = match what.last() {
-            Some(id) => call.storage.message(&id)?.map(|record| record.position),
-            None => None,
-        };
+        let last = what.last();
         records.retain(|record| {
             (what.control || record.kind != MessageKind::Control)
                 // What is in the outbox leaves by itself, unless they moved.
                 && (what.failed || record.state != MessageState::Queued)
                 && last.is_none_or(|last| last < record.position)
         });
-        records.sort_by_key(|record| record.position);
-        Ok(records.iter().map(|record| *record.id()).collect())
+        let mut left: Vec<_> = records.iter().map(|record| record.position).collect();
+        left.sort_unstable();
+        Ok(left.into())
     }
 
     /// My messages to a contact that are on their way as far as I know.

@@ -9,9 +9,9 @@ use super::Storage;
 use super::codec;
 use crate::{ContactId, MessageId};
 
-/// Messages of one contact that may be lacking; of what is asked beyond, it is
-/// told when it asks again.
-pub const MOST_LACKING: usize = 256;
+/// Messages of one contact that may be lacking: of 16 inquiries that come before
+/// an answer can leave. Of what is asked beyond, it is told when it asks again.
+pub const MOST_LACKING: usize = 4_096;
 
 /// What one contact is to be told is not here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use hushwing_sansio::{StorageError, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::codec::{self, millis};
-use super::{MailboxUse, Storage};
+use super::{MailboxUse, Position, Storage};
 use crate::{ContactId, MessageId};
 
 /// What is remembered of the mailboxes that one contact or invitation lost.
@@ -84,7 +84,9 @@ pub struct RepeatRecord {
     pub failed: bool,
     /// Also what no face shows.
     pub control: bool,
-    /// The id of the message said again last (32 bytes); empty before the first.
+    /// Where the message said again last stands: epoch and counter (8 bytes each),
+    /// leaf (4), id (32). Its row may be gone. Empty before the first; older
+    /// versions put the id alone, from which it begins anew.
     pub after: Vec<u8>,
 }
 
@@ -133,10 +135,39 @@ impl RepeatRecord {
         storage.put_setting(&repeats_to(contact), &[])
     }
 
-    /// The message said again last.
+    /// Where the message said again last stands.
     #[must_use]
-    pub fn last(&self) -> Option<MessageId> {
-        MessageId::from_bytes(&self.after).ok()
+    pub fn last(&self) -> Option<Position> {
+        let (epoch, rest) = self.after.split_first_chunk()?;
+        let (lamport, rest) = rest.split_first_chunk()?;
+        let (leaf, id) = rest.split_first_chunk()?;
+        Some(Position {
+            epoch: u64::from_be_bytes(*epoch),
+            lamport: u64::from_be_bytes(*lamport),
+            leaf: u32::from_be_bytes(*leaf),
+            id: MessageId::from_bytes(id).ok()?,
+        })
+    }
+
+    /// What stands behind `position` is still to be said.
+    pub fn go_on_after(&mut self, position: &Position) {
+        self.after = [
+            position.epoch.to_be_bytes().as_slice(),
+            &position.lamport.to_be_bytes(),
+            &position.leaf.to_be_bytes(),
+            position.id.as_bytes(),
+        ]
+        .concat();
+    }
+
+    /// What stands at `position` is still to be said, and what stands behind it.
+    pub fn go_before(&mut self, position: &Position) {
+        // Nothing stands between: no leaf of a conversation is that high.
+        self.go_on_after(&Position {
+            lamport: position.lamport.saturating_sub(1),
+            leaf: u32::MAX,
+            ..*position
+        });
     }
 }
 

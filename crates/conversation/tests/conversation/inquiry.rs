@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use hushwing_conversation::content::{Content, Inquiry, Mark, Receipt, Status};
 use hushwing_conversation::storage::Owed;
-use hushwing_conversation::village::{Crash, Home, Village};
-use hushwing_conversation::{MessageId, MessageState, Storage as _};
+use hushwing_conversation::village::{Crash, Home, Village, Weather};
+use hushwing_conversation::{ContactId, MessageId, MessageState, Storage as _};
 
 use crate::intruder::Intruder;
 use crate::support::*;
@@ -269,4 +269,70 @@ fn a_change_to_what_others_said_is_kept_as_if_that_were_nowhere() {
     assert!(kept);
     let bobs = storage.changes(it.c.her_bob, &it.foreign[0]).unwrap();
     assert!(bobs.is_empty());
+}
+
+#[test]
+fn an_answer_names_all_that_was_asked_before_it_left() {
+    let mut it = curious(707);
+    let asked: Vec<_> = (1..=768).map(nowhere).collect();
+    for asked in asked.chunks(256) {
+        it.ask(asked.to_vec());
+    }
+    assert_eq!(it.answers(), all(&asked, Status::ERROR));
+}
+
+#[test]
+fn more_than_may_be_said_again_in_a_minute_is_said_later() {
+    let mut c = couple(708);
+    c.village.swallow(c.bob, 400);
+    let said: Vec<_> = (0..400).map(|n| n.to_string()).collect();
+    for text in &said {
+        send(&mut c.village, c.bob, c.his_alice, text);
+    }
+    c.village.rest().unwrap();
+    c.village.lose_mailboxes(c.alice, true);
+    c.village.pass(A_MINUTE * 5).unwrap();
+    assert_eq!(texts(&mut c.village, c.alice, c.her_bob), said);
+}
+
+#[test]
+fn what_is_on_its_way_again_is_not_said_a_third_time() {
+    let (mut c, mut mallory, contact) = met(709);
+    let id = send(&mut c.village, c.alice, contact, "hello");
+    c.village.rest().unwrap();
+    c.village.set_weather(Weather {
+        loss: 255,
+        ..Weather::default()
+    });
+    let lacks = Content::Receipts(all(&[id], Status::ERROR));
+    let letters = [0, 1, 2].map(|_| {
+        let before = letter(&mut c.village, c.alice, &id);
+        mallory.tell(&mut c.village, &lacks);
+        before
+    });
+    assert_ne!(letters[0], letters[1]);
+    assert_eq!(letters[1], letters[2]);
+}
+
+#[test]
+fn who_says_that_they_lack_much_is_said_a_mebibyte() {
+    let (mut c, mut mallory, contact) = met(710);
+    let text = "x".repeat(65_000);
+    let ids: Vec<_> = (0..20)
+        .map(|_| send(&mut c.village, c.alice, contact, &text))
+        .collect();
+    c.village.rest().unwrap();
+    let before: Vec<_> = (ids.iter().map(|id| letter(&mut c.village, c.alice, id))).collect();
+    mallory.tell(&mut c.village, &Content::Receipts(all(&ids, Status::ERROR)));
+    let after: Vec<_> = (ids.iter().map(|id| letter(&mut c.village, c.alice, id))).collect();
+    let again = before.iter().zip(&after).filter(|(a, b)| a != b).count();
+    assert_eq!(again, 16);
+}
+
+fn met(seed: u64) -> (Couple, Intruder, ContactId) {
+    let mut c = couple(seed);
+    let mut mallory = Intruder::new();
+    let contact = mallory.meet(&mut c.village, c.alice);
+    c.village.pass(A_MINUTE).unwrap();
+    (c, mallory, contact)
 }

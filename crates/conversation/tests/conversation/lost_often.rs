@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use hushwing_conversation::storage::{LossRecord, MailboxRecord, MailboxState, RepeatRecord};
+use hushwing_conversation::storage::{
+    LossRecord, MailboxRecord, MailboxState, MemoryStorage, RepeatRecord,
+};
 use hushwing_conversation::village::{Crash, Home, Village};
 use hushwing_conversation::{Command, Config, Event, MessageState, Messenger, Reply, Storage as _};
 use hushwing_delivery::MailboxFailure;
@@ -121,6 +123,44 @@ fn what_failed_is_said_again_in_pieces_oldest_first() {
         now = now + A_MINUTE;
     }
     assert!(RepeatRecord::of(&storage, c.his_alice).unwrap().is_none());
+}
+
+#[test]
+fn a_restart_goes_on_where_it_was_though_that_message_is_gone() {
+    let mut c = couple(337);
+    c.village.lose_mailboxes(c.alice, false);
+    let ids: Vec<_> = (0..100)
+        .map(|n| send(&mut c.village, c.bob, c.his_alice, &format!("{n}")))
+        .collect();
+    c.village.pass(A_MINUTE).unwrap();
+    let mut storage = c.village.storage(c.bob).unwrap().clone();
+    let record = RepeatRecord {
+        failed: true,
+        ..RepeatRecord::default()
+    };
+    record.put(&mut storage, c.his_alice).unwrap();
+    let mut dice = Seeded(337);
+    let mut run = |storage: &mut MemoryStorage| {
+        let mut messenger = Messenger::open(storage, Config::default()).unwrap();
+        let mut cx = Context::new(
+            Moment::default(),
+            Timestamp::from_secs(1_800_000_000),
+            &mut dice,
+        );
+        messenger.handle(&mut cx, storage, Input::Timeout).unwrap();
+    };
+    run(&mut storage);
+    let letter = |storage: &MemoryStorage, id| storage.message(id).unwrap().unwrap().letter;
+    let first = letter(&storage, &ids[0]);
+    let record = RepeatRecord::of(&storage, c.his_alice).unwrap().unwrap();
+    storage.remove_message(&record.last().unwrap().id).unwrap();
+    run(&mut storage);
+    assert_eq!(
+        letter(&storage, &ids[0]),
+        first,
+        "it was said again already"
+    );
+    assert!(storage.failed_to(c.his_alice).unwrap().is_empty());
 }
 
 #[test]
