@@ -28,6 +28,7 @@ use workshop::{open_profile, profile_path};
 enum Op {
     Number,
     PutSetting(u8, u8),
+    RemoveSetting(u8),
     PutRow(u8, u8, u8, Vec<u8>),
     RemoveRow(u8, u8, u8),
     RemoveScope(u8),
@@ -60,6 +61,7 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         1 => Just(Op::Number),
         1 => (id(), any()).prop_map(|(name, value)| Op::PutSetting(name, value)),
+        1 => id().prop_map(Op::RemoveSetting),
         4 => (id(), id(), id(), prop::collection::vec(any(), 0..60))
             .prop_map(|(scope, label, key, value)| Op::PutRow(scope, label, key, value)),
         1 => (id(), id(), id()).prop_map(|(scope, label, key)| Op::RemoveRow(scope, label, key)),
@@ -94,6 +96,7 @@ fn apply(storage: &mut dyn Storage, op: &Op) -> Result<u64, StorageErrorKind> {
     let done = match op {
         Op::Number => return storage.next_number().map_err(|error| error.kind),
         Op::PutSetting(name, value) => storage.put_setting(&name.to_string(), &[*value]),
+        Op::RemoveSetting(name) => storage.remove_setting(&name.to_string()),
         Op::PutRow(scope, label, key, value) => {
             storage.put_mls_row(&scope_of(*scope), *label, &[*key; 9], value)
         }

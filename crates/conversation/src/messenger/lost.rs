@@ -249,7 +249,10 @@ impl Messenger {
         contact: ContactId,
         commit: &[u8],
     ) -> Result<(), StorageError> {
-        call.storage.put_setting(&commit_of(contact), commit)
+        match commit {
+            [] => call.storage.remove_setting(&commit_of(contact)),
+            commit => call.storage.put_setting(&commit_of(contact), commit),
+        }
     }
 
     /// A letter that holds no message was given up.

@@ -9,7 +9,7 @@ use super::broken::is_damage;
 use super::{Call, Messenger};
 use crate::content::{Lamport, Origin};
 use crate::mls::{Crypto, Group, LeafKey};
-use crate::storage::{ContactRecord, Position};
+use crate::storage::{ContactRecord, LackRecord, MailboxUse, OrphanRecord, Position, RepeatRecord};
 use crate::{ContactId, Event, Refusal, Standing, Storage};
 
 /// A contact with what would be slow to read for each message.
@@ -177,6 +177,13 @@ impl Messenger {
         self.groups.remove(&id);
         self.debts.forget(id);
         self.shelf.forget(id);
+        self.repeats.forget(id);
+        self.losses
+            .forget(call.storage, MailboxUse::Conversation(id))?;
+        self.keep_commit(call, id, &[])?;
+        OrphanRecord::clear(call.storage, id)?;
+        LackRecord::clear(call.storage, id)?;
+        RepeatRecord::clear(call.storage, id)?;
         if let Some(person) = self.people.remove(&id) {
             self.conversations.remove(&person.record.conversation);
             call.storage

@@ -47,7 +47,7 @@ impl LackRecord {
     ///
     /// When storage fails.
     pub fn clear(storage: &mut dyn Storage, contact: ContactId) -> Result<(), StorageError> {
-        storage.put_setting(&lacks_of(contact), &[])
+        storage.remove_setting(&lacks_of(contact))
     }
 
     /// The versioned body.

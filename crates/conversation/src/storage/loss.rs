@@ -66,7 +66,7 @@ impl LossRecord {
     ///
     /// When storage fails.
     pub fn clear(storage: &mut dyn Storage, owner: MailboxUse) -> Result<(), StorageError> {
-        storage.put_setting(&losses_of(owner), &[])
+        storage.remove_setting(&losses_of(owner))
     }
 }
 
@@ -132,7 +132,7 @@ impl RepeatRecord {
     ///
     /// When storage fails.
     pub fn clear(storage: &mut dyn Storage, contact: ContactId) -> Result<(), StorageError> {
-        storage.put_setting(&repeats_to(contact), &[])
+        storage.remove_setting(&repeats_to(contact))
     }
 
     /// Where the message said again last stands.

@@ -248,6 +248,11 @@ impl Storage for MemoryStorage {
         Ok(())
     }
 
+    fn remove_setting(&mut self, name: &str) -> Result<(), StorageError> {
+        self.settings.remove(name);
+        Ok(())
+    }
+
     fn put_invitation(&mut self, record: &InvitationRecord) -> Result<(), StorageError> {
         self.invitations.insert(record.id, record.clone());
         Ok(())

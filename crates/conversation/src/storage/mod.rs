@@ -121,6 +121,13 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
     /// When storage fails.
     fn put_setting(&mut self, name: &str, value: &[u8]) -> Result<(), StorageError>;
 
+    /// Removes a setting, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_setting(&mut self, name: &str) -> Result<(), StorageError>;
+
     /// Writes or replaces an invitation (key: `id`).
     ///
     /// # Errors

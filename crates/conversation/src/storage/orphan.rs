@@ -46,11 +46,19 @@ impl OrphanRecord {
     ///
     /// When storage fails.
     pub fn put(&self, storage: &mut dyn Storage, contact: ContactId) -> Result<(), StorageError> {
-        let body = match self.is_empty() {
-            true => Vec::new(),
-            false => self.encode(),
-        };
-        storage.put_setting(&orphans_of(contact), &body)
+        match self.is_empty() {
+            true => Self::clear(storage, contact),
+            false => storage.put_setting(&orphans_of(contact), &self.encode()),
+        }
+    }
+
+    /// Nothing of `contact` waits any more.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub fn clear(storage: &mut dyn Storage, contact: ContactId) -> Result<(), StorageError> {
+        storage.remove_setting(&orphans_of(contact))
     }
 
     /// The versioned body.

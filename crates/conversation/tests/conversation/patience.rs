@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use hushwing_conversation::storage::{
+    LackRecord, LossRecord, MailboxUse, OrphanRecord, RepeatRecord,
+};
 use hushwing_conversation::village::{Home, Village, Weather};
 use hushwing_conversation::{
-    BreakReason, Command, ContactId, Event, Refusal, Secret, Standing, Storage as _,
+    BreakReason, Command, ContactId, Event, Refusal, Reply, Secret, Standing, Storage as _,
 };
 
 use crate::support::*;
@@ -41,8 +44,7 @@ fn standing(a: &mut Asked) -> Standing {
 
 fn withdraw(a: &mut Asked) {
     let command = Command::Invitations;
-    let hushwing_conversation::Reply::Invitations(views) = ask(&mut a.village, a.alice, command)
-    else {
+    let Reply::Invitations(views) = ask(&mut a.village, a.alice, command) else {
         panic!("no invitations")
     };
     let invitation = views[0].invitation;
@@ -153,4 +155,45 @@ fn a_join_that_nobody_took_is_over_at_once() {
         link,
     };
     told_it_is_over(&mut a, Refusal::LinkUsed);
+}
+
+/// What is kept beside a contact goes with the contact.
+#[test]
+fn nothing_is_left_of_who_is_turned_away() {
+    let mut a = asked(621);
+    let Reply::Contacts(waiting) = ask(&mut a.village, a.alice, Command::Requests) else {
+        panic!("no requests")
+    };
+    let contact = waiting[0].contact;
+    let beside = |contact: ContactId| {
+        [
+            "orphans of contact",
+            "lacks of contact",
+            "losses of contact",
+            "repeats to",
+            "commit",
+        ]
+        .map(|what| format!("{what} {}", contact.0))
+    };
+    let (id, owner) = (vec![7; 32], MailboxUse::Conversation(contact));
+    let storage = a.village.storage(a.alice).unwrap();
+    let waiting = vec![(id.clone(), 1)];
+    OrphanRecord { waiting }.put(storage, contact).unwrap();
+    let messages = vec![id];
+    LackRecord { messages }.put(storage, contact).unwrap();
+    LossRecord::default().put(storage, owner).unwrap();
+    RepeatRecord::default().put(storage, contact).unwrap();
+    storage
+        .put_setting(&beside(contact)[4], b"a commit")
+        .unwrap();
+    for name in beside(contact) {
+        assert!(storage.setting(&name).unwrap().is_some(), "{name}");
+    }
+    a.village.open_again(a.alice).unwrap();
+    a.village.rest().unwrap();
+    ask(&mut a.village, a.alice, Command::Refuse { contact });
+    let storage = a.village.storage(a.alice).unwrap();
+    for name in beside(contact) {
+        assert_eq!(storage.setting(&name).unwrap(), None, "{name}");
+    }
 }

@@ -51,6 +51,13 @@ impl Storage for ProfileStore {
             .map(drop)
     }
 
+    fn remove_setting(&mut self, name: &str) -> Result<(), StorageError> {
+        let sql = "DELETE FROM settings WHERE name = ?1";
+        self.database
+            .run("removing a setting", sql, [name])
+            .map(drop)
+    }
+
     fn put_invitation(&mut self, record: &InvitationRecord) -> Result<(), StorageError> {
         let sql = "INSERT INTO invitations (id, body) VALUES (?1, ?2)
              ON CONFLICT (id) DO UPDATE SET body = excluded.body";
