@@ -292,6 +292,7 @@ impl Messenger {
                     self.hear_letter(call, &letter)?;
                 }
                 OfficeEvent::Accepted { letter, network } => {
+                    self.debts.left(letter, call.cx.now());
                     self.within_letter(call, letter, |this, call| {
                         this.accepted(call, letter, network)
                     })?;
@@ -308,6 +309,7 @@ impl Messenger {
                     reason,
                     tried,
                 } => {
+                    self.debts.left(letter, call.cx.now());
                     self.within_letter(call, letter, |this, call| {
                         this.failed(call, letter, reason, &tried)
                     })?;

@@ -22,8 +22,9 @@ const MOST_IN_LETTER: usize = 256;
 /// Receipts to one contact that are remembered here; those beyond are found in
 /// storage when these have left.
 const MOST_REMEMBERED: usize = 4_096;
-/// How long receipts wait for those before them to leave. Their reader decides
-/// whether they can, so letters of receipts must not pile up.
+/// How long receipts that wait for those before them to leave are not looked at,
+/// unless these left. Their reader decides whether they can, so letters of
+/// receipts must not pile up.
 const REST: Duration = Duration::from_secs(30);
 
 /// What I owe, by contact.
@@ -36,6 +37,8 @@ pub(super) struct Debts {
 
 pub(super) struct Debt {
     due: Moment,
+    /// It was due, and waits for letters before it.
+    waits: bool,
     owed: BTreeMap<MessageId, Owed>,
     /// Whether more is owed than is remembered.
     more: bool,
@@ -77,6 +80,7 @@ impl Debts {
             let due = cx.now() + draw(cx, delay);
             Debt {
                 due,
+                waits: false,
                 owed: BTreeMap::new(),
                 more: false,
             }
@@ -87,6 +91,24 @@ impl Debts {
     pub(super) fn forget(&mut self, contact: ContactId) {
         self.by_contact.remove(&contact);
         self.letters.remove(&contact);
+    }
+
+    /// A letter left, or never will: what waited for it alone is due.
+    pub(super) fn left(&mut self, letter: LetterId, now: Moment) {
+        let found = self.letters.iter_mut().find_map(|(contact, letters)| {
+            let before = letters.len();
+            letters.retain(|of| *of != letter);
+            (letters.len() < before).then_some((*contact, letters.is_empty()))
+        });
+        let Some((contact, true)) = found else {
+            return;
+        };
+        self.letters.remove(&contact);
+        if let Some(debt) = self.by_contact.get_mut(&contact)
+            && debt.waits
+        {
+            debt.due = now;
+        }
     }
 
     /// Takes what is due by `now`.
@@ -102,6 +124,7 @@ impl Debts {
             }
             if debt.due <= now {
                 debt.due = now + REST;
+                debt.waits = true;
             }
             self.by_contact.insert(contact, debt);
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hushwing_conversation::content::{Content, Disposition, Message, Part, Post, Text};
 use hushwing_conversation::view::{Speaker, Whereabouts};
-use hushwing_conversation::village::Village;
+use hushwing_conversation::village::{Village, Weather};
 use hushwing_conversation::{Command, MessageState, Refusal, Reply, Storage as _};
 use hushwing_delivery::NetworkTag;
 
@@ -68,6 +68,31 @@ fn what_is_owed_survives_a_restart() {
     c.village.open_again(c.bob).unwrap();
     c.village.pass(DELAY * 2).unwrap();
     assert_eq!(state(&mut c, id), MessageState::Delivered);
+}
+
+#[test]
+fn receipts_that_waited_for_others_leave_as_soon_as_these_did() {
+    let mut c = couple(46);
+    let first = send(&mut c.village, c.alice, c.her_bob, "one");
+    c.village.rest().unwrap();
+    let calm = Weather::default();
+    let storm = Weather {
+        loss: u8::MAX,
+        ..calm
+    };
+    c.village.set_weather(storm);
+    c.village.pass(DELAY).unwrap();
+    c.village.set_weather(calm);
+    let second = send(&mut c.village, c.alice, c.her_bob, "two");
+    c.village.rest().unwrap();
+    c.village.set_weather(storm);
+    c.village.pass(Duration::from_secs(40)).unwrap();
+    assert_eq!(state(&mut c, first), MessageState::Accepted);
+    c.village.set_weather(calm);
+    while state(&mut c, first) != MessageState::Delivered {
+        c.village.pass(Duration::from_millis(100)).unwrap();
+    }
+    assert_eq!(state(&mut c, second), MessageState::Delivered);
 }
 
 #[test]
