@@ -66,23 +66,10 @@ impl Messenger {
                 self.remove_person(call, contact)?;
                 self.tell(Event::RequestLapsed { contact });
             } else {
-                self.give_up_join(call, contact, Refusal::LinkUnanswered)?;
+                let (reason, refusal) = (BreakReason::Unanswered, Refusal::LinkUnanswered);
+                self.fail_join(call, contact, reason, refusal)?;
             }
         }
-        Ok(())
-    }
-
-    /// Nobody answers a join request any more.
-    pub(super) fn give_up_join(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-        refusal: Refusal,
-    ) -> Result<(), StorageError> {
-        self.forget_join(call, contact)?;
-        self.break_off(call, contact, BreakReason::Unanswered)?;
-        let contact = Some(contact);
-        self.tell(Event::JoinFailed { contact, refusal });
         Ok(())
     }
 }

@@ -30,14 +30,15 @@ impl Messenger {
     }
 
     /// A join came to nothing after there was a contact.
-    fn fail_join(
+    pub(super) fn fail_join(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
+        reason: BreakReason,
         refusal: Refusal,
     ) -> Result<(), StorageError> {
         self.forget_join(call, contact)?;
-        self.break_off(call, contact, BreakReason::Group)?;
+        self.break_off(call, contact, reason)?;
         let contact = Some(contact);
         self.tell(Event::JoinFailed { contact, refusal });
         Ok(())
@@ -75,12 +76,12 @@ impl Messenger {
         // Both were tried when the card came, but perhaps by another version
         // of this program.
         let Some(package) = CheckedKeyPackage::check(&self.crypto, &card.key_package) else {
-            return self.fail_join(call, contact, Refusal::LinkForged);
+            return self.fail_join(call, contact, BreakReason::Group, Refusal::LinkForged);
         };
         let rows = &mut *call.storage;
         let created = Group::create(&self.crypto, call.cx, rows, id, key, &package)?;
         let Ok((group, welcome)) = created else {
-            return self.fail_join(call, contact, Refusal::LinkForged);
+            return self.fail_join(call, contact, BreakReason::Group, Refusal::LinkForged);
         };
         person.record.addresses = vec![card.address.clone()];
         person.record.standing = Standing::Asked;
@@ -88,7 +89,7 @@ impl Messenger {
         person.save(call.storage)?;
         self.groups.insert(contact, group);
         if self.post_join_request(call, contact, &welcome)?.is_none() {
-            return self.fail_join(call, contact, Refusal::LinkForged);
+            return self.fail_join(call, contact, BreakReason::Group, Refusal::LinkForged);
         }
         self.tell_contact(contact);
         Ok(())

@@ -4,7 +4,7 @@ use hushwing_delivery::{Address, LetterId, NetworkTag, SendFailure, Stage};
 use hushwing_sansio::StorageError;
 
 use super::{Call, Messenger};
-use crate::event::FailReason;
+use crate::event::{BreakReason, FailReason};
 use crate::storage::{MessageKind, MessageRecord, MessageState, Standing};
 use crate::{Event, Refusal};
 
@@ -85,7 +85,7 @@ impl Messenger {
             // closed by now: a later word to it may fail.
             let introduced = call.storage.control(record.contact, true)?;
             if introduced.iter().all(|said| said.times.accepted.is_none()) {
-                return self.give_up_join(call, record.contact, refusal);
+                return self.fail_join(call, record.contact, BreakReason::Unanswered, refusal);
             }
             self.forget_join(call, record.contact)?;
             let contact = Some(record.contact);

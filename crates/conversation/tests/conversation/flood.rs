@@ -254,32 +254,6 @@ fn a_thousand_edits_and_reactions_leave_one_of_each() {
     three.others_go_on();
 }
 
-/// Bob opened Alice's reusable link and waits.
-struct Waiting {
-    village: Village,
-    alice: Home,
-    bob: Home,
-    his_alice: ContactId,
-    her_bob: ContactId,
-}
-
-fn waiting(seed: u64) -> Waiting {
-    let mut village = village(seed);
-    let alice = village.move_in("Alice", DELAY).unwrap();
-    let bob = village.move_in("Bob", DELAY).unwrap();
-    let link = invite(&mut village, alice, true).link;
-    let his_alice = join(&mut village, bob, &link).contact;
-    village.rest().unwrap();
-    let her_bob = requests(&mut village, alice)[0].contact;
-    Waiting {
-        village,
-        alice,
-        bob,
-        his_alice,
-        her_bob,
-    }
-}
-
 #[test]
 fn a_joiner_says_a_little_before_being_accepted_and_all_of_it_arrives() {
     for length in [1, 20_000] {

@@ -7,42 +7,18 @@ use hushwing_conversation::storage::{
 };
 use hushwing_conversation::village::{Home, Village, Weather};
 use hushwing_conversation::{
-    BreakReason, Command, ContactId, Event, Refusal, Reply, Secret, Standing, Storage as _,
+    BreakReason, Command, ContactId, Event, Refusal, Reply, Standing, Storage as _,
 };
 
 use crate::support::*;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-struct Asked {
-    village: Village,
-    alice: Home,
-    bob: Home,
-    his_alice: ContactId,
-    link: Secret,
-}
-
-fn asked(seed: u64) -> Asked {
-    let mut village = village(seed);
-    let alice = village.move_in("Alice", DELAY).unwrap();
-    let bob = village.move_in("Bob", DELAY).unwrap();
-    let link = invite(&mut village, alice, true).link;
-    let his_alice = join(&mut village, bob, &link).contact;
-    village.rest().unwrap();
-    Asked {
-        village,
-        alice,
-        bob,
-        his_alice,
-        link,
-    }
-}
-
-fn standing(a: &mut Asked) -> Standing {
+fn standing(a: &mut Waiting) -> Standing {
     contacts(&mut a.village, a.bob)[0].standing
 }
 
-fn withdraw(a: &mut Asked) {
+fn withdraw(a: &mut Waiting) {
     let command = Command::Invitations;
     let Reply::Invitations(views) = ask(&mut a.village, a.alice, command) else {
         panic!("no invitations")
@@ -52,19 +28,18 @@ fn withdraw(a: &mut Asked) {
 }
 
 /// What the joiner was told when it was over.
-fn told_it_is_over(a: &mut Asked, refusal: Refusal) {
-    let events = a.village.events(a.bob);
-    let contact = a.his_alice;
+fn told_it_is_over(village: &mut Village, bob: Home, contact: ContactId, refusal: Refusal) {
+    let events = village.events(bob);
     let reason = BreakReason::Unanswered;
     assert!(events.contains(&Event::Broken { contact, reason }));
     let contact = Some(contact);
     assert!(events.contains(&Event::JoinFailed { contact, refusal }));
-    assert_eq!(standing(a), Standing::Broken);
+    assert_eq!(contacts(village, bob)[0].standing, Standing::Broken);
 }
 
 #[test]
 fn a_request_lapses_and_its_joiner_stops_waiting() {
-    let mut a = asked(800);
+    let mut a = waiting(800);
     let request = requests(&mut a.village, a.alice)[0].contact;
     a.village.pass(DAY * 44).unwrap();
     assert!(requests(&mut a.village, a.alice).is_empty());
@@ -72,7 +47,7 @@ fn a_request_lapses_and_its_joiner_stops_waiting() {
     assert!(a.village.events(a.alice).contains(&lapsed));
     assert_eq!(standing(&mut a), Standing::Asked);
     a.village.pass(DAY * 42).unwrap();
-    told_it_is_over(&mut a, Refusal::LinkUnanswered);
+    told_it_is_over(&mut a.village, a.bob, a.his_alice, Refusal::LinkUnanswered);
     // Nothing is left to be sent, and the link can be tried anew.
     let storage = a.village.storage(a.bob).unwrap();
     assert!(
@@ -89,7 +64,7 @@ fn a_request_lapses_and_its_joiner_stops_waiting() {
 
 #[test]
 fn a_clock_set_ahead_ends_nothing() {
-    let mut a = asked(804);
+    let mut a = waiting(804);
     for _ in 0..3 {
         a.village.set_clocks_ahead(DAY * 100);
         a.village.open_again(a.alice).unwrap();
@@ -99,7 +74,7 @@ fn a_clock_set_ahead_ends_nothing() {
         a.village.pass(DAY / 2).unwrap();
     }
     assert_eq!(standing(&mut a), Standing::Asked);
-    let contact = requests(&mut a.village, a.alice)[0].contact;
+    let contact = a.her_bob;
     ask(&mut a.village, a.alice, Command::Accept { contact });
     a.village.pass(DAY).unwrap();
     assert_eq!(standing(&mut a), Standing::Established);
@@ -107,13 +82,13 @@ fn a_clock_set_ahead_ends_nothing() {
 
 #[test]
 fn a_late_answer_is_in_time_though_the_link_was_taken_down() {
-    let mut a = asked(801);
+    let mut a = waiting(801);
     a.village.pass(DAY).unwrap();
     withdraw(&mut a);
     // Meanwhile the outbox sends the request again, to nobody.
     a.village.pass(DAY * 40).unwrap();
     assert_eq!(standing(&mut a), Standing::Asked);
-    let contact = requests(&mut a.village, a.alice)[0].contact;
+    let contact = a.her_bob;
     ask(&mut a.village, a.alice, Command::Accept { contact });
     a.village.pass(DAY).unwrap();
     assert_eq!(standing(&mut a), Standing::Established);
@@ -121,7 +96,7 @@ fn a_late_answer_is_in_time_though_the_link_was_taken_down() {
 
 #[test]
 fn a_later_word_that_fails_ends_no_join() {
-    let mut a = asked(803);
+    let mut a = waiting(803);
     a.village.pass(DAY).unwrap();
     withdraw(&mut a);
     // Bob tells a new address where nobody reads any more.
@@ -136,8 +111,7 @@ fn a_join_that_nobody_took_is_over_at_once() {
     let mut village = village(802);
     let alice = village.move_in("Alice", DELAY).unwrap();
     let bob = village.move_in("Bob", DELAY).unwrap();
-    let view = invite(&mut village, alice, true);
-    let link = view.link.clone();
+    let link = invite(&mut village, alice, true).link;
     // Bob has read the card, and his request has not left when the link comes down.
     village.set_weather(Weather {
         loss: 255,
@@ -147,24 +121,14 @@ fn a_join_that_nobody_took_is_over_at_once() {
     village.lose_mailboxes(alice, false);
     village.set_weather(Weather::default());
     village.pass(DAY / 24).unwrap();
-    let mut a = Asked {
-        village,
-        alice,
-        bob,
-        his_alice,
-        link,
-    };
-    told_it_is_over(&mut a, Refusal::LinkUsed);
+    told_it_is_over(&mut village, bob, his_alice, Refusal::LinkUsed);
 }
 
 /// What is kept beside a contact goes with the contact.
 #[test]
 fn nothing_is_left_of_who_is_turned_away() {
-    let mut a = asked(621);
-    let Reply::Contacts(waiting) = ask(&mut a.village, a.alice, Command::Requests) else {
-        panic!("no requests")
-    };
-    let contact = waiting[0].contact;
+    let mut a = waiting(621);
+    let contact = a.her_bob;
     let beside = |contact: ContactId| {
         [
             "orphans of contact",

@@ -159,6 +159,34 @@ pub(crate) fn couple(seed: u64) -> Couple {
     }
 }
 
+/// Bob opened Alice's reusable link and waits.
+pub(crate) struct Waiting {
+    pub(crate) village: Village,
+    pub(crate) alice: Home,
+    pub(crate) bob: Home,
+    pub(crate) his_alice: ContactId,
+    pub(crate) her_bob: ContactId,
+    pub(crate) link: Secret,
+}
+
+pub(crate) fn waiting(seed: u64) -> Waiting {
+    let mut village = village(seed);
+    let alice = village.move_in("Alice", DELAY).unwrap();
+    let bob = village.move_in("Bob", DELAY).unwrap();
+    let link = invite(&mut village, alice, true).link;
+    let his_alice = join(&mut village, bob, &link).contact;
+    village.rest().unwrap();
+    let her_bob = requests(&mut village, alice)[0].contact;
+    Waiting {
+        village,
+        alice,
+        bob,
+        his_alice,
+        her_bob,
+        link,
+    }
+}
+
 pub(crate) fn dropped(events: &[Event]) -> usize {
     events
         .iter()
