@@ -27,7 +27,7 @@ const GROUP: usize = 256;
 /// Rest after a transaction that served several, if no more were waiting. To
 /// make a transaction durable costs the same for one request as for many, so
 /// under load the writer lets them gather; without load nothing waits (RFC 0007).
-const GATHERING: Duration = Duration::from_millis(1);
+const GATHERING: Duration = Duration::from_millis(2);
 
 /// Between two looks for messages that are too old (smp.md 3.4).
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(2 * 3600);
