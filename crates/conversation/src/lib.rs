@@ -4,6 +4,7 @@ mod command;
 pub mod content;
 mod event;
 pub mod exchange;
+pub mod fork_choice;
 mod letter;
 pub mod link;
 mod messenger;
