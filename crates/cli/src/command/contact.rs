@@ -27,11 +27,12 @@ pub(super) async fn list(session: &Session) -> Result<(), Error> {
 /// `verify`
 pub(super) async fn verify(session: &Session, verify: Verify) -> Result<(), Error> {
     let path = Path::new(["contacts", &verify.name, "safety"]);
-    let number = verify.number.join(" ");
-    let safety = if number.is_empty() {
+    // An empty number is no number: a script with an unset variable must not
+    // take the list's success for a comparison.
+    let safety = if verify.number.is_empty() {
         session.client.get(&path).await?
     } else {
-        let body = json!({ "number": number });
+        let body = json!({ "number": verify.number.join(" ") });
         session.client.post(&path, &body).await?
     };
     let safety: view::Safety = view(safety)?;

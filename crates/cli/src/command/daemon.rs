@@ -1,17 +1,19 @@
 //! Starting, stopping and looking at the daemon.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::fs::OpenOptions;
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
-use std::process::{Command as Process, ExitCode, Stdio};
+use std::process::{ChildStdout, Command as Process, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use hushwing_daemon::{Config, Daemon, Error, ErrorKind, examine, view};
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::{Session, block_on, invitation, passphrase, view};
-use crate::args::{Invite, Log, Up};
+use crate::args::{Invite, Up};
 use crate::client::Path;
 use crate::output;
 
@@ -29,9 +31,6 @@ pub(super) fn up(session: &Session, up: &Up) -> Result<ExitCode, Error> {
 }
 
 async fn foreground(session: &Session, up: &Up) -> Result<ExitCode, Error> {
-    if up.lan {
-        session.output.note(LAN_WARNING);
-    }
     output::log_to_standard_error();
     let config = Config {
         home: session.home.clone(),
@@ -44,6 +43,9 @@ async fn foreground(session: &Session, up: &Up) -> Result<ExitCode, Error> {
             .map(passphrase::secret),
     )
     .await?;
+    if up.lan {
+        output::warn(LAN_WARNING);
+    }
     session
         .output
         .result(&json!({ "socket": session.home.socket() }), |_| {
@@ -57,9 +59,6 @@ const LAN_WARNING: &str =
     "links made from now on show this machine's address to whoever holds them";
 
 async fn background(session: &Session, up: &Up) -> Result<ExitCode, Error> {
-    if up.lan {
-        session.output.note(LAN_WARNING);
-    }
     if session.client.get(&Path::new(["status"])).await.is_ok() {
         return Err(Error::new(
             ErrorKind::AlreadyRunning,
@@ -67,6 +66,9 @@ async fn background(session: &Session, up: &Up) -> Result<ExitCode, Error> {
         ));
     }
     start(session, up.lan).await?;
+    if up.lan {
+        output::warn(LAN_WARNING);
+    }
     let status = show_status(session).await?;
     if let Some(problem) = status.networks.relay.embedded_problem {
         output::warn(&format!("{}\n  {}", problem.message, problem.advice));
@@ -90,10 +92,6 @@ async fn start(session: &Session, lan: bool) -> Result<(), Error> {
         .map_err(|error| Error::system("open", &home.log(), &error))?;
     let program =
         std::env::current_exe().map_err(|error| cannot("cannot find this program", error))?;
-    let errors = log
-        .try_clone()
-        .map_err(|error| Error::system("open", &home.log(), &error))?;
-    let begin = log.metadata().map(|file| file.len()).unwrap_or(0);
     let mut process = Process::new(program);
     process
         .arg("--home")
@@ -108,8 +106,8 @@ async fn start(session: &Session, lan: bool) -> Result<(), Error> {
         } else {
             Stdio::null()
         })
-        .stdout(log)
-        .stderr(errors)
+        .stdout(Stdio::piped())
+        .stderr(log)
         .process_group(0)
         .spawn()
         .map_err(|error| cannot("cannot start the daemon", error))?;
@@ -117,38 +115,37 @@ async fn start(session: &Session, lan: bool) -> Result<(), Error> {
         // It fails where the child ended at once; its reason is read below.
         let _ = input.write_all(passphrase.as_bytes());
     }
-    let started = Instant::now();
-    while started.elapsed() < START_LIMIT {
-        if session.client.get(&Path::new(["status"])).await.is_ok() {
-            return Ok(());
-        }
-        if let Ok(Some(_)) = child.try_wait() {
-            return Err(reason(session, begin));
-        }
-        tokio::time::sleep(POLL).await;
+    match timeout(START_LIMIT, first_line(child.stdout.take())).await {
+        Ok(line) => outcome(&line),
+        Err(_) => Err(Error::new(ErrorKind::Timeout, "the daemon does not answer")
+            .with_advice("see `hushwing log`")),
     }
-    Err(Error::new(ErrorKind::Timeout, "the daemon does not answer")
-        .with_advice("see `hushwing log`"))
 }
 
-/// Why a daemon ended at once: the error document it logged last.
-fn reason(session: &Session, begin: u64) -> Error {
-    let mut text = String::new();
-    if let Ok(mut log) = File::open(session.home.log()) {
-        let read = log
-            .seek(SeekFrom::Start(begin))
-            .and_then(|_| log.read_to_string(&mut text));
-        if read.is_err() {
-            text.clear();
-        }
+/// What a daemon prints once it serves, or once it gave up; nothing if it prints
+/// nothing. Waits in a thread of its own, which nobody has to wait for.
+async fn first_line(printed: Option<ChildStdout>) -> String {
+    let (tell, told) = oneshot::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = printed.map(|printed| BufReader::new(printed).read_line(&mut line));
+        // It fails where the limit has passed.
+        let _ = tell.send(read.map_or_else(String::new, |_| line));
+    });
+    told.await.unwrap_or_default()
+}
+
+/// Judges the first document a daemon printed.
+fn outcome(line: &str) -> Result<(), Error> {
+    if let Ok(view::Failure { error }) = serde_json::from_str(line) {
+        return Err(error.into());
     }
-    let logged = text
-        .lines()
-        .rev()
-        .find_map(|line| serde_json::from_str::<view::Failure>(line).ok());
-    match logged {
-        Some(view::Failure { error }) => error.into(),
-        None => Error::new(ErrorKind::Internal, "the daemon ended while starting"),
+    match serde_json::from_str::<Value>(line) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(Error::new(
+            ErrorKind::Internal,
+            "the daemon ended while starting",
+        )),
     }
 }
 
@@ -314,30 +311,6 @@ fn check_line(check: &Value) -> String {
         format!("ok    {}", field("check"))
     } else {
         format!("FAIL  {}: {}", field("check"), field("advice"))
-    }
-}
-
-/// `log`
-pub(super) fn log(session: &Session, log: &Log) -> Result<ExitCode, Error> {
-    let missing = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => Error::new(
-            ErrorKind::NotFound,
-            "there is no log yet: no daemon ever ran on this home",
-        )
-        .with_advice("start one with `hushwing up`; with `--foreground` it logs to the terminal"),
-        _ => Error::system("read", &session.home.log(), &error),
-    };
-    let mut file = File::open(session.home.log()).map_err(missing)?;
-    let mut text = Vec::new();
-    loop {
-        text.clear();
-        let unreadable =
-            |error| Error::new(ErrorKind::BadFile, format!("cannot read the log: {error}"));
-        file.read_to_end(&mut text).map_err(unreadable)?;
-        if output::document(&text).is_err() || !log.follow {
-            return Ok(ExitCode::SUCCESS);
-        }
-        std::thread::sleep(Duration::from_millis(200));
     }
 }
 

@@ -1,17 +1,14 @@
 //! Invitations: make, open, and judge those who used a reusable one.
 
-use std::io::{IsTerminal as _, Read as _};
+use std::io::Read as _;
 
 use hushwing_daemon::{Error, ErrorKind, view};
-use hushwing_qr::{Code, DrawError, Style};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::picture::{self, Picture};
 use super::{Session, view};
 use crate::args::{Invite, Join, Network, RequestAction, Requests};
 use crate::client::Path;
-
-/// Pictures larger than this are not codes of ours.
-const MAX_PICTURE: u64 = 32 << 20;
 
 /// `invite`
 pub(super) async fn invite(session: &Session, invite: Invite) -> Result<(), Error> {
@@ -40,36 +37,54 @@ async fn list(session: &Session) -> Result<(), Error> {
 }
 
 async fn revoke(session: &Session, number: u64) -> Result<(), Error> {
-    let path = Path::new(["invitations", &number.to_string()]);
-    let revoked = session.client.delete(&path).await?;
+    let revoked = take_down(session, number).await?;
     session.output.result(&revoked, |_| {
         format!("taken down: nobody can use link {number} any more; who asked by it still waits")
     });
     Ok(())
 }
 
+async fn take_down(session: &Session, number: u64) -> Result<Value, Error> {
+    let path = Path::new(["invitations", &number.to_string()]);
+    session.client.delete(&path).await
+}
+
+async fn ask(session: &Session, reusable: bool) -> Result<view::Invitation, Error> {
+    let path = Path::new(["invitations"]);
+    let body = json!({ "reusable": reusable });
+    view(session.client.post(&path, &body).await?)
+}
+
+/// Makes a link and the picture of it, or neither.
+async fn pictured(
+    session: &Session,
+    reusable: bool,
+    mut picture: Picture,
+) -> Result<view::Invitation, Error> {
+    let made = match ask(session, reusable).await {
+        Ok(made) => made,
+        Err(error) => {
+            picture.give_up();
+            return Err(error);
+        }
+    };
+    if let Err(error) = picture.write(&made.link) {
+        picture.give_up();
+        take_down(session, made.invitation).await?;
+        return Err(error);
+    }
+    Ok(made)
+}
+
 async fn make(session: &Session, invite: Invite) -> Result<(), Error> {
     // Every network that exists may carry it, so naming the only one is no choice.
     let _: Option<Network> = invite.network;
-    let body = json!({ "reusable": invite.reusable });
-    let made: view::Invitation = view(
-        session
-            .client
-            .post(&Path::new(["invitations"]), &body)
-            .await?,
-    )?;
-    if let Some(file) = &invite.png {
-        let picture = code(&made.link)?.to_png().map_err(bad_code)?;
-        std::fs::write(file, picture).map_err(|error| {
-            Error::new(
-                ErrorKind::BadFile,
-                format!("cannot write {}: {error}", file.display()),
-            )
-            .with_advice("choose a folder you may write to")
-        })?;
-    }
+    let made = match &invite.png {
+        None => ask(session, invite.reusable).await?,
+        Some(file) => pictured(session, invite.reusable, Picture::open(file)?).await?,
+    };
     let drawn = match invite.qr {
-        true => code(&made.link)?.to_terminal(style()),
+        true => picture::drawn(&made.link)?,
         false => String::new(),
     };
     session
@@ -94,31 +109,10 @@ async fn make(session: &Session, invite: Invite) -> Result<(), Error> {
     Ok(())
 }
 
-fn code(link: &str) -> Result<Code, Error> {
-    Code::new(link).map_err(bad_code)
-}
-
-fn bad_code(error: DrawError) -> Error {
-    Error::new(
-        ErrorKind::Internal,
-        format!("cannot draw the code: {error}"),
-    )
-}
-
-/// Colours where somebody looks, unless they asked for none (no-color.org).
-fn style() -> Style {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if std::io::stdout().is_terminal() && !plain {
-        Style::Colour
-    } else {
-        Style::Plain
-    }
-}
-
 /// `join`
 pub(super) async fn join(session: &Session, join: Join) -> Result<(), Error> {
     let link = match (&join.link, &join.image) {
-        (_, Some(file)) => from_picture(file)?,
+        (_, Some(file)) => picture::link_in(file)?,
         (Some(link), None) if link != "-" => link.clone(),
         _ => from_input()?,
     };
@@ -155,27 +149,6 @@ fn from_input() -> Result<String, Error> {
             )
         })?;
     Ok(link)
-}
-
-fn from_picture(file: &std::path::Path) -> Result<String, Error> {
-    let cannot =
-        |problem: String| Error::new(ErrorKind::BadFile, format!("{}: {problem}", file.display()));
-    let size = std::fs::metadata(file)
-        .map_err(|error| cannot(error.to_string()))?
-        .len();
-    if size > MAX_PICTURE {
-        return Err(cannot("larger than any picture of a code".into()));
-    }
-    let bytes = std::fs::read(file).map_err(|error| cannot(error.to_string()))?;
-    let texts = hushwing_qr::read(&bytes).map_err(|error| cannot(error.to_string()))?;
-    let link = texts.iter().find(|text| is_link(text)).or(texts.first());
-    link.cloned()
-        .ok_or_else(|| cannot("it holds no code".into()))
-}
-
-/// A picture may show other codes beside ours.
-fn is_link(text: &str) -> bool {
-    text.starts_with("hushwing:") || (text.starts_with("https://") && text.contains('#'))
 }
 
 /// `requests`

@@ -6,8 +6,10 @@ mod daemon;
 mod demo;
 mod document;
 mod invitation;
+mod log;
 mod message;
 mod passphrase;
+mod picture;
 mod relay;
 mod server;
 mod setting;
@@ -56,7 +58,7 @@ fn with_home(global: Global, output: Output, command: Command) -> Result<ExitCod
         Command::Up(up) => daemon::up(&session, &up),
         Command::Passphrase(action) => block_on(passphrase::run(&session, action)),
         Command::Doctor => block_on(daemon::doctor(&session)),
-        Command::Log(log) => daemon::log(&session, &log),
+        Command::Log(log) => log::log(&session, &log),
         command => block_on(over_api(session, command)),
     }
 }

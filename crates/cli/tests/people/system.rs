@@ -175,3 +175,19 @@ fn before_the_first_start_the_log_says_how_to_begin() {
     assert_eq!(missing.failed(4), "not_found");
     assert!(advice.contains("hushwing up"), "{advice}");
 }
+
+#[test]
+fn a_program_gets_the_log_as_documents() {
+    let alice = Person::without_profile();
+    alice.run(&["up"]).ok();
+    alice.run(&["profile", "create", "Alice"]).ok();
+    alice.run(&["invite"]).ok();
+    let read = || alice.told(&["--json", "log"]);
+    until("its relay is told", || !read().is_empty());
+    let log = read();
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["level"].is_string(), "{line}");
+        assert!(line["message"].is_string(), "{line}");
+    }
+}

@@ -58,6 +58,28 @@ fn two_people_connect_by_a_picture_of_the_code() {
 }
 
 #[test]
+fn without_a_place_for_the_picture_no_link_is_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(&dir.path().join("relay"));
+    let alice = Person::start("Alice", &relay);
+    for nowhere in ["missing/code.png", "."] {
+        let file = dir.path().join(nowhere);
+        let refused = alice.run(&["invite", "--png", file.to_str().unwrap()]);
+        assert_eq!(refused.failed(1), "bad_file");
+    }
+    // A full disk.
+    let refused = alice.run(&["invite", "--png", "/dev/full"]);
+    assert_eq!(refused.failed(1), "bad_file");
+    assert_eq!(alice.run(&["invite", "--list"]).ok(), serde_json::json!([]));
+
+    alice.stop();
+    let file = dir.path().join("code.png");
+    let refused = alice.run(&["invite", "--png", file.to_str().unwrap()]);
+    assert_eq!(refused.failed(3), "daemon_not_running");
+    assert!(!file.exists());
+}
+
+#[test]
 fn a_second_person_cannot_use_a_one_time_link() {
     let dir = tempfile::tempdir().unwrap();
     let relay = Relay::start(dir.path());
@@ -87,6 +109,7 @@ fn both_see_one_safety_number_and_a_wrong_one_is_refused() {
         number.as_str()
     );
 
+    assert_eq!(bob.run(&["verify", "Alice", ""]).failed(2), "usage");
     let wrong: String = number
         .chars()
         .map(|c| if c == '0' { '1' } else { c })
