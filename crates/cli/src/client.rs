@@ -13,6 +13,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
+use crate::heard_out::HeardOut;
+
 /// Asks a person for the first profile's name; `None` where nobody answers.
 pub(crate) type AskName = fn() -> Option<String>;
 
@@ -108,7 +110,7 @@ impl Client {
         let stream = UnixStream::connect(self.home.socket())
             .await
             .map_err(|error| self.nobody(&error))?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        let (mut sender, connection) = http1::handshake(TokioIo::new(HeardOut::new(stream)))
             .await
             .map_err(broken)?;
         tokio::spawn(connection);

@@ -3,6 +3,7 @@
 mod args;
 mod client;
 mod command;
+mod heard_out;
 mod output;
 
 use std::process::ExitCode;

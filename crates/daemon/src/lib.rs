@@ -21,6 +21,7 @@ mod relays;
 mod runtime;
 mod server_test;
 mod settings;
+mod text;
 
 pub use api::view;
 pub use checkup::examine;
@@ -31,4 +32,5 @@ pub use home::Home;
 pub use hushwing_store::keys::Passphrase;
 pub use log::log_to;
 pub use relay::{Admission, Relay, RelayConfig};
+pub use text::{check_text, read_text};
 pub use tracing::level_filters::LevelFilter;

@@ -1,8 +1,6 @@
 //! Messages: send, find, read, change; and what happens, as it happens.
 
-use std::io::Read as _;
-
-use hushwing_daemon::{Error, ErrorKind, view};
+use hushwing_daemon::{Error, ErrorKind, check_text, read_text, view};
 use serde_json::{Value, json};
 
 use super::{Session, shown, view};
@@ -12,8 +10,11 @@ use crate::client::Path;
 /// `send`
 pub(super) async fn send(session: &Session, send: Send) -> Result<(), Error> {
     let text = match send.text.as_deref() {
-        None | Some("-") => read_text()?,
-        Some(text) => text.to_owned(),
+        None | Some("-") => read_text(std::io::stdin())?,
+        Some(text) => {
+            check_text(text)?;
+            text.to_owned()
+        }
     };
     let body = json!({
         "to": send.name,
@@ -42,17 +43,6 @@ const fn state(wait: Wait) -> &'static str {
         Wait::Delivered => "delivered",
         Wait::Read => "read",
     }
-}
-
-fn read_text() -> Result<String, Error> {
-    let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|error| {
-            Error::new(ErrorKind::Usage, format!("standard input: {error}"))
-                .with_advice("a message is UTF-8 text")
-        })?;
-    Ok(text.trim_end_matches('\n').to_owned())
 }
 
 /// `where`
@@ -113,6 +103,7 @@ pub(super) async fn react(session: &Session, react: React) -> Result<(), Error> 
 
 /// `edit`
 pub(super) async fn edit(session: &Session, edit: Edit) -> Result<(), Error> {
+    check_text(&edit.text)?;
     let path = Path::new(["messages", &edit.id, "edit"]);
     show_sent(
         session,

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 use crate::installation::Installation;
 use crate::profile::Profile;
 
-pub(crate) use show::refusal_by;
+pub(crate) use show::{refusal, refusal_by};
 pub use watch::Events;
 
 /// A caller of the running daemon.

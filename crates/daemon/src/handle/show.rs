@@ -211,7 +211,7 @@ pub(crate) fn refusal_by(why: Refusal, relays: &Relays) -> Error {
 }
 
 /// A refusal as faces show it.
-pub(super) fn refusal(refusal: Refusal) -> Error {
+pub(crate) fn refusal(refusal: Refusal) -> Error {
     let kind = match refusal {
         Refusal::NoContact
         | Refusal::NoMessage
