@@ -98,6 +98,9 @@ pub enum Refusal {
     LinkMine,
 
     // The network's.
+    /// The address of the relay of a new mailbox leaves no room in a link.
+    #[error("the relay's address is too long for a link")]
+    LinkTooLong,
     /// A mailbox could not be made.
     #[error("no mailbox could be made: {0:?}")]
     Mailbox(MailboxFailure),

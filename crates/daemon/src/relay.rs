@@ -23,6 +23,7 @@ use crate::home::create_private;
 use crate::inspection::Verdict;
 use crate::key::Keyed;
 use crate::relay_server::{IdentityFileError, RelayServer, RelayServerOptions, StartError};
+use crate::relays;
 
 /// File in a relay's folder that holds its address as text.
 const ADDRESS: &str = "address";
@@ -163,13 +164,17 @@ impl Relay {
             key: key.derive(Role::RelayServer, "relay"),
             host: host.clone(),
         };
+        let mut named = Server {
+            hosts: vec![host],
+            port: listen.port(),
+            fingerprint: [0; 32],
+        };
+        relays::check_fits_link(&named)?;
         let server = RelayServer::start(&dir, listen, options).await?;
+        named.port = server.listening().port();
+        named.fingerprint = server.fingerprint();
         let address = ServerAddress {
-            server: Server {
-                hosts: vec![host],
-                port: server.listening().port(),
-                fingerprint: server.fingerprint(),
-            },
+            server: named,
             password,
         };
         let text = address.to_string();
@@ -340,6 +345,15 @@ mod tests {
         let second = password(dir.path(), Admission::Kept).await;
         assert_eq!(second.as_deref(), Some("sesame"));
         assert_eq!(password(dir.path(), Admission::Open).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_relay_with_a_host_too_long_for_a_link_does_not_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = RelayConfig::new(dir.path().into(), SocketAddr::from(([127, 0, 0, 1], 0)));
+        config.host = Some("h".repeat(200));
+        let refused = Relay::start(config).await.err().unwrap();
+        assert_eq!(refused.kind(), ErrorKind::Usage);
     }
 
     #[test]

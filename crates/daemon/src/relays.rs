@@ -5,9 +5,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hushwing_conversation::link::MAX_PLACE;
 use hushwing_relay::Client;
-use hushwing_relay::address::{Server, ServerAddress};
+use hushwing_relay::address::{LinkPlace, Server, ServerAddress};
 use hushwing_relay::client::{Connection, ConnectionState, Ended};
+
+use crate::error::{Error, ErrorKind};
 
 /// The relays of one process, numbered as they come.
 #[derive(Clone, Default)]
@@ -30,6 +33,7 @@ impl Numbers {
 pub(crate) struct Relays {
     numbers: Numbers,
     known: Arc<Mutex<Vec<Connection>>>,
+    unreached: Arc<Mutex<Option<Server>>>,
 }
 
 impl Relays {
@@ -37,11 +41,18 @@ impl Relays {
         Self {
             numbers,
             known: Arc::default(),
+            unreached: Arc::default(),
         }
     }
 
     /// Takes in how a client stands, and logs what changed.
     pub(crate) fn observe(&self, client: &Client) {
+        if let Some(server) = client.unreached() {
+            let mut unreached = lock(&self.unreached);
+            if unreached.as_ref() != Some(server) {
+                *unreached = Some(server.clone());
+            }
+        }
         let mut known = lock(&self.known);
         if client.has_connections(&known) {
             return;
@@ -67,13 +78,9 @@ impl Relays {
         last.map(|relay| relay.server.clone())
     }
 
-    /// Relays that were to have mailboxes of ours and cannot be used now.
-    pub(crate) fn down(&self) -> Vec<Server> {
-        let known = lock(&self.known);
-        let down = known.iter().filter(|relay| {
-            relay.mailboxes > 0 && matches!(relay.state, ConnectionState::Down { .. })
-        });
-        down.map(|relay| relay.server.clone()).collect()
+    /// The relay where a mailbox last could not be made, for it was away.
+    pub(crate) fn unreached(&self) -> Option<Server> {
+        lock(&self.unreached).clone()
     }
 
     fn log(&self, before: Option<&Connection>, now: &Connection) {
@@ -123,6 +130,18 @@ pub(crate) fn place(server: &Server) -> String {
     place.unwrap_or(whole)
 }
 
+/// Refuses a relay that no link can name: invitations on it would all fail.
+pub(crate) fn check_fits_link(server: &Server) -> Result<(), Error> {
+    match LinkPlace::longest(server) <= MAX_PLACE {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::Usage,
+            "this relay's address is too long for a link",
+        )
+        .with_advice("name fewer hosts, or a shorter one")),
+    }
+}
+
 /// The address as it may be shown: whoever reads it can write to the relay's
 /// mailboxes, and make none.
 pub(crate) fn without_password(server: &Server) -> String {
@@ -153,5 +172,17 @@ mod tests {
         assert_eq!([1, 2, 1].map(|port| numbers.of(&relay(port))), [1, 2, 1]);
         assert_eq!(place(&relay(7)), "relay.example:7");
         assert!(!without_password(&relay(7)).contains("sesame"));
+    }
+    #[test]
+    fn a_relay_that_no_link_can_name_is_refused() {
+        let host = |length| {
+            let host = vec!["relay.example"; length].join(",");
+            let text = format!("smp://{}=@{host}", "A".repeat(43));
+            text.parse::<ServerAddress>().unwrap().server
+        };
+        assert!(check_fits_link(&host(7)).is_ok());
+        let error = check_fits_link(&host(8)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.message().contains("too long for a link"));
     }
 }

@@ -301,6 +301,9 @@ impl fmt::Debug for QueueAddress {
     }
 }
 
+/// Length of the id of a one-time link (bytes).
+pub const LINK_ID_LEN: usize = 24;
+
 /// Where link data lies; travels as a [`Place`] inside a link.
 #[derive(Clone, PartialEq, Eq)]
 pub struct LinkPlace {
@@ -312,6 +315,16 @@ pub struct LinkPlace {
 }
 
 impl LinkPlace {
+    /// Bytes of the longest place on `server`: that of a one-time link.
+    #[must_use]
+    pub fn longest(server: &Server) -> usize {
+        let longest = Self {
+            server: server.clone(),
+            link_id: Some(vec![0; LINK_ID_LEN]),
+        };
+        longest.to_place().0.len()
+    }
+
     /// Encodes: version `1`, server, mode `M` and `str` link id, or mode `C`.
     #[must_use]
     pub fn to_place(&self) -> Place {

@@ -121,6 +121,63 @@ fn passwords_are_shown_only_to_who_asks() {
 }
 
 #[test]
+fn a_dead_relay_is_named_by_who_needs_it() {
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [old, new] = dirs.each_ref().map(|dir| Relay::start(dir.path()));
+    let place = |relay: &Relay| format!("127.0.0.1:{}", relay.port());
+    let (old_place, new_place) = (place(&old), place(&new));
+    let alice = Person::start("Alice", &old);
+    alice.run(&["invite"]).ok();
+    alice.run(&["server", "add", &new.address]).ok();
+    alice.run(&["server", "remove", &old_place]).ok();
+    alice.run(&["doctor"]).ok();
+
+    // Mailboxes lie on a relay that is used for no new ones.
+    drop(old);
+    let unsound = || -> Vec<Value> {
+        let checks = alice.run(&["doctor"]).json;
+        let checks = checks.as_array().unwrap().iter();
+        checks
+            .filter(|check| check["ok"] == false)
+            .cloned()
+            .collect()
+    };
+    until("doctor names the dead relay", || !unsound().is_empty());
+    let found = unsound();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        found[0]["check"],
+        format!("mailboxes at {old_place}, profile Alice")
+    );
+    assert!(found[0]["advice"].to_string().contains("tried by itself"));
+
+    drop(new);
+    let refused = alice.run(&["invite"]);
+    let told = message(&refused.json);
+    assert_eq!(refused.failed(1), "unreachable");
+    assert!(
+        told.contains(&new_place) && !told.contains(&old_place),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_relay_whose_address_no_link_can_hold_is_not_taken() {
+    let alice = Person::without_profile();
+    alice.run(&["up"]).ok();
+    let hosts = ["relay.example"; 8].join(",");
+    let address = format!("smp://{}=@{hosts}", "A".repeat(43));
+    for add in [
+        &["server", "add", &address][..],
+        &["server", "add", &address, "--unchecked"],
+    ] {
+        let refused = alice.run(add);
+        assert!(message(&refused.json).contains("too long for a link"));
+        assert_eq!(refused.failed(2), "usage");
+    }
+}
+
+#[test]
 fn the_relays_of_one_profile_are_listed_for_it() {
     let dir = tempfile::tempdir().unwrap();
     let relay = Relay::start(dir.path());

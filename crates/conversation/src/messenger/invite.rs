@@ -137,11 +137,15 @@ impl Messenger {
             .mailboxes
             .get(&MailboxId(record.mailbox))
             .map(|m| m.network);
-        let link = network
-            .zip(place)
-            .and_then(|(network, place)| make_link(record, network, place));
-        let Some(link) = link else {
-            return self.invitation_failed(call, id, MailboxFailure::Refused);
+        // Without a place nobody could read the card.
+        let unusable = Refusal::Mailbox(MailboxFailure::Refused);
+        let link = match network.zip(place) {
+            Some((network, place)) => make_link(record, network, place),
+            None => Err(unusable),
+        };
+        let link = match link {
+            Ok(link) => link,
+            Err(why) => return self.invitation_failed(call, id, why),
         };
         record.link = Some(Secret::new(link));
         record.state = InvitationState::Open;
@@ -155,15 +159,15 @@ impl Messenger {
         Ok(())
     }
 
-    /// No mailbox could be made while somebody waits for the link.
+    /// No mailbox or link could be made while somebody waits for the link.
     pub(super) fn invitation_failed(
         &mut self,
         call: &mut Call<'_, '_>,
         id: InvitationId,
-        reason: MailboxFailure,
+        why: Refusal,
     ) -> Result<(), StorageError> {
         if let Some(ticket) = self.waiting_invites.remove(&id) {
-            let answer = Err(Refusal::Mailbox(reason));
+            let answer = Err(why);
             self.tell(Event::Answer { ticket, answer });
         }
         self.forget_invitation(call, id)
@@ -323,11 +327,13 @@ fn kind(record: &InvitationRecord) -> Kind {
     }
 }
 
-fn make_link(record: &InvitationRecord, network: u8, place: Place) -> Option<String> {
-    let secret = RootKey::from_seed(&record.root.array()?).fixed().secret();
+fn make_link(record: &InvitationRecord, network: u8, place: Place) -> Result<String, Refusal> {
+    let seed = record.root.array().ok_or(Refusal::NoInvitation)?;
+    let secret = RootKey::from_seed(&seed).fixed().secret();
     let expires = Some(record.expires);
-    let link = Link::new(kind(record), NetworkTag(network), place, secret, expires).ok()?;
-    Some(link.to_uri())
+    let link = Link::new(kind(record), NetworkTag(network), place, secret, expires);
+    link.map(|link| link.to_uri())
+        .map_err(|_| Refusal::LinkTooLong)
 }
 
 /// An invitation that can be used.

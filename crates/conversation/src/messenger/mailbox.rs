@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{Call, Messenger};
 use crate::link::RootKey;
 use crate::storage::{InvitationRecord, MailboxRecord, MailboxState, MailboxUse};
-use crate::{ContactId, Event, InvitationId, Secret};
+use crate::{ContactId, Event, InvitationId, Refusal, Secret};
 
 impl Messenger {
     /// Makes a mailbox known and asks the network for it.
@@ -159,7 +159,7 @@ impl Messenger {
         };
         match invitation {
             Some(id) if self.waiting_invites.contains_key(&id) => {
-                self.invitation_failed(call, id, reason)
+                self.invitation_failed(call, id, Refusal::Mailbox(reason))
             }
             _ => {
                 self.tell(Event::MailboxTrouble {

@@ -30,7 +30,7 @@ impl Messenger {
         Ok(())
     }
 
-    /// A letter moved on its way.
+    /// A letter moved on its way. No face shows control messages.
     pub(super) fn moved_on(
         &mut self,
         call: &Call<'_, '_>,
@@ -38,9 +38,10 @@ impl Messenger {
         network: NetworkTag,
         stage: Stage,
     ) -> Result<(), StorageError> {
-        if let Some(message) = call.storage.message_of_letter(letter.0)? {
+        let shown = message_in(call, letter)?.filter(|said| said.kind != MessageKind::Control);
+        if let Some(record) = shown {
             self.tell(Event::Progress {
-                message,
+                message: *record.id(),
                 network,
                 stage,
             });

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hushwing_delivery::{
     Card, Envelope, FetchFailure, FetchId, Locator, MailboxFailure, MailboxId, NetworkCommand,
-    NetworkEvent, Place, Purpose, ReceiptId, SendFailure, SendId,
+    NetworkEvent, Place, Purpose, ReceiptId, SendFailure, SendId, Stage,
 };
 use hushwing_sansio::Entropy;
 
@@ -36,6 +36,10 @@ pub(super) struct Loopback {
     down: BTreeSet<Vec<u8>>,
     /// Envelopes of these people are accepted and lost, so many.
     pub(super) swallow: BTreeMap<Home, u32>,
+    /// Whether it tells that envelopes left.
+    pub(super) tells_progress: bool,
+    /// Bytes that every place ends with.
+    pub(super) place_end: Vec<u8>,
     /// What was sent, if somebody listens.
     pub(super) overheard: Option<Vec<(Locator, Envelope)>>,
 }
@@ -162,6 +166,11 @@ impl Loopback {
                 locator,
                 envelope,
             } => {
+                let stage = Stage::Sent;
+                let left = self
+                    .tells_progress
+                    .then_some(NetworkEvent::Progress { send, stage });
+                self.answers.extend(left.map(|left| (home, left)));
                 let event = self.send(home, send, &locator, envelope, entropy);
                 self.answers.push_back((home, event));
             }
@@ -190,7 +199,9 @@ impl Loopback {
             Purpose::OneTimeInvitation(card) => (Some(card), true),
             Purpose::ReusableInvitation(card) => (Some(card), false),
         };
-        let place = card.is_some().then(|| Place(locator.clone()));
+        let place = card
+            .is_some()
+            .then(|| Place([locator.as_slice(), &self.place_end].concat()));
         let mailbox = Mailbox {
             owner: home,
             id,

@@ -122,6 +122,16 @@ impl Village {
         self.network.cut_off(home);
     }
 
+    /// Has the network tell from now on that envelopes leave.
+    pub fn tell_progress(&mut self) {
+        self.network.tells_progress = true;
+    }
+
+    /// Makes the places of new cards so much longer; nobody finds them there.
+    pub fn lengthen_places(&mut self, bytes: usize) {
+        self.network.place_end = vec![0; bytes];
+    }
+
     /// Sets all wall clocks so far ahead of what they ought to show.
     pub fn set_clocks_ahead(&mut self, ahead: Duration) {
         self.ahead = ahead;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::support::*;
+use hushwing_conversation::link::MAX_PLACE;
 use hushwing_conversation::{Command, Event, MessageState, Refusal, Reply, Secret, Standing};
 
 #[test]
@@ -20,6 +21,45 @@ fn a_one_time_link_connects_both_sides_under_their_names() {
         assert!(!view.no_forward_secrecy);
         assert!(!view.verified);
     }
+}
+
+#[test]
+fn only_what_is_shown_is_told_to_move() {
+    let mut village = village(12);
+    village.tell_progress();
+    let alice = village.move_in("Alice", DELAY).unwrap();
+    let bob = village.move_in("Bob", DELAY).unwrap();
+    let link = invite(&mut village, alice, false).link;
+    let his_alice = join(&mut village, bob, &link).contact;
+    village.pass(Duration::from_secs(10)).unwrap();
+    let said = send(&mut village, bob, his_alice, "hello Alice");
+    village.pass(Duration::from_secs(10)).unwrap();
+    let mut moved = village.events(alice);
+    moved.extend(village.events(bob));
+    let moved = moved.iter().filter_map(|event| match event {
+        Event::Progress { message, .. } => Some(*message),
+        _ => None,
+    });
+    assert_eq!(moved.collect::<Vec<_>>(), [said]);
+}
+
+#[test]
+fn a_place_too_long_for_a_link_is_told_as_that_and_leaves_nothing() {
+    let mut village = village(13);
+    let alice = village.move_in("Alice", DELAY).unwrap();
+    village.lengthen_places(MAX_PLACE);
+    let command = Command::Invite {
+        reusable: false,
+        network: None,
+    };
+    let why = refusal(&mut village, alice, command);
+    assert_eq!(why, Refusal::LinkTooLong);
+    village.lengthen_places(0);
+    invite(&mut village, alice, false);
+    let Reply::Invitations(listed) = ask(&mut village, alice, Command::Invitations) else {
+        panic!("no list")
+    };
+    assert_eq!(listed.len(), 1);
 }
 
 #[test]

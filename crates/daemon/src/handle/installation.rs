@@ -1,5 +1,7 @@
 //! The installation itself: profiles, servers, settings, health.
 
+use std::time::{Duration, Instant};
+
 use super::Handle;
 use crate::api::view;
 use crate::checkup;
@@ -11,6 +13,14 @@ const MAILBOX_LOST: &str = "the relay lost it, so what they write does not arriv
     hushwing tells them the new one as soon as they can be reached, and they send again \
     what was lost; if messages to them fail as well, they lost theirs too: \
     make a new invitation with `hushwing invite`";
+
+/// What a relay that is away means for those whose mailboxes lie there.
+const RELAY_AWAY: &str = "what contacts write waits until it is back, which is tried by itself; \
+    if it is gone for good, what they write is lost: meet them again by `hushwing invite`, \
+    with another relay chosen by `hushwing server add ADDRESS`";
+
+/// How long a first connection may take before it counts as none.
+const FIRST_CONNECTION: Duration = Duration::from_secs(5);
 
 impl Handle {
     /// What the daemon is doing.
@@ -109,7 +119,32 @@ impl Handle {
                 Some(problem) => view::Check::bad(&format!("relay {}", test.address), &problem),
             });
         }
+        let away = self.relays_away().await?;
+        checks.extend(away.iter().map(|relay| {
+            let check = format!("mailboxes at {}, profile {}", relay.place, relay.profile);
+            let problem = relay.problem.as_deref().unwrap_or("it is not connected");
+            view::Check::bad(&check, &format!("{problem}: {RELAY_AWAY}"))
+        }));
         Ok(checks)
+    }
+
+    /// Relays that hold mailboxes and are not connected. The embedded one, where
+    /// it does not run, has a check of its own.
+    async fn relays_away(&self) -> Result<Vec<view::Relay>, Error> {
+        let begun = Instant::now();
+        loop {
+            let mut away = self.relays()?;
+            away.retain(|relay| relay.mailboxes > 0 && relay.state != "connected");
+            if self.installation.embedded.is_waiting() {
+                away.retain(|relay| !relay.embedded);
+            }
+            // After a start first connections are still being made.
+            let settled = away.iter().all(|relay| relay.state != "connecting");
+            if settled || begun.elapsed() > FIRST_CONNECTION {
+                return Ok(away);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 
     /// Reads every file of this home that a machine owns from end to end.

@@ -72,6 +72,7 @@ impl Handle {
     fn new_server(&self, profile: Option<&str>, address: &str) -> Result<ServerAddress, Error> {
         self.known_profile(profile)?;
         let address = parse_server(address)?;
+        relays::check_fits_link(&address.server)?;
         let text = address.to_string();
         let servers = self.installation.settings().servers;
         let mut same_users = servers

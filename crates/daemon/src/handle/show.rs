@@ -184,28 +184,27 @@ fn answered(quote: &Quote, names: &Names) -> view::Quote {
 /// A refusal as faces show it; where a relay is behind it, the relay is named.
 pub(crate) fn refusal_by(why: Refusal, relays: &Relays) -> Error {
     match why {
-        Refusal::Mailbox(MailboxFailure::Refused) => {
-            let place = relays.refusing().map(|server| place(&server));
-            let place = place.unwrap_or_else(|| "in use".to_owned());
-            Error::new(ErrorKind::Refused, format!("the relay {place}: {REFUSES}")).with_advice(
-                format!(
-                    "give its password by `hushwing server add smp://FINGERPRINT:PASSWORD@{place}`, \
-                     which takes the old one's place, or add another relay"
-                ),
-            )
-        }
-        Refusal::Mailbox(MailboxFailure::Unreachable) => {
-            let places: Vec<String> = relays.down().iter().map(place).collect();
-            let error = refusal(why);
-            match places.is_empty() {
-                true => error,
-                false => Error::new(
-                    error.kind(),
-                    format!("the relay {} cannot be reached", places.join(", ")),
+        Refusal::Mailbox(MailboxFailure::Refused) => match relays.refusing() {
+            Some(server) => {
+                let place = place(&server);
+                Error::new(ErrorKind::Refused, format!("the relay {place}: {REFUSES}")).with_advice(
+                    format!(
+                        "give its password by `hushwing server add \
+                         smp://FINGERPRINT:PASSWORD@{place}`, which takes the old one's place, \
+                         or add another relay"
+                    ),
                 )
-                .with_advice("`hushwing status` shows why; it is tried again by itself"),
             }
-        }
+            None => refusal(why),
+        },
+        Refusal::Mailbox(MailboxFailure::Unreachable) => match relays.unreached() {
+            Some(server) => Error::new(
+                ErrorKind::Unreachable,
+                format!("the relay {} cannot be reached", place(&server)),
+            )
+            .with_advice("`hushwing status` shows why; it is tried again by itself"),
+            None => refusal(why),
+        },
         _ => refusal(why),
     }
 }
@@ -270,6 +269,10 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::Mailbox(MailboxFailure::Refused) => {
             "the relay takes no new mailboxes or wants a password; choose another by `hushwing server add`"
         }
+        Refusal::LinkTooLong => {
+            "name fewer hosts: `hushwing server list` shows the relays; remove the one whose \
+             address is long, and add it with one host"
+        }
         Refusal::Mailbox(MailboxFailure::NoServer) => {
             "choose a relay by `hushwing server add ADDRESS`"
         }
@@ -301,5 +304,25 @@ mod tests {
             speaker(Speaker::Contact(ContactId(7)), &names),
             "Me  (not you)"
         );
+    }
+
+    #[test]
+    fn a_relay_that_is_not_known_is_not_named() {
+        let relays = Relays::new(crate::relays::Numbers::default());
+        for (failure, kind) in [
+            (MailboxFailure::Refused, ErrorKind::Refused),
+            (MailboxFailure::Unreachable, ErrorKind::Unreachable),
+        ] {
+            let error = refusal_by(Refusal::Mailbox(failure), &relays);
+            assert_eq!(error.kind(), kind);
+            let told = format!("{error} {}", error.advice());
+            assert!(
+                !told.contains("in use") && !told.contains("smp://"),
+                "{told}"
+            );
+        }
+        let error = refusal_by(Refusal::LinkTooLong, &relays);
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.advice().contains("fewer hosts"));
     }
 }

@@ -35,7 +35,7 @@ impl Client {
             _ => {
                 let server = mailbox.record.server.clone();
                 self.try_later(cx.now(), &server);
-                self.mailbox_failed(id, MailboxFailure::Unreachable);
+                self.mailbox_unreachable(id, &server);
                 Ok(())
             }
         }

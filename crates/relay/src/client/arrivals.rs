@@ -164,7 +164,7 @@ impl Client {
             }
             if !mailbox.told_unreachable {
                 mailbox.told_unreachable = true;
-                self.mailbox_failed(id, MailboxFailure::Unreachable);
+                self.mailbox_unreachable(id, server);
             }
             if why != Ended::Broken {
                 self.move_mailbox(cx, storage, id, server)?;

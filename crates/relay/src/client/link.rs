@@ -9,6 +9,7 @@ use hushwing_sansio::Context;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::address::LINK_ID_LEN;
 use crate::wire::block::hkdf;
 use crate::wire::{BoxKey, LinkData, Malformed, NONCE_LEN, QueueMode, Reader, TAG_LEN, pad, unpad};
 
@@ -21,8 +22,6 @@ pub const MAX_FIXED: usize = FIXED_PADDED - 3;
 /// Most bytes of a bundle: a length goes off. It begins with its own signature
 /// field.
 pub const MAX_USER: usize = USER_PADDED - 2;
-
-const LINK_ID_LEN: usize = 24;
 
 /// The keys that follow from a link secret.
 pub struct LinkKeys {

@@ -25,6 +25,8 @@ pub struct Client {
     pub(super) sends: BTreeMap<SendId, Sending>,
     pub(super) fetches: BTreeMap<FetchId, Fetching>,
     pub(super) sessions: BTreeMap<Server, Session>,
+    /// Where a mailbox last could not be made for want of a connection.
+    pub(super) unreached: Option<Server>,
     pub(super) next_receipt: u64,
     pub(super) streams: BTreeMap<StreamId, Server>,
     pub(super) next_stream: u64,
@@ -49,6 +51,7 @@ impl Client {
             sends: BTreeMap::new(),
             fetches: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            unreached: None,
             next_receipt: 1,
             streams: BTreeMap::new(),
             next_stream: 1,
@@ -64,6 +67,12 @@ impl Client {
     /// exist stay where they are.
     pub fn set_servers(&mut self, servers: Vec<ServerAddress>) {
         self.servers = servers;
+    }
+
+    /// The server of the mailbox that was last told to be `Unreachable`.
+    #[must_use]
+    pub fn unreached(&self) -> Option<&Server> {
+        self.unreached.as_ref()
     }
 
     pub(super) fn tell(&mut self, event: NetworkEvent) {

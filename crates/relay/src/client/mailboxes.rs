@@ -72,6 +72,12 @@ impl Client {
         self.tell(NetworkEvent::MailboxFailed { mailbox, reason });
     }
 
+    /// A mailbox cannot be made at `server` now.
+    pub(super) fn mailbox_unreachable(&mut self, mailbox: MailboxId, server: &Server) {
+        self.unreached = Some(server.clone());
+        self.mailbox_failed(mailbox, MailboxFailure::Unreachable);
+    }
+
     pub(super) fn open_mailbox(
         &mut self,
         cx: &mut Context<'_>,
