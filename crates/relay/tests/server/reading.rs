@@ -3,31 +3,68 @@
 use hushwing_relay::wire::{Command, QueueRequest};
 
 use crate::peer::Reply;
-use crate::world::{Queue, World, encode, read};
+use crate::world::{Queue, Read, World, encode, read};
 
 fn get(world: &mut World, peer: usize, queue: &Queue) -> Reply {
     let text = encode(world.peer(peer).version, Command::Get);
     world.say(peer, Some(&queue.key), &queue.recipient, &text)
 }
 
-#[test]
-fn subscribing_elsewhere_redelivers_the_same_message_and_ends_the_first() {
-    // [22, 23, 24]
+/// A queue whose message the first connection was sent and has not
+/// acknowledged when the second subscribed.
+struct TakenOver {
+    world: World,
+    first: usize,
+    second: usize,
+    queue: Queue,
+    /// As the first connection read it.
+    seen: Read,
+}
+
+fn taken_over() -> TakenOver {
     let mut world = World::new();
     let (first, second) = (world.connect(), world.connect());
     let queue = world.plain_queue(first);
     assert_eq!(world.send(first, None, &queue, b"x"), "OK");
     let seen = world.pushed(first, &queue);
     assert_eq!(world.sub(second, &queue), "SOK 0");
-    assert_eq!(world.pushed(second, &queue), seen);
-    let ended = world.events(first);
+    TakenOver {
+        world,
+        first,
+        second,
+        queue,
+        seen,
+    }
+}
+
+#[test]
+fn subscribing_elsewhere_redelivers_the_same_message() {
+    // [22]
+    let mut it = taken_over();
+    assert_eq!(it.world.pushed(it.second, &it.queue), it.seen);
+    let reply = it.world.ack(it.second, &it.queue, &it.seen.id);
+    assert_eq!(reply.shown(), "OK");
+}
+
+#[test]
+fn subscribing_elsewhere_ends_the_first_subscription() {
+    // [23]
+    let mut it = taken_over();
+    let ended = it.world.events(it.first);
     assert_eq!(ended.len(), 1);
     assert_eq!(
         (ended[0].shown(), &ended[0].entity),
-        ("END".to_owned(), &queue.recipient)
+        ("END".to_owned(), &it.queue.recipient)
     );
-    assert_eq!(world.ack(first, &queue, &seen.id).shown(), "ERR NO_MSG");
-    assert_eq!(world.ack(second, &queue, &seen.id).shown(), "OK");
+}
+
+#[test]
+fn who_was_taken_over_from_has_nothing_to_acknowledge() {
+    // [24]
+    let mut it = taken_over();
+    let reply = it.world.ack(it.first, &it.queue, &it.seen.id);
+    assert_eq!(reply.shown(), "ERR NO_MSG");
+    assert_eq!(it.world.storage.stored_messages(), 1);
 }
 
 #[test]

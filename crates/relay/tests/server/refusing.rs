@@ -15,6 +15,10 @@ struct Case {
     answer: &'static str,
 }
 
+/// A whole `KEY`: an Ed25519 key of thirty-two threes, in its SPKI.
+const KEY: &[u8] = b"KEY \x2c\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00\
+    33333333333333333333333333333333";
+
 #[test]
 fn syntax_and_credentials_are_judged_as_the_checklist_says() {
     // [57]
@@ -70,6 +74,18 @@ fn syntax_and_credentials_are_judged_as_the_checklist_says() {
         Case {
             signed: false,
             entity: true,
+            text: KEY,
+            answer: "ERR CMD NO_AUTH",
+        },
+        Case {
+            signed: true,
+            entity: false,
+            text: KEY,
+            answer: "ERR CMD NO_AUTH",
+        },
+        Case {
+            signed: false,
+            entity: true,
             text: b"SUB",
             answer: "ERR CMD NO_AUTH",
         },
@@ -86,8 +102,20 @@ fn syntax_and_credentials_are_judged_as_the_checklist_says() {
             answer: "ERR CMD NO_AUTH",
         },
         Case {
+            signed: true,
+            entity: false,
+            text: b"ACK \x01x",
+            answer: "ERR CMD NO_AUTH",
+        },
+        Case {
             signed: false,
             entity: true,
+            text: b"OFF",
+            answer: "ERR CMD NO_AUTH",
+        },
+        Case {
+            signed: true,
+            entity: false,
             text: b"OFF",
             answer: "ERR CMD NO_AUTH",
         },
@@ -98,14 +126,32 @@ fn syntax_and_credentials_are_judged_as_the_checklist_says() {
             answer: "ERR CMD NO_AUTH",
         },
         Case {
+            signed: true,
+            entity: false,
+            text: b"DEL",
+            answer: "ERR CMD NO_AUTH",
+        },
+        Case {
             signed: false,
             entity: true,
             text: b"GET",
             answer: "ERR CMD NO_AUTH",
         },
         Case {
+            signed: true,
+            entity: false,
+            text: b"GET",
+            answer: "ERR CMD NO_AUTH",
+        },
+        Case {
             signed: false,
             entity: true,
+            text: b"QUE",
+            answer: "ERR CMD NO_AUTH",
+        },
+        Case {
+            signed: true,
+            entity: false,
             text: b"QUE",
             answer: "ERR CMD NO_AUTH",
         },

@@ -2,7 +2,8 @@
 
 use hushwing_relay::wire::{Command, QueueRequest};
 
-use crate::world::{World, encode};
+use crate::peer::Key;
+use crate::world::{Queue, World, encode};
 
 #[test]
 fn key_with_a_wrong_signature_is_refused() {
@@ -31,23 +32,49 @@ fn key_with_the_senders_id_is_refused() {
     );
 }
 
+/// A queue that its recipient has secured for the key.
+fn secured(world: &mut World, peer: usize) -> (Queue, Key) {
+    let queue = world.plain_queue(peer);
+    let sender = world.key();
+    assert_eq!(secure(world, peer, &queue, &sender), "OK");
+    (queue, sender)
+}
+
+fn secure(world: &mut World, peer: usize, queue: &Queue, sender: &Key) -> String {
+    let secure = Command::Key(sender.public());
+    world.ask(peer, Some(&queue.key), &queue.recipient, secure)
+}
+
 #[test]
-fn the_first_key_wins_and_may_be_repeated() {
-    // [7, 8, 9]
+fn key_may_be_repeated_with_the_same_key() {
+    // [7]
     let mut world = World::new();
     let peer = world.connect();
-    let queue = world.plain_queue(peer);
-    let (sender, other) = (world.key(), world.key());
-    for (key, answer) in [(&sender, "OK"), (&sender, "OK"), (&other, "ERR AUTH")] {
-        let secure = Command::Key(key.public());
-        assert_eq!(
-            world.ask(peer, Some(&queue.key), &queue.recipient, secure),
-            answer
-        );
-    }
-    assert_eq!(world.send(peer, None, &queue, b"x"), "ERR AUTH");
+    let (queue, sender) = secured(&mut world, peer);
+    assert_eq!(secure(&mut world, peer, &queue, &sender), "OK");
+    assert_eq!(world.send(peer, Some(&sender), &queue, b"x"), "OK");
+}
+
+#[test]
+fn key_with_another_key_is_refused() {
+    // [8]
+    let mut world = World::new();
+    let peer = world.connect();
+    let (queue, sender) = secured(&mut world, peer);
+    let other = world.key();
+    assert_eq!(secure(&mut world, peer, &queue, &other), "ERR AUTH");
     assert_eq!(world.send(peer, Some(&other), &queue, b"x"), "ERR AUTH");
     assert_eq!(world.send(peer, Some(&sender), &queue, b"x"), "OK");
+}
+
+#[test]
+fn an_unauthorised_send_after_key_is_refused() {
+    // [9]
+    let mut world = World::new();
+    let peer = world.connect();
+    let (queue, _) = secured(&mut world, peer);
+    assert_eq!(world.send(peer, None, &queue, b"x"), "ERR AUTH");
+    assert_eq!(world.storage.stored_messages(), 0);
 }
 
 #[test]

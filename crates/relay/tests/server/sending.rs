@@ -2,8 +2,8 @@
 
 use hushwing_relay::wire::Command;
 
-use crate::peer::Key;
-use crate::world::World;
+use crate::peer::{Key, Reply};
+use crate::world::{Queue, World, encode};
 
 #[test]
 fn an_unauthorised_send_reaches_the_creators_connection() {
@@ -138,17 +138,41 @@ fn of_two_concurrent_senders_one_is_pushed_and_one_comes_with_the_acknowledgemen
     let alice = world.connect();
     let senders = [world.connect(), world.connect()];
     let queue = world.plain_queue(alice);
-    for _ in 0..50 {
+    for round in 0..50_u8 {
+        let bodies = [[round, 0], [round, 1]];
+        for (sender, body) in senders.into_iter().zip(bodies) {
+            put_in_flight(&mut world, sender, &queue, &body);
+        }
+        // Both wait to be answered; either may be the first at the engine.
+        assert!(senders.iter().all(|it| world.events(*it).is_empty()));
+        world.backwards = round % 2 == 1;
+        world.settle().unwrap();
         for sender in senders {
-            assert_eq!(world.send(sender, None, &queue, &[sender as u8]), "OK");
+            let answers: Vec<_> = world.events(sender).iter().map(Reply::shown).collect();
+            assert_eq!(answers, ["OK"]);
         }
         let first = world.pushed(alice, &queue);
         let reply = world.ack(alice, &queue, &first.id);
         let second = crate::world::read(&queue, &reply);
-        assert_ne!(first.body, second.body);
         assert_ne!(first.id, second.id);
+        let mut expected = bodies.map(|body| Some(body.to_vec()));
+        if world.backwards {
+            expected.reverse();
+        }
+        assert_eq!([first.body, second.body], expected);
         assert_eq!(world.ack(alice, &queue, &second.id).shown(), "OK");
     }
+}
+
+/// Hands a `SEND` to its session, which asks the engine only later.
+fn put_in_flight(world: &mut World, sender: usize, queue: &Queue, body: &[u8]) {
+    let notify = false;
+    let text = encode(world.peer(sender).version, Command::Send { notify, body });
+    let it = world.peer(sender);
+    let corr = it.corr();
+    let item = it.transmission(None, &corr, &queue.sender, &text);
+    let mut block = it.block(&[item]);
+    world.receive(sender, &mut block);
 }
 
 #[test]

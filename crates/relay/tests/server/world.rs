@@ -70,6 +70,8 @@ pub(crate) struct World {
     pub(crate) now: Duration,
     pub(crate) dice: Dice,
     pub(crate) forgetful: bool,
+    /// Whether the engine hears the connections in the reverse of their order.
+    pub(crate) backwards: bool,
     keys: u8,
 }
 
@@ -93,6 +95,7 @@ impl World {
             now: Duration::from_secs(1_700_000_000),
             dice: Dice(0x1234_5678_9abc_def1),
             forgetful: false,
+            backwards: false,
             keys: 0,
         }
     }
@@ -150,6 +153,13 @@ impl World {
         peer: usize,
         block: &mut [u8],
     ) -> Result<(), StorageError> {
+        self.receive(peer, block);
+        self.settle()
+    }
+
+    /// Hands a block to a session; what that asks for waits for
+    /// [`World::settle`].
+    pub(crate) fn receive(&mut self, peer: usize, block: &mut [u8]) {
         let mut cx = context(self.now, &mut self.dice);
         let session = &mut self.peers[peer].as_mut().unwrap().session;
         if self.forgetful {
@@ -159,6 +169,10 @@ impl World {
                 .receive(&mut cx, &self.storage.directory(), block)
                 .unwrap();
         }
+    }
+
+    /// Lets everything run its course.
+    pub(crate) fn settle(&mut self) -> Result<(), StorageError> {
         while self.turn()? {}
         Ok(())
     }
@@ -167,7 +181,11 @@ impl World {
     fn turn(&mut self) -> Result<bool, StorageError> {
         let mut cx = context(self.now, &mut self.dice);
         let mut active = false;
-        for (number, peer) in self.peers.iter_mut().enumerate() {
+        let mut peers: Vec<_> = self.peers.iter_mut().enumerate().collect();
+        if self.backwards {
+            peers.reverse();
+        }
+        for (number, peer) in peers {
             let Some(peer) = peer else { continue };
             let wanted = peer.session.take_wanted();
             if !wanted.is_empty() {
