@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-/// What may stand for a name or an id; part of the help and of the manual.
+/// What may stand for a name or an id, and what the program ends with; part of the
+/// help and of the manual.
 const NAMES: &str = "\
 Names and ids:
   NAME is the shown name of a contact, letter by letter, or their id: the digits that
@@ -17,7 +18,11 @@ Names and ids:
   ID is the id of a message: the digits that `read`, `watch` and `send` print, or any
   beginning that no other message has.
 
-  Where a name or an id may mean several, nothing is done and all are listed with ids.";
+  Where a name or an id may mean several, nothing is done and those are listed with ids.
+
+Exit codes:
+  0 done, 1 failed, 2 wrongly typed or against the rules, 3 no daemon answers, 4 no such
+  contact, message or file of ours, 5 waited in vain.";
 
 /// Messages that nobody but the people in a conversation can read, or knows of.
 #[derive(Parser)]
@@ -257,7 +262,7 @@ pub(crate) struct Join {
     /// Wait until the other side has answered
     #[arg(long)]
     pub(crate) wait: bool,
-    /// Seconds to wait
+    /// Seconds to wait, for the link's server and for the answer
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) timeout: u64,
 }
@@ -345,7 +350,7 @@ pub(crate) struct Read {
     /// The contact, by name or id
     pub(crate) name: String,
     /// How many of the newest messages
-    #[arg(short = 'n', value_name = "N", default_value_t = 50)]
+    #[arg(short = 'n', value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) count: u32,
 }
 
@@ -363,8 +368,8 @@ pub(crate) struct React {
 pub(crate) struct Edit {
     /// Id of the message, or the beginning of it
     pub(crate) id: String,
-    /// The new text
-    pub(crate) text: String,
+    /// The new text; without it, or with `-`, it is read from standard input
+    pub(crate) text: Option<String>,
 }
 
 /// Passphrase commands; each reads the passphrase from the terminal, or from
@@ -384,14 +389,15 @@ pub(crate) enum Passphrase {
 pub(crate) enum Config {
     /// Print one setting, or all
     Get {
-        /// Its name
+        /// Its name, as in `config set`
         key: Option<String>,
     },
     /// Change a setting
     Set {
-        /// Its name
+        /// `read_receipts`: tell people that you read what they wrote; `prompt_receipts`: tell
+        /// at once what arrived, not after some random seconds
         key: String,
-        /// Its new value
+        /// `on` or `off`
         value: String,
     },
 }

@@ -143,7 +143,7 @@ impl ErrorKind {
             }
             Self::BadLink => "copy the whole link again, from `hushwing:` to its end",
             Self::LinkUsed => {
-                "ask for a fresh link; if you did not open this one, somebody else did"
+                "ask for a fresh link; if you did not open this one, somebody else did or it was taken down"
             }
             Self::LinkExpired => "ask for a fresh link",
             Self::Unreachable => {

@@ -90,13 +90,13 @@ async fn session(dir: &Path) -> Vec<String> {
     assert_gives_no_password(&link, &password);
     assert!(
         bob.handle()
-            .join(None, &link[..link.len() - 4], None)
+            .join(None, &link[..link.len() - 4], false, PATIENCE)
             .await
             .is_err()
     );
     let joined = bob
         .handle()
-        .join(None, &link, Some(PATIENCE))
+        .join(None, &link, true, PATIENCE)
         .await
         .unwrap();
     let first = say(&bob, "Alice-the-name", Some(Stage::Delivered)).await;

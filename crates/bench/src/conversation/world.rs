@@ -55,7 +55,7 @@ async fn meet(folder: &Path) -> Result<(Duration, Vec<Duration>), Error> {
     let link = alice.handle().invite(None, false).await?.link;
 
     let started = Instant::now();
-    bob.handle().join(None, &link, Some(PATIENCE)).await?;
+    bob.handle().join(None, &link, true, PATIENCE).await?;
     say(&bob.handle(), "Alice").await?;
     let first = started.elapsed();
 

@@ -113,7 +113,7 @@ impl World {
         output.note(&format!(
             "\nAlice makes a link that works once and shows it to Bob:\n  {link}"
         ));
-        bob.handle.join(None, &link, Some(PATIENCE)).await?;
+        bob.handle.join(None, &link, true, PATIENCE).await?;
         alice.knows("Bob").await?;
         output.note(&format!(
             "Bob opens it. Connected after {} ms.\n",

@@ -37,7 +37,11 @@ fn render(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
 }
 
 fn print(bytes: &[u8]) -> Result<ExitCode, Error> {
-    output::document(bytes).map_err(failed)?;
+    match output::document(bytes) {
+        // Whoever reads the beginning only, as `head` does, has what they want.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        printed => printed.map_err(failed)?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 

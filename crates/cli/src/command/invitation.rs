@@ -39,7 +39,7 @@ async fn list(session: &Session) -> Result<(), Error> {
 async fn revoke(session: &Session, number: u64) -> Result<(), Error> {
     let revoked = take_down(session, number).await?;
     session.output.result(&revoked, |_| {
-        format!("taken down: nobody can use link {number} any more; who asked by it still waits")
+        format!("taken down: nobody can use link {number} any more; requests made by it stay")
     });
     Ok(())
 }

@@ -9,13 +9,7 @@ use crate::client::Path;
 
 /// `send`
 pub(super) async fn send(session: &Session, send: Send) -> Result<(), Error> {
-    let text = match send.text.as_deref() {
-        None | Some("-") => read_text(std::io::stdin())?,
-        Some(text) => {
-            check_text(text)?;
-            text.to_owned()
-        }
-    };
+    let text = text(send.text)?;
     let body = json!({
         "to": send.name,
         "text": text,
@@ -27,6 +21,17 @@ pub(super) async fn send(session: &Session, send: Send) -> Result<(), Error> {
         session,
         session.client.post(&Path::new(["messages"]), &body).await?,
     )
+}
+
+/// The text typed, or that of standard input.
+fn text(typed: Option<String>) -> Result<String, Error> {
+    match typed {
+        Some(text) if text != "-" => {
+            check_text(&text)?;
+            Ok(text)
+        }
+        _ => read_text(std::io::stdin()),
+    }
 }
 
 fn show_sent(session: &Session, answer: Value) -> Result<(), Error> {
@@ -103,14 +108,11 @@ pub(super) async fn react(session: &Session, react: React) -> Result<(), Error> 
 
 /// `edit`
 pub(super) async fn edit(session: &Session, edit: Edit) -> Result<(), Error> {
-    check_text(&edit.text)?;
+    let text = text(edit.text)?;
     let path = Path::new(["messages", &edit.id, "edit"]);
     show_sent(
         session,
-        session
-            .client
-            .post(&path, &json!({ "text": edit.text }))
-            .await?,
+        session.client.post(&path, &json!({ "text": text })).await?,
     )
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use hushwing_daemon::{Error, ErrorKind};
@@ -23,7 +24,8 @@ impl Picture {
     /// Opens a file for writing; what it holds stays until [`Picture::write`].
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let mut how = OpenOptions::new();
-        how.write(true);
+        // A picture of a link is the link: nobody else reads it.
+        how.write(true).mode(0o600);
         let (file, new) = match how.clone().create_new(true).open(path) {
             Ok(file) => (file, true),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

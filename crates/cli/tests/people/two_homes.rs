@@ -135,7 +135,7 @@ fn edits_deletions_and_reactions_show_on_both_sides() {
         sent["message"].as_str().unwrap().to_owned()
     };
     let (kept, gone) = (say("frist"), say("mistake"));
-    alice.run(&["edit", &kept, "first"]).ok();
+    alice.run_with_input(&["edit", &kept, "-"], "first").ok();
     alice.run(&["delete", &gone]).ok();
     bob.run(&["react", &kept, "👍"]).ok();
     until("both show the changes", || {

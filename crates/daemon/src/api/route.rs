@@ -159,8 +159,8 @@ async fn meeting(
                 wait,
                 timeout,
             } = body::parse(body)?;
-            let wait = wait.then(|| wait_time(timeout));
-            body::json(&handle.join(call.profile(), &link, wait).await?)
+            let joined = handle.join(call.profile(), &link, wait, wait_time(timeout));
+            body::json(&joined.await?)
         }
         (&Method::GET, ["requests"]) => body::json(&handle.requests(call.profile()).await?),
         (&Method::POST, ["requests", request, "accept"]) => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hushwing_conversation::link::{Kind, Link};
 use hushwing_conversation::{Command, ContactId, Event, InvitationId, Reply, Secret, Standing};
+use tokio::time::{Instant, timeout_at};
 
 use super::{Handle, show};
 use crate::api::view;
@@ -59,30 +60,39 @@ impl Handle {
         }
     }
 
-    /// Opens somebody's link, and if asked to waits until they answered.
+    /// Opens somebody's link, and if asked to waits until they answered; all
+    /// within `limit`. What was begun goes on after it.
     pub async fn join(
         &self,
         profile: Option<&str>,
         link: &str,
-        wait: Option<Duration>,
+        wait: bool,
+        limit: Duration,
     ) -> Result<view::Joined, Error> {
         let profile = self.profile(profile)?;
         let one_time = Link::parse(link).is_ok_and(|link| link.kind() == Kind::OneTime);
+        let deadline = Instant::now() + limit;
         let mut events = profile.events();
         let link = Secret::new(link.trim().as_bytes());
-        let Reply::Joined(contact) = profile.ask(Command::Join { link }).await? else {
+        let asked = profile.ask(Command::Join { link });
+        let asked = timeout_at(deadline, asked).await.map_err(|_| {
+            Error::new(ErrorKind::Timeout, "the link's server has not answered yet").with_advice(
+                "it is asked on: `hushwing watch` tells how that ends, and joining again is safe",
+            )
+        })?;
+        let Reply::Joined(contact) = asked? else {
             return Err(unexpected());
         };
-        if let Some(limit) = wait {
+        if wait {
             let answered = established(&profile, &mut events, contact.contact);
-            tokio::time::timeout(limit, answered).await.map_err(|_| {
+            timeout_at(deadline, answered).await.map_err(|_| {
                 Error::new(ErrorKind::Timeout, "they have not answered yet").with_advice(
                     "your request waits for them; `hushwing contacts` shows when they answer",
                 )
             })??;
         }
         // Who gave a one-time link away has nobody to choose from.
-        let joined = one_time || wait.is_some() || contact.standing == Standing::Established;
+        let joined = one_time || wait || contact.standing == Standing::Established;
         Ok(view::Joined {
             state: if joined { "joined" } else { "asked" }.to_owned(),
             contact: show::contact_id(&contact),

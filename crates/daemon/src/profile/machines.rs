@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hushwing_conversation::{Config, Incoming, Messenger, Outgoing};
-use hushwing_delivery::{NetworkCommand, NetworkEvent, NetworkTag, SendId};
+use hushwing_delivery::{FetchFailure, NetworkCommand, NetworkEvent, NetworkTag, SendId};
 use hushwing_relay::Client;
 use hushwing_sansio::StorageErrorKind;
 use hushwing_store::ProfileStore;
@@ -115,6 +115,7 @@ impl Machines {
             tokio::spawn(carry_out(
                 outgoing,
                 relay_commands.clone(),
+                commands.clone(),
                 Arc::clone(shared),
             )),
             tokio::spawn(carry_in(NetworkTag::RELAY, relay_events, commands.clone())),
@@ -186,6 +187,7 @@ async fn failing(mut status: watch::Receiver<DriveStatus>) -> Option<StorageErro
 async fn carry_out(
     mut outgoing: mpsc::Receiver<Outgoing>,
     relay: mpsc::Sender<NetworkCommand>,
+    commands: mpsc::Sender<Incoming>,
     shared: Arc<Shared>,
 ) {
     while let Some(said) = outgoing.recv().await {
@@ -198,8 +200,20 @@ async fn carry_out(
                     return;
                 }
             }
-            // An address of a network this daemon does not run yet: the outbox
-            // goes on by the contact's other addresses.
+            // A link to a network this daemon does not run yet is newer than it.
+            Outgoing::Network {
+                network,
+                command: NetworkCommand::Fetch { fetch, .. },
+            } => {
+                let reason = FetchFailure::Unreadable;
+                let event = NetworkEvent::FetchFailed { fetch, reason };
+                let commands = commands.clone();
+                // Not waited for: the machine may be waiting for this task.
+                tokio::spawn(
+                    async move { commands.send(Incoming::Network { network, event }).await },
+                );
+            }
+            // An address there: the outbox goes on by the contact's others.
             Outgoing::Network { network, .. } => {
                 tracing::debug!(network = network.0, "no such network runs");
             }
