@@ -72,6 +72,26 @@ impl Party {
         Origin::new(&leaf.to_be_bytes(), &self.conversation.0).ok_or(ExchangeError::Message)
     }
 
+    /// The same party as `rows` know it, as after a restart.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails, or gives back what was never written.
+    pub fn reopen(
+        &self,
+        cx: &mut Context<'_>,
+        rows: &mut dyn MlsRows,
+    ) -> Result<Self, ExchangeError> {
+        let key = self.group.key().secret();
+        let key = LeafKey::from_secret(&key).ok_or(ExchangeError::Message)?;
+        let crypto = Crypto::default();
+        let group = Group::load(&crypto, cx, rows, self.conversation, key)?;
+        Ok(Self {
+            lamport: self.lamport,
+            ..Self::new(crypto, group, self.conversation)
+        })
+    }
+
     /// Says `text`: content, then MLS. Returns what travels.
     ///
     /// # Errors

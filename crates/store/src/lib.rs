@@ -16,5 +16,6 @@ pub use error::OpenError;
 pub use lock::{FileLock, LockError};
 pub use migrations::Schema;
 pub use profile::ProfileStore;
+pub use query::Cell;
 pub use relay_client::RelayClientStore;
-pub use relay_server::RelayServerStore;
+pub use relay_server::{RelayServerStore, check as relay_server_check};

@@ -2,8 +2,8 @@
 //! value is bound, every error says what was being done.
 
 use hushwing_sansio::{StorageError, StorageErrorKind};
-use rusqlite::types::FromSql;
-use rusqlite::{CachedStatement, Params, Row};
+use rusqlite::types::{FromSql, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, Params, Row, params_from_iter};
 
 use crate::Database;
 use crate::error::storage;
@@ -12,6 +12,50 @@ use crate::error::storage;
 pub(crate) struct Columns<'a> {
     row: &'a Row<'a>,
     what: &'static str,
+}
+
+/// One column's value, whatever a damaged file might hold there.
+#[derive(Clone, Copy, Debug)]
+pub enum Cell<'a> {
+    /// Nothing.
+    Null,
+    /// A whole number.
+    Integer(i64),
+    /// Another number.
+    Real(f64),
+    /// Text, which need not be UTF-8.
+    Text(&'a [u8]),
+    /// Bytes.
+    Blob(&'a [u8]),
+}
+
+impl ToSql for Cell<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(value) => ValueRef::Integer(value),
+            Self::Real(value) => ValueRef::Real(value),
+            Self::Text(value) => ValueRef::Text(value),
+            Self::Blob(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+/// Reads a row that holds `cells`, as one from a table is read.
+pub(crate) fn read_cells<T>(
+    what: &'static str,
+    cells: &[Cell<'_>],
+    read: impl FnOnce(&Columns<'_>) -> Result<T, StorageError>,
+) -> Result<T, StorageError> {
+    let memory = Connection::open_in_memory().map_err(storage(what))?;
+    let sql = format!("SELECT {}", vec!["?"; cells.len()].join(", "));
+    let mut statement = memory.prepare(&sql).map_err(storage(what))?;
+    let mut rows = statement
+        .query(params_from_iter(cells))
+        .map_err(storage(what))?;
+    let row = rows.next().map_err(storage(what))?;
+    let row = row.ok_or_else(|| StorageError::corrupt(what))?;
+    read(&Columns { row, what })
 }
 
 impl Columns<'_> {

@@ -162,12 +162,28 @@ pub(crate) async fn hello(tcp: &TcpStream) -> Option<()> {
 /// The largest fragment of a record (RFC 8446, 5.1).
 const MOST_FRAGMENT: usize = 16_384;
 
-/// Headers of a record and of the handshake message in it.
-const HEADS: usize = 5 + 4;
+/// Bytes of the headers of a record and of the handshake message in it.
+pub const HEADS: usize = 5 + 4;
+
+/// How long the record is, header and all, that holds a whole `ClientHello` and
+/// begins with `heads`; `None` if there is none in it.
+///
+/// One that spans records is none: no client of ours or of the reference needs
+/// that, and its first part may be a single byte.
+#[must_use]
+pub fn hello_length(heads: &[u8; HEADS]) -> Option<usize> {
+    // Content type 22, version 3.x, length; message type 1, length.
+    let [22, 3, _, high, low, 1, top, middle, bottom] = *heads else {
+        return None;
+    };
+    let fragment = usize::from(u16::from_be_bytes([high, low]));
+    let message = u32::from_be_bytes([0, top, middle, bottom]);
+    let fits = usize::try_from(message).is_ok_and(|length| length + 4 == fragment);
+    (fits && fragment <= MOST_FRAGMENT).then_some(5 + fragment)
+}
 
 /// Whether a whole `ClientHello` is there; `WouldBlock` if it may come, false
-/// if it will not. One that spans records is not waited for: no client of ours
-/// or of the reference needs that, and its first part may be a single byte.
+/// if it will not.
 fn look(tcp: &TcpStream) -> io::Result<bool> {
     let mut heads = [0; HEADS];
     let (_, there) = recv(tcp, &mut heads[..], RecvFlags::PEEK)?;
@@ -177,17 +193,10 @@ fn look(tcp: &TcpStream) -> io::Result<bool> {
     if there < HEADS {
         return not_yet();
     }
-    // Content type 22, version 3.x, length; message type 1, length.
-    let [22, 3, _, high, low, 1, top, middle, bottom] = heads else {
+    let Some(length) = hello_length(&heads) else {
         return Ok(false);
     };
-    let fragment = usize::from(u16::from_be_bytes([high, low]));
-    let message = u32::from_be_bytes([0, top, middle, bottom]);
-    let fits = usize::try_from(message).is_ok_and(|length| length + 4 == fragment);
-    if !fits || fragment > MOST_FRAGMENT {
-        return Ok(false);
-    }
-    let whole = usize::try_from(ioctl_fionread(tcp)?).is_ok_and(|bytes| bytes >= 5 + fragment);
+    let whole = usize::try_from(ioctl_fionread(tcp)?).is_ok_and(|bytes| bytes >= length);
     if whole { Ok(true) } else { not_yet() }
 }
 

@@ -15,6 +15,7 @@ pub use clock::{OsEntropy, SystemClock};
 pub use drive::{
     DriveConfig, DriveError, DriveStatus, Driving, Transactional, drive, drive_observed,
 };
+pub use gate::{HEADS, hello_length};
 pub use listener::{ServeLimits, serve};
 pub use tls::{
     AcceptError, Accepted, Acceptor, AcceptorConfig, ConnectError, Connector, ConnectorConfig,

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hushwing_relay::server::ServerIdentity;
 use hushwing_relay::wire::SigningKey;
-use hushwing_transport::tls::{Identity, IdentityError};
+use hushwing_transport::tls::{Identity, IdentityError, pem_section};
 use zeroize::Zeroizing;
 
 const FOLDER: &str = "identity";
@@ -137,18 +137,9 @@ fn read(path: &Path, label: &str) -> Result<Zeroizing<Vec<u8>>, IdentityFileErro
         path: path.to_owned(),
         source,
     })?;
-    decode(&Zeroizing::new(text), label).ok_or_else(|| IdentityFileError::Damaged {
+    pem_section(&Zeroizing::new(text), label).ok_or_else(|| IdentityFileError::Damaged {
         path: path.to_owned(),
     })
-}
-
-/// The DER of the first PEM section with this label.
-fn decode(text: &str, label: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let (_, rest) = text.split_once(&format!("-----BEGIN {label}-----"))?;
-    let (body, _) = rest.split_once(&format!("-----END {label}-----"))?;
-    let body: Zeroizing<String> =
-        Zeroizing::new(body.chars().filter(|c| !c.is_ascii_whitespace()).collect());
-    STANDARD.decode(body.as_bytes()).ok().map(Zeroizing::new)
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ mod conversation_content;
 mod conversation_letter;
 #[path = "../../../../fuzz/bodies/conversation_link.rs"]
 mod conversation_link;
+#[path = "../../../../fuzz/bodies/conversation_mls_rows.rs"]
+mod conversation_mls_rows;
 #[path = "../../../../fuzz/bodies/conversation_parts.rs"]
 mod conversation_parts;
 #[path = "../../../../fuzz/bodies/conversation_records.rs"]
@@ -51,8 +53,14 @@ mod relay_records;
 mod relay_server_address;
 #[path = "../../../../fuzz/bodies/store_key_file.rs"]
 mod store_key_file;
+#[path = "../../../../fuzz/bodies/store_relay_rows.rs"]
+mod store_relay_rows;
 #[path = "../../../../fuzz/bodies/transport_chain.rs"]
 mod transport_chain;
+#[path = "../../../../fuzz/bodies/transport_gate.rs"]
+mod transport_gate;
+#[path = "../../../../fuzz/bodies/transport_pem.rs"]
+mod transport_pem;
 
 use std::path::{Path, PathBuf};
 
@@ -78,6 +86,7 @@ replay! {
     conversation_content
     conversation_letter
     conversation_link
+    conversation_mls_rows
     conversation_parts
     conversation_records
     delivery_address
@@ -93,7 +102,10 @@ replay! {
     relay_records
     relay_server_address
     store_key_file
+    store_relay_rows
     transport_chain
+    transport_gate
+    transport_pem
 }
 
 /// Targets whose room is above this one and replays them itself.

@@ -4,11 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use hushwing_conversation::content::{AddressUpdate, Inquiry, Profile};
+use hushwing_conversation::exchange::couple;
 use hushwing_conversation::storage::{
     JoinRecord, KeyPackageRecord, LackRecord, LossRecord, MailboxRecord, MailboxState, MailboxUse,
     OrphanRecord, RepeatRecord,
 };
-use hushwing_conversation::{ContactId, ConversationId, InvitationId, MessageId, Secret};
+use hushwing_conversation::{
+    self as conversation, ContactId, ConversationId, InvitationId, MessageId, MlsRows as _, Secret,
+};
 use hushwing_delivery::{
     Address, Keep, Letter, Locator, MailboxId, MailboxKeys, MemoryStorage, NetworkTag, PostOffice,
     SealKey, Storage, Urgency,
@@ -34,6 +37,8 @@ pub(crate) fn all() -> Vec<Seed> {
     seeds.extend(responses());
     seeds.extend(post_office());
     seeds.extend(stored());
+    seeds.extend(relay_server());
+    seeds.extend(mls_rows());
     seeds.extend(conversation());
     seeds
 }
@@ -220,6 +225,95 @@ fn post_office() -> Vec<Seed> {
         ("delivery_rows", "mailbox", mailbox),
         ("delivery_rows", "letter", letter),
     ]
+}
+
+/// A cell as the target for a relay server's rows reads it.
+fn blob(bytes: &[u8]) -> Vec<u8> {
+    [&[4, u8::try_from(bytes.len()).unwrap()], bytes].concat()
+}
+
+fn number(value: i64) -> Vec<u8> {
+    [&[1], value.to_be_bytes().as_slice()].concat()
+}
+
+fn relay_server() -> Vec<Seed> {
+    let keys = blob(&keys_to_bytes(&[AuthKey::Ed25519([3; 32])]));
+    let queue = [
+        vec![9],
+        number(1),
+        blob(ID),
+        blob(&[6; 24]),
+        keys.clone(),
+        keys,
+        blob(&[7; 32]),
+        number(1),
+        number(1),
+        vec![0],
+    ];
+    // Plain, in a slot, and what the slot decrypts to.
+    let message = [
+        vec![6],
+        number(1),
+        blob(ID),
+        number(1_790_000_000_000),
+        number(0),
+        number(0),
+        blob(&[8; 32]),
+        b"\x01\x00\x04body\x00".to_vec(),
+    ];
+    let pem = concat!(
+        "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
+        "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n",
+    );
+    let hello = b"\x16\x03\x01\x00\xcc\x01\x00\x00\xc8".to_vec();
+    vec![
+        ("store_relay_rows", "queue", queue.concat()),
+        ("store_relay_rows", "message", message.concat()),
+        ("transport_gate", "hello", hello),
+        ("transport_pem", "short", pem.into()),
+    ]
+}
+
+/// Counts, where repeated bytes would make equal keys.
+#[derive(Default)]
+struct Counted(u64);
+
+impl Entropy for Counted {
+    fn fill(&mut self, dest: &mut [u8]) {
+        self.0 += 1;
+        for (byte, count) in dest.iter_mut().zip((self.0..).flat_map(u64::to_le_bytes)) {
+            *byte = count;
+        }
+    }
+}
+
+/// Rows of a conversation's group: label, then value. The corpus also holds
+/// `message_secrets`, into which openmls writes the system's time, so that no
+/// two are equal.
+fn mls_rows() -> Vec<Seed> {
+    const NAMED: [(u8, &str); 5] = [
+        (1, "join_config"),
+        (5, "tree"),
+        (7, "context"),
+        (9, "group_state"),
+        (12, "own_leaf_index"),
+    ];
+    let mut counted = Counted::default();
+    let mut cx = Context::new(Moment::default(), NOW, &mut counted);
+    let mut rows = conversation::MemoryStorage::new();
+    couple(&mut cx, &mut conversation::MemoryStorage::new(), &mut rows).unwrap();
+    // Its id is what was drawn first; its rows lie under the id's length and id.
+    let mut id = [0; 16];
+    Counted::default().fill(&mut id);
+    let found = rows.mls_scope(&[&[16], id.as_slice()].concat()).unwrap();
+    NAMED
+        .into_iter()
+        .map(|(label, name)| {
+            let row = found.iter().find(|(found, ..)| *found == label).unwrap();
+            let seed = [&[label], row.2.expose()].concat();
+            ("conversation_mls_rows", name, seed)
+        })
+        .collect()
 }
 
 /// What a second model wrote (`interop/vectors`), and stored key files.

@@ -198,10 +198,15 @@ fn open(key: &[u8; KEY], name: &[u8], mut content: Vec<u8>) -> Option<Vec<u8>> {
     let plain = cipher(key)?
         .open_in_place(nonce(), Aad::from(name), &mut content)
         .ok()?;
+    body(plain).map(<[u8]>::to_vec)
+}
+
+/// The body in the decrypted content of a slot.
+pub(super) fn body(plain: &[u8]) -> Option<&[u8]> {
     let (head, rest) = plain.split_first_chunk::<HEAD>()?;
     let [version, high, low] = *head;
     let body = rest.get(..usize::from(u16::from_be_bytes([high, low])))?;
-    (version == VERSION).then(|| body.to_vec())
+    (version == VERSION).then_some(body)
 }
 
 #[cfg(test)]

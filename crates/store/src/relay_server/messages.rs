@@ -5,7 +5,7 @@ use hushwing_sansio::{StorageError, Timestamp};
 use rusqlite::Params;
 use zeroize::Zeroizing;
 
-use super::bodies::Bodies;
+use super::bodies::{Bodies, KEY};
 use crate::Database;
 use crate::error::storage;
 use crate::query::Columns;
@@ -48,17 +48,23 @@ pub(super) fn head(
 ) -> Result<Option<(Place, StoredMessage)>, StorageError> {
     let sql = "SELECT place, id, at, kind, slot, body_key FROM messages
          WHERE queue = ?1 ORDER BY place LIMIT 1";
-    database.first(READ, sql, [row.0], |columns| decode(columns, bodies))
+    database.first(READ, sql, [row.0], |columns| {
+        decode(columns, |slot, key, id| bodies.get(slot, key, id))
+    })
 }
 
-fn decode(columns: &Columns<'_>, bodies: &Bodies) -> Result<(Place, StoredMessage), StorageError> {
+/// Reads the columns that [`head`] selects, and the body by `body`.
+pub(super) fn decode(
+    columns: &Columns<'_>,
+    body: impl FnOnce(u64, &[u8; KEY], &[u8]) -> Result<Vec<u8>, StorageError>,
+) -> Result<(Place, StoredMessage), StorageError> {
     let id = Id(columns.array(1)?);
     let body = match columns.get(3)? {
         kind @ (PLAIN | NOTIFIED) => {
             let key = Zeroizing::new(columns.array(5)?);
             MessageBody::Message {
                 notify: kind == NOTIFIED,
-                body: bodies.get(columns.get(4)?, &key, &id.0)?.into(),
+                body: body(columns.get(4)?, &key, &id.0)?.into(),
             }
         }
         QUOTA => MessageBody::Quota,

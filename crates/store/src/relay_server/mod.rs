@@ -5,6 +5,7 @@
 //! transaction see committed queues, which is what its directory wants.
 
 mod bodies;
+pub mod check;
 mod messages;
 mod queues;
 

@@ -64,7 +64,8 @@ fn one(
     database.first(READ, sql, params, decode)
 }
 
-fn decode(columns: &Columns<'_>) -> Result<QueueRecord, StorageError> {
+/// Reads the columns that [`one`] is given.
+pub(super) fn decode(columns: &Columns<'_>) -> Result<QueueRecord, StorageError> {
     let keys = |bytes: &[u8]| keys_from_bytes(bytes).map_err(|_| corrupt());
     let sender_key = match columns.get::<Option<Vec<u8>>>(4)? {
         Some(bytes) => keys(&bytes)?.first().copied(),

@@ -13,6 +13,7 @@
 //! | `ed448` | verifying Ed448 signatures |
 //! | `chain` | which certificate chains are taken for a fingerprint |
 //! | `identity` | a server's certificates and key |
+//! | `pem` | the text they are kept in |
 //! | `connector`, `acceptor` | the two ends of a handshake |
 //! | `tunnel`, `wire` | an established connection without idle buffers |
 
@@ -22,6 +23,7 @@ mod connector;
 mod ed448;
 mod finished;
 mod identity;
+mod pem;
 mod provider;
 mod tunnel;
 mod wire;
@@ -30,6 +32,7 @@ pub use acceptor::{AcceptError, Accepted, Acceptor, AcceptorConfig};
 pub use chain::{ChainError, check_chain};
 pub use connector::{ConnectError, Connector, ConnectorConfig};
 pub use identity::{GeneratedIdentity, Identity, IdentityError};
+pub use pem::pem_section;
 pub use tunnel::{StreamError, StreamLimits};
 
 pub(crate) use tunnel::{Happening, Plaintext, Tunnel};
