@@ -1,6 +1,17 @@
 //! The working group's passive-client vectors, joined and followed over our
 //! rows and our crypto: what an honest member of another implementation did, we
 //! must end in the same epochs.
+//!
+//! Of our code they pass through `provider` and `crypto` (verification with its
+//! kept keys included), `ledger`, `store` and `codec`.
+//!
+//! They do not pass through `Group` and the ladder, on purpose. These refuse
+//! what the vectors hold: suites other than ours, groups of more than two and
+//! not made by the joiner, proposals, external PSKs, commits out of turn, leaves
+//! of other capabilities. To let these in, the rules would have to be a
+//! parameter, and a rule that can be switched off is worth less than this test.
+//! The ladder is tried in `tests`, by ourselves alone: no other implementation
+//! at hand has our suite, and `interop` stays below it too.
 
 use hushwing_sansio::{Context, Entropy, Moment, Timestamp};
 use openmls::prelude::{
