@@ -4,7 +4,6 @@ mod command;
 pub mod content;
 mod event;
 pub mod exchange;
-pub mod fork_choice;
 mod letter;
 pub mod link;
 mod messenger;
