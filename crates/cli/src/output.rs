@@ -31,6 +31,16 @@ impl Output {
         }
     }
 
+    /// Prints a result that somebody may have stopped waiting for: whether they
+    /// read it changes nothing.
+    pub(crate) fn announce<T: Serialize>(self, value: &T, text: &str) {
+        let line = match self {
+            Self::Json => serde_json::to_string(value).unwrap_or_default(),
+            Self::Text => text.to_owned(),
+        };
+        let _ = document(format!("{line}\n").as_bytes());
+    }
+
     /// Tells a person something beside the result; programs are not told.
     pub(crate) fn note(self, text: &str) {
         if self == Self::Text {

@@ -46,11 +46,10 @@ async fn foreground(session: &Session, up: &Up) -> Result<ExitCode, Error> {
     if up.lan {
         output::warn(LAN_WARNING);
     }
-    session
-        .output
-        .result(&json!({ "socket": session.home.socket() }), |_| {
-            "ready".into()
-        });
+    // Who started it may have given up, as after a slow start; it serves all the
+    // same.
+    let ready = json!({ "socket": session.home.socket() });
+    session.output.announce(&ready, "ready");
     daemon.until_stopped().await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -318,7 +317,11 @@ fn check_line(check: &Value) -> String {
 /// that is needed to meet somebody; a program gets what `status` gives.
 pub(super) async fn welcome(session: &Session) -> Result<ExitCode, Error> {
     if session.client.get(&Path::new(["status"])).await.is_err() {
-        start(session, false).await?;
+        match start(session, false).await {
+            // Another call was quicker.
+            Err(error) if error.kind() == ErrorKind::AlreadyRunning => {}
+            started => started?,
+        }
     }
     if session.output.has_person() {
         let fresh = Invite {

@@ -70,8 +70,13 @@ async fn pictured(
     };
     if let Err(error) = picture.write(&made.link) {
         picture.give_up();
-        take_down(session, made.invitation).await?;
-        return Err(error);
+        let number = made.invitation;
+        return Err(match take_down(session, number).await {
+            Ok(_) => error,
+            Err(_) => error.with_advice(format!(
+                "take its link down by `hushwing invite --revoke {number}`, then choose another file"
+            )),
+        });
     }
     Ok(made)
 }

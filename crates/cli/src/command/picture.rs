@@ -1,8 +1,8 @@
 //! Links as codes: drawn on a terminal, written to a picture, read from one.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use hushwing_daemon::{Error, ErrorKind};
@@ -43,8 +43,17 @@ impl Picture {
     /// Writes the code of `link`, in place of what was there.
     pub(super) fn write(&mut self, link: &str) -> Result<(), Error> {
         let picture = code(link)?.to_png().map_err(bad_code)?;
-        let written = (self.file.set_len(0)).and_then(|()| self.file.write_all(&picture));
+        let written = self.clear().and_then(|()| self.file.write_all(&picture));
         written.map_err(|error| cannot(&self.path, &error))
+    }
+
+    /// Empties a file, and makes it private; a pipe or device is as it is.
+    fn clear(&self) -> io::Result<()> {
+        if self.file.metadata()?.is_file() {
+            self.file.set_permissions(Permissions::from_mode(0o600))?;
+            self.file.set_len(0)?;
+        }
+        Ok(())
     }
 
     /// There is no link to be shown: leaves no file that was not there before.
@@ -94,13 +103,14 @@ fn style() -> Style {
 pub(super) fn link_in(file: &Path) -> Result<String, Error> {
     let cannot =
         |problem: String| Error::new(ErrorKind::BadFile, format!("{}: {problem}", file.display()));
-    let size = std::fs::metadata(file)
-        .map_err(|error| cannot(error.to_string()))?
-        .len();
-    if size > MAX_PICTURE {
+    let mut bytes = Vec::new();
+    // One byte more than allowed, which even an endless device gives.
+    File::open(file)
+        .and_then(|file| file.take(MAX_PICTURE + 1).read_to_end(&mut bytes))
+        .map_err(|error| cannot(error.to_string()))?;
+    if u64::try_from(bytes.len()).is_ok_and(|size| size > MAX_PICTURE) {
         return Err(cannot("larger than any picture of a code".into()));
     }
-    let bytes = std::fs::read(file).map_err(|error| cannot(error.to_string()))?;
     let texts = hushwing_qr::read(&bytes).map_err(|error| cannot(error.to_string()))?;
     let link = texts.iter().find(|text| is_link(text)).or(texts.first());
     link.cloned()

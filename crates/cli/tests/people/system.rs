@@ -151,6 +151,25 @@ fn a_daemon_whose_home_was_removed_says_so_and_stops() {
 }
 
 #[test]
+fn a_daemon_serves_though_who_started_it_has_gone() {
+    let alice = Person::without_profile();
+    let mut daemon = Command::new(BINARY)
+        .arg("--home")
+        .arg(alice.path())
+        .args(["--json", "up", "--foreground"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(daemon.stdout.take());
+    until("it serves", || alice.run(&["status"]).code == 0);
+    alice.run(&["profile", "create", "Alice"]).ok();
+    alice.run(&["down"]).ok();
+    daemon.wait().unwrap();
+}
+
+#[test]
 fn a_relay_whose_folder_another_one_uses_says_which_to_stop() {
     let dir = tempfile::tempdir().unwrap();
     let relay = Relay::start(dir.path());

@@ -1,5 +1,8 @@
 //! Two people on two homes, with real processes between them.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
 use crate::world::{Person, Relay, until};
 
 #[test]
@@ -47,9 +50,13 @@ fn two_people_connect_by_a_picture_of_the_code() {
     let relay = Relay::start(&dir.path().join("relay"));
     let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
     let picture = dir.path().join("code.png");
+    // An older picture, which others might read.
+    fs::write(&picture, [0; 100_000]).unwrap();
     alice
         .run(&["invite", "--png", picture.to_str().unwrap()])
         .ok();
+    let mode = fs::metadata(&picture).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
     bob.run(&["join", "--image", picture.to_str().unwrap(), "--wait"])
         .ok();
     bob.run(&["send", "Alice", "by picture", "--wait", "delivered"])

@@ -76,9 +76,8 @@ impl Handle {
         let link = Secret::new(link.trim().as_bytes());
         let asked = profile.ask(Command::Join { link });
         let asked = timeout_at(deadline, asked).await.map_err(|_| {
-            Error::new(ErrorKind::Timeout, "the link's server has not answered yet").with_advice(
-                "it is asked on: `hushwing watch` tells how that ends, and joining again is safe",
-            )
+            Error::new(ErrorKind::Timeout, "the link's server has not answered yet")
+                .with_advice("it is asked on; join again to see how that ended")
         })?;
         let Reply::Joined(contact) = asked? else {
             return Err(unexpected());
