@@ -9,11 +9,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hushwing_relay::server::ServerIdentity;
 use hushwing_relay::wire::SigningKey;
-use hushwing_transport::tls::{Identity, IdentityError, pem_section};
+use hushwing_transport::tls::{Identity, IdentityError, pem_section, pem_text};
 use zeroize::Zeroizing;
 
 const FOLDER: &str = "identity";
@@ -117,18 +115,12 @@ fn make(dir: &Path, host: &str) -> Result<(), Made> {
 }
 
 fn write(path: &Path, label: &str, der: &[u8]) -> io::Result<()> {
-    let text = Zeroizing::new(STANDARD.encode(der));
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    writeln!(file, "-----BEGIN {label}-----")?;
-    for line in text.as_bytes().chunks(64) {
-        file.write_all(line)?;
-        file.write_all(b"\n")?;
-    }
-    writeln!(file, "-----END {label}-----")?;
+    file.write_all(pem_text(label, der).as_bytes())?;
     file.sync_all()
 }
 

@@ -32,7 +32,7 @@ pub use acceptor::{AcceptError, Accepted, Acceptor, AcceptorConfig};
 pub use chain::{ChainError, check_chain};
 pub use connector::{ConnectError, Connector, ConnectorConfig};
 pub use identity::{GeneratedIdentity, Identity, IdentityError};
-pub use pem::pem_section;
+pub use pem::{pem_section, pem_text};
 pub use tunnel::{StreamError, StreamLimits};
 
 pub(crate) use tunnel::{Happening, Plaintext, Tunnel};
