@@ -173,6 +173,7 @@ mod tests {
         assert_eq!(place(&relay(7)), "relay.example:7");
         assert!(!without_password(&relay(7)).contains("sesame"));
     }
+
     #[test]
     fn a_relay_that_no_link_can_name_is_refused() {
         let host = |length| {

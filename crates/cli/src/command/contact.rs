@@ -27,8 +27,8 @@ pub(super) async fn list(session: &Session) -> Result<(), Error> {
 /// `verify`
 pub(super) async fn verify(session: &Session, verify: Verify) -> Result<(), Error> {
     let path = Path::new(["contacts", &verify.name, "safety"]);
-    // An empty number is no number: a script with an unset variable must not
-    // take the list's success for a comparison.
+    // An empty number is compared too, and is wrong: a script whose variable is
+    // not set must not take the showing of a number for a comparison.
     let safety = if verify.number.is_empty() {
         session.client.get(&path).await?
     } else {
