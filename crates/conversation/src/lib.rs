@@ -4,6 +4,11 @@ mod command;
 pub mod content;
 mod event;
 pub mod exchange;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, unused_imports, reason = "groups are to be built on it")
+)]
+mod fork_choice;
 mod letter;
 pub mod link;
 mod messenger;

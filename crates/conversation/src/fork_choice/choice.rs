@@ -1,0 +1,123 @@
+//! The choice, fork by fork.
+//!
+//! At a state with several commits on it each is weighed together with the path
+//! that would be followed from it. So the verdict of a tree is its first commit
+//! and the verdict of what stands on that, and devices whose roots differ agree.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::iter;
+
+use super::commit::{Class, Commit, State};
+use super::names::{CommitHash, StateName};
+use super::{HORIZON, MAX_STEWARDS, Tree};
+
+/// The stewards of one state who act on a path: rank 0 is the highest bit, so
+/// that the greater set is that which holds the highest steward whom the other
+/// lacks.
+type Judges = u32;
+
+const _: () = assert!(MAX_STEWARDS == Judges::BITS as usize);
+
+/// What a commit on a state is chosen by: the smallest wins. Two keys are never
+/// equal, since hashes are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// Who of the stewards of *this* state acts on the path. A later list is not
+    /// asked: whom the path itself made a steward judges nothing here.
+    judges: Reverse<Judges>,
+    /// Whether a device throws out others of its account, where no steward acts.
+    own: Reverse<bool>,
+    /// Commits that count, to [`HORIZON`].
+    length: Reverse<usize>,
+    class: Class,
+    /// The author's rank in this state; who is no steward comes last.
+    rank: usize,
+    leaf: u32,
+    /// Reached only between two commits of one leaf to one state.
+    hash: CommitHash,
+}
+
+/// The best commit on each state.
+pub(super) struct Choice<'a> {
+    tree: &'a Tree,
+    best: BTreeMap<StateName, &'a Commit>,
+}
+
+impl<'a> Choice<'a> {
+    pub(super) fn new(tree: &'a Tree) -> Self {
+        let mut choice = Self {
+            tree,
+            best: BTreeMap::new(),
+        };
+        // From the tips down: what follows a state is decided before the state.
+        for name in tree.order_from(tree.root()).into_iter().rev() {
+            if let Some(best) = choice.best_on(&name) {
+                choice.best.insert(name, best);
+            }
+        }
+        choice
+    }
+
+    fn best_on(&self, name: &StateName) -> Option<&'a Commit> {
+        let state = self.tree.state(name)?;
+        let mut children = self.tree.children(name);
+        let first = children.next()?;
+        let Some(second) = children.next() else {
+            return Some(first);
+        };
+        let all = [first, second].into_iter().chain(children);
+        all.min_by_key(|commit| self.key(state, commit))
+    }
+
+    /// What `commit` on `state` is chosen by.
+    pub(super) fn key(&self, state: &State, commit: &'a Commit) -> Key {
+        let mut judges: Judges = 0;
+        let (mut own, mut length) = (false, 0);
+        for step in iter::once(commit).chain(self.path(commit.child)) {
+            if step.is_act() {
+                judges |= state.rank(&step.author).map_or(0, bit);
+            }
+            own |= step.class == Class::OwnRemoval;
+            let parent = self.tree.state(&step.parent);
+            length += usize::from(parent.is_some_and(|parent| step.counts(parent)));
+        }
+        Key {
+            judges: Reverse(judges),
+            own: Reverse(own && judges == 0),
+            length: Reverse(length.min(HORIZON)),
+            class: commit.class,
+            rank: state.rank(&commit.author).unwrap_or(usize::MAX),
+            leaf: commit.leaf,
+            hash: commit.hash,
+        }
+    }
+
+    /// The commits to follow from a state.
+    pub(super) fn path(&self, from: StateName) -> impl Iterator<Item = &'a Commit> {
+        let next = |name| self.best.get(&name).copied();
+        iter::successors(next(from), move |commit| next(commit.child))
+    }
+}
+
+/// The bit of a rank.
+fn bit(rank: usize) -> Judges {
+    let rank = u32::try_from(rank).unwrap_or(u32::MAX);
+    (1_u32 << 31).checked_shr(rank).unwrap_or(0)
+}
+
+impl Tree {
+    /// The commits to follow from the root, in order.
+    pub(crate) fn verdict(&self) -> Vec<CommitHash> {
+        let choice = Choice::new(self);
+        let path = choice.path(self.root());
+        path.map(|commit| commit.hash).collect()
+    }
+
+    /// The state the verdict leads to: the one to be in.
+    pub(crate) fn tip(&self) -> StateName {
+        let choice = Choice::new(self);
+        let last = choice.path(self.root()).last();
+        last.map_or(self.root(), |commit| commit.child)
+    }
+}

@@ -1,0 +1,367 @@
+//! Which commits are valid in a state, and what they are (`protocol/commits.md`,
+//! section 3).
+//!
+//! The answer depends on the parent state alone, never on a clock, on what
+//! arrived first, or on a past that somebody who joined yesterday does not have.
+//! Whoever asks describes state and commit in the plain facts below.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::MAX_STEWARDS;
+use super::commit::{Class, Shape};
+use super::names::AccountId;
+
+/// Most leaves of a group.
+pub(crate) const MAX_LEAVES: usize = 1_000;
+
+/// Most leaves of one account.
+pub(crate) const MAX_DEVICES: usize = 8;
+
+/// Most epochs between what two commits of an account that is no steward must
+/// keep; more than [`HORIZON`](super::HORIZON), so that nobody alone can carry
+/// the others' tip away from a commit that is on its way.
+pub(crate) const SPACING: u64 = 8;
+
+/// A leaf, as far as it matters here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Leaf {
+    /// Whose it is: the identity of its credential.
+    pub(crate) account: AccountId,
+    /// The epoch stamped in its extension `renewed_at`: that in which it last
+    /// made a commit. None until its first.
+    pub(crate) renewed_at: Option<u64>,
+}
+
+/// A state of a group, described from its group context and its ratchet tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parent {
+    /// Pair or group.
+    pub(crate) shape: Shape,
+    /// Its epoch.
+    pub(crate) epoch: u64,
+    /// The stewards as the group context lists them.
+    pub(crate) listed: Vec<AccountId>,
+    /// The leaves that are not blank, by index.
+    pub(crate) leaves: BTreeMap<u32, Leaf>,
+}
+
+/// What a commit holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Contents {
+    /// The leaf that made it.
+    pub(crate) committer: u32,
+    /// That leaf after it, if it has an update path.
+    pub(crate) path: Option<Leaf>,
+    /// The leaves it removes.
+    pub(crate) removed: BTreeSet<u32>,
+    /// The leaves it adds.
+    pub(crate) added: Vec<Leaf>,
+    /// The list of stewards after it, if it replaces the group context's
+    /// extensions. The same list then means that only the policy changes.
+    pub(crate) listed: Option<Vec<AccountId>>,
+    /// Whether it holds anything else: a proposal of another kind or by
+    /// reference, a change of an extension that is neither stewards nor policy,
+    /// or comes from outside.
+    pub(crate) foreign: bool,
+}
+
+/// Why a commit is invalid in its parent state. All of these are its author's
+/// doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Invalid {
+    /// Its author has no leaf.
+    #[error("committer is no leaf")]
+    Stranger,
+    /// Something no commit may hold.
+    #[error("commit holds what no commit may")]
+    Foreign,
+    /// It has no update path.
+    #[error("commit without an update path")]
+    NoPath,
+    /// Its new leaf says it is somebody else's.
+    #[error("committer changes whose leaf it is")]
+    Identity,
+    /// The stamp of its new leaf is not the epoch, or an added leaf has one.
+    #[error("wrong epoch of renewal")]
+    Stamp,
+    /// It removes a leaf that is blank, or its own.
+    #[error("leaf cannot be removed")]
+    NoSuchLeaf,
+    /// Only a steward may do this.
+    #[error("committer is no steward")]
+    NotSteward,
+    /// It touches a steward who is not below its author.
+    #[error("not below the committer")]
+    NotBelow,
+    /// It adds somebody in the name of an account that is there, or that waits
+    /// in the list of stewards.
+    #[error("account cannot be added")]
+    NotNew,
+    /// The list names somebody twice, or somebody without a leaf, or nobody.
+    #[error("list of stewards cannot be")]
+    List,
+    /// Too many leaves, devices of one account, or stewards.
+    #[error("group too large")]
+    TooMany,
+    /// Nobody may do this in a pair.
+    #[error("not in a pair")]
+    InPair,
+    /// The author's account made a commit too few epochs ago.
+    #[error("too soon after the last commit of its account")]
+    TooSoon,
+}
+
+impl Parent {
+    /// The stewards in force: those listed who have a leaf, in order. A commit
+    /// that would leave none is invalid, so a group has one as long as it was
+    /// founded with one.
+    pub(crate) fn stewards(&self) -> Vec<AccountId> {
+        if self.shape == Shape::Pair {
+            return Vec::new();
+        }
+        let mut stewards: Vec<AccountId> = Vec::new();
+        for account in &self.listed {
+            if self.has(account) && !stewards.contains(account) {
+                stewards.push(account.clone());
+            }
+        }
+        stewards.truncate(MAX_STEWARDS);
+        stewards
+    }
+
+    /// The account that holds the turn of a pair: the accounts take turns in the
+    /// order of their first leaves.
+    pub(crate) fn turn(&self) -> Option<&AccountId> {
+        if self.shape == Shape::Group {
+            return None;
+        }
+        let accounts = self.accounts();
+        let place = usize::try_from(self.epoch % 2).ok()?;
+        accounts.get(place).copied()
+    }
+
+    /// The first epoch in which an account that is no steward may renew keys, or
+    /// change its own devices: [`SPACING`] epochs after its last commit, in small
+    /// groups as many as there are accounts.
+    pub(crate) fn free_from(&self, account: &AccountId) -> u64 {
+        let spacing = u64::try_from(self.accounts().len()).unwrap_or(SPACING);
+        let stamps = self
+            .devices(account)
+            .filter_map(|(_, leaf)| leaf.renewed_at);
+        let last = stamps.max();
+        last.map_or(0, |epoch| epoch.saturating_add(spacing.min(SPACING)))
+    }
+
+    fn accounts(&self) -> Vec<&AccountId> {
+        let mut accounts = Vec::new();
+        for leaf in self.leaves.values() {
+            if !accounts.contains(&&leaf.account) {
+                accounts.push(&leaf.account);
+            }
+        }
+        accounts
+    }
+
+    fn devices(&self, account: &AccountId) -> impl Iterator<Item = (&u32, &Leaf)> {
+        let leaves = self.leaves.iter();
+        leaves.filter(move |(_, leaf)| leaf.account == *account)
+    }
+
+    fn has(&self, account: &AccountId) -> bool {
+        self.devices(account).next().is_some()
+    }
+}
+
+/// Whether a commit is valid in `parent`, and what it is then.
+///
+/// # Errors
+///
+/// See [`Invalid`]: the first that applies.
+pub(crate) fn check(parent: &Parent, commit: &Contents) -> Result<Class, Invalid> {
+    let check = Check::new(parent, commit)?;
+    if commit.foreign {
+        return Err(Invalid::Foreign);
+    }
+    check.removals()?;
+    check.list()?;
+    check.additions()?;
+    check.sizes()?;
+    let class = check.class();
+    check.path(class)?;
+    check.spacing(class)?;
+    Ok(class)
+}
+
+/// A commit beside its parent state.
+struct Check<'a> {
+    parent: &'a Parent,
+    commit: &'a Contents,
+    author: &'a AccountId,
+    stewards: Vec<AccountId>,
+    rank: Option<usize>,
+}
+
+impl<'a> Check<'a> {
+    fn new(parent: &'a Parent, commit: &'a Contents) -> Result<Self, Invalid> {
+        let leaf = parent.leaves.get(&commit.committer);
+        let author = &leaf.ok_or(Invalid::Stranger)?.account;
+        let stewards = parent.stewards();
+        Ok(Self {
+            parent,
+            commit,
+            author,
+            rank: stewards.iter().position(|steward| steward == author),
+            stewards,
+        })
+    }
+
+    /// The leaves removed that are of this account, or not.
+    fn removed(&self, own: bool) -> impl Iterator<Item = &Leaf> {
+        let removed = self.commit.removed.iter();
+        let leaves = removed.filter_map(|index| self.parent.leaves.get(index));
+        leaves.filter(move |leaf| (leaf.account == *self.author) == own)
+    }
+
+    /// A leaf of an account that stays; the committer's own always does.
+    fn stays(&self, account: &AccountId) -> bool {
+        let mut devices = self.parent.devices(account);
+        devices.any(|(index, _)| !self.commit.removed.contains(index))
+    }
+
+    fn is_added(&self, account: &AccountId) -> bool {
+        self.commit
+            .added
+            .iter()
+            .any(|leaf| leaf.account == *account)
+    }
+
+    fn is_steward(&self) -> Result<usize, Invalid> {
+        match self.parent.shape {
+            Shape::Pair => Err(Invalid::InPair),
+            Shape::Group => self.rank.ok_or(Invalid::NotSteward),
+        }
+    }
+
+    /// Of others only a steward removes, and of stewards only those below him.
+    fn removals(&self) -> Result<(), Invalid> {
+        let there = |index: &u32| self.parent.leaves.contains_key(index);
+        let removed = &self.commit.removed;
+        if removed.contains(&self.commit.committer) || !removed.iter().all(there) {
+            return Err(Invalid::NoSuchLeaf);
+        }
+        for leaf in self.removed(false) {
+            let rank = self.is_steward()?;
+            let above = self.stewards.iter().take(rank);
+            if above.into_iter().any(|steward| *steward == leaf.account) {
+                return Err(Invalid::NotBelow);
+            }
+        }
+        Ok(())
+    }
+
+    /// A steward arranges the places from his own on; all listed must be there.
+    fn list(&self) -> Result<(), Invalid> {
+        let Some(listed) = &self.commit.listed else {
+            return Ok(());
+        };
+        let rank = self.is_steward()?;
+        let kept = self.stewards.iter().take(rank);
+        if listed.len() < rank || !kept.eq(listed.iter().take(rank)) {
+            return Err(Invalid::NotBelow);
+        }
+        if listed.len() > MAX_STEWARDS {
+            return Err(Invalid::TooMany);
+        }
+        let different: BTreeSet<_> = listed.iter().collect();
+        let there = |account| self.stays(account) || self.is_added(account);
+        if listed.is_empty() || different.len() < listed.len() || !listed.iter().all(there) {
+            return Err(Invalid::List);
+        }
+        Ok(())
+    }
+
+    /// Devices of one's own account, or by a steward accounts that are new.
+    fn additions(&self) -> Result<(), Invalid> {
+        let mut new = BTreeSet::new();
+        for leaf in &self.commit.added {
+            if leaf.renewed_at.is_some() {
+                return Err(Invalid::Stamp);
+            }
+            if leaf.account == *self.author {
+                continue;
+            }
+            self.is_steward()?;
+            let waits = self.commit.listed.is_none()
+                && self.parent.listed.contains(&leaf.account)
+                && !self.stewards.contains(&leaf.account);
+            if self.stays(&leaf.account) || waits || !new.insert(&leaf.account) {
+                return Err(Invalid::NotNew);
+            }
+        }
+        Ok(())
+    }
+
+    fn sizes(&self) -> Result<(), Invalid> {
+        let leaves = self.parent.leaves.len() + self.commit.added.len();
+        if leaves.saturating_sub(self.commit.removed.len()) > MAX_LEAVES
+            || self.own_devices() > MAX_DEVICES && self.is_added(self.author)
+        {
+            return Err(Invalid::TooMany);
+        }
+        Ok(())
+    }
+
+    /// How many leaves the author's account has after the commit.
+    fn own_devices(&self) -> usize {
+        let devices = self.parent.devices(self.author);
+        let stay = devices.filter(|(index, _)| !self.commit.removed.contains(index));
+        let added = self.commit.added.iter();
+        stay.count() + added.filter(|leaf| leaf.account == *self.author).count()
+    }
+
+    /// The first class that fits.
+    fn class(&self) -> Class {
+        if self.removed(false).next().is_some() {
+            Class::Removal
+        } else if self.commit.listed.is_some() {
+            Class::Policy
+        } else if self.removed(true).next().is_some() {
+            Class::OwnRemoval
+        } else if !self.commit.added.is_empty() {
+            Class::Membership
+        } else if self.parent.turn() == Some(self.author) {
+            Class::Turn
+        } else {
+            Class::Refresh
+        }
+    }
+
+    /// The committer's new leaf stays its account's and says when it was made.
+    fn path(&self, class: Class) -> Result<(), Invalid> {
+        let leaf = self.commit.path.as_ref().ok_or(Invalid::NoPath)?;
+        if leaf.account != *self.author {
+            return Err(Invalid::Identity);
+        }
+        match leaf.renewed_at {
+            Some(epoch) if epoch == self.parent.epoch => Ok(()),
+            // Pairs of one device each go without stamps.
+            None if class == Class::Turn => Ok(()),
+            _ => Err(Invalid::Stamp),
+        }
+    }
+
+    /// Who is no steward keeps a distance. A device may throw out all others of
+    /// its account at any time, or a stolen one could keep it from doing so.
+    fn spacing(&self, class: Class) -> Result<(), Invalid> {
+        let bound = match (self.parent.shape, class) {
+            (_, Class::Refresh) => self.rank.is_none(),
+            (Shape::Group, Class::Membership) => self.rank.is_none(),
+            (Shape::Group, Class::OwnRemoval) => self.rank.is_none() && self.own_devices() > 1,
+            _ => false,
+        };
+        if bound && self.parent.epoch < self.parent.free_from(self.author) {
+            return Err(Invalid::TooSoon);
+        }
+        Ok(())
+    }
+}
