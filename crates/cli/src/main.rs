@@ -3,7 +3,6 @@
 mod args;
 mod client;
 mod command;
-mod heard_out;
 mod output;
 
 use std::process::ExitCode;

@@ -10,7 +10,7 @@ use hushwing_store::{
 
 use crate::api::view::Check;
 use crate::daemon::already_served;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, of_storage};
 use crate::home::Home;
 use crate::inspection::{Fault, Verdict, verdict};
 use crate::key::Keyed;
@@ -59,7 +59,7 @@ fn check(name: &str, verdict: Verdict, damaged: &str) -> Check {
         Err(Fault::Storage(StorageErrorKind::Corrupt | StorageErrorKind::Damaged)) => {
             Check::bad(name, damaged)
         }
-        Err(Fault::Storage(other)) => Check::bad(name, ErrorKind::from(other).advice()),
+        Err(Fault::Storage(other)) => Check::bad(name, of_storage(other).advice()),
     }
 }
 

@@ -159,11 +159,7 @@ impl Installation {
     }
 
     /// Changes a switch, for every profile.
-    pub(crate) async fn change_switch(
-        &self,
-        key: &str,
-        value: &str,
-    ) -> Result<serde_json::Value, Error> {
+    pub(crate) async fn change_switch(&self, key: &str, value: &str) -> Result<bool, Error> {
         let _changing = self.changing.lock().await;
         let mut settings = self.settings();
         let shown = settings.set_switch(key, value)?;

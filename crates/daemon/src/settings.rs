@@ -3,6 +3,7 @@
 //! It names servers, with their passwords for new mailboxes, so it is as private
 //! as the rest of the home.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -99,23 +100,26 @@ impl Settings {
         files::replace(path, &bytes).map_err(|error| Error::system("write", path, &error))
     }
 
-    /// The value of one switch, or of all by name.
-    pub(crate) fn switch(&self, key: Option<&str>) -> Result<Value, Error> {
-        let all = serde_json::to_value(self.switches)
-            .map_err(|error| Error::new(ErrorKind::Internal, format!("settings: {error}")))?;
-        match key {
-            None => Ok(all),
-            Some(key) => all.get(key).cloned().ok_or_else(|| unknown(key)),
-        }
+    /// Every switch by its name.
+    pub(crate) fn switches(&self) -> Result<BTreeMap<String, bool>, Error> {
+        serde_json::to_value(self.switches)
+            .and_then(serde_json::from_value)
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("settings: {error}")))
+    }
+
+    /// The value of one switch.
+    pub(crate) fn switch(&self, key: &str) -> Result<bool, Error> {
+        let value = self.switches()?.get(key).copied();
+        value.ok_or_else(|| unknown(key))
     }
 
     /// Sets a switch from what a person typed.
-    pub(crate) fn set_switch(&mut self, key: &str, value: &str) -> Result<Value, Error> {
-        let mut all = self.switch(None)?;
+    pub(crate) fn set_switch(&mut self, key: &str, value: &str) -> Result<bool, Error> {
+        let mut all = self.switches()?;
         let slot = all.get_mut(key).ok_or_else(|| unknown(key))?;
         *slot = match value {
-            "true" | "on" | "yes" => Value::Bool(true),
-            "false" | "off" | "no" => Value::Bool(false),
+            "true" | "on" | "yes" => true,
+            "false" | "off" | "no" => false,
             _ => {
                 return Err(Error::new(
                     ErrorKind::Usage,
@@ -123,8 +127,9 @@ impl Settings {
                 ));
             }
         };
-        let shown = slot.clone();
-        self.switches = serde_json::from_value(all)
+        let shown = *slot;
+        self.switches = serde_json::to_value(all)
+            .and_then(serde_json::from_value)
             .map_err(|error| Error::new(ErrorKind::Internal, format!("settings: {error}")))?;
         Ok(shown)
     }

@@ -67,6 +67,14 @@ async fn what_would_be_passed_over_is_refused_by_its_name() {
         ("GET /v1/servers?password=true", "", "`password`"),
         ("GET /v1/servers?passwords=yes", "", "true or false"),
         ("GET /v1/contacts?profile=A&profile=B", "", "`profile`"),
+        ("GET /v1/status?profile=A", "", "`profile`"),
+        ("DELETE /v1/servers", "", "`address`"),
+        ("DELETE /v1/invitations/first", "", "number"),
+        (
+            "POST /v1/messages",
+            r#"{"to":"C","text":"x","timeout":5}"#,
+            "`timeout`",
+        ),
     ] {
         let message = refused(&home, head, body).await;
         assert!(message.contains(named), "{head} {body}: {message}");

@@ -29,7 +29,7 @@ async fn a_profile_that_cannot_start_heals_and_keeps_no_other_from_starting() {
     let aside = dir.path().join("aside");
     fs::rename(&file, &aside).unwrap();
     fs::create_dir(&file).unwrap();
-    assert!(handle.set_setting("read_receipts", "true").await.is_err());
+    assert!(handle.set_switch("read_receipts", "true").await.is_err());
     assert!(handle.contacts(Some("Ada")).await.is_err());
     assert!(handle.contacts(Some("Bea")).await.is_ok());
 

@@ -46,7 +46,7 @@ async fn person(dir: &Path, name: &str, server: &str) -> Daemon {
         .unwrap();
     let handle = daemon.handle();
     handle.add_server(None, server).await.unwrap();
-    handle.set_setting("prompt_receipts", "on").await.unwrap();
+    handle.set_switch("prompt_receipts", "on").await.unwrap();
     handle.create_profile(name).await.unwrap();
     daemon
 }

@@ -80,7 +80,7 @@ async fn person(name: &str, home: &Path, server: &str) -> Result<Daemon, Error> 
     let daemon = Daemon::start(config, None).await?;
     let handle = daemon.handle();
     handle.add_server(None, server).await?;
-    handle.set_setting("prompt_receipts", "on").await?;
+    handle.set_switch("prompt_receipts", "on").await?;
     handle.create_profile(name).await?;
     Ok(daemon)
 }

@@ -207,7 +207,7 @@ impl Person {
         let handle = daemon.handle();
         handle.add_server(None, server).await?;
         // In a world of two, the timing of receipts gives nothing away.
-        handle.set_setting("prompt_receipts", "on").await?;
+        handle.set_switch("prompt_receipts", "on").await?;
         handle.create_profile(name).await?;
         Ok(Self {
             name,

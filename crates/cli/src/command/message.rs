@@ -15,7 +15,8 @@ pub(super) async fn send(session: &Session, send: Send) -> Result<(), Error> {
         "text": text,
         "reply_to": send.reply,
         "wait": send.wait.map(state),
-        "timeout": send.timeout,
+        // Whoever does not wait has no use for how long.
+        "timeout": send.wait.map(|_| send.timeout),
     });
     show_sent(
         session,

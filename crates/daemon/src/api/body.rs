@@ -75,7 +75,9 @@ pub(super) fn failure(error: &Error) -> Response<Body> {
         error: error.into(),
     };
     let bytes = serde_json::to_vec(&failure).unwrap_or_default();
-    response(status(error.kind()), "application/json", full(bytes))
+    let status = StatusCode::from_u16(error.kind().status());
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response(status, "application/json", full(bytes))
 }
 
 /// The last answer on its connection.
@@ -101,27 +103,4 @@ fn response(status: StatusCode, kind: &'static str, body: Body) -> Response<Body
         .headers_mut()
         .insert(header::CONTENT_TYPE, header::HeaderValue::from_static(kind));
     response
-}
-
-fn status(kind: ErrorKind) -> StatusCode {
-    match kind {
-        ErrorKind::Usage | ErrorKind::BadLink | ErrorKind::BadFile => StatusCode::BAD_REQUEST,
-        ErrorKind::NotFound | ErrorKind::NoProfile => StatusCode::NOT_FOUND,
-        ErrorKind::Ambiguous
-        | ErrorKind::Exists
-        | ErrorKind::AlreadyRunning
-        | ErrorKind::Mismatch => StatusCode::CONFLICT,
-        ErrorKind::LinkUsed | ErrorKind::LinkExpired => StatusCode::GONE,
-        ErrorKind::WrongPassphrase | ErrorKind::Denied => StatusCode::FORBIDDEN,
-        ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        ErrorKind::Unreachable
-        | ErrorKind::WrongServer
-        | ErrorKind::Refused
-        | ErrorKind::Protocol => StatusCode::BAD_GATEWAY,
-        ErrorKind::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
-        ErrorKind::DaemonNotRunning
-        | ErrorKind::PortInUse
-        | ErrorKind::Damaged
-        | ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-    }
 }

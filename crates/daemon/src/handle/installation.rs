@@ -1,5 +1,6 @@
 //! The installation itself: profiles, servers, settings, health.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::Handle;
@@ -161,13 +162,18 @@ impl Handle {
         checks
     }
 
-    /// One switch, or all by name.
-    pub fn setting(&self, key: Option<&str>) -> Result<serde_json::Value, Error> {
+    /// Every switch by its name.
+    pub fn switches(&self) -> Result<BTreeMap<String, bool>, Error> {
+        self.installation.settings().switches()
+    }
+
+    /// One switch.
+    pub fn switch(&self, key: &str) -> Result<bool, Error> {
         self.installation.settings().switch(key)
     }
 
     /// Changes a switch; it takes effect at once.
-    pub async fn set_setting(&self, key: &str, value: &str) -> Result<serde_json::Value, Error> {
+    pub async fn set_switch(&self, key: &str, value: &str) -> Result<bool, Error> {
         self.installation.change_switch(key, value).await
     }
 }

@@ -11,12 +11,11 @@ mod watch;
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use crate::error::{Error, ErrorKind};
 use crate::installation::Installation;
 use crate::profile::Profile;
 
+pub use hushwing_api::request::Stage;
 pub(crate) use show::{refusal, refusal_by};
 pub use watch::Events;
 
@@ -35,18 +34,6 @@ pub struct Outgoing {
     pub text: String,
     /// Id of the message it answers.
     pub reply_to: Option<String>,
-}
-
-/// How far a message should have come before a call returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Stage {
-    /// A network took responsibility.
-    Accepted,
-    /// The recipient's signed receipt came.
-    Delivered,
-    /// The recipient's signed receipt says it was read.
-    Read,
 }
 
 impl Handle {

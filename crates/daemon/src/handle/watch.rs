@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
+use hushwing_api::{Event as Told, MessageEvent};
 use hushwing_conversation::{ContactId, Event};
-use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::{Handle, show};
 use crate::error::Error;
 use crate::profile::{self, Profile, Seen};
 
-/// A stream of documents; each names its kind in `event`.
+/// A stream of documents.
 pub struct Events {
     profile: Arc<Profile>,
     events: profile::Events,
@@ -36,14 +35,14 @@ impl Handle {
 impl Events {
     /// The next document, or `None` once the profile is closed. The first says
     /// that nothing is missed from here on.
-    pub async fn next(&mut self) -> Option<Value> {
+    pub async fn next(&mut self) -> Option<Told> {
         if !std::mem::replace(&mut self.begun, true) {
-            return Some(json!({ "event": "watching" }));
+            return Some(Told::Watching);
         }
         loop {
             let document = match self.events.next().await? {
                 Seen::Event(event) => document(&event, &self.profile),
-                Seen::Missed(count) => Some(json!({ "event": "missed", "count": count })),
+                Seen::Missed(count) => Some(Told::Missed { count }),
             };
             if document.is_some() {
                 return document;
@@ -53,88 +52,70 @@ impl Events {
 }
 
 /// The document for an event; answers belong to whoever asked.
-fn document(event: &Event, profile: &Profile) -> Option<Value> {
+fn document(event: &Event, profile: &Profile) -> Option<Told> {
     Some(match event {
         Event::Answer { .. } => return None,
-        Event::Contact(contact) => tagged("contact", &show::contact(contact, &profile.contacts())),
-        Event::Requested(stranger) => json!({
-            "event": "request",
-            "request": stranger.contact.0,
-            "name": stranger.name,
-        }),
-        Event::RequestLapsed { contact } => json!({
-            "event": "request_lapsed",
-            "request": contact.0,
-        }),
+        Event::Contact(contact) => Told::Contact(show::contact(contact, &profile.contacts())),
+        Event::Requested(stranger) => Told::Request {
+            request: stranger.contact.0,
+            name: stranger.name.clone(),
+        },
+        Event::RequestLapsed { contact } => Told::RequestLapsed { request: contact.0 },
         Event::JoinFailed { contact, refusal } => {
             let error = show::refusal(*refusal);
-            json!({
-                "event": "join_failed",
-                "contact": contact.and_then(|id| contact_id(profile, id)),
-                "kind": error.kind().name(),
-                "message": error.message(),
-                "advice": error.advice(),
-            })
+            Told::JoinFailed {
+                contact: contact.and_then(|id| contact_id(profile, id)),
+                kind: error.kind().name().to_owned(),
+                message: error.message().to_owned(),
+                advice: error.advice().to_owned(),
+            }
         }
         Event::Arrived {
             message,
             after,
             last,
-        } => {
-            let mut document = tagged("message", &show::message(message, &profile.names()));
-            if let Value::Object(fields) = &mut document {
-                fields.insert("after".into(), json!(after.map(|id| id.to_string())));
-                fields.insert("last".into(), json!(last));
-            }
-            document
-        }
-        Event::Changed(message) => tagged("changed", &show::message(message, &profile.names())),
+        } => Told::Message(MessageEvent {
+            message: show::message(message, &profile.names()),
+            after: after.map(|id| id.to_string()),
+            last: *last,
+        }),
+        Event::Changed(message) => Told::Changed(show::message(message, &profile.names())),
         Event::State {
             message,
             state,
             reason,
-        } => {
-            let mut document = json!({
-                "event": "state",
-                "message": message.to_string(),
-                "state": show::state(*state),
-            });
-            if let (Value::Object(fields), Some(reason)) = (&mut document, reason) {
-                fields.insert("reason".into(), json!(reason.to_string()));
-            }
-            document
-        }
-        Event::Broken { contact, reason } => json!({
-            "event": "broken",
-            "contact": contact.0.to_string(),
-            "reason": reason.to_string(),
-            "advice": "meet again by a new link",
-        }),
+        } => Told::State {
+            message: message.to_string(),
+            state: show::state(*state).to_owned(),
+            reason: reason.as_ref().map(ToString::to_string),
+        },
+        Event::Broken { contact, reason } => Told::Broken {
+            contact: contact.0.to_string(),
+            reason: reason.to_string(),
+            advice: "meet again by a new link".to_owned(),
+        },
         Event::Progress {
             message,
             network,
             stage,
-        } => json!({
-            "event": "progress",
-            "message": message.to_string(),
-            "network": show::network(*network),
-            "stage": format!("{stage:?}").to_lowercase(),
-        }),
+        } => Told::Progress {
+            message: message.to_string(),
+            network: show::network(*network),
+            stage: format!("{stage:?}").to_lowercase(),
+        },
         Event::MailboxTrouble {
             network,
             invitation,
             reason,
-        } => json!({
-            "event": "mailbox_trouble",
-            "network": show::network(*network),
-            "invitation": invitation.map(|id| id.0.to_string()),
-            "reason": format!("{reason:?}").to_lowercase(),
-        }),
-        Event::Dropped { contact, reason } => json!({
-            "event": "dropped",
-            "contact": contact.and_then(|id| contact_id(profile, id)),
-            "reason": reason.to_string(),
-        }),
+        } => Told::MailboxTrouble {
+            network: show::network(*network),
+            invitation: invitation.map(|id| id.0.to_string()),
+            reason: format!("{reason:?}").to_lowercase(),
+        },
+        Event::Dropped { contact, reason } => Told::Dropped {
+            contact: contact.and_then(|id| contact_id(profile, id)),
+            reason: reason.to_string(),
+        },
     })
 }
 
@@ -142,12 +123,4 @@ fn contact_id(profile: &Profile, id: ContactId) -> Option<String> {
     let known = profile.contacts();
     let contact = known.iter().find(|contact| contact.contact == id)?;
     Some(show::contact_id(contact))
-}
-
-fn tagged(name: &str, body: &impl Serialize) -> Value {
-    let mut document = serde_json::to_value(body).unwrap_or_default();
-    if let Value::Object(fields) = &mut document {
-        fields.insert("event".into(), json!(name));
-    }
-    document
 }

@@ -16,7 +16,7 @@ use hushwing_store::keys::FileKey;
 use hushwing_store::{ProfileStore, RelayClientStore};
 use tokio::sync::mpsc;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, of_storage};
 
 /// The file of mailboxes and sender keys.
 const FILE: &str = "relay.db";
@@ -70,7 +70,7 @@ fn known(profile: &ProfileStore) -> Result<BTreeSet<MailboxId>, Error> {
 }
 
 fn unreadable(error: StorageError) -> Error {
-    Error::new(error.kind.into(), error.to_string())
+    Error::new(of_storage(error.kind), error.to_string())
 }
 
 fn lost(file: &Path) -> Error {

@@ -20,7 +20,7 @@ use tokio::sync::{Mutex, broadcast, mpsc};
 use self::machines::{Files, Keys, Machines};
 use self::shared::Shared;
 use crate::checkup;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, of_storage};
 use crate::handle::refusal_by;
 use crate::home::create_private;
 use crate::inspection::{Fault, Verdict};
@@ -300,7 +300,7 @@ fn restart(
             if since.elapsed() > STEADY {
                 rest = FIRST_REST;
             }
-            state.failed = Some(kind.into());
+            state.failed = Some(of_storage(kind));
             profile.stop_machines(&mut state, Stage::Resting).await;
             state.stops
         };

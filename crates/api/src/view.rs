@@ -2,12 +2,13 @@
 //! `--json` and what the page reads. Field names are a contract; fields are
 //! added, never renamed.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind};
+use crate::kind::ErrorKind;
 
 /// `GET /v1/status`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     /// Version of the running daemon.
     pub version: String,
@@ -24,7 +25,7 @@ pub struct Status {
 }
 
 /// A conversation that lost its mailbox.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LostMailbox {
     /// The profile it belongs to.
     pub profile: String,
@@ -33,14 +34,14 @@ pub struct LostMailbox {
 }
 
 /// The networks of a running daemon.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Networks {
     /// SMP queue servers.
     pub relay: RelayStatus,
 }
 
 /// How the relay network stands.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct RelayStatus {
     /// Address of the embedded relay, where this home has one.
     pub embedded: Option<String>,
@@ -55,7 +56,7 @@ pub struct RelayStatus {
 }
 
 /// How a profile stands with one relay.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Relay {
     /// Its number in the log, which names no host; good until the daemon ends.
     pub number: usize,
@@ -71,6 +72,7 @@ pub struct Relay {
     pub mailboxes: usize,
     /// `idle`, `connecting`, `connected`, `unreachable`, or `wrong_server` if
     /// another server answers there.
+    #[schemars(extend("enum" = ["idle", "connecting", "connected", "unreachable", "wrong_server"]))]
     pub state: String,
     /// Since when it is connected or not, RFC 3339 UTC.
     pub since: Option<String>,
@@ -81,7 +83,7 @@ pub struct Relay {
 }
 
 /// One profile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Profile {
     /// Its name, shown to contacts.
     pub profile: String,
@@ -90,7 +92,7 @@ pub struct Profile {
 }
 
 /// `POST /v1/invitations`, and one row of `GET /v1/invitations`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Invitation {
     /// Number to take it down by.
     pub invitation: u64,
@@ -105,7 +107,7 @@ pub struct Invitation {
 }
 
 /// `POST /v1/joins`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Joined {
     /// Id of the new contact.
     pub contact: String,
@@ -114,13 +116,14 @@ pub struct Joined {
     /// The name the link shows.
     pub name: String,
     /// `asked` while they have to accept, else `joined`.
+    #[schemars(extend("enum" = ["asked", "joined"]))]
     pub state: String,
     /// Whether the link is now reserved for this profile and useless to others.
     pub reserved: bool,
 }
 
 /// One row of `GET /v1/contacts`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Contact {
     /// Shown name.
     pub name: String,
@@ -135,6 +138,7 @@ pub struct Contact {
     /// Networks they can be reached on.
     pub networks: Vec<String>,
     /// `joining`, `requested`, `connected` or `broken`.
+    #[schemars(extend("enum" = ["joining", "requested", "connected", "broken"]))]
     pub state: String,
     /// Whether what they receive is protected against a later theft of keys.
     pub forward_secrecy: bool,
@@ -148,7 +152,7 @@ pub struct Contact {
 }
 
 /// One row of `GET /v1/requests`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Request {
     /// Number to accept or refuse it by.
     pub request: u64,
@@ -159,7 +163,7 @@ pub struct Request {
 }
 
 /// `GET /v1/contacts/NAME/safety`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Safety {
     /// Shown name.
     pub name: String,
@@ -170,16 +174,17 @@ pub struct Safety {
 }
 
 /// `POST /v1/messages`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Sent {
     /// Id of the message.
     pub message: String,
     /// `queued`, `accepted`, `delivered`, `read` or `failed`.
+    #[schemars(extend("enum" = ["queued", "accepted", "delivered", "read", "failed"]))]
     pub state: String,
 }
 
 /// `GET /v1/messages/ID/where`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Where {
     /// State of the message, as in [`Message`].
     pub state: String,
@@ -188,7 +193,7 @@ pub struct Where {
 }
 
 /// One stage on the way of a message.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Progress {
     /// Which network; `conversation` for what its members said.
     pub network: String,
@@ -201,7 +206,7 @@ pub struct Progress {
 }
 
 /// One row of `GET /v1/conversations/NAME/messages`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     /// Id of the message.
     pub id: String,
@@ -234,7 +239,7 @@ pub struct Message {
 }
 
 /// What a message answers.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Quote {
     /// Beginning of its id, as in [`Message`].
     pub short: String,
@@ -247,7 +252,7 @@ pub struct Quote {
 }
 
 /// A reaction to a message.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Reaction {
     /// Shown name of who reacted; `me` for own ones.
     pub from: String,
@@ -256,7 +261,7 @@ pub struct Reaction {
 }
 
 /// One server of `GET /v1/servers`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Server {
     /// Its address; without password, unless that was asked for.
     pub address: String,
@@ -268,7 +273,7 @@ pub struct Server {
 }
 
 /// `POST /v1/servers`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ServerAdded {
     /// Its address, without password.
     pub address: String,
@@ -283,7 +288,7 @@ pub struct ServerAdded {
 }
 
 /// `POST /v1/servers/test`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ServerTest {
     /// The address tested.
     pub address: String,
@@ -292,7 +297,7 @@ pub struct ServerTest {
 }
 
 /// One step of a server test.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TestStep {
     /// What was tried.
     pub step: String,
@@ -302,13 +307,35 @@ pub struct TestStep {
     pub ok: bool,
     /// What went wrong, if it did not.
     pub problem: Option<String>,
-    /// The kind of that, see [`ErrorKind`](crate::ErrorKind).
+    /// The kind of that, see [`ErrorKind`].
     #[serde(default)]
+    #[schemars(with = "Option<ErrorKind>")]
     pub kind: Option<String>,
 }
 
+/// `POST /v1/shutdown`
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Stopping {
+    /// Always.
+    pub stopping: bool,
+}
+
+/// `DELETE /v1/invitations/NUMBER`
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Revoked {
+    /// Number of the link that was taken down.
+    pub revoked: u64,
+}
+
+/// `POST /v1/requests/NUMBER/refuse`
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Refused {
+    /// Number of the request that was turned away.
+    pub refused: u64,
+}
+
 /// One row of `GET /v1/doctor`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// What was looked at.
     pub check: String,
@@ -319,7 +346,9 @@ pub struct Check {
 }
 
 impl Check {
-    pub(crate) fn good(check: &str) -> Self {
+    /// One that found nothing wrong.
+    #[must_use]
+    pub fn good(check: &str) -> Self {
         Self {
             check: check.to_owned(),
             ok: true,
@@ -327,7 +356,9 @@ impl Check {
         }
     }
 
-    pub(crate) fn bad(check: &str, advice: &str) -> Self {
+    /// One that found a fault.
+    #[must_use]
+    pub fn bad(check: &str, advice: &str) -> Self {
         Self {
             check: check.to_owned(),
             ok: false,
@@ -337,16 +368,17 @@ impl Check {
 }
 
 /// The body of every error answer.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The error.
     pub error: FailureBody,
 }
 
 /// What an error answer tells.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FailureBody {
-    /// Coarse kind, see [`ErrorKind`](crate::ErrorKind).
+    /// Coarse kind, see [`ErrorKind`].
+    #[schemars(with = "ErrorKind")]
     pub kind: String,
     /// What happened.
     pub message: String,
@@ -358,32 +390,10 @@ pub struct FailureBody {
 }
 
 /// How far a message is that an error is about.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reached {
     /// Id of the message.
     pub id: String,
     /// Its state, as in [`Sent`].
     pub state: String,
-}
-
-impl From<&Error> for FailureBody {
-    fn from(error: &Error) -> Self {
-        Self {
-            kind: error.kind().name().to_owned(),
-            message: error.message().to_owned(),
-            advice: error.advice().to_owned(),
-            reached: error.reached().cloned(),
-        }
-    }
-}
-
-impl From<FailureBody> for Error {
-    fn from(body: FailureBody) -> Self {
-        let kind = ErrorKind::from_name(&body.kind).unwrap_or(ErrorKind::Internal);
-        let error = Self::new(kind, body.message).with_advice(body.advice);
-        match body.reached {
-            Some(Reached { id, state }) => error.about(id, state),
-            None => error,
-        }
-    }
 }

@@ -1,0 +1,123 @@
+//! What `GET /v1/events` tells, one document a line.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kind::ErrorKind;
+use crate::view::{Contact, Message};
+
+/// Something that happened; `event` names which. Readers pass over those they do
+/// not know: others are added.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The first of a stream: nothing is missed from here on.
+    Watching,
+    /// The reader was too slow and missed some.
+    Missed {
+        /// How many.
+        count: u64,
+    },
+    /// A contact is new or stands otherwise.
+    Contact(Contact),
+    /// A stranger asks to write to me.
+    Request {
+        /// Number to accept or refuse it by.
+        request: u64,
+        /// The name they gave themselves.
+        name: String,
+    },
+    /// A stranger's request was given up, as too old or one too many.
+    RequestLapsed {
+        /// Its number.
+        request: u64,
+    },
+    /// A link could not be opened, or was not answered.
+    JoinFailed {
+        /// Id of the contact it would have been.
+        contact: Option<String>,
+        /// Coarse kind, see [`ErrorKind`].
+        #[schemars(with = "ErrorKind")]
+        kind: String,
+        /// What happened.
+        message: String,
+        /// What to do.
+        advice: String,
+    },
+    /// A message appeared, mine or somebody's.
+    Message(MessageEvent),
+    /// A message is shown otherwise: edited, deleted, reacted to.
+    Changed(Message),
+    /// How far a message of mine has come.
+    State {
+        /// Its id.
+        message: String,
+        /// Its state, as in [`Sent`](crate::view::Sent).
+        #[schemars(extend("enum" = ["queued", "accepted", "delivered", "read", "failed"]))]
+        state: String,
+        /// Why it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A conversation cannot go on.
+    Broken {
+        /// Number of the contact.
+        contact: String,
+        /// Why.
+        reason: String,
+        /// What to do.
+        advice: String,
+    },
+    /// A message of mine is under way.
+    Progress {
+        /// Its id.
+        message: String,
+        /// Which network.
+        network: String,
+        /// What happened.
+        stage: String,
+    },
+    /// A mailbox could not be opened, or was lost.
+    MailboxTrouble {
+        /// Which network.
+        network: String,
+        /// Number of the link whose mailbox it is.
+        invitation: Option<String>,
+        /// Why.
+        reason: String,
+    },
+    /// Something somebody wrote was dropped.
+    Dropped {
+        /// Id of the contact, where it is known.
+        contact: Option<String>,
+        /// Why.
+        reason: String,
+    },
+    /// One this program is too old to know.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
+}
+
+/// A message that appeared, and where.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct MessageEvent {
+    /// The message.
+    #[serde(flatten)]
+    pub message: Message,
+    /// The message before it; none where it is the first.
+    pub after: Option<String>,
+    /// Whether it is the last of its conversation.
+    pub last: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_of_a_newer_daemon_is_no_error() {
+        let event = serde_json::from_str(r#"{"event":"comet","tail":7}"#);
+        assert!(matches!(event, Ok(Event::Unknown)));
+    }
+}

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod call;
+pub mod calls;
+mod client;
+mod event;
+mod heard_out;
+mod kind;
+pub mod openapi;
+mod path;
+mod query;
+pub mod request;
+pub mod view;
+
+pub use call::{Call, Description, Method, PathValues, Scope};
+pub use client::{Answer, CallError, Client, Lines};
+pub use event::{Event, MessageEvent};
+pub use kind::ErrorKind;
+pub use path::{Malformed, Path, unescape};
+pub use query::{QueryError, read as read_query};
