@@ -20,7 +20,7 @@ type Judges = u32;
 const _: () = assert!(MAX_STEWARDS == Judges::BITS as usize);
 
 /// What a commit on a state is chosen by: the smallest wins. Two keys are never
-/// equal, since hashes are not.
+/// equal, since states have one name each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     /// Who of the stewards of *this* state acts on the path. A later list is not
@@ -34,8 +34,9 @@ pub(super) struct Key {
     /// The author's rank in this state; who is no steward comes last.
     rank: usize,
     leaf: u32,
-    /// Reached only between two commits of one leaf to one state.
-    hash: CommitHash,
+    /// Reached only between two commits of one leaf to one state. Not the hash:
+    /// whoever made a commit can seal it anew, and so give it many.
+    child: StateName,
 }
 
 /// The best commit on each state.
@@ -89,7 +90,7 @@ impl<'a> Choice<'a> {
             class: commit.class,
             rank: state.rank(&commit.author).unwrap_or(usize::MAX),
             leaf: commit.leaf,
-            hash: commit.hash,
+            child: commit.child,
         }
     }
 

@@ -108,7 +108,7 @@ impl Tree {
             .filter(|name| *name != commit.parent)
             .filter_map(|name| self.commit_to(&name))
             .filter(|known| !followed.contains(&known.hash))
-            .max_by_key(|known| (self.weight(known), known.hash))
+            .max_by_key(|known| (self.weight(known), known.child))
             .filter(|known| self.weight(known) > self.weight(commit))
             .map(|known| known.child)
     }

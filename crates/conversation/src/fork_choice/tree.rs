@@ -35,8 +35,9 @@ pub(crate) enum Refused {
     /// It stands on a state that is not here: ask its sender for the chain.
     #[error("commit stands on an unknown state")]
     UnknownParent(StateName),
-    /// Another commit leads to its state, which no two valid ones can.
-    #[error("two commits lead to one state")]
+    /// The state it leads to is there already: it is a commit that is known,
+    /// which its author sealed a second time.
+    #[error("commit known already in another form")]
     SameState,
     /// The state handed over is not the one the commit leads to, or none that
     /// can follow: another shape, too many stewards. The caller's fault.
