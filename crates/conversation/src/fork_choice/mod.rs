@@ -1,4 +1,4 @@
-//! Which of several branches of one conversation everybody follows (RFC 0012,
+//! Which of several branches of one conversation everybody follows (RFC 0013,
 //! `protocol/commits.md`).
 //!
 //! No server orders commits, so two members may commit to the same state, and
