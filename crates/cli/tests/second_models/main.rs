@@ -96,6 +96,14 @@ fn the_peer_computes_the_vectors_of_the_specification() {
     Python::with_packages().run(&["-m", "unittest", "smp_peer.test_vectors"]);
 }
 
+/// Every commit of the vectors is checked, every state computed and every fork
+/// decided once more.
+#[test]
+fn the_second_model_of_the_commit_rule_agrees() {
+    let said = Python::with_packages().run(&["-m", "commit_rule", "vectors/commit_rule.json"]);
+    assert!(said.starts_with("ok"), "{said}");
+}
+
 /// Our tests compare with these files; here the files are compared with what
 /// the second models say today.
 #[test]

@@ -35,3 +35,6 @@ pub(crate) const MAX_COMMITS: usize = 256;
 
 /// Most stewards of a group.
 pub(crate) const MAX_STEWARDS: usize = 32;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! What random people do: mostly what they may, now and then what they may not.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::super::rules::{Contents, Invalid, Leaf, Parent};
+use super::super::{AccountId, CommitHash, Shape, StateName};
+use super::world::{World, account, bare, leaf, parent};
+
+/// Accounts 1 to 4 are stewards in this order, 5 to 8 are members. No steward's
+/// rank is his leaf; one leaf is blank; some have several devices.
+pub(super) fn group() -> Parent {
+    parent(
+        Shape::Group,
+        100,
+        &[1, 2, 3, 4],
+        &[5, 3, 6, 0, 2, 1, 6, 7, 4, 1, 8, 6, 7],
+    )
+}
+
+/// A pair of accounts with devices each.
+pub(super) fn pair() -> Parent {
+    parent(Shape::Pair, 100, &[], &[1, 2, 1, 0, 2, 1])
+}
+
+/// How many states back people still commit.
+const NEWEST: usize = 8;
+
+/// What somebody does somewhere.
+#[derive(Clone, Debug)]
+pub(super) struct Act {
+    /// The state: the newest, or one of the newest.
+    on: Option<Index>,
+    /// The leaf.
+    who: Index,
+    kind: Kind,
+    target: Index,
+    more: Vec<Index>,
+    seed: u8,
+    /// Whether the same leaf does it twice, which nobody honest does.
+    twice: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Remove,
+    Arrange,
+    RemoveAndArrange,
+    Replace,
+    RemoveOwn,
+    RemoveAllOwn,
+    AddNew,
+    AddBack,
+    AddOwn,
+    Refresh,
+}
+
+pub(super) fn act() -> impl Strategy<Value = Act> {
+    let kind = prop_oneof![
+        3 => Just(Kind::Remove),
+        5 => Just(Kind::Arrange),
+        1 => Just(Kind::RemoveAndArrange),
+        1 => Just(Kind::Replace),
+        3 => Just(Kind::RemoveOwn),
+        1 => Just(Kind::RemoveAllOwn),
+        2 => Just(Kind::AddNew),
+        3 => Just(Kind::AddBack),
+        2 => Just(Kind::AddOwn),
+        3 => Just(Kind::Refresh),
+    ];
+    let more = prop::collection::vec(any::<Index>(), 5);
+    let on = prop::option::weighted(0.6, any::<Index>());
+    (
+        on,
+        any::<Index>(),
+        kind,
+        any::<Index>(),
+        more,
+        0..3_u8,
+        prop::bool::weighted(0.15),
+    )
+        .prop_map(|(on, who, kind, target, more, seed, twice)| Act {
+            on,
+            who,
+            kind,
+            target,
+            more,
+            seed,
+            twice,
+        })
+}
+
+impl Act {
+    /// Does it in one of `places`, as one of the leaves there that `may` names.
+    pub(super) fn happen(
+        &self,
+        world: &mut World,
+        places: &[StateName],
+        may: impl Fn(&AccountId) -> bool,
+    ) -> Option<Result<CommitHash, Invalid>> {
+        let newest = places.len().checked_sub(1)?;
+        let at = self
+            .on
+            .map_or(0, |index| index.index(places.len().min(NEWEST)));
+        let on = places[newest - at];
+        let state = &world.states[&on];
+        let leaves = state.leaves.iter();
+        let leaves: Vec<_> = leaves.filter(|(_, leaf)| may(&leaf.account)).collect();
+        if leaves.is_empty() {
+            return None;
+        }
+        let committer = *leaves[self.who.index(leaves.len())].0;
+        let contents = self.contents(state, committer);
+        if self.twice {
+            world.make(on, &contents, self.seed + 8).ok();
+        }
+        Some(world.make(on, &contents, self.seed))
+    }
+
+    /// The same as one of all leaves of `state`.
+    pub(super) fn attempt(&self, state: &Parent) -> Contents {
+        let leaves: Vec<_> = state.leaves.keys().collect();
+        self.contents(state, *leaves[self.who.index(leaves.len())])
+    }
+
+    fn contents(&self, state: &Parent, committer: u32) -> Contents {
+        let mut commit = bare(state, committer);
+        let author = &state.leaves[&committer].account;
+        let others = |own: bool| {
+            let leaves = state.leaves.iter();
+            let leaves = leaves.filter(move |(index, _)| **index != committer);
+            let leaves = leaves.filter(move |(_, leaf)| (leaf.account == *author) == own);
+            leaves.map(|(index, _)| *index).collect::<Vec<_>>()
+        };
+        let victim = others(false);
+        let victim = victim.get(self.target.index(victim.len().max(1)));
+        let of_victim = victim.map(|victim| &state.leaves[victim].account);
+        match self.kind {
+            Kind::Remove | Kind::RemoveAndArrange | Kind::Replace => {
+                // All devices of somebody, or one of them.
+                let whole = self.more[0].index(3) > 0;
+                commit.removed = state
+                    .leaves
+                    .iter()
+                    .filter(|(index, leaf)| {
+                        if whole {
+                            Some(&leaf.account) == of_victim
+                        } else {
+                            Some(*index) == victim
+                        }
+                    })
+                    .map(|(index, _)| *index)
+                    .collect();
+                if matches!(self.kind, Kind::Replace) {
+                    commit.added.extend(of_victim.map(|account| Leaf {
+                        account: account.clone(),
+                        renewed_at: None,
+                    }));
+                }
+                if matches!(self.kind, Kind::RemoveAndArrange) {
+                    let gone = whole.then_some(of_victim).flatten();
+                    commit.listed = Some(self.arranged(state, author, gone));
+                }
+            }
+            Kind::Arrange => commit.listed = Some(self.arranged(state, author, None)),
+            Kind::RemoveOwn => {
+                let own = others(true);
+                commit
+                    .removed
+                    .extend(own.get(self.target.index(own.len().max(1))));
+            }
+            Kind::RemoveAllOwn => commit.removed.extend(others(true)),
+            Kind::AddNew => commit
+                .added
+                .push(leaf(100 + u8::try_from(self.target.index(3)).unwrap())),
+            Kind::AddBack => {
+                let gone = |number: &u8| {
+                    !state
+                        .leaves
+                        .values()
+                        .any(|leaf| leaf.account == account(*number))
+                };
+                let gone: Vec<_> = (1..=8).filter(gone).collect();
+                commit.added.extend(
+                    gone.get(self.target.index(gone.len().max(1)))
+                        .map(|number| leaf(*number)),
+                );
+            }
+            Kind::AddOwn => commit.added.push(Leaf {
+                account: author.clone(),
+                renewed_at: None,
+            }),
+            Kind::Refresh => {}
+        }
+        commit
+    }
+
+    /// A list with the places above the author's kept and the others anyhow; now
+    /// and then with a place he may not touch.
+    fn arranged(
+        &self,
+        state: &Parent,
+        author: &AccountId,
+        gone: Option<&AccountId>,
+    ) -> Vec<AccountId> {
+        let stewards = state.stewards();
+        let rank = stewards.iter().position(|steward| steward == author);
+        let mut kept = rank.unwrap_or(0);
+        if self.target.index(8) == 0 {
+            kept = kept.saturating_sub(1);
+        }
+        let mut list = stewards[..kept].to_vec();
+        let mut pool: Vec<AccountId> = stewards[kept..].to_vec();
+        pool.extend((5..=8).map(account).filter(|member| {
+            let here = state.leaves.values().any(|leaf| leaf.account == *member);
+            here && !stewards.contains(member)
+        }));
+        pool.retain(|account| Some(account) != gone);
+        // Often stays where he is, and often changes little.
+        if rank == Some(kept) && self.more[0].index(4) > 0 {
+            pool.retain(|account| account != author);
+            list.push(author.clone());
+        }
+        let length = self.more[1].index(pool.len() + 1);
+        for index in self.more.iter().cycle().take(length) {
+            let place = index.index(pool.len());
+            list.push(pool.remove(if index.index(2) == 0 { 0 } else { place }));
+        }
+        list
+    }
+}
+
+/// A world in which `acts` happened.
+pub(super) fn world(root: Parent, acts: &[Act]) -> World {
+    let mut world = World::new(root);
+    let mut places = vec![World::root()];
+    for act in acts {
+        if let Some(Ok(hash)) = act.happen(&mut world, &places, |_| true) {
+            let child = world.tree.commit(&hash).unwrap().child;
+            if !places.contains(&child) {
+                places.push(child);
+            }
+        }
+    }
+    world
+}

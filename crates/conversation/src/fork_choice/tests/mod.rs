@@ -1,0 +1,10 @@
+//! The rule as stories, what holds of every tree, and the vectors of the second
+//! model.
+
+mod acts;
+mod bounds;
+mod properties;
+mod stories;
+mod validity;
+mod vectors;
+mod world;

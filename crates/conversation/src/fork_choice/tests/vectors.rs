@@ -1,0 +1,276 @@
+//! The vectors that the second model in `interop/commit_rule` checks: states'
+//! names, commits with the states they were made in, and trees with what is
+//! followed. `HUSHWING_BLESS=1` writes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_json::{Value, json};
+
+use super::super::rules::{Contents, Leaf, Parent, check};
+use super::super::{AccountId, Class, CommitHash, Shape, StateName};
+use super::acts::{act, group, pair, world};
+use super::stories;
+use super::world::{World, account, parent};
+
+const STORED: &str = include_str!("../../../../../interop/vectors/commit_rule.json");
+
+/// How many commits there are of each class and of each fault.
+const OF_EACH: usize = 6;
+
+#[test]
+fn the_stored_vectors_are_what_this_rule_says() {
+    let made = made();
+    if std::env::var_os("HUSHWING_BLESS").is_some() {
+        bless(&made);
+    }
+    assert!(made == STORED, "interop/vectors/commit_rule.json differs");
+}
+
+#[expect(clippy::disallowed_methods, reason = "by hand, when the rule changes")]
+fn bless(made: &str) {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../interop/vectors");
+    std::fs::write(format!("{folder}/commit_rule.json"), made).unwrap();
+}
+
+fn made() -> String {
+    let mut text = String::from("{\n");
+    section(&mut text, "commits", commits());
+    section(&mut text, "names", names());
+    section(&mut text, "trees", trees());
+    section(&mut text, "validity", validity());
+    text.push_str("\"version\": 1\n}\n");
+    text
+}
+
+/// One value a line, so that a change shows where it is.
+fn section(text: &mut String, name: &str, values: Vec<Value>) {
+    let lines: Vec<_> = values.iter().map(Value::to_string).collect();
+    writeln!(text, "\"{name}\": [\n{}\n],", lines.join(",\n")).unwrap();
+}
+
+fn names() -> Vec<Value> {
+    let states = [
+        ([9; 16], 0, vec![1; 48]),
+        ([7; 16], 0x0102_0304_0506_0708, vec![2; 32]),
+    ];
+    let name = |(group, epoch, authenticator): ([u8; 16], u64, Vec<u8>)| {
+        let name = StateName::derive(&group, epoch, &authenticator);
+        json!({
+            "authenticator": hex::encode(authenticator),
+            "epoch": epoch,
+            "group": hex::encode(group),
+            "name": hex::encode(name.0),
+            "short": hex::encode(name.short()),
+        })
+    };
+    states.into_iter().map(name).collect()
+}
+
+fn commits() -> Vec<Value> {
+    let messages: [&[u8]; 2] = [b"", b"\x00\x01\x00\x02 a commit"];
+    let commit = |message: &[u8]| {
+        let hash = CommitHash::of(message);
+        json!({ "hash": hex::encode(hash.0), "message": hex::encode(message) })
+    };
+    messages.into_iter().map(commit).collect()
+}
+
+fn chance() -> TestRunner {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[12; 32]);
+    TestRunner::new_with_rng(Config::default(), rng)
+}
+
+fn drawn<S: Strategy>(chance: &mut TestRunner, strategy: &S) -> S::Value {
+    strategy.new_tree(chance).unwrap().current()
+}
+
+fn trees() -> Vec<Value> {
+    let mut trees: Vec<_> = stories::told()
+        .iter()
+        .map(|(name, world)| tree(name, world))
+        .collect();
+    let mut chance = chance();
+    for (name, root, count) in [("random group", group(), 14), ("random pair", pair(), 5)] {
+        for _ in 0..count {
+            let acts = drawn(&mut chance, &prop::collection::vec(act(), 30));
+            trees.push(tree(name, &world(root.clone(), &acts)));
+        }
+    }
+    trees
+}
+
+fn tree(name: &str, world: &World) -> Value {
+    let hashes = |hashes: Vec<CommitHash>| {
+        let hashes = hashes.iter().map(|hash| hex::encode(hash.0));
+        hashes.collect::<Vec<_>>()
+    };
+    let commits = world.made.iter().map(|(commit, _)| {
+        json!({
+            "child": hex::encode(commit.child.0),
+            "contents": contents(&world.contents[&commit.hash]),
+            "hash": hex::encode(commit.hash.0),
+            "parent": hex::encode(commit.parent.0),
+        })
+    });
+    let dropped: BTreeSet<_> = world.tree.clone().prune().into_iter().collect();
+    json!({
+        "commits": commits.collect::<Vec<_>>(),
+        "dropped": hashes(dropped.into_iter().collect()),
+        "name": name,
+        "root": described(&world.states[&World::root()]),
+        "root_name": hex::encode(World::root().0),
+        "verdict": hashes(world.tree.verdict()),
+    })
+}
+
+fn hexed(account: &AccountId) -> String {
+    hex::encode(account.as_bytes())
+}
+
+fn listed(accounts: &[AccountId]) -> Vec<String> {
+    accounts.iter().map(hexed).collect()
+}
+
+fn owned(leaf: &Leaf) -> Value {
+    json!([hexed(&leaf.account), leaf.renewed_at])
+}
+
+fn described(state: &Parent) -> Value {
+    let leaves = state.leaves.iter();
+    let leaves = leaves.map(|(index, leaf)| json!([index, hexed(&leaf.account), leaf.renewed_at]));
+    json!({
+        "epoch": state.epoch,
+        "leaves": leaves.collect::<Vec<_>>(),
+        "shape": match state.shape {
+            Shape::Pair => "pair",
+            Shape::Group => "group",
+        },
+        "stewards": listed(&state.listed),
+    })
+}
+
+fn contents(commit: &Contents) -> Value {
+    json!({
+        "added": commit.added.iter().map(owned).collect::<Vec<_>>(),
+        "committer": commit.committer,
+        "foreign": commit.foreign,
+        "path": commit.path.as_ref().map(owned),
+        "removed": commit.removed,
+        "stewards": commit.listed.as_deref().map(listed),
+    })
+}
+
+/// Some commits of each class and of each fault, among what random people try.
+fn validity() -> Vec<Value> {
+    let mut chance = chance();
+    let mut outcomes: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    let small = parent(Shape::Group, 6, &[9, 2, 1], &[3, 2, 0, 2, 1]);
+    for root in [small, group(), pair()].iter().cycle().take(600) {
+        let acts = drawn(&mut chance, &prop::collection::vec(act(), 4));
+        let world = world(root.clone(), &acts);
+        let tip = &world.states[&world.tree.tip()];
+        let wrong = drawn(&mut chance, &wrong());
+        let [mut one, other] = drawn(&mut chance, &[act(), act()]).map(|act| act.attempt(tip));
+        wrong.apply(&mut one, &other);
+        let outcome = check(tip, &one);
+        let outcomes = outcomes.entry(format!("{outcome:?}")).or_default();
+        if outcomes.len() < OF_EACH {
+            outcomes.push(json!({
+                "class": outcome.ok().map(word),
+                "contents": contents(&one),
+                "state": described(tip),
+                "why": outcome.err().map(|fault| fault.to_string()),
+            }));
+        }
+    }
+    // Every class and every fault.
+    assert_eq!(outcomes.len(), 6 + 13, "{:?}", outcomes.keys());
+    outcomes.into_values().flatten().collect()
+}
+
+fn word(class: Class) -> &'static str {
+    match class {
+        Class::Removal => "removal",
+        Class::Policy => "policy",
+        Class::OwnRemoval => "own removal",
+        Class::Membership => "membership",
+        Class::Turn => "turn",
+        Class::Refresh => "refresh",
+    }
+}
+
+/// What spoils a commit, mostly nothing.
+#[derive(Clone, Debug)]
+enum Wrong {
+    Nothing,
+    NoPath,
+    Foreign,
+    Stranger,
+    Account(Index),
+    Stamp(Option<u64>),
+    Added(u64),
+    Crowd,
+    Removed(Index),
+    /// Parts of another commit beside its own.
+    Joined,
+}
+
+fn wrong() -> impl Strategy<Value = Wrong> {
+    prop_oneof![
+        8 => Just(Wrong::Nothing),
+        1 => Just(Wrong::NoPath),
+        1 => Just(Wrong::Foreign),
+        1 => Just(Wrong::Stranger),
+        1 => any::<Index>().prop_map(Wrong::Account),
+        1 => prop::option::of(0..120_u64).prop_map(Wrong::Stamp),
+        1 => (0..120_u64).prop_map(Wrong::Added),
+        1 => Just(Wrong::Crowd),
+        1 => any::<Index>().prop_map(Wrong::Removed),
+        4 => Just(Wrong::Joined),
+    ]
+}
+
+impl Wrong {
+    fn apply(&self, commit: &mut Contents, other: &Contents) {
+        let path = commit.path.as_mut().unwrap();
+        match self {
+            Self::Nothing => {}
+            Self::NoPath => commit.path = None,
+            Self::Foreign => commit.foreign = true,
+            Self::Stranger => commit.committer = 40,
+            Self::Account(number) => {
+                path.account = account(1 + u8::try_from(number.index(8)).unwrap());
+            }
+            Self::Stamp(stamp) => path.renewed_at = *stamp,
+            Self::Added(stamp) => commit.added.push(Leaf {
+                account: path.account.clone(),
+                renewed_at: Some(*stamp),
+            }),
+            Self::Crowd => {
+                let device = Leaf {
+                    renewed_at: None,
+                    ..path.clone()
+                };
+                commit.added.extend(vec![device; 7]);
+            }
+            Self::Removed(index) => {
+                commit
+                    .removed
+                    .insert(u32::try_from(index.index(20)).unwrap());
+            }
+            Self::Joined => {
+                commit.removed.extend(&other.removed);
+                commit.removed.remove(&commit.committer);
+                commit.added.extend(other.added.clone());
+                if other.listed.is_some() {
+                    commit.listed.clone_from(&other.listed);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+"""A second model of protocol/commits.md, written from that text."""

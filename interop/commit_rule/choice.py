@@ -1,0 +1,61 @@
+"""What is followed (section 4), and what need not be kept (section 5)."""
+
+from collections import namedtuple
+from math import inf
+
+from .state import CLASSES, Commit, State, classify, follow
+
+Edge = namedtuple("Edge", "hash parent child author leaf what")
+
+
+class Tree:
+    """Every commit is checked and every state computed from the one before."""
+
+    def __init__(self, told):
+        self.root = told["root_name"]
+        self.states = {self.root: State.read(told["root"])}
+        self.edges = {}
+        for one in told["commits"]:
+            before = self.states[one["parent"]]
+            commit = Commit(one["contents"])
+            what = classify(before, commit)
+            author = before.leaves[commit.committer][0]
+            assert one["child"] not in self.states, "two commits lead to one state"
+            self.states[one["child"]] = follow(before, commit)
+            edge = Edge(one["hash"], one["parent"], one["child"], author, commit.committer, what)
+            self.edges.setdefault(one["parent"], []).append(edge)
+
+    def verdict(self, at):
+        """The edges followed from a state."""
+        children = self.edges.get(at, [])
+        if not children:
+            return []
+        paths = [[edge, *self.verdict(edge.child)] for edge in children]
+        return min(paths, key=lambda path: self.key(at, path))
+
+    def key(self, at, path):
+        ranks = {account: rank for rank, account in enumerate(self.states[at].stewards())}
+        acts = {edge.author for edge in path if edge.what in ("removal", "policy")}
+        judges = sorted(ranks[author] for author in acts if author in ranks)
+        own = not judges and any(edge.what == "own removal" for edge in path)
+        length = min(5, sum(self.counts(edge) for edge in path))
+        first = path[0]
+        rank = ranks.get(first.author, inf)
+        what = CLASSES.index(first.what)
+        return judges + [inf], not own, -length, what, rank, first.leaf, first.child
+
+    def counts(self, edge):
+        if edge.what == "membership":
+            return edge.author in self.states[edge.parent].stewards()
+        return edge.what in ("removal", "policy", "turn")
+
+    def dropped(self):
+        """Hashes of childless commits that are not their account's best."""
+        gone = []
+        for at, children in self.edges.items():
+            tips = [edge for edge in children if edge.child not in self.edges]
+            for author in {edge.author for edge in tips}:
+                same = [edge for edge in tips if edge.author == author]
+                same.sort(key=lambda edge: self.key(at, [edge]))
+                gone += [edge.hash for edge in same[1:]]
+        return sorted(gone)

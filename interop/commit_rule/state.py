@@ -1,0 +1,147 @@
+"""States, what is valid in them, and what follows (sections 1 to 3)."""
+
+import hashlib
+import struct
+
+CLASSES = ("removal", "policy", "own removal", "membership", "turn", "refresh")
+MAX_STEWARDS, MAX_DEVICES, MAX_LEAVES, DISTANCE = 32, 8, 1_000, 8
+
+
+class Invalid(Exception):
+    """A commit breaks the rule."""
+
+
+def demand(holds, what):
+    if not holds:
+        raise Invalid(what)
+
+
+def name(group, epoch, authenticator):
+    text = b"hushwing state 1" + struct.pack("B", len(group)) + group
+    return hashlib.sha256(text + struct.pack(">Q", epoch) + authenticator).digest()
+
+
+def commit_hash(message):
+    return hashlib.sha256(message).digest()
+
+
+class State:
+    """Leaves are a dictionary from index to (account, renewed_at or None)."""
+
+    def __init__(self, shape, epoch, listed, leaves):
+        self.shape, self.epoch = shape, epoch
+        self.listed, self.leaves = listed, leaves
+
+    @classmethod
+    def read(cls, told):
+        leaves = {index: (account, stamp) for index, account, stamp in told["leaves"]}
+        return cls(told["shape"], told["epoch"], told["stewards"], leaves)
+
+    def accounts(self):
+        """In the order of first leaves."""
+        return list(dict.fromkeys(self.leaves[index][0] for index in sorted(self.leaves)))
+
+    def stewards(self):
+        if self.shape == "pair":
+            return []
+        present = set(self.accounts())
+        return list(dict.fromkeys(a for a in self.listed if a in present))[:MAX_STEWARDS]
+
+    def turn(self):
+        order = self.accounts()
+        place = self.epoch % 2
+        return order[place] if self.shape == "pair" and place < len(order) else None
+
+    def free_from(self, account):
+        stamps = [s for a, s in self.leaves.values() if a == account and s is not None]
+        return max(stamps) + min(DISTANCE, len(self.accounts())) if stamps else 0
+
+
+class Commit:
+    """What a commit holds."""
+
+    def __init__(self, told):
+        self.committer, self.path = told["committer"], told["path"]
+        self.removed, self.added = set(told["removed"]), told["added"]
+        self.listed, self.foreign = told["stewards"], told["foreign"]
+
+    def remaining(self, state):
+        """Accounts of the leaves that stay, with repeats."""
+        return [a for index, (a, _) in state.leaves.items() if index not in self.removed]
+
+
+def classify(state, commit):
+    """The class of a valid commit; raises Invalid."""
+    demand(not commit.foreign, "foreign")
+    demand(commit.committer in state.leaves, "from outside")
+    author = state.leaves[commit.committer][0]
+    demand(commit.path is not None and commit.path[0] == author, "path")
+    demand(commit.removed <= state.leaves.keys() - {commit.committer}, "removes nothing")
+
+    stewards = state.stewards()
+    rank = stewards.index(author) if author in stewards else None
+    remaining = commit.remaining(state)
+    after = remaining + [account for account, _ in commit.added]
+
+    others = {state.leaves[index][0] for index in commit.removed} - {author}
+    for other in others:
+        demand(rank is not None, "no steward removes")
+        demand(other not in stewards or stewards.index(other) > rank, "removes above")
+
+    if commit.listed is not None:
+        demand(rank is not None, "no steward lists")
+        demand(commit.listed[:rank] == stewards[:rank], "lists above")
+        demand(1 <= len(commit.listed) <= MAX_STEWARDS, "length of the list")
+        demand(len(set(commit.listed)) == len(commit.listed), "lists twice")
+        demand(set(commit.listed) <= set(after), "lists who is not there")
+
+    for account, stamp in commit.added:
+        demand(stamp is None, "stamp of a new leaf")
+        if account == author:
+            demand(after.count(author) <= MAX_DEVICES, "too many devices")
+            continue
+        demand(rank is not None, "no steward adds")
+        demand(account not in remaining, "is there")
+        demand([a for a, _ in commit.added].count(account) == 1, "adds twice")
+        waiting = account in state.listed and account not in stewards
+        demand(commit.listed is not None or not waiting, "waits in the list")
+    demand(len(after) <= MAX_LEAVES, "too many leaves")
+
+    what = kind(state, commit, author, others)
+    unstamped = what == "turn" and commit.path[1] is None
+    demand(unstamped or commit.path[1] == state.epoch, "stamp")
+    keep_distance(state, what, author, rank, after.count(author))
+    return what
+
+
+def kind(state, commit, author, others):
+    if others:
+        return "removal"
+    if commit.listed is not None:
+        return "policy"
+    if commit.removed:
+        return "own removal"
+    if commit.added:
+        return "membership"
+    return "turn" if state.turn() == author else "refresh"
+
+
+def keep_distance(state, what, author, rank, devices):
+    if state.shape == "pair":
+        bound = what == "refresh"
+    elif rank is not None:
+        bound = False
+    else:
+        bound = what in ("refresh", "membership") or what == "own removal" and devices > 1
+    demand(not bound or state.epoch >= state.free_from(author), "too soon")
+
+
+def follow(state, commit):
+    """The state after a valid commit."""
+    leaves = {i: leaf for i, leaf in state.leaves.items() if i not in commit.removed}
+    leaves[commit.committer] = tuple(commit.path)
+    for account, _ in commit.added:
+        blank = next(i for i in range(len(leaves) + 1) if i not in leaves)
+        leaves[blank] = (account, None)
+    listed = state.listed if commit.listed is None else commit.listed
+    return State(state.shape, state.epoch + 1, listed, leaves)
