@@ -126,73 +126,59 @@ impl Act {
     fn contents(&self, state: &Parent, committer: u32) -> Contents {
         let mut commit = bare(state, committer);
         let author = &state.leaves[&committer].account;
-        let others = |own: bool| {
-            let leaves = state.leaves.iter();
-            let leaves = leaves.filter(move |(index, _)| **index != committer);
-            let leaves = leaves.filter(move |(_, leaf)| (leaf.account == *author) == own);
-            leaves.map(|(index, _)| *index).collect::<Vec<_>>()
+        let device = |account: &AccountId| Leaf {
+            account: account.clone(),
+            renewed_at: None,
         };
-        let victim = others(false);
-        let victim = victim.get(self.target.index(victim.len().max(1)));
-        let of_victim = victim.map(|victim| &state.leaves[victim].account);
         match self.kind {
-            Kind::Remove | Kind::RemoveAndArrange | Kind::Replace => {
-                // All devices of somebody, or one of them.
-                let whole = self.more[0].index(3) > 0;
-                commit.removed = state
-                    .leaves
-                    .iter()
-                    .filter(|(index, leaf)| {
-                        if whole {
-                            Some(&leaf.account) == of_victim
-                        } else {
-                            Some(*index) == victim
-                        }
-                    })
-                    .map(|(index, _)| *index)
-                    .collect();
-                if matches!(self.kind, Kind::Replace) {
-                    commit.added.extend(of_victim.map(|account| Leaf {
-                        account: account.clone(),
-                        renewed_at: None,
-                    }));
-                }
-                if matches!(self.kind, Kind::RemoveAndArrange) {
-                    let gone = whole.then_some(of_victim).flatten();
-                    commit.listed = Some(self.arranged(state, author, gone));
-                }
+            Kind::Remove => {
+                self.remove(state, &mut commit);
+            }
+            Kind::Replace => {
+                let victim = self.remove(state, &mut commit);
+                commit.added.extend(victim.map(device));
+            }
+            Kind::RemoveAndArrange => {
+                let victim = self.remove(state, &mut commit);
+                let gone = victim.filter(|_| self.is_whole());
+                commit.listed = Some(self.arranged(state, author, gone));
             }
             Kind::Arrange => commit.listed = Some(self.arranged(state, author, None)),
             Kind::RemoveOwn => {
-                let own = others(true);
-                commit
-                    .removed
-                    .extend(own.get(self.target.index(own.len().max(1))));
+                let own = others(state, committer, true);
+                commit.removed.extend(one_of(&own, &self.target));
             }
-            Kind::RemoveAllOwn => commit.removed.extend(others(true)),
-            Kind::AddNew => commit
-                .added
-                .push(leaf(100 + u8::try_from(self.target.index(3)).unwrap())),
+            Kind::RemoveAllOwn => commit.removed.extend(others(state, committer, true)),
+            Kind::AddNew => {
+                let new = [100, 101, 102];
+                commit.added.push(leaf(new[self.target.index(3)]));
+            }
             Kind::AddBack => {
-                let gone = |number: &u8| {
-                    !state
-                        .leaves
-                        .values()
-                        .any(|leaf| leaf.account == account(*number))
-                };
-                let gone: Vec<_> = (1..=8).filter(gone).collect();
-                commit.added.extend(
-                    gone.get(self.target.index(gone.len().max(1)))
-                        .map(|number| leaf(*number)),
-                );
+                let gone = (1..=8).map(account).filter(|one| !is_here(state, one));
+                let gone: Vec<_> = gone.collect();
+                commit.added.extend(one_of(&gone, &self.target).map(device));
             }
-            Kind::AddOwn => commit.added.push(Leaf {
-                account: author.clone(),
-                renewed_at: None,
-            }),
+            Kind::AddOwn => commit.added.push(device(author)),
             Kind::Refresh => {}
         }
         commit
+    }
+
+    /// Whether all devices of an account are removed, or one.
+    fn is_whole(&self) -> bool {
+        self.more[0].index(3) > 0
+    }
+
+    /// Removes somebody else; tells whom.
+    fn remove<'a>(&self, state: &'a Parent, commit: &mut Contents) -> Option<&'a AccountId> {
+        let all = others(state, commit.committer, false);
+        let victim = one_of(&all, &self.target)?;
+        let account = &state.leaves[victim].account;
+        let meant = |index: &u32| {
+            index == victim || self.is_whole() && state.leaves[index].account == *account
+        };
+        commit.removed = all.iter().copied().filter(meant).collect();
+        Some(account)
     }
 
     /// A list with the places above the author's kept and the others anyhow; now
@@ -211,10 +197,11 @@ impl Act {
         }
         let mut list = stewards[..kept].to_vec();
         let mut pool: Vec<AccountId> = stewards[kept..].to_vec();
-        pool.extend((5..=8).map(account).filter(|member| {
-            let here = state.leaves.values().any(|leaf| leaf.account == *member);
-            here && !stewards.contains(member)
-        }));
+        pool.extend(
+            (5..=8)
+                .map(account)
+                .filter(|member| is_here(state, member) && !stewards.contains(member)),
+        );
         pool.retain(|account| Some(account) != gone);
         // Often stays where he is, and often changes little.
         if rank == Some(kept) && self.more[0].index(4) > 0 {
@@ -228,6 +215,23 @@ impl Act {
         }
         list
     }
+}
+
+/// The leaves beside `committer` that are its account's own, or not.
+fn others(state: &Parent, committer: u32, own: bool) -> Vec<u32> {
+    let author = &state.leaves[&committer].account;
+    let leaves = state.leaves.iter();
+    let leaves = leaves.filter(|(index, _)| **index != committer);
+    let leaves = leaves.filter(|(_, leaf)| (leaf.account == *author) == own);
+    leaves.map(|(index, _)| *index).collect()
+}
+
+fn one_of<'a, T>(all: &'a [T], which: &Index) -> Option<&'a T> {
+    all.get(which.index(all.len().max(1)))
+}
+
+fn is_here(state: &Parent, account: &AccountId) -> bool {
+    state.leaves.values().any(|leaf| leaf.account == *account)
 }
 
 /// A world in which `acts` happened.
