@@ -55,6 +55,12 @@ calls! {
         body: NameBody, errors: [Exists], answer: view::Profile,
     }
 
+    /// Deletes a profile and all that is in it; contacts are not told. Answers
+    /// those that are left.
+    DeleteProfile: Delete "profiles/{name}" for Home {
+        path: String, errors: [NotFound], answer: Vec<view::Profile>,
+    }
+
     /// Relays chosen for new mailboxes: those a profile uses, or all.
     Servers: Get "servers" for Anyone {
         query: ServersQuery, answer: Vec<view::Server>,

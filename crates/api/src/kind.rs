@@ -11,6 +11,8 @@ pub enum ErrorKind {
     Usage,
     /// No daemon answers on this home.
     DaemonNotRunning,
+    /// No daemon answers on this home, and starting one takes a passphrase.
+    Locked,
     /// A daemon already serves this home.
     AlreadyRunning,
     /// No profile exists yet.
@@ -58,9 +60,10 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, for documentation and for parsing names.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Usage,
         Self::DaemonNotRunning,
+        Self::Locked,
         Self::AlreadyRunning,
         Self::NoProfile,
         Self::NotFound,
@@ -90,6 +93,7 @@ impl ErrorKind {
         match self {
             Self::Usage => "usage",
             Self::DaemonNotRunning => "daemon_not_running",
+            Self::Locked => "locked",
             Self::AlreadyRunning => "already_running",
             Self::NoProfile => "no_profile",
             Self::NotFound => "not_found",
@@ -129,7 +133,11 @@ impl ErrorKind {
             Self::NotFound | Self::NoProfile => 404,
             Self::Ambiguous | Self::Exists | Self::AlreadyRunning | Self::Mismatch => 409,
             Self::LinkUsed | Self::LinkExpired => 410,
-            Self::DaemonNotRunning | Self::PortInUse | Self::Damaged | Self::Internal => 500,
+            Self::DaemonNotRunning
+            | Self::Locked
+            | Self::PortInUse
+            | Self::Damaged
+            | Self::Internal => 500,
             Self::Unreachable | Self::WrongServer | Self::Refused | Self::Protocol => 502,
             Self::Timeout => 504,
             Self::DiskFull => 507,
@@ -142,6 +150,7 @@ impl ErrorKind {
         match self {
             Self::Usage => "see `hushwing help`",
             Self::DaemonNotRunning => "start it with `hushwing up`",
+            Self::Locked => "unlock it with `hushwing up`, which asks for the passphrase",
             Self::AlreadyRunning => "use it, or stop it with `hushwing down`",
             Self::NoProfile => "create one with `hushwing profile create NAME`",
             Self::NotFound => "`hushwing contacts` lists who you can write to",

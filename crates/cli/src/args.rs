@@ -218,6 +218,11 @@ pub(crate) enum Profile {
     },
     /// List profiles
     List,
+    /// Delete a profile with its contacts, conversations and keys
+    Delete {
+        /// Name of the profile
+        name: String,
+    },
 }
 
 /// How to invite.

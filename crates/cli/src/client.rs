@@ -96,10 +96,9 @@ impl Client {
             }
             // A home whose state cannot be told is told apart by `up`.
             _ if passphrase::is_set(&self.home).unwrap_or(false) => Error::new(
-                ErrorKind::DaemonNotRunning,
+                ErrorKind::Locked,
                 "this home is locked: no daemon runs, and a passphrase protects it",
-            )
-            .with_advice("unlock it with `hushwing up`, which asks for the passphrase"),
+            ),
             _ => Error::new(
                 ErrorKind::DaemonNotRunning,
                 "no daemon answers on this home",

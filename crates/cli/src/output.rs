@@ -107,7 +107,7 @@ fn line(text: &str) {
 fn exit_code(kind: ErrorKind) -> ExitCode {
     ExitCode::from(match kind {
         ErrorKind::Usage => 2,
-        ErrorKind::DaemonNotRunning => 3,
+        ErrorKind::DaemonNotRunning | ErrorKind::Locked => 3,
         ErrorKind::NotFound => 4,
         ErrorKind::Timeout => 5,
         _ => 1,

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::api::{ApiSocket, serve};
+use crate::deletion;
 use crate::error::{Error, ErrorKind};
 use crate::files::FileId;
 use crate::handle::Handle;
@@ -57,7 +58,8 @@ impl Daemon {
         home.create()
             .map_err(|error| Error::system("make the home folder", home.path(), &error))?;
         let lock = lock(&home).await?;
-        let settings = Settings::load(&home.config())?;
+        let mut settings = Settings::load(&home.config())?;
+        deletion::resume(&home, &mut settings)?;
         let key = Keyed::home(&home)?.unlock(passphrase.as_ref())?;
         let socket = ApiSocket::bind(&home.socket()).map_err(|error| no_socket(&home, &error))?;
         let installation = Arc::new(Installation::new(home, key, settings, lan));

@@ -8,6 +8,7 @@
 //!   api.sock           the local API, mode 0600
 //!   log                the daemon's log, no secret in it
 //!   profiles/NAME/     profile.db, relay.db
+//!   deleted/NAME/      a profile that is being deleted
 //!   relay/             the embedded relay: identity and relay-server.db
 //! ```
 
@@ -94,6 +95,12 @@ impl Home {
     #[must_use]
     pub fn profiles(&self) -> PathBuf {
         self.0.join("profiles")
+    }
+
+    /// The folder of profiles that are being deleted.
+    #[must_use]
+    pub fn deleted(&self) -> PathBuf {
+        self.0.join("deleted")
     }
 
     /// The folder of the embedded relay.

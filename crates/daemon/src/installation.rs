@@ -25,7 +25,7 @@ pub(crate) struct Installation {
     profiles: Mutex<Vec<Arc<Profile>>>,
     pub(crate) embedded: Embedded,
     /// Held while profiles or servers change, so that two callers do not.
-    changing: AsyncMutex<()>,
+    pub(crate) changing: AsyncMutex<()>,
     lan: bool,
     stop: watch::Sender<bool>,
 }
@@ -151,11 +151,24 @@ impl Installation {
         let mut settings = self.settings();
         change(&mut settings.servers)?;
         self.save(settings)?;
+        self.embed_if_needed().await?;
+        self.choose_again().await?;
+        Ok(())
+    }
+
+    /// Starts the embedded relay where the last server was taken away.
+    pub(crate) async fn embed_if_needed(self: &Arc<Self>) -> Result<(), Error> {
         if !self.embedded.is_there() && self.settings().servers.is_empty() {
             self.start_embedded().await?;
         }
-        self.choose_again().await?;
         Ok(())
+    }
+
+    /// Takes a profile from those that are open.
+    pub(crate) fn take_profile(&self, name: &str) -> Option<Arc<Profile>> {
+        let mut profiles = lock(&self.profiles);
+        let at = profiles.iter().position(|one| one.name() == name)?;
+        Some(profiles.remove(at))
     }
 
     /// Changes a switch, for every profile.
@@ -170,7 +183,7 @@ impl Installation {
 
     /// Opens all profiles again with the settings as they are. One that cannot
     /// keeps no other from it; the first reason is told.
-    async fn choose_again(&self) -> Result<(), Error> {
+    pub(crate) async fn choose_again(&self) -> Result<(), Error> {
         let switches = self.settings().switches;
         let mut outcome = Ok(());
         for profile in self.profiles() {
@@ -183,7 +196,7 @@ impl Installation {
         outcome
     }
 
-    fn save(&self, settings: Settings) -> Result<(), Error> {
+    pub(crate) fn save(&self, settings: Settings) -> Result<(), Error> {
         settings.save(&self.home.config())?;
         *lock(&self.settings) = settings;
         Ok(())

@@ -3,6 +3,7 @@
 mod api;
 mod checkup;
 mod daemon;
+mod deletion;
 mod embedded;
 mod error;
 mod files;

@@ -252,13 +252,16 @@ fn relay_line(relay: &view::Relay) -> String {
     )
 }
 
+/// Whether no daemon runs.
+pub(super) fn is_off(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::DaemonNotRunning | ErrorKind::Locked)
+}
+
 /// `doctor`
 pub(super) async fn doctor(session: &Session) -> Result<ExitCode, Error> {
     let checks = match session.client.get(&Path::new(["doctor"])).await {
         Ok(checks) => checks,
-        Err(error) if error.kind() == ErrorKind::DaemonNotRunning => {
-            without_daemon(session, &error)
-        }
+        Err(error) if is_off(error.kind()) => without_daemon(session, &error),
         Err(error) => return Err(error),
     };
     let healthy = checks.as_array().is_some_and(|checks| {

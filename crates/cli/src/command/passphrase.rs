@@ -57,7 +57,7 @@ async fn lock(session: &Session) -> Result<(), Error> {
             .with_advice("`hushwing passphrase set` sets one"));
     }
     match daemon::stop(session).await {
-        Err(error) if error.kind() != ErrorKind::DaemonNotRunning => return Err(error),
+        Err(error) if !daemon::is_off(error.kind()) => return Err(error),
         // Locked already, or now.
         _ => session.output.result(&json!({ "locked": true }), |_| {
             "locked: `hushwing up` asks for the passphrase and unlocks it".into()

@@ -2,14 +2,14 @@
 
 use std::io::{self, Write as _};
 
-use hushwing_daemon::{Error, view};
+use hushwing_daemon::{Error, ErrorKind, view};
 use serde_json::{Value, json};
 
 use super::{Session, view};
 use crate::args::{Config, Profile};
 use crate::client::Path;
 
-/// `profile create|list`
+/// `profile create|list|delete`
 pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), Error> {
     let path = Path::new(["profiles"]);
     match profile {
@@ -33,20 +33,41 @@ pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), E
                     .join("\n")
             });
         }
+        Profile::Delete { name } => {
+            let path = Path::new(["profiles", &name]);
+            if session.output.has_person() && !means(&name) {
+                return Err(Error::new(ErrorKind::Usage, "nothing was deleted")
+                    .with_advice("type the profile's name to delete it"));
+            }
+            let left = session.client.delete(&path).await?;
+            session.output.result(&left, |_| format!("deleted {name}"));
+        }
     }
     Ok(())
 }
 
+/// Asks the person at the terminal to type the name of what will be gone.
+fn means(name: &str) -> bool {
+    let question = "Its contacts, conversations and keys will be gone for good, and nobody is \
+        told. Type its name to delete it: ";
+    answer_to(question).as_deref() == Some(name)
+}
+
 /// Asks the person at the terminal what their first profile shall be called.
 pub(super) fn ask_name() -> Option<String> {
+    answer_to("There is no profile yet. By what name shall your contacts know you? ")
+}
+
+/// What a person types; `None` for nothing.
+fn answer_to(question: &str) -> Option<String> {
     let mut err = io::stderr().lock();
-    err.write_all(b"There is no profile yet. By what name shall your contacts know you? ")
+    err.write_all(question.as_bytes())
         .and_then(|()| err.flush())
         .ok()?;
-    let mut name = String::new();
-    io::stdin().read_line(&mut name).ok()?;
-    let name = name.trim();
-    (!name.is_empty()).then(|| name.to_owned())
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).ok()?;
+    let answer = answer.trim();
+    (!answer.is_empty()).then(|| answer.to_owned())
 }
 
 /// `config get|set`

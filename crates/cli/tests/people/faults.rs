@@ -114,7 +114,7 @@ fn a_locked_home_says_so_to_every_command() {
         let said = |field: &str| error[field].to_string();
         assert!(said("message").contains("locked"), "{args:?} {error}");
         assert!(said("advice").contains("`hushwing up`"), "{args:?} {error}");
-        assert_eq!(refused.failed(3), "daemon_not_running", "{args:?}");
+        assert_eq!(refused.failed(3), "locked", "{args:?}");
     }
     // Locking what is locked is no error; what has to unlock it asks in vain.
     nobody.run(&["passphrase", "lock"]).ok();

@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod bots;
 mod damaged;
 mod faults;
 mod full_disk;

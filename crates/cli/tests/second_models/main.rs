@@ -8,6 +8,7 @@
 )]
 
 mod python;
+mod walk;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -102,6 +103,45 @@ fn the_peer_computes_the_vectors_of_the_specification() {
 fn the_second_model_of_the_commit_rule_agrees() {
     let said = Python::with_packages().run(&["-m", "commit_rule", "vectors/commit_rule.json"]);
     assert!(said.starts_with("ok"), "{said}");
+}
+
+/// The description of the local API, read by a validator of other hands and held
+/// against what two running daemons were asked and answered.
+#[test]
+fn the_local_api_is_as_it_is_described() {
+    let python = Python::with_packages();
+    let dir = tempfile::tempdir().unwrap();
+    let calls = walk::walk(dir.path());
+    let calls = calls.to_str().unwrap();
+    let stored = interop().join("../docs/openapi.json");
+    let said = python.run(&["api_check.py", stored.to_str().unwrap(), calls]);
+    assert_eq!(said.lines().last(), Some("ok"), "{said}");
+
+    // That it would be seen: each of these is a slip somebody could make.
+    let stored = std::fs::read_to_string(stored).unwrap();
+    let slips = [
+        ("\"short\"", "\"brief\"", "'brief' is a required property"),
+        ("\"delivered\"", "\"received\"", "'delivered' is not one of"),
+        ("\"passwords\"", "\"secrets\"", "the query value passwords"),
+        ("/v1/doctor\"", "/v1/physician\"", "GET /v1/doctor 200"),
+        ("not_found", "lost", "an error of kind not_found"),
+    ];
+    let slipped = slips
+        .iter()
+        .fold(stored.clone(), |text, (right, wrong, _)| {
+            text.replace(right, wrong)
+        });
+    let file = dir.path().join("slip.json");
+    let refusal = |text: String| {
+        std::fs::write(&file, text).unwrap();
+        python.refusal(&["api_check.py", file.to_str().unwrap(), calls])
+    };
+    let told = refusal(slipped);
+    for (_, _, problem) in slips {
+        assert!(told.contains(problem), "{problem}: {told}");
+    }
+    let no_openapi = stored.replace("\"in\": \"query\"", "\"in\": \"nowhere\"");
+    assert!(refusal(no_openapi).contains("nowhere"));
 }
 
 /// Our tests compare with these files; here the files are compared with what

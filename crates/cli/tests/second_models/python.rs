@@ -45,9 +45,20 @@ impl Python {
 
     /// Runs in the folder of the models and gives what was printed.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
+        self.ended(arguments)
+            .unwrap_or_else(|why| panic!("{arguments:?}: {why}"))
+    }
+
+    /// Runs what must fail and gives its complaint.
+    pub(crate) fn refusal(&self, arguments: &[&str]) -> String {
+        let ended = self.ended(arguments);
+        ended.expect_err("it found nothing wrong")
+    }
+
+    fn ended(&self, arguments: &[&str]) -> Result<String, String> {
         let mut command = Command::new(&self.program);
         command.arg("-B").args(arguments).current_dir(interop());
-        finished(command).unwrap_or_else(|why| panic!("{arguments:?}: {why}"))
+        finished(command)
     }
 }
 

@@ -73,6 +73,7 @@ fn installation() -> Vec<Route> {
         CreateProfile::by(
             |handle, asked| async move { handle.create_profile(&asked.body.name).await },
         ),
+        DeleteProfile::by(|handle, asked| async move { handle.delete_profile(&asked.path).await }),
         Servers::by(|handle, asked| async move {
             handle.servers(asked.profile(), asked.query.passwords)
         }),

@@ -94,6 +94,12 @@ impl Handle {
         })
     }
 
+    /// Deletes a profile and all that is in it; gives those that are left.
+    pub async fn delete_profile(&self, name: &str) -> Result<Vec<view::Profile>, Error> {
+        self.installation.delete_profile(name).await?;
+        Ok(self.profiles())
+    }
+
     /// Looks for faults: each check with what to do about it.
     pub async fn doctor(&self) -> Result<Vec<view::Check>, Error> {
         let mut checks = vec![view::Check::good("daemon")];

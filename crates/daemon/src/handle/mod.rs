@@ -11,6 +11,7 @@ mod watch;
 
 use std::sync::Arc;
 
+use crate::deletion::no_such_profile;
 use crate::error::{Error, ErrorKind};
 use crate::installation::Installation;
 use crate::profile::Profile;
@@ -57,10 +58,7 @@ impl Handle {
             Some(name) => profiles
                 .into_iter()
                 .find(|profile| profile.name() == name)
-                .ok_or_else(|| {
-                    Error::new(ErrorKind::NotFound, format!("no profile is called {name}"))
-                        .with_advice("`hushwing profile list` lists them")
-                }),
+                .ok_or_else(|| no_such_profile(name)),
         }
     }
 }

@@ -269,6 +269,12 @@ impl Profile {
         Events(self.shared.subscribe())
     }
 
+    /// Stops for good, and ends the streams of those who listen.
+    pub(crate) async fn end(&self) {
+        self.stop().await;
+        self.shared.end();
+    }
+
     /// Stops the machines after the transactions at hand.
     pub(crate) async fn stop(&self) {
         let mut state = self.state.lock().await;

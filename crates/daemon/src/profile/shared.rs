@@ -19,7 +19,8 @@ pub(super) struct Shared {
     tickets: AtomicU64,
     waiting: Mutex<HashMap<Ticket, oneshot::Sender<Answer>>>,
     contacts: Mutex<BTreeMap<ContactId, ContactView>>,
-    events: broadcast::Sender<Arc<Event>>,
+    /// None once the profile is deleted.
+    events: Mutex<Option<broadcast::Sender<Arc<Event>>>>,
 }
 
 impl Shared {
@@ -28,7 +29,7 @@ impl Shared {
             tickets: AtomicU64::new(0),
             waiting: Mutex::default(),
             contacts: Mutex::default(),
-            events: broadcast::channel(BACKLOG).0,
+            events: Mutex::new(Some(broadcast::channel(BACKLOG).0)),
         }
     }
 
@@ -64,8 +65,10 @@ impl Shared {
             Event::RequestLapsed { contact } => self.forget(contact),
             _ => {}
         }
-        // It fails where no face listens.
-        let _ = self.events.send(Arc::new(event));
+        if let Some(events) = &*lock(&self.events) {
+            // It fails where no face listens.
+            let _ = events.send(Arc::new(event));
+        }
     }
 
     fn keep(&self, contact: &ContactView) {
@@ -84,7 +87,16 @@ impl Shared {
 
     /// Everything that happens from now on.
     pub(super) fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
-        self.events.subscribe()
+        match &*lock(&self.events) {
+            Some(events) => events.subscribe(),
+            // One whose sender is gone already.
+            None => broadcast::channel(1).1,
+        }
+    }
+
+    /// Nothing will happen any more: whoever listens is told so.
+    pub(super) fn end(&self) {
+        lock(&self.events).take();
     }
 }
 

@@ -1,0 +1,233 @@
+//! A walk through every call of the local API, in two homes, written down call by
+//! call for `interop/api_check.py`, which reads nothing but the description.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::Relay;
+
+/// Somebody's home, and every call that was made there.
+struct Home {
+    dir: TempDir,
+    made: Vec<Value>,
+}
+
+impl Home {
+    fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let up = Command::new(env!("CARGO_BIN_EXE_hushwing"))
+            .arg("--home")
+            .arg(dir.path())
+            .args(["--json", "up"])
+            .output()
+            .unwrap();
+        assert!(up.status.success(), "{up:?}");
+        Self {
+            dir,
+            made: Vec::new(),
+        }
+    }
+
+    /// Asks by HTTP/1.0, whose answers end with the connection.
+    fn open(&self, method: &str, path: &str, sent: &Value) -> UnixStream {
+        let mut stream = UnixStream::connect(self.dir.path().join("api.sock")).unwrap();
+        let body = match sent {
+            Value::Null => String::new(),
+            sent => sent.to_string(),
+        };
+        let length = body.len();
+        let head = format!("{method} /v1/{path} HTTP/1.0\r\ncontent-length: {length}\r\n\r\n");
+        stream
+            .write_all(format!("{head}{body}").as_bytes())
+            .unwrap();
+        stream
+    }
+
+    /// Makes a call and writes it down.
+    fn call(&mut self, method: &str, path: &str, sent: Value) -> Value {
+        let mut answer = String::new();
+        let mut stream = self.open(method, path, &sent);
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, document) = answer.split_once("\r\n\r\n").unwrap();
+        let status: u16 = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let answer: Value = serde_json::from_str(document).unwrap();
+        let path = format!("/v1/{path}");
+        self.made.push(json!({
+            "method": method, "path": path, "sent": sent, "status": status, "answer": answer,
+        }));
+        answer
+    }
+
+    fn get(&mut self, path: &str) -> Value {
+        self.call("GET", path, Value::Null)
+    }
+
+    fn delete(&mut self, path: &str) -> Value {
+        self.call("DELETE", path, Value::Null)
+    }
+
+    fn post(&mut self, path: &str, sent: Value) -> Value {
+        self.call("POST", path, sent)
+    }
+
+    /// Asks until the answer is as wanted.
+    fn until(&mut self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let begun = Instant::now();
+        loop {
+            let answer = self.get(path);
+            if wanted(&answer) {
+                return answer;
+            }
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "{path}: {answer}"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Reads what happens up to an event of that kind, and writes it down.
+    fn events(&mut self, stream: UnixStream, last: &str) {
+        let mut lines: Vec<Value> = Vec::new();
+        let mut heads = true;
+        for line in BufReader::new(stream).lines() {
+            let line = line.unwrap();
+            heads &= !line.is_empty();
+            if !heads && !line.is_empty() {
+                lines.push(serde_json::from_str(&line).unwrap());
+            }
+            if lines.last().is_some_and(|event| event["event"] == last) {
+                break;
+            }
+        }
+        self.made.push(json!({
+            "method": "GET", "path": "/v1/events", "sent": null, "status": 200, "lines": lines,
+        }));
+    }
+}
+
+fn count(wanted: usize) -> impl Fn(&Value) -> bool {
+    move |answer| answer.as_array().is_some_and(|all| all.len() == wanted)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+/// Walks, and gives the file of all calls.
+pub(crate) fn walk(dir: &Path) -> PathBuf {
+    let relay = Relay::start();
+    let (mut ada, mut ben) = (Home::start(), Home::start());
+    settle(&mut ada, "Ada", &relay.address);
+    settle(&mut ben, "Ben", &relay.address);
+    installation(&mut ada);
+    meet(&mut ada, &mut ben);
+    talk(&mut ada, &mut ben);
+    wrongs(&mut ada);
+    ada.delete("servers?address=127.0.0.1");
+    ben.delete("profiles/Cid");
+    for home in [&mut ada, &mut ben] {
+        home.post("shutdown", json!({}));
+    }
+    let calls: Vec<String> = ada
+        .made
+        .iter()
+        .chain(&ben.made)
+        .map(Value::to_string)
+        .collect();
+    let file = dir.join("calls.ndjson");
+    std::fs::write(&file, calls.join("\n")).unwrap();
+    file
+}
+
+fn settle(home: &mut Home, name: &str, relay: &str) {
+    home.get("status");
+    home.post("servers", json!({ "address": relay }));
+    home.post("profiles", json!({ "name": name }));
+    home.post("config/prompt_receipts", json!({ "value": "on" }));
+}
+
+fn installation(ada: &mut Home) {
+    for path in [
+        "status",
+        "doctor",
+        "config",
+        "config/read_receipts",
+        "profiles",
+        "servers",
+        "servers?passwords=true&profile=Ada",
+    ] {
+        ada.get(path);
+    }
+    ada.post("servers/test", json!({}));
+}
+
+fn meet(ada: &mut Home, ben: &mut Home) {
+    let once = ada.post("invitations", json!({}));
+    let link = ada.post("invitations", json!({ "reusable": true }))["link"].clone();
+    ada.get("invitations?profile=Ada");
+    ada.delete(&format!("invitations/{}", once["invitation"]));
+    for (profile, verdict) in [("Cid", "refuse"), ("Ben", "accept")] {
+        if profile == "Cid" {
+            ben.post("profiles", json!({ "name": profile }));
+        }
+        let path = format!("joins?profile={profile}");
+        ben.post(&path, json!({ "link": link, "timeout": 30 }));
+        let request = ada.until("requests", count(1))[0]["request"].clone();
+        ada.post(&format!("requests/{request}/{verdict}"), json!({}));
+    }
+    for home in [ada, ben] {
+        home.until("contacts", |all| all[0]["state"] == "connected");
+    }
+}
+
+fn talk(ada: &mut Home, ben: &mut Home) {
+    let number = ada.get("contacts/Ben/safety")["safety_number"].clone();
+    ben.post("contacts/Ada/safety", json!({ "number": number }));
+    ben.post(
+        "contacts/Ada/safety",
+        json!({ "number": "12345 ".repeat(12) }),
+    );
+    ben.post("contacts/Ada/name", json!({ "name": "Ada L." }));
+
+    let stream = ada.open("GET", "events", &Value::Null);
+    let say = |text: &str| json!({ "to": "Ada L.", "text": text, "wait": "delivered" });
+    let first = ben.post("messages", say("hello"));
+    let id = text(&first["message"]);
+    ada.until("conversations/Ben/messages", count(1));
+    let answer = json!({ "to": "Ben", "text": "hi", "reply_to": id, "wait": "delivered" });
+    ada.post("messages", answer);
+    ben.get(&format!("messages/{id}/where"));
+    ben.post(&format!("messages/{id}/edit"), json!({ "text": "hello!" }));
+    ben.post(
+        &format!("messages/{id}/reactions"),
+        json!({ "reaction": "+" }),
+    );
+    ada.events(stream, "changed");
+    ben.get("conversations/Ada%20L./messages?n=7&profile=Ben");
+    ben.delete(&format!("messages/{id}"));
+    ada.until("conversations/Ben/messages", |all| {
+        all[0]["deleted"] == true
+    });
+}
+
+/// Errors are documents as well.
+fn wrongs(ada: &mut Home) {
+    ada.post("profiles", json!({ "name": "Ada" }));
+    ada.post("joins", json!({ "link": "hushwing:nonsense" }));
+    ada.post("messages", json!({ "to": "Nobody", "text": "x" }));
+    ada.post(
+        "messages",
+        json!({ "to": "Ben", "text": "x", "tone": "shrill" }),
+    );
+    ada.get("messages/00000000/where");
+    ada.get("config/colour");
+    ada.get("contacts?profile=Nobody");
+    ada.delete("servers?address=nowhere.example");
+}
