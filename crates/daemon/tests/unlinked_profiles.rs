@@ -149,6 +149,40 @@ fn assert_unlinked(connections: &[Vec<u8>]) {
     assert!(said.len() > connections.len(), "no key share was found");
 }
 
+/// A made-up `ClientHello` with one extension.
+fn hello_with(random: u8, kind: u8, value: &[u8]) -> Vec<u8> {
+    let vector = |width: usize, bytes: &[u8]| {
+        let length = bytes.len().to_be_bytes();
+        [&length[length.len() - width..], bytes].concat()
+    };
+    let extension = [&[0, kind][..], &vector(2, value)].concat();
+    let body = [
+        &[3, 3][..],
+        &[random; 32],
+        &vector(1, b""),
+        &vector(2, &[0x13, 0x01]),
+        &vector(1, &[0]),
+        &vector(2, &extension),
+    ];
+    let message = [&[1][..], &vector(3, &body.concat())].concat();
+    [&[22, 3, 1][..], &vector(2, &message)].concat()
+}
+
+#[test]
+fn what_links_two_connections_is_seen() {
+    let (psk, share) = (41, 51);
+    let (fresh, own) = (hello_with(1, share, b"a"), hello_with(2, share, b"b"));
+    assert_unlinked(&[fresh.clone(), own]);
+    for linked in [
+        hello_with(1, share, b"b"),
+        hello_with(2, share, b"a"),
+        hello_with(2, psk, b"b"),
+    ] {
+        let both = [fresh.clone(), linked];
+        assert!(std::panic::catch_unwind(|| assert_unlinked(&both)).is_err());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_profiles_share_no_connection_and_no_tls_session_at_a_relay() {
     let dir = tempfile::tempdir().unwrap();
