@@ -24,6 +24,7 @@ pub use command::{Command, Incoming};
 pub use content::{IdPrefix, MessageId};
 pub use event::{BreakReason, DropReason, Event, FailReason, Outgoing, Reply};
 pub use messenger::{Config, Messenger};
+pub use mls::branches;
 pub use names::{ContactId, ConversationId, ConversationIdError, InvitationId, Ticket};
 pub use refusal::Refusal;
 pub use secret::Secret;

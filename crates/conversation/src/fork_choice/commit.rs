@@ -1,10 +1,12 @@
 //! What the choice knows of a state and of a commit.
 
+use serde::{Deserialize, Serialize};
+
 use super::names::{AccountId, CommitHash, StateName};
 
 /// What kind of conversation a group is. It never changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shape {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shape {
     /// Two accounts, without stewards; they renew keys in turn.
     Pair,
     /// Any number of accounts; stewards decide who belongs to it.

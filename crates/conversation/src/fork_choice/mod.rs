@@ -22,8 +22,9 @@ mod prune;
 pub(crate) mod rules;
 mod tree;
 
-pub(crate) use commit::{Class, Commit, Shape, State};
-pub(crate) use names::{AccountId, CommitHash, StateName};
+pub use commit::Shape;
+pub(crate) use commit::{Class, Commit, State};
+pub use names::{AccountId, AccountIdError, CommitHash, StateName};
 pub(crate) use tree::{Refused, Tree, UnknownState};
 
 /// Most counting commits that make a branch longer, and how many commits below

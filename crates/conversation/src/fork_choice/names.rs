@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 /// What the hash of a state's name begins with.
@@ -10,7 +11,7 @@ const STATE: &[u8] = b"hushwing state 1";
 /// Names a state of a group. Whoever knows the name was in that state: it hashes
 /// the epoch authenticator.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct StateName(pub(crate) [u8; 32]);
+pub struct StateName(pub [u8; 32]);
 
 impl StateName {
     /// The name of the state of group `group_id` in `epoch` with that epoch
@@ -47,7 +48,7 @@ impl fmt::Debug for StateName {
 
 /// SHA-256 of a commit: of the bytes of its MLS message as they were sent.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct CommitHash(pub(crate) [u8; 32]);
+pub struct CommitHash(pub [u8; 32]);
 
 impl CommitHash {
     /// Names the commit with these bytes.
@@ -66,17 +67,19 @@ impl fmt::Debug for CommitHash {
 /// Whose a leaf is: the identity of its basic credential. Random for each
 /// conversation; the devices of one account share it. It proves nothing: a
 /// steward can add any.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct AccountId(Vec<u8>);
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
+pub struct AccountId(Vec<u8>);
 
 /// Bytes are no account id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an account id has 16 to 32 bytes")]
-pub(crate) struct AccountIdError;
+pub struct AccountIdError;
 
 impl AccountId {
     /// The bytes of the identity.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
@@ -89,6 +92,20 @@ impl TryFrom<&[u8]> for AccountId {
             16..=32 => Ok(Self(bytes.to_vec())),
             _ => Err(AccountIdError),
         }
+    }
+}
+
+impl TryFrom<Vec<u8>> for AccountId {
+    type Error = AccountIdError;
+
+    fn try_from(bytes: Vec<u8>) -> Result<Self, AccountIdError> {
+        Self::try_from(bytes.as_slice())
+    }
+}
+
+impl From<AccountId> for Vec<u8> {
+    fn from(id: AccountId) -> Self {
+        id.0
     }
 }
 

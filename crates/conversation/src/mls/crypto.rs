@@ -21,9 +21,12 @@ const MOST_KEYS: usize = 256;
 
 /// Crypto that is made once and serves all calls.
 #[derive(Debug, Default)]
-pub(crate) struct Crypto {
+pub struct Crypto {
     provider: RustCrypto,
     keys: Mutex<BTreeMap<[u8; 32], VerifyingKey>>,
+    /// The keys something was sealed under, for tests that none is used twice.
+    #[cfg(test)]
+    pub(crate) sealed: Mutex<Vec<Vec<u8>>>,
 }
 
 impl Crypto {
@@ -117,6 +120,10 @@ impl OpenMlsCrypto for Crypto {
         nonce: &[u8],
         aad: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
+        #[cfg(test)]
+        if let Ok(mut sealed) = self.sealed.lock() {
+            sealed.push(key.to_vec());
+        }
         self.provider.aead_encrypt(alg, key, data, nonce, aad)
     }
 

@@ -15,9 +15,12 @@
 //! peer's fault ends a letter or a conversation, and a `StorageError` always
 //! means our own rows.
 //!
+//! Groups of many leaves, which can fork, are kept by [`branches`].
+//!
 //! Who may commit is fixed by the epoch, so a conversation of two never forks:
 //! in epoch *e* the leaf *e mod 2* holds the turn, see [`Group::holds_turn`].
 
+pub mod branches;
 mod codec;
 mod crypto;
 mod group;

@@ -46,6 +46,9 @@ mod label {
     pub(super) const PSK: u8 = 35;
 }
 
+/// The label of the row with all ratchets of a group.
+pub(super) const MESSAGE_SECRETS: u8 = label::MESSAGE_SECRETS;
+
 /// Removes the private half of the key package named by `reference`, a value
 /// of [`key`].
 pub(super) fn remove_key_package(

@@ -30,7 +30,7 @@ pub(crate) const PAST_EPOCHS: u64 = 2;
 /// Application messages are padded to a multiple of this. Envelopes have one
 /// size whatever is in them, so it hides lengths from nobody but the relay of a
 /// future network with smaller units.
-const PADDING: usize = 64;
+pub(super) const PADDING: usize = 64;
 
 /// What our leaves support: this suite, basic credentials, our extension.
 pub(super) fn capabilities() -> Capabilities {
@@ -60,7 +60,7 @@ pub(super) fn credential(key: &LeafKey) -> CredentialWithKey {
     }
 }
 
-fn ratchet() -> SenderRatchetConfiguration {
+pub(super) fn ratchet() -> SenderRatchetConfiguration {
     SenderRatchetConfiguration::new(OUT_OF_ORDER, FORWARD)
 }
 

@@ -20,6 +20,13 @@ impl MemoryStorage {
         }
     }
 
+    /// All scopes in which MLS keeps something.
+    #[cfg(test)]
+    pub(crate) fn mls_scopes(&self) -> Vec<Vec<u8>> {
+        let scopes = self.mls.iter().filter(|(_, rows)| !rows.is_empty());
+        scopes.map(|(scope, _)| scope.clone()).collect()
+    }
+
     /// About how many bytes lie here of messages, held letters, settings, MLS
     /// and the post office, keys included.
     #[must_use]

@@ -1,0 +1,121 @@
+//! What openmls knows of a state and a commit, as plain facts for the rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use openmls::framing::Sender;
+use openmls::prelude::{LeafNode, MlsGroup, Proposal, ProposalOrRefType, StagedCommit};
+use openmls::treesync::TreeSync;
+use openmls_traits::crypto::OpenMlsCrypto as _;
+use tls_codec::{DeserializeBytes as _, Serialize, VLBytes};
+
+use super::shape;
+use crate::fork_choice::rules::{Contents, Leaf, Parent};
+use crate::mls::crypto::Crypto;
+use crate::mls::suite;
+
+fn leaf(node: &LeafNode) -> Option<Leaf> {
+    Some(Leaf {
+        account: shape::account(node)?,
+        renewed_at: shape::renewed_at(node),
+    })
+}
+
+/// The state a group is in; `None` if it is none of ours.
+pub(super) fn parent(group: &MlsGroup) -> Option<Parent> {
+    let policy = shape::policy(group.extensions())?;
+    let leaves = group.treesync().full_leaves();
+    let leaves = leaves.map(|(index, node)| Some((index.u32(), leaf(node)?)));
+    Some(Parent {
+        shape: policy.shape,
+        epoch: group.epoch().as_u64(),
+        listed: policy.stewards,
+        leaves: leaves.collect::<Option<BTreeMap<_, _>>>()?,
+    })
+}
+
+/// What a commit on that state holds. What is not as our groups have it is
+/// foreign.
+pub(super) fn contents(parent: &Parent, committer: u32, staged: &StagedCommit) -> Contents {
+    let mut contents = Contents {
+        committer,
+        path: None,
+        removed: BTreeSet::new(),
+        added: Vec::new(),
+        listed: None,
+        foreign: false,
+    };
+    if let Some(node) = staged.update_path_leaf_node() {
+        contents.path = leaf(node);
+        contents.foreign |= !shape::leaf_follows_the_rules(node);
+    }
+    for queued in staged.queued_proposals() {
+        let inline = matches!(queued.proposal_or_ref_type(), ProposalOrRefType::Proposal);
+        let own = matches!(queued.sender(), Sender::Member(from) if from.u32() == committer);
+        contents.foreign |= !inline || !own || !contents.take(parent, queued.proposal());
+    }
+    contents
+}
+
+impl Contents {
+    /// Notes what a proposal does; whether it is one of ours.
+    fn take(&mut self, parent: &Parent, proposal: &Proposal) -> bool {
+        match proposal {
+            Proposal::Add(add) => {
+                let node = add.key_package().leaf_node();
+                let added = leaf(node).filter(|_| shape::leaf_follows_the_rules(node));
+                let fits = added.is_some();
+                self.added.extend(added);
+                fits
+            }
+            Proposal::Remove(remove) => self.removed.insert(remove.removed().u32()),
+            Proposal::GroupContextExtensions(change) => match shape::policy(change.extensions()) {
+                Some(policy) => {
+                    let first = self.listed.replace(policy.stewards).is_none();
+                    first && policy.shape == parent.shape
+                }
+                None => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// Whether something can be encrypted to this public key. openmls takes keys
+/// that are none, and fails only when it has to use them.
+pub(super) fn takes_secrets(crypto: &Crypto, key: &[u8]) -> bool {
+    let config = suite::SUITE.hpke_config();
+    crypto.hpke_seal(config, key, &[], &[], &[]).is_ok()
+}
+
+/// All public encryption keys in a tree.
+pub(super) fn encryption_keys(tree: &TreeSync) -> BTreeSet<Vec<u8>> {
+    let leaves = tree
+        .full_leaves()
+        .map(|(_, leaf)| first_field(leaf.encryption_key()));
+    // Of a parent node nothing is handed out but its bytes, which begin with the key.
+    let parents = tree.full_parents().map(|(_, parent)| first_field(parent));
+    leaves
+        .chain(parents)
+        .map(Option::unwrap_or_default)
+        .collect()
+}
+
+fn first_field<T: Serialize>(value: &T) -> Option<Vec<u8>> {
+    let bytes = value.tls_serialize_detached().ok()?;
+    let (key, _) = VLBytes::tls_deserialize_bytes(&bytes).ok()?;
+    Some(key.into())
+}
+
+/// Whether all keys are keys that came into the tree since it held `before`.
+/// Every leaf has to answer alike, or a commit would split the group; so all new
+/// keys are tried, not only those this leaf would have to encrypt to.
+pub(super) fn new_keys_are_keys(
+    crypto: &Crypto,
+    before: &BTreeSet<Vec<u8>>,
+    tree: &TreeSync,
+) -> bool {
+    let after = encryption_keys(tree);
+    after
+        .difference(before)
+        .all(|key| takes_secrets(crypto, key))
+}

@@ -1,0 +1,315 @@
+//! How a group comes to be kept: founded, or entered by a Welcome.
+
+use std::collections::BTreeMap;
+
+use hushwing_sansio::StorageError;
+use openmls::group::JoinBuilder;
+use openmls::prelude::{
+    GroupId, MlsGroup, MlsMessageBodyIn, MlsMessageIn, ProcessedWelcome, StagedWelcome,
+};
+use tls_codec::DeserializeBytes as _;
+
+use super::facts;
+use super::keeper::{self, Keeper, Lent};
+use super::policy::GroupPolicy;
+use super::records::{Shelf, StateRecord};
+use super::rows::Overlay;
+use super::shape;
+use super::told::{MakeFault, Told, WelcomeFault};
+use crate::fork_choice::rules::MAX_LEAVES;
+use crate::fork_choice::{AccountId, Shape};
+use crate::mls::provider::Provider;
+use crate::mls::{LeafKey, suite};
+use crate::{ConversationId, Secret};
+
+/// Most times one leaf comes back to a group.
+const MOST_ENTRIES: usize = 1024;
+
+/// The state a keeper begins with.
+struct First {
+    group: MlsGroup,
+    key: LeafKey,
+    account: AccountId,
+    welcomed_by: Option<AccountId>,
+}
+
+/// A Welcome that was decrypted, for the group it claims to be of.
+struct Opened {
+    welcome: ProcessedWelcome,
+    id: ConversationId,
+}
+
+impl Keeper {
+    /// Founds the group `id`, with me alone in it, of the account `me`. Others
+    /// come by [`wish`](Self::wish).
+    ///
+    /// # Errors
+    ///
+    /// When storage fails. The inner error says that `policy` is too long, names
+    /// somebody twice, or does not name me first.
+    pub fn found(
+        lent: &mut Lent<'_, '_>,
+        id: ConversationId,
+        me: &AccountId,
+        policy: &GroupPolicy,
+    ) -> Result<Result<Self, MakeFault>, StorageError> {
+        if policy.stewards.as_slice() != core::slice::from_ref(me) {
+            return Ok(Err(MakeFault::Rules));
+        }
+        let Ok(config) = policy
+            .encode()
+            .map_err(|_| ())
+            .and_then(|policy| shape::create_config(policy).map_err(|_| ()))
+        else {
+            return Ok(Err(MakeFault::Sense));
+        };
+        let key = LeafKey::generate(lent.cx);
+        let mut rows = Overlay::empty(&mut *lent.rows, id);
+        let provider = Provider::new(lent.crypto, lent.cx, &mut rows);
+        let credential = shape::credential(me, &key);
+        let name = GroupId::from_slice(&id.0);
+        let group = MlsGroup::new_with_group_id(&provider, &key, &config, name, credential);
+        let group = match provider.end(group)? {
+            Ok(group) => group,
+            Err(_) => return Ok(Err(MakeFault::Group("founding a group"))),
+        };
+        rows.keep_as(id, &keeper::name_of(&group))?;
+        let first = First {
+            group,
+            key,
+            account: me.clone(),
+            welcomed_by: None,
+        };
+        Self::begin(lent, id, first).map(Ok)
+    }
+
+    /// Follows a Welcome into a group that is not kept. `key_of` gives the
+    /// private key of the leaf with the given public signature key, if it is
+    /// mine: [`super::OwnPackage::key`].
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub fn join(
+        lent: &mut Lent<'_, '_>,
+        welcome: &[u8],
+        key_of: impl FnOnce(&[u8]) -> Option<Secret>,
+    ) -> Result<Result<Self, WelcomeFault>, StorageError> {
+        let opened = match open(lent, welcome)? {
+            Ok(opened) => opened,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        if Self::open(lent, opened.id)?.is_some() {
+            return Ok(Err(WelcomeFault::Known));
+        }
+        enter(lent, opened, key_of, |_, _| true)
+    }
+
+    /// A Welcome to the group that is kept here. It is followed if it can only
+    /// be meant to bring me back: I was removed, or no state is left that I have
+    /// in common with the others, or whoever welcomed me before welcomes me to a
+    /// later state, since the branch of the first was lost. Then everything that
+    /// was kept is forgotten but my wishes.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub fn join_again(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        welcome: &[u8],
+        key_of: impl FnOnce(&[u8]) -> Option<Secret>,
+    ) -> Result<Result<Vec<Told>, WelcomeFault>, StorageError> {
+        let opened = match open(lent, welcome)? {
+            Ok(opened) => opened,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        if opened.id != self.id {
+            return Ok(Err(WelcomeFault::Welcome));
+        }
+        let stewards = self.stewards()?;
+        let fits = |group: &MlsGroup, by: &AccountId| {
+            let name = keeper::name_of(group);
+            // Entering a state again would begin its ratchets anew, and seal with
+            // the same keys what is said now.
+            let unknown = !self.states.contains_key(&name) && !self.entered.contains(&name.0);
+            let allowed = stewards.contains(by) || *by == self.account;
+            let root = self.states.get(&self.root).map_or(0, |root| root.epoch);
+            let later = group.epoch().as_u64() >= root && self.welcomed_by.as_ref() == Some(by);
+            let room = self.entered.len() < MOST_ENTRIES;
+            room && unknown && (later || allowed && (self.stranded || !self.is_member()))
+        };
+        let mut entered = match enter(lent, opened, key_of, fits)? {
+            Ok(entered) => entered,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        entered.take_over(lent, self)?;
+        let gone = self.states.keys().copied().collect();
+        let from = self.followed;
+        *self = entered;
+        let mut told = vec![Told::Followed {
+            from,
+            to: self.followed,
+            left: gone,
+            entered: vec![self.followed],
+        }];
+        told.extend(self.settle(lent)?);
+        Ok(Ok(told))
+    }
+
+    /// Keeps the wishes of an earlier keeper of the group, and forgets the rest
+    /// of it.
+    fn take_over(&mut self, lent: &mut Lent<'_, '_>, old: &Self) -> Result<(), StorageError> {
+        self.next_intent = old.next_intent;
+        self.intents.clone_from(&old.intents);
+        self.entered.extend(&old.entered);
+        let mut shelf = Shelf::new(lent.rows, self.id);
+        for name in old.states.keys().filter(|name| **name != self.followed) {
+            shelf.remove_state(name)?;
+        }
+        for hash in old.commits.keys() {
+            shelf.remove_commit(hash)?;
+        }
+        self.save_head(&mut *lent.rows)?;
+        let mut shelf = Shelf::new(lent.rows, self.id);
+        for (id, intent) in &mut self.intents {
+            intent.fulfilled = None;
+            intent.carriers.clear();
+            shelf.put_intent(id.0, intent)?;
+        }
+        Ok(())
+    }
+
+    fn begin(
+        lent: &mut Lent<'_, '_>,
+        id: ConversationId,
+        first: First,
+    ) -> Result<Self, StorageError> {
+        let corrupt = || StorageError::corrupt("founding a group");
+        let parent = facts::parent(&first.group).ok_or_else(corrupt)?;
+        let name = keeper::name_of(&first.group);
+        let stewards = parent.stewards().into_iter();
+        let record = StateRecord {
+            by: None,
+            epoch: parent.epoch,
+            stewards: stewards.map(|s| s.as_bytes().to_vec()).collect(),
+            since: lent.cx.wall().as_millis(),
+            mine: true,
+            used: true,
+        };
+        Shelf::new(lent.rows, id).put_state(&name, &record)?;
+        let keeper = Self {
+            id,
+            account: first.account,
+            key: first.key,
+            shape: parent.shape,
+            root: name,
+            followed: name,
+            next_intent: 1,
+            welcomed_by: first.welcomed_by,
+            stranded: false,
+            entered: vec![name.0],
+            states: BTreeMap::from([(name, record)]),
+            commits: BTreeMap::new(),
+            intents: BTreeMap::new(),
+            resting: BTreeMap::new(),
+            at_hand: Some((name, first.group)),
+        };
+        keeper.save_head(lent.rows)?;
+        Ok(keeper)
+    }
+}
+
+fn open(
+    lent: &mut Lent<'_, '_>,
+    bytes: &[u8],
+) -> Result<Result<Opened, WelcomeFault>, StorageError> {
+    let Ok(message) = MlsMessageIn::tls_deserialize_exact_bytes(bytes) else {
+        return Ok(Err(WelcomeFault::Welcome));
+    };
+    let MlsMessageBodyIn::Welcome(welcome) = message.extract() else {
+        return Ok(Err(WelcomeFault::Welcome));
+    };
+    let provider = Provider::new(lent.crypto, lent.cx, &mut *lent.rows);
+    let welcome = ProcessedWelcome::new_from_welcome(&provider, &shape::join_config(), welcome)
+        .map_err(|_| WelcomeFault::Welcome)
+        .and_then(|welcome| {
+            if !welcome.psks().is_empty() {
+                return Err(WelcomeFault::Rules);
+            }
+            let id = welcome.unverified_group_info().group_id().as_slice();
+            let id = id.try_into().map(ConversationId);
+            let id = id.map_err(|_| WelcomeFault::Rules)?;
+            Ok(Opened { welcome, id })
+        });
+    provider.end(welcome)
+}
+
+/// Enters the group of a Welcome, if it is as ours are and `fits`, which is
+/// asked with the group and the account that welcomes me.
+fn enter(
+    lent: &mut Lent<'_, '_>,
+    opened: Opened,
+    key_of: impl FnOnce(&[u8]) -> Option<Secret>,
+    fits: impl FnOnce(&MlsGroup, &AccountId) -> bool,
+) -> Result<Result<Keeper, WelcomeFault>, StorageError> {
+    let id = opened.id;
+    let mut rows = Overlay::empty(&mut *lent.rows, id);
+    let provider = Provider::new(lent.crypto, lent.cx, &mut rows);
+    let first = follow(&provider, opened.welcome, key_of).and_then(|first| {
+        let by = first.welcomed_by.as_ref();
+        let fits = by.is_some_and(|by| fits(&first.group, by));
+        if fits {
+            Ok(first)
+        } else {
+            Err(WelcomeFault::Known)
+        }
+    });
+    let first = match provider.end(first)? {
+        Ok(first) => first,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    rows.keep_as(id, &keeper::name_of(&first.group))?;
+    Keeper::begin(lent, id, first).map(Ok)
+}
+
+fn follow(
+    provider: &Provider<'_>,
+    welcome: ProcessedWelcome,
+    key_of: impl FnOnce(&[u8]) -> Option<Secret>,
+) -> Result<First, WelcomeFault> {
+    let staged = JoinBuilder::new(provider, welcome)
+        .skip_lifetime_validation()
+        .build()
+        .map_err(|_| WelcomeFault::Welcome)?;
+    let own = staged.own_leaf_node().ok_or(WelcomeFault::Welcome)?;
+    let key = key_of(own.signature_key().as_slice()).ok_or(WelcomeFault::Welcome)?;
+    let key = LeafKey::from_secret(&key).ok_or(WelcomeFault::Welcome)?;
+    let account = shape::account(own).ok_or(WelcomeFault::Rules)?;
+    let welcomed_by = welcomer(&staged).ok_or(WelcomeFault::Rules)?;
+    let group = staged
+        .into_group(provider)
+        .map_err(|_| WelcomeFault::Welcome)?;
+    let parent = facts::parent(&group).ok_or(WelcomeFault::Rules)?;
+    let fits = group.ciphersuite() == suite::SUITE
+        && parent.leaves.len() <= MAX_LEAVES
+        && group
+            .treesync()
+            .full_leaves()
+            .all(|(_, leaf)| shape::leaf_follows_the_rules(leaf))
+        && (parent.shape == Shape::Pair || !parent.stewards().is_empty())
+        && (parent.stewards().contains(&welcomed_by) || welcomed_by == account);
+    if !fits {
+        return Err(WelcomeFault::Rules);
+    }
+    Ok(First {
+        group,
+        key,
+        account,
+        welcomed_by: Some(welcomed_by),
+    })
+}
+
+fn welcomer(staged: &StagedWelcome) -> Option<AccountId> {
+    staged.welcome_sender().ok().and_then(shape::account)
+}

@@ -1,0 +1,130 @@
+//! What I want of a group, for as long as a fork can undo it.
+//!
+//! A wish is not a commit: it becomes one, that may lose against a rival, and
+//! then becomes another. It is fulfilled in the first state of the followed
+//! branch that came from a commit made for it, or that shows it anyway; if the
+//! branch is left, it is open again. Once that state lies below all that are
+//! kept, nothing can undo it, and the wish is forgotten.
+
+use openmls::prelude::MlsGroup;
+use serde::{Deserialize, Serialize};
+
+use crate::fork_choice::AccountId;
+
+use super::policy::{GroupPolicy, History, Mode};
+use super::shape;
+
+/// A change of a group that somebody wants.
+///
+/// `Debug` hides what is in it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wish {
+    /// Add the leaf of a key package (MLS message, checked before):
+    /// an account new to the group, or a further device of mine.
+    Add(Vec<u8>),
+    /// Remove all leaves of an account.
+    Remove(AccountId),
+    /// Remove the leaf with this public signature key, for instance a stolen
+    /// device of mine.
+    RemoveLeaf(Vec<u8>),
+    /// Remove all leaves of the key package's account, and add that: for
+    /// whoever has no common state left with us. The key package must be a
+    /// fresh one.
+    AddAnew(Vec<u8>),
+    /// Change what the group agreed on.
+    Policy(PolicyChange),
+    /// New keys for my leaf.
+    Refresh,
+}
+
+impl core::fmt::Debug for Wish {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Wish(..)")
+    }
+}
+
+/// What of a policy is to change; the rest stays as it is when the commit is
+/// made.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyChange {
+    /// The stewards, first of rank first.
+    pub stewards: Option<Vec<AccountId>>,
+    /// The name.
+    pub name: Option<String>,
+    /// What can be proved.
+    pub mode: Option<Mode>,
+    /// What new members are given.
+    pub history: Option<History>,
+}
+
+impl PolicyChange {
+    /// The policy after the change.
+    #[must_use]
+    pub fn apply(&self, policy: &GroupPolicy) -> GroupPolicy {
+        let mut policy = policy.clone();
+        if let Some(stewards) = &self.stewards {
+            policy.stewards.clone_from(stewards);
+        }
+        if let Some(name) = &self.name {
+            policy.name.clone_from(name);
+        }
+        policy.mode = self.mode.unwrap_or(policy.mode);
+        policy.history = self.history.unwrap_or(policy.history);
+        policy
+    }
+}
+
+/// Most wishes that wait at a time; further ones are refused.
+pub const MOST_WISHES: usize = 1024;
+/// Commits made for one wish that are remembered, the last ones.
+const MOST_CARRIERS: usize = 16;
+
+/// A wish and what became of it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Intent {
+    pub(super) wish: Wish,
+    /// The public signature key of the leaf to add, if one is.
+    pub(super) adds: Option<Vec<u8>>,
+    /// Commits of mine that were made for it, by hash.
+    pub(super) carriers: Vec<[u8; 32]>,
+    /// The state in which it was first fulfilled on the followed branch, by name.
+    pub(super) fulfilled: Option<[u8; 32]>,
+}
+
+impl Intent {
+    pub(super) fn new(wish: Wish, adds: Option<Vec<u8>>) -> Self {
+        Self {
+            wish,
+            adds,
+            carriers: Vec::new(),
+            fulfilled: None,
+        }
+    }
+
+    pub(super) fn carried_by(&mut self, commit: [u8; 32]) {
+        if self.carriers.len() == MOST_CARRIERS {
+            self.carriers.remove(0);
+        }
+        self.carriers.push(commit);
+    }
+
+    /// Whether a group in this state shows it without any commit of mine.
+    pub(super) fn shows(&self, group: &MlsGroup) -> bool {
+        let has = |account: &AccountId| {
+            let mut leaves = group.treesync().full_leaves();
+            leaves.any(|(_, leaf)| shape::account(leaf).as_ref() == Some(account))
+        };
+        let holds = |key: &[u8]| {
+            let mut leaves = group.treesync().full_leaves();
+            leaves.any(|(_, leaf)| leaf.signature_key().as_slice() == key)
+        };
+        match &self.wish {
+            Wish::Add(_) | Wish::AddAnew(_) => self.adds.as_deref().is_some_and(holds),
+            Wish::Remove(account) => !has(account),
+            Wish::RemoveLeaf(key) => !holds(key),
+            Wish::Policy(change) => shape::policy(group.extensions())
+                .is_some_and(|policy| change.apply(&policy) == policy),
+            Wish::Refresh => false,
+        }
+    }
+}

@@ -1,0 +1,406 @@
+//! The keeper of one group's branches.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use hushwing_sansio::{Context, Moment, StorageError};
+use openmls::prelude::{GroupId, MlsGroup};
+
+use super::intent::Intent;
+use super::pointer::StatePrefix;
+use super::policy::GroupPolicy;
+use super::records::{self, CommitRecord, Head, Records, Shelf, Standing, StateRecord};
+use super::rows::InPlace;
+use super::told::{ChainFault, IntentId};
+use super::{records::Bulk, shape};
+use crate::fork_choice::{AccountId, CommitHash, Shape, StateName};
+use crate::mls::LeafKey;
+use crate::mls::crypto::Crypto;
+use crate::mls::provider::Provider;
+use crate::{ConversationId, MlsRows};
+
+/// What a keeper is lent for one call.
+pub struct Lent<'a, 'c> {
+    /// Crypto, made once.
+    pub crypto: &'a Crypto,
+    /// Clocks and chance.
+    pub cx: &'a mut Context<'c>,
+    /// Where everything lies. If a call fails with a `StorageError`, what it
+    /// wrote has to be rolled back and the keeper opened again.
+    pub rows: &'a mut dyn MlsRows,
+}
+
+/// Keeps all states of one group that can still matter, and follows the branch
+/// that everybody follows.
+///
+/// It is told what arrives ([`hear`](Self::hear)), what I want
+/// ([`wish`](Self::wish)), that a network took a commit of mine
+/// ([`published`](Self::published)) and that time passed
+/// ([`tick`](Self::tick)), and it says what follows as [`Told`](super::Told).
+/// Everything it knows lies in the rows.
+pub struct Keeper {
+    pub(super) id: ConversationId,
+    pub(super) account: AccountId,
+    pub(super) key: LeafKey,
+    pub(super) shape: Shape,
+    pub(super) root: StateName,
+    pub(super) followed: StateName,
+    pub(super) next_intent: u64,
+    pub(super) welcomed_by: Option<AccountId>,
+    pub(super) stranded: bool,
+    /// The states that were ever entered by a Welcome, by name.
+    pub(super) entered: Vec<[u8; 32]>,
+    pub(super) states: BTreeMap<StateName, StateRecord>,
+    pub(super) commits: BTreeMap<CommitHash, CommitRecord>,
+    pub(super) intents: BTreeMap<IntentId, Intent>,
+    /// When commits of mine that a network took have rested.
+    pub(super) resting: BTreeMap<CommitHash, Moment>,
+    /// The group openmls was last busy with, in its state.
+    pub(super) at_hand: Option<(StateName, MlsGroup)>,
+}
+
+/// One member leaf of a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its place in the tree.
+    pub leaf: u32,
+    /// Whose device it is.
+    pub account: AccountId,
+    /// Its public signature key.
+    pub signature_key: Vec<u8>,
+    /// The epoch it last committed in, if it ever did.
+    pub renewed_at: Option<u64>,
+}
+
+impl Keeper {
+    /// Reads the keeper of group `id`; `None` if there is no such group.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub fn open(lent: &mut Lent<'_, '_>, id: ConversationId) -> Result<Option<Self>, StorageError> {
+        let Some(records) = Records::read(&*lent.rows, id)? else {
+            return Ok(None);
+        };
+        let head = records.head;
+        let corrupt = || StorageError::corrupt("reading the branches of a group");
+        let key = LeafKey::from_secret(&head.key).ok_or_else(corrupt)?;
+        let welcomed_by = head.welcomed_by.map(|by| records::account(&by));
+        let mut keeper = Self {
+            id,
+            account: records::account(&head.account)?,
+            key,
+            shape: if head.pair { Shape::Pair } else { Shape::Group },
+            root: StateName(head.root),
+            followed: StateName(head.followed),
+            next_intent: head.next_intent,
+            welcomed_by: welcomed_by.transpose()?,
+            stranded: head.stranded,
+            entered: head.entered,
+            states: records.states.into_iter().collect(),
+            commits: records.commits.into_iter().collect(),
+            intents: records
+                .intents
+                .into_iter()
+                .map(|(number, intent)| (IntentId(number), intent))
+                .collect(),
+            resting: BTreeMap::new(),
+            at_hand: None,
+        };
+        keeper.check_links()?;
+        keeper.rest_again(lent.cx.now());
+        Ok(Some(keeper))
+    }
+
+    /// Damage shows when it is read, not in the midst of a choice.
+    fn check_links(&self) -> Result<(), StorageError> {
+        let corrupt = || StorageError::corrupt("reading the branches of a group");
+        let known = |name: &[u8; 32]| self.states.contains_key(&StateName(*name));
+        let commits = self.commits.values();
+        let sound = known(&self.root.0)
+            && known(&self.followed.0)
+            && commits.clone().all(|c| known(&c.parent) && known(&c.child));
+        for (name, state) in &self.states {
+            let by = state.by.and_then(|by| self.commits.get(&CommitHash(by)));
+            let fits = match by {
+                Some(by) => {
+                    let parent = self.states.get(&StateName(by.parent));
+                    // The epoch grows along every branch, so none is a ring.
+                    by.child == name.0
+                        && parent
+                            .is_some_and(|parent| parent.epoch.checked_add(1) == Some(state.epoch))
+                }
+                None => *name == self.root,
+            };
+            if !fits {
+                return Err(corrupt());
+            }
+        }
+        if sound { Ok(()) } else { Err(corrupt()) }
+    }
+
+    fn rest_again(&mut self, now: Moment) {
+        for (hash, commit) in &self.commits {
+            if let Standing::Published(rest) = commit.standing {
+                self.resting
+                    .insert(*hash, now + Duration::from_millis(rest));
+            }
+        }
+    }
+
+    /// Forgets the group and everything of it. The key packages I was added with
+    /// have to be forgotten as well: a Welcome that is followed twice begins the
+    /// ratchets of its state anew.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub fn forget(rows: &mut dyn MlsRows, id: ConversationId) -> Result<(), StorageError> {
+        Shelf::new(rows, id).clear()
+    }
+
+    /// Which group it is.
+    #[must_use]
+    pub fn id(&self) -> ConversationId {
+        self.id
+    }
+
+    /// My account in it.
+    #[must_use]
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// The state that is followed.
+    #[must_use]
+    pub fn followed(&self) -> StateName {
+        self.followed
+    }
+
+    /// Its epoch.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.states
+            .get(&self.followed)
+            .map_or(0, |state| state.epoch)
+    }
+
+    /// Whether a leaf of mine is in it. If not, I was removed.
+    #[must_use]
+    pub fn is_member(&self) -> bool {
+        self.states
+            .get(&self.followed)
+            .is_some_and(|state| state.mine)
+    }
+
+    /// Whether a chain of commits had nothing in common with what is kept, and
+    /// the group has not moved on here since: [`ChainFault::Beyond`]. What is
+    /// missing may still be on its way, so have patience before you ask to be
+    /// added anew.
+    #[must_use]
+    pub fn is_stranded(&self) -> bool {
+        self.stranded
+    }
+
+    /// The stewards in force in the followed state, by rank.
+    ///
+    /// # Errors
+    ///
+    /// When the record is damaged.
+    pub fn stewards(&self) -> Result<Vec<AccountId>, StorageError> {
+        let state = self.states.get(&self.followed);
+        let stewards = state.into_iter().flat_map(|state| &state.stewards);
+        stewards.map(|steward| records::account(steward)).collect()
+    }
+
+    /// All states that are kept.
+    pub fn states(&self) -> impl Iterator<Item = StateName> {
+        self.states.keys().copied()
+    }
+
+    /// How many commits are kept, followed or not.
+    #[must_use]
+    pub fn commits(&self) -> usize {
+        self.commits.len()
+    }
+
+    /// The wishes that a fork can still undo, or that wait for a commit.
+    pub fn open_intents(&self) -> impl Iterator<Item = IntentId> {
+        self.intents.keys().copied()
+    }
+
+    /// The members of the followed state, by leaf; empty if I was removed.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub fn members(&mut self, lent: &mut Lent<'_, '_>) -> Result<Vec<Member>, StorageError> {
+        if !self.is_member() {
+            return Ok(Vec::new());
+        }
+        let members = self.within(lent, self.followed, |_, group, _| {
+            let leaves = group.treesync().full_leaves();
+            let members = leaves.filter_map(|(index, leaf)| {
+                Some(Member {
+                    leaf: index.u32(),
+                    account: shape::account(leaf)?,
+                    signature_key: leaf.signature_key().as_slice().to_vec(),
+                    renewed_at: shape::renewed_at(leaf),
+                })
+            });
+            Ok::<_, core::convert::Infallible>(members.collect())
+        })?;
+        Ok(members.unwrap_or_default())
+    }
+
+    /// What the group agreed on in the followed state; `None` if I was removed.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub fn policy(&mut self, lent: &mut Lent<'_, '_>) -> Result<Option<GroupPolicy>, StorageError> {
+        if !self.is_member() {
+            return Ok(None);
+        }
+        let policy = self.within(lent, self.followed, |_, group, _| {
+            shape::policy(group.extensions()).ok_or(())
+        })?;
+        let policy = policy.map_err(|()| StorageError::corrupt("reading the policy of a group"))?;
+        Ok(Some(policy))
+    }
+
+    /// The epoch authenticator of the followed state (RFC 9420 section 8.7);
+    /// `None` if I was removed.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub fn authenticator(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+    ) -> Result<Option<Vec<u8>>, StorageError> {
+        if !self.is_member() {
+            return Ok(None);
+        }
+        let bytes = self.within(lent, self.followed, |_, group, _| {
+            Ok::<_, core::convert::Infallible>(group.epoch_authenticator().as_slice().to_vec())
+        })?;
+        Ok(bytes.ok())
+    }
+
+    /// The commits that lead from the oldest state that is kept to one whose
+    /// name begins with `state`, in order: what to hand to somebody who holds a
+    /// message of that state and does not know it. `None` if it is not kept.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub fn chain_to(
+        &self,
+        rows: &mut dyn MlsRows,
+        state: StatePrefix,
+    ) -> Result<Option<Vec<Vec<u8>>>, StorageError> {
+        let mut names = self.states.keys();
+        let Some(name) = names.find(|name| StatePrefix::of(name) == state) else {
+            return Ok(None);
+        };
+        let shelf = Shelf::new(rows, self.id);
+        let chain = self.path_to(*name).into_iter();
+        let chain = chain.map(|hash| shelf.bulk(Bulk::Commit, &hash));
+        chain.collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The commits from the root to a state, in order.
+    pub(super) fn path_to(&self, name: StateName) -> Vec<CommitHash> {
+        let mut path = Vec::new();
+        let mut at = name;
+        while let Some(by) = self.states.get(&at).and_then(|state| state.by) {
+            path.push(CommitHash(by));
+            let Some(commit) = self.commits.get(&CommitHash(by)) else {
+                break;
+            };
+            at = StateName(commit.parent);
+        }
+        path.reverse();
+        path
+    }
+
+    /// The states from the root to a state, both among them, in order.
+    pub(super) fn states_to(&self, name: StateName) -> Vec<StateName> {
+        let path = self.path_to(name).into_iter();
+        let children = path.filter_map(|hash| self.commits.get(&hash));
+        core::iter::once(self.root)
+            .chain(children.map(|commit| StateName(commit.child)))
+            .collect()
+    }
+
+    /// Writes down what there is one of.
+    pub(super) fn save_head(&self, rows: &mut dyn MlsRows) -> Result<(), StorageError> {
+        let head = Head {
+            account: self.account.as_bytes().to_vec(),
+            key: self.key.secret(),
+            pair: self.shape == Shape::Pair,
+            root: self.root.0,
+            followed: self.followed.0,
+            next_intent: self.next_intent,
+            welcomed_by: self.welcomed_by.as_ref().map(|by| by.as_bytes().to_vec()),
+            stranded: self.stranded,
+            entered: self.entered.clone(),
+        };
+        Shelf::new(rows, self.id).put_head(&head)
+    }
+
+    /// Does something with the group as it is in `state`. What openmls writes
+    /// stays if it succeeds, and is forgotten if not.
+    pub(super) fn within<T, E>(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        state: StateName,
+        act: impl FnOnce(&Provider<'_>, &mut MlsGroup, &LeafKey) -> Result<T, E>,
+    ) -> Result<Result<T, E>, StorageError> {
+        let mut rows = InPlace::new(&mut *lent.rows, self.id, &state);
+        let provider = Provider::new(lent.crypto, lent.cx, &mut rows);
+        let known = self.at_hand.take().filter(|(at, _)| *at == state);
+        let mut group = match known {
+            Some((_, group)) => group,
+            None => match load(&provider, self.id) {
+                Some(group) => group,
+                None => {
+                    provider.end(Err::<(), ()>(()))?.unwrap_or(());
+                    return Err(StorageError::corrupt("reading a state of a group"));
+                }
+            },
+        };
+        let outcome = act(&provider, &mut group, &self.key);
+        let outcome = provider.end(outcome)?;
+        // After a failure, what openmls holds may have moved; the rows have not.
+        if outcome.is_ok() {
+            self.at_hand = Some((state, group));
+        }
+        Ok(outcome)
+    }
+
+    /// Marks that no common state is left with the others: the next Welcome
+    /// that fits is followed. See [`ChainFault::Beyond`].
+    pub(super) fn strand(&mut self, rows: &mut dyn MlsRows) -> Result<ChainFault, StorageError> {
+        self.stranded = true;
+        self.save_head(rows)?;
+        Ok(ChainFault::Beyond)
+    }
+}
+
+/// Reads the group from whatever rows the provider shows as its own.
+pub(super) fn load(provider: &Provider<'_>, id: ConversationId) -> Option<MlsGroup> {
+    use openmls_traits::OpenMlsProvider as _;
+    let id = GroupId::from_slice(&id.0);
+    MlsGroup::load(provider.storage(), &id).ok().flatten()
+}
+
+/// The name of the state a group is in.
+pub(super) fn name_of(group: &MlsGroup) -> StateName {
+    StateName::derive(
+        group.group_id().as_slice(),
+        group.epoch().as_u64(),
+        group.epoch_authenticator().as_slice(),
+    )
+}

@@ -1,0 +1,371 @@
+//! Commits of mine.
+
+use std::collections::BTreeSet;
+
+use hushwing_sansio::StorageError;
+use openmls::prelude::{KeyPackage, LeafNodeIndex, MlsGroup, MlsMessageOut};
+use openmls_traits::OpenMlsProvider as _;
+use tls_codec::Serialize as _;
+
+use super::facts;
+use super::intent::Wish;
+use super::keeper::{self, Keeper, Lent};
+use super::member::MemberPackage;
+use super::pointer::{Pointer, StatePrefix};
+use super::policy::GroupPolicy;
+use super::records::{self, Bulk, CommitRecord, Shelf, Standing, StateRecord};
+use super::rows::{self, Overlay};
+use super::shape;
+use super::told::{IntentId, MakeFault, Told};
+use crate::fork_choice::rules::{self, Contents, Invalid, Leaf, Parent};
+use crate::fork_choice::{AccountId, Class, CommitHash, StateName};
+use crate::mls::crypto::Crypto;
+use crate::mls::provider::Provider;
+use crate::mls::{LeafKey, store};
+
+/// What one commit is to do, and for which wishes.
+pub(super) struct Order {
+    pub(super) wishes: Vec<IntentId>,
+    adds: Vec<KeyPackage>,
+    added: Vec<AccountId>,
+    removes: BTreeSet<u32>,
+    policy: Option<GroupPolicy>,
+}
+
+/// Wishes of one kind go into one commit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Add,
+    AddOwn,
+    Remove,
+    RemoveOwn,
+    Policy,
+    Refresh,
+}
+
+/// A commit of mine that was made and kept.
+pub(super) struct Made {
+    pub(super) commit: CommitHash,
+    /// Nobody else is in the group, so it takes part at once.
+    pub(super) alone: bool,
+    pub(super) publish: Option<Told>,
+}
+
+/// What openmls made of an order.
+struct Built {
+    group: MlsGroup,
+    bytes: Vec<u8>,
+    welcome: Option<Vec<u8>>,
+    class: Class,
+    leaf: u32,
+    alone: bool,
+}
+
+impl Order {
+    /// Out of open wishes the first that can be had now, with all that are of
+    /// its kind; only itself if `apart`.
+    pub(super) fn collect(
+        crypto: &Crypto,
+        group: &MlsGroup,
+        account: &AccountId,
+        open: &[(IntentId, Wish)],
+        apart: bool,
+    ) -> Option<Self> {
+        let parent = facts::parent(group)?;
+        let early =
+            parent.epoch < parent.free_from(account) && !parent.stewards().contains(account);
+        let kinds = open.iter().map(|(id, wish)| {
+            let package = wish.package(crypto);
+            (
+                *id,
+                wish,
+                Kind::of(wish, package.as_ref(), group, account),
+                package,
+            )
+        });
+        // What comes too soon waits.
+        let mut due = kinds
+            .filter(|(_, _, kind, _)| !(early && matches!(kind, Kind::AddOwn | Kind::Refresh)));
+        let first = due.next()?;
+        let kind = first.2;
+        let more = due.filter(|(_, _, other, _)| *other == kind && !apart);
+        let mut order = Self {
+            wishes: Vec::new(),
+            adds: Vec::new(),
+            added: Vec::new(),
+            removes: BTreeSet::new(),
+            policy: None,
+        };
+        for (id, wish, _, package) in core::iter::once(first).chain(more) {
+            order.wishes.push(id);
+            order.take(group, wish, package);
+        }
+        order.arrange(group, &parent);
+        Some(order)
+    }
+
+    fn take(&mut self, group: &MlsGroup, wish: &Wish, package: Option<MemberPackage>) {
+        match wish {
+            Wish::Add(_) | Wish::Refresh => {}
+            Wish::Remove(account) => self.remove_all(group, account),
+            Wish::AddAnew(_) => {
+                if let Some(package) = &package {
+                    self.remove_all(group, package.account());
+                }
+            }
+            Wish::RemoveLeaf(key) => {
+                let leaves = group.treesync().full_leaves();
+                let with_key = leaves.filter(|(_, leaf)| leaf.signature_key().as_slice() == key);
+                self.removes.extend(with_key.map(|(index, _)| index.u32()));
+            }
+            Wish::Policy(change) => {
+                let before = self
+                    .policy
+                    .take()
+                    .or_else(|| shape::policy(group.extensions()));
+                self.policy = before.map(|policy| change.apply(&policy));
+            }
+        }
+        if let Some(package) = package {
+            self.added.push(package.account().clone());
+            self.adds.push(package.package);
+        }
+    }
+
+    fn remove_all(&mut self, group: &MlsGroup, account: &AccountId) {
+        let leaves = group.treesync().full_leaves();
+        let of_account = leaves.filter(|(_, leaf)| shape::account(leaf).as_ref() == Some(account));
+        self.removes
+            .extend(of_account.map(|(index, _)| index.u32()));
+    }
+
+    /// What the commit will hold, for the rules: what they refuse is never made.
+    fn contents(&self, committer: u32, parent: &Parent, account: &AccountId) -> Contents {
+        let leaf = |account: &AccountId, renewed_at| Leaf {
+            account: account.clone(),
+            renewed_at,
+        };
+        Contents {
+            committer,
+            path: Some(leaf(account, Some(parent.epoch))),
+            removed: self.removes.clone(),
+            added: self.added.iter().map(|added| leaf(added, None)).collect(),
+            listed: self.policy.as_ref().map(|policy| policy.stewards.clone()),
+            foreign: false,
+        }
+    }
+
+    /// Keeps the list of stewards to those who are there: nobody removed waits
+    /// in it to be somebody again.
+    fn arrange(&mut self, group: &MlsGroup, parent: &Parent) {
+        let stays = |account: &AccountId| {
+            let mut leaves = parent.leaves.iter();
+            self.added.contains(account)
+                || leaves
+                    .any(|(index, leaf)| leaf.account == *account && !self.removes.contains(index))
+        };
+        let removes_one = parent.stewards().iter().any(|steward| !stays(steward));
+        let policy = match &self.policy {
+            None if removes_one => shape::policy(group.extensions()),
+            policy => policy.clone(),
+        };
+        let policy = policy.map(|mut policy| {
+            policy.stewards.retain(|steward| stays(steward));
+            policy
+        });
+        self.policy = policy;
+    }
+}
+
+impl Kind {
+    fn of(wish: &Wish, package: Option<&MemberPackage>, group: &MlsGroup, me: &AccountId) -> Self {
+        match wish {
+            Wish::Add(_) if package.is_some_and(|package| package.account() == me) => Self::AddOwn,
+            Wish::Add(_) => Self::Add,
+            Wish::RemoveLeaf(key) => {
+                let mut leaves = group.treesync().full_leaves();
+                let own = leaves.any(|(_, leaf)| {
+                    leaf.signature_key().as_slice() == key
+                        && shape::account(leaf).as_ref() == Some(me)
+                });
+                if own { Self::RemoveOwn } else { Self::Remove }
+            }
+            Wish::Remove(_) | Wish::AddAnew(_) => Self::Remove,
+            Wish::Policy(_) => Self::Policy,
+            Wish::Refresh => Self::Refresh,
+        }
+    }
+}
+
+impl Wish {
+    fn package(&self, crypto: &Crypto) -> Option<MemberPackage> {
+        match self {
+            Self::Add(message) | Self::AddAnew(message) => MemberPackage::check(crypto, message),
+            _ => None,
+        }
+    }
+}
+
+impl Keeper {
+    /// Makes a commit on the followed state and keeps it with the state it leads
+    /// to, unpublished. Of the followed state only one thing changes: the ratchet
+    /// the commit was sealed with, so that no other is ever sealed with the same
+    /// key.
+    pub(super) fn make(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        order: &Order,
+    ) -> Result<Result<Made, MakeFault>, StorageError> {
+        let parent = self.followed;
+        let mut overlay = Overlay::of(&mut *lent.rows, self.id, &parent)?;
+        let provider = Provider::new(lent.crypto, lent.cx, &mut overlay);
+        let built = match keeper::load(&provider, self.id) {
+            Some(group) => build(&provider, group, &self.key, &parent, order),
+            None => Err(MakeFault::Group("reading a state")),
+        };
+        let mut built = match provider.end(built)? {
+            Ok(built) => built,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let ratchets = overlay.row(store::MESSAGE_SECRETS).cloned();
+        let provider = Provider::new(lent.crypto, lent.cx, &mut overlay);
+        let merged = built.group.merge_pending_commit(&provider);
+        let merged = merged.map_err(|_| MakeFault::Group("merging my commit"));
+        if let Err(fault) = provider.end(merged)? {
+            return Ok(Err(fault));
+        }
+        let child = keeper::name_of(&built.group);
+        overlay.keep_as(self.id, &child)?;
+        if let Some(ratchets) = ratchets {
+            let scope = rows::state(self.id, &parent);
+            lent.rows
+                .put_mls_row(&scope, store::MESSAGE_SECRETS, &[], ratchets.expose())?;
+        }
+        self.at_hand = None;
+        self.keep_made(lent, order, built, child).map(Ok)
+    }
+
+    fn keep_made(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        order: &Order,
+        built: Built,
+        child: StateName,
+    ) -> Result<Made, StorageError> {
+        let commit = CommitHash::of(&built.bytes);
+        let added = order
+            .added
+            .iter()
+            .map(|account| account.as_bytes().to_vec());
+        let record = CommitRecord {
+            parent: self.followed.0,
+            child: child.0,
+            author: self.account.as_bytes().to_vec(),
+            leaf: built.leaf,
+            class: records::number_of(built.class),
+            standing: if built.alone {
+                Standing::TakesPart
+            } else {
+                Standing::Made
+            },
+            welcome: built.welcome.as_ref().map(|_| added.collect()),
+        };
+        let state = state_record(&built.group, commit, lent.cx.wall().as_millis());
+        if let Some(welcome) = &built.welcome {
+            Shelf::new(lent.rows, self.id).put_bulk(Bulk::Welcome, &commit, welcome)?;
+        }
+        self.keep(lent.rows, commit, record, &built.bytes, child, state)?;
+        let bytes = built.bytes;
+        Ok(Made {
+            commit,
+            alone: built.alone,
+            publish: (!built.alone).then_some(Told::Publish { commit, bytes }),
+        })
+    }
+}
+
+/// What is remembered of the state a group is in.
+pub(super) fn state_record(group: &MlsGroup, by: CommitHash, now: u64) -> StateRecord {
+    let stewards = facts::parent(group).map(|parent| parent.stewards());
+    let stewards = stewards.unwrap_or_default();
+    StateRecord {
+        by: Some(by.0),
+        epoch: group.epoch().as_u64(),
+        stewards: stewards.iter().map(|s| s.as_bytes().to_vec()).collect(),
+        since: now,
+        mine: group.is_active(),
+        used: false,
+    }
+}
+
+fn build(
+    provider: &Provider<'_>,
+    mut group: MlsGroup,
+    key: &LeafKey,
+    name: &StateName,
+    order: &Order,
+) -> Result<Built, MakeFault> {
+    let parent = facts::parent(&group).ok_or(MakeFault::Group("reading a state"))?;
+    let leaf = group.own_leaf_index().u32();
+    let account = group.own_leaf_node().and_then(shape::account);
+    let account = account.ok_or(MakeFault::NotIn)?;
+    rules::check(&parent, &order.contents(leaf, &parent, &account))?;
+    let pointer = Pointer {
+        state: StatePrefix::of(name),
+        first_said: None,
+    };
+    group.set_aad(pointer.encode());
+    let path =
+        shape::renewed_leaf(parent.epoch).map_err(|_| MakeFault::Group("stamping my leaf"))?;
+    let mut builder = group
+        .commit_builder()
+        .consume_proposal_store(false)
+        .force_self_update(true)
+        .leaf_node_parameters(path)
+        .propose_removals(order.removes.iter().map(|leaf| LeafNodeIndex::new(*leaf)))
+        .propose_adds(order.adds.iter().cloned());
+    if let Some(policy) = &order.policy {
+        let policy = policy.encode().map_err(|_| MakeFault::Sense)?;
+        let context = shape::context(policy).map_err(|_| MakeFault::Sense)?;
+        builder = builder
+            .propose_group_context_extensions(context)
+            .map_err(|_| MakeFault::Sense)?;
+    }
+    let bundle = builder
+        .load_psks(provider.storage())
+        .map_err(|_| MakeFault::Group("making a commit"))?
+        .build(provider.rand(), provider.crypto(), key, |_| true)
+        .map_err(|_| MakeFault::Sense)?
+        .stage_commit(provider)
+        .map_err(|_| MakeFault::Group("sealing a commit"))?;
+    let (commit, welcome, _) = bundle.into_messages();
+    let class = {
+        let staged = group
+            .pending_commit()
+            .ok_or(MakeFault::Group("making a commit"))?;
+        let contents = facts::contents(&parent, leaf, staged);
+        rules::check(&parent, &contents)?
+    };
+    let bytes = |message: MlsMessageOut| {
+        message
+            .tls_serialize_detached()
+            .map_err(|_| MakeFault::Group("encoding a commit"))
+    };
+    Ok(Built {
+        bytes: bytes(commit)?,
+        welcome: welcome.map(bytes).transpose()?,
+        class,
+        leaf,
+        alone: parent.leaves.len() == 1,
+        group,
+    })
+}
+
+impl From<Invalid> for MakeFault {
+    fn from(invalid: Invalid) -> Self {
+        match invalid {
+            Invalid::TooSoon => Self::TooSoon,
+            _ => Self::Rules,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Groups of many leaves, whose commits nobody orders.
+//!
+//! Two stewards may commit to the same state at the same time. Then there are
+//! two branches, and everybody follows the same one by the rule in
+//! `protocol/commits.md`, which looks at commits and at nothing else. What that
+//! asks of MLS, whose library knows one state of a group and forgets the one
+//! before, is kept here: a [`Keeper`] holds every state that can still matter,
+//! each with rows of its own.
+//!
+//! ```text
+//! hear ─ bytes ─▶ pointer ─▶ the state it names ─┬ a message: read in place
+//!                                                └ a commit: read on a copy ─▶ rules ─▶ a child state
+//! wish ─▶ intent ─▶ a commit on a copy ─▶ Publish ─▶ published ─ rest ─▶ takes part
+//!                          what takes part ─▶ verdict ─▶ Followed, Welcome, Removed
+//! ```
+//!
+//! # What whoever drives it has to do
+//!
+//! - One transaction per call; act on all [`Told`] in it. On a `StorageError`
+//!   roll back, drop the keeper and [`open`](Keeper::open) it again.
+//! - [`Told::Publish`]: send to all leaves of the state it was made in, and say
+//!   [`published`](Keeper::published) when a network took it.
+//! - [`Told::Followed`] with `left`: what I said in those states and that nobody
+//!   confirmed, [`say`](Keeper::say) again with the epoch it was said in first,
+//!   under its old message id: whoever has it drops it.
+//! - [`HearFault::UnknownState`]: hold the message, ask its sender for
+//!   [`chain_to`](Keeper::chain_to) that state, give the answer to
+//!   [`hear_chain`](Keeper::hear_chain), and hear the message again.
+//!   [`ChainFault::Beyond`] means that no common state is left: ask a steward to
+//!   be added anew ([`Wish::AddAnew`]), and hold Welcomes that came out as
+//!   [`WelcomeFault::Known`] for [`join_again`](Keeper::join_again).
+//! - Keep the private half of a key package ([`OwnPackage`]) for as long as a
+//!   fork can undo the Welcome that used it.
+
+mod facts;
+mod follow;
+mod found;
+mod hear;
+mod intent;
+mod keeper;
+mod make;
+mod member;
+mod pointer;
+mod policy;
+mod pursue;
+mod records;
+mod rows;
+mod shape;
+mod told;
+
+pub use intent::{MOST_WISHES, PolicyChange, Wish};
+pub use keeper::{Keeper, Lent, Member};
+pub use member::{MemberPackage, OwnPackage};
+pub use pointer::{Pointer, StatePrefix};
+pub use policy::{
+    GroupPolicy, History, MOST_FURTHER, MOST_FURTHER_BYTES, MOST_NAME_BYTES, Mode, PolicyError,
+};
+pub use pursue::WishFault;
+pub use told::{ChainFault, HearFault, Heard, IntentId, MakeFault, Said, Told, WelcomeFault};
+
+pub use super::crypto::Crypto;
+pub use crate::fork_choice::{AccountId, AccountIdError, CommitHash, Shape, StateName};
+
+use core::time::Duration;
+
+/// Age at which a state that was left behind is forgotten.
+pub const MOST_AGE: Duration = Duration::from_secs(72 * 60 * 60);
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod village;

@@ -1,0 +1,158 @@
+//! What a group has agreed on: who its stewards are, its name, its modes.
+//!
+//! It lies in the group context, so all who share a state share it, and only a
+//! commit changes it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fork_choice::{AccountId, MAX_STEWARDS, Shape};
+
+/// Version byte of the blob.
+const VERSION: u8 = 1;
+/// Most bytes of a name, in UTF-8.
+pub const MOST_NAME_BYTES: usize = 256;
+/// Most entries that this version does not know.
+pub const MOST_FURTHER: usize = 16;
+/// Most bytes of such an entry.
+pub const MOST_FURTHER_BYTES: usize = 1024;
+/// Most bytes of the whole blob.
+const MOST_BYTES: usize = 32 * 1024;
+
+/// What can be proved to others of what is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    /// Neither provable nor deniable beyond what MLS gives.
+    #[default]
+    Normal,
+    /// Messages carry a signature that can be shown to others.
+    Provable,
+    /// Off the record: keys are revealed afterwards, so nothing is proof.
+    OffTheRecord,
+}
+
+/// What a new member is given of what was said before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum History {
+    /// Nothing.
+    #[default]
+    FromJoining,
+    /// Members may hand it on.
+    Shared,
+}
+
+/// What a group has agreed on.
+///
+/// `Debug` hides the name and the stewards, which name people.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupPolicy {
+    /// Of two or of more.
+    pub shape: Shape,
+    /// Whose commits count, first of rank first; nobody twice.
+    pub stewards: Vec<AccountId>,
+    /// What the group calls itself; empty if it does not.
+    pub name: String,
+    /// What can be proved.
+    pub mode: Mode,
+    /// What new members are given.
+    pub history: History,
+    /// What later versions agree on, by number, each once and in order. Kept as
+    /// it is by versions that do not know it.
+    pub further: Vec<(u16, Vec<u8>)>,
+}
+
+/// Why bytes are no policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// Of a version this program does not know.
+    #[error("policy of an unknown version")]
+    Version,
+    /// Not what the encoder makes.
+    #[error("policy malformed")]
+    Malformed,
+    /// Too long, or longer in a part than allowed.
+    #[error("policy too long")]
+    TooLong,
+    /// Somebody is steward twice, or an entry is there twice.
+    #[error("policy names something twice")]
+    Twice,
+}
+
+impl GroupPolicy {
+    /// The policy of a new group.
+    #[must_use]
+    pub fn of_group(stewards: Vec<AccountId>, name: impl Into<String>) -> Self {
+        Self {
+            shape: Shape::Group,
+            stewards,
+            name: name.into(),
+            mode: Mode::default(),
+            history: History::default(),
+            further: Vec::new(),
+        }
+    }
+
+    /// As it lies in the group context: a version byte, then postcard.
+    ///
+    /// # Errors
+    ///
+    /// When a part is longer than allowed or named twice.
+    pub fn encode(&self) -> Result<Vec<u8>, PolicyError> {
+        self.check()?;
+        let bytes = postcard::to_extend(self, vec![VERSION]);
+        bytes.map_err(|_| PolicyError::Malformed)
+    }
+
+    /// Reads a policy. There is one encoding of each.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not such an encoding.
+    pub fn decode(bytes: &[u8]) -> Result<Self, PolicyError> {
+        if bytes.len() > MOST_BYTES {
+            return Err(PolicyError::TooLong);
+        }
+        let body = match bytes.split_first() {
+            Some((&VERSION, body)) => body,
+            Some(_) => return Err(PolicyError::Version),
+            None => return Err(PolicyError::Malformed),
+        };
+        let policy: Self = postcard::from_bytes(body).map_err(|_| PolicyError::Malformed)?;
+        if policy.encode()? == bytes {
+            Ok(policy)
+        } else {
+            Err(PolicyError::Malformed)
+        }
+    }
+
+    fn check(&self) -> Result<(), PolicyError> {
+        let long = self.stewards.len() > MAX_STEWARDS
+            || self.name.len() > MOST_NAME_BYTES
+            || self.further.len() > MOST_FURTHER
+            || self
+                .further
+                .iter()
+                .any(|(_, b)| b.len() > MOST_FURTHER_BYTES);
+        if long {
+            return Err(PolicyError::TooLong);
+        }
+        let mut rest = self.stewards.as_slice();
+        while let Some((first, others)) = rest.split_first() {
+            if others.contains(first) {
+                return Err(PolicyError::Twice);
+            }
+            rest = others;
+        }
+        let ordered = self.further.is_sorted_by(|(a, _), (b, _)| a < b);
+        if ordered {
+            Ok(())
+        } else {
+            Err(PolicyError::Twice)
+        }
+    }
+}
+
+impl core::fmt::Debug for GroupPolicy {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("GroupPolicy(..)")
+    }
+}

@@ -1,0 +1,215 @@
+//! From wishes to commits, and again after a lost fork.
+
+use hushwing_sansio::StorageError;
+use openmls::prelude::MlsGroup;
+
+use super::intent::{Intent, MOST_WISHES, Wish};
+use super::keeper::{Keeper, Lent};
+use super::make::Order;
+use super::member::MemberPackage;
+use super::records::{Shelf, Standing};
+use super::told::{IntentId, MakeFault, Told};
+use crate::MlsRows;
+use crate::fork_choice::{CommitHash, StateName};
+
+/// Why a wish was not taken down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WishFault {
+    /// The key package is none, or of a leaf that does not fit the group.
+    #[error("key package of no use")]
+    Package,
+    /// Too many wishes wait.
+    #[error("too many changes wait")]
+    Full,
+}
+
+impl Keeper {
+    /// I want something of the group. It is written down, and a commit is made
+    /// for it as soon as none of mine is under way.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub fn wish(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        wish: Wish,
+    ) -> Result<Result<(IntentId, Vec<Told>), WishFault>, StorageError> {
+        if self.intents.len() >= MOST_WISHES {
+            return Ok(Err(WishFault::Full));
+        }
+        let adds = match &wish {
+            Wish::Add(message) | Wish::AddAnew(message) => {
+                match MemberPackage::check(lent.crypto, message) {
+                    Some(package) => Some(package.signature_key().to_vec()),
+                    None => return Ok(Err(WishFault::Package)),
+                }
+            }
+            _ => None,
+        };
+        let id = IntentId(self.next_intent);
+        self.next_intent += 1;
+        let intent = Intent::new(wish, adds);
+        Shelf::new(lent.rows, self.id).put_intent(id.0, &intent)?;
+        self.intents.insert(id, intent);
+        let told = self.settle(lent)?;
+        Ok(Ok((id, told)))
+    }
+
+    /// I do not want it any more. What was committed stays.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub fn unwish(&mut self, rows: &mut dyn MlsRows, id: IntentId) -> Result<(), StorageError> {
+        self.intents.remove(&id);
+        Shelf::new(rows, self.id).remove_intent(id.0)
+    }
+
+    /// Makes a commit for what is wanted and not had in the followed state,
+    /// unless one of mine is under way there. Whether it was followed at once,
+    /// since nobody else is there: then there may be more to do.
+    pub(super) fn pursue(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        told: &mut Vec<Told>,
+    ) -> Result<bool, StorageError> {
+        self.review(lent)?;
+        let under_way = self.commits.values().any(|commit| {
+            commit.parent == self.followed.0 && commit.standing != Standing::TakesPart
+        });
+        if under_way || !self.is_member() {
+            return Ok(false);
+        }
+        // A commit for several wishes may not be had though one for each can.
+        let mut apart = false;
+        while let Some(order) = self.order(lent, apart)? {
+            match self.make(lent, &order)? {
+                Ok(made) => {
+                    self.carry(lent.rows, &order, made.commit)?;
+                    told.extend(made.publish);
+                    return Ok(made.alone);
+                }
+                // Waits until the group has moved on.
+                Err(MakeFault::TooSoon) => return Ok(false),
+                Err(_) if order.wishes.len() > 1 => apart = true,
+                Err(fault) => {
+                    for id in order.wishes {
+                        self.unwish(lent.rows, id)?;
+                        told.push(Told::GivenUp(id, fault));
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Notes which wishes the followed branch fulfils.
+    fn review(&mut self, lent: &mut Lent<'_, '_>) -> Result<(), StorageError> {
+        let path = self.path_to(self.followed);
+        let states = self.states_to(self.followed);
+        let mut changed = Vec::new();
+        for (id, intent) in &mut self.intents {
+            let before = intent.fulfilled;
+            let stands = |name: &[u8; 32]| states.contains(&StateName(*name));
+            if before.as_ref().is_some_and(stands) {
+                continue;
+            }
+            let carriers = &intent.carriers;
+            let carrier = path.iter().find(|hash| carriers.contains(&hash.0));
+            intent.fulfilled = carrier
+                .and_then(|hash| self.commits.get(hash))
+                .map(|commit| commit.child);
+            if intent.fulfilled != before {
+                changed.push(*id);
+            }
+        }
+        if self.is_member() && self.intents.values().any(|i| i.fulfilled.is_none()) {
+            changed.extend(self.look(lent)?);
+        }
+        let mut shelf = Shelf::new(lent.rows, self.id);
+        for id in changed {
+            if let Some(intent) = self.intents.get(&id) {
+                shelf.put_intent(id.0, intent)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes which wishes the followed state shows anyway.
+    fn look(&mut self, lent: &mut Lent<'_, '_>) -> Result<Vec<IntentId>, StorageError> {
+        let mut intents = core::mem::take(&mut self.intents);
+        let followed = self.followed;
+        let looked = self.within(lent, followed, |_, group: &mut MlsGroup, _| {
+            let open = intents.iter_mut().filter(|(_, i)| i.fulfilled.is_none());
+            let shown = open.filter(|(_, intent)| intent.shows(group));
+            let shown = shown.map(|(id, intent)| {
+                intent.fulfilled = Some(followed.0);
+                *id
+            });
+            Ok::<_, core::convert::Infallible>(shown.collect())
+        });
+        self.intents = intents;
+        Ok(looked?.unwrap_or_default())
+    }
+
+    /// What the next commit is to do: for the first open wish, and all open ones
+    /// of its kind.
+    fn order(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        apart: bool,
+    ) -> Result<Option<Order>, StorageError> {
+        let open = self.intents.iter().filter(|(_, i)| i.fulfilled.is_none());
+        let open: Vec<_> = open
+            .map(|(id, intent)| (*id, intent.wish.clone()))
+            .collect();
+        if open.is_empty() {
+            return Ok(None);
+        }
+        let account = self.account.clone();
+        let crypto = lent.crypto;
+        let order = self.within(lent, self.followed, |_, group, _| {
+            let order = Order::collect(crypto, group, &account, &open, apart);
+            Ok::<_, core::convert::Infallible>(order)
+        })?;
+        Ok(order.ok().flatten())
+    }
+
+    fn carry(
+        &mut self,
+        rows: &mut dyn MlsRows,
+        order: &Order,
+        commit: CommitHash,
+    ) -> Result<(), StorageError> {
+        let mut shelf = Shelf::new(rows, self.id);
+        for id in &order.wishes {
+            if let Some(intent) = self.intents.get_mut(id) {
+                intent.carried_by(commit.0);
+                shelf.put_intent(id.0, intent)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Before the root moves up to `root`: wishes fulfilled in it or below can
+    /// never be undone.
+    pub(super) fn settle_intents(
+        &mut self,
+        rows: &mut dyn MlsRows,
+        root: StateName,
+        told: &mut Vec<Told>,
+    ) -> Result<(), StorageError> {
+        let safe = self.states_to(root);
+        let done = self.intents.iter().filter(|(_, intent)| {
+            let fulfilled = intent.fulfilled.map(StateName);
+            fulfilled.is_some_and(|name| safe.contains(&name))
+        });
+        let done: Vec<_> = done.map(|(id, _)| *id).collect();
+        for id in done {
+            self.unwish(rows, id)?;
+            told.push(Told::Settled(id));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,149 @@
+//! What every group of many looks like to MLS: suite, extensions, leaves.
+//!
+//! The suite is that of a conversation of two. New are three extensions, out of
+//! the private range of RFC 9420 section 17: the policy of the group, in its
+//! context; and in each leaf that ever committed, the epoch in which it did.
+
+use openmls::prelude::{
+    BasicCredential, Capabilities, CredentialType, CredentialWithKey, Extension, ExtensionType,
+    Extensions, GroupContext, InvalidExtensionError, LeafNode, LeafNodeParameters,
+    MlsGroupCreateConfig, MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY,
+    PastEpochDeletionPolicy, ProtocolVersion, RequiredCapabilitiesExtension, UnknownExtension,
+};
+use openmls::treesync::LeafNodeSource;
+
+use super::policy::GroupPolicy;
+use crate::fork_choice::AccountId;
+use crate::mls::{LeafKey, suite};
+
+/// The group context extension that holds the [`GroupPolicy`].
+pub(super) const POLICY_EXTENSION: u16 = 0xF48B;
+/// The leaf extension that holds the epoch whose end the leaf's last commit was.
+pub(super) const RENEWED_AT_EXTENSION: u16 = 0xF48C;
+/// Version byte of that extension.
+const RENEWED_AT: u8 = 1;
+
+const fn ours() -> [ExtensionType; 3] {
+    [
+        ExtensionType::Unknown(suite::SUITE_NAME_EXTENSION),
+        ExtensionType::Unknown(POLICY_EXTENSION),
+        ExtensionType::Unknown(RENEWED_AT_EXTENSION),
+    ]
+}
+
+/// What our leaves support.
+pub(super) fn capabilities() -> Capabilities {
+    let [suite_name, policy, renewed_at] = ours();
+    Capabilities::new(
+        Some(&[ProtocolVersion::Mls10]),
+        Some(&[suite::SUITE]),
+        Some(&[ExtensionType::LastResort, suite_name, policy, renewed_at]),
+        Some(&[]),
+        Some(&[CredentialType::Basic]),
+    )
+}
+
+/// The identity of a leaf is its account: all devices of one share it.
+pub(super) fn credential(account: &AccountId, key: &LeafKey) -> CredentialWithKey {
+    CredentialWithKey {
+        credential: BasicCredential::new(account.as_bytes().to_vec()).into(),
+        signature_key: key.public().to_vec().into(),
+    }
+}
+
+/// The policy towards MLS of groups we are added to. No past epochs: each state
+/// has rows of its own, and late messages are read with those.
+pub(super) fn join_config() -> MlsGroupJoinConfig {
+    MlsGroupJoinConfig::builder()
+        .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
+        .padding_size(suite::PADDING)
+        .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(0))
+        .sender_ratchet_configuration(suite::ratchet())
+        .use_ratchet_tree_extension(true)
+        .build()
+}
+
+/// The same for groups we create, in which `policy` holds (encoded).
+pub(super) fn create_config(
+    policy: Vec<u8>,
+) -> Result<MlsGroupCreateConfig, InvalidExtensionError> {
+    Ok(MlsGroupCreateConfig::builder()
+        .ciphersuite(suite::SUITE)
+        .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
+        .padding_size(suite::PADDING)
+        .set_past_epoch_deletion_policy(PastEpochDeletionPolicy::MaxEpochs(0))
+        .sender_ratchet_configuration(suite::ratchet())
+        .use_ratchet_tree_extension(true)
+        .lifetime(suite::lifetime())
+        .capabilities(capabilities())
+        .with_group_context_extensions(context(policy)?)
+        .build())
+}
+
+/// The extensions of a group context in which `policy` holds (encoded).
+pub(super) fn context(policy: Vec<u8>) -> Result<Extensions<GroupContext>, InvalidExtensionError> {
+    let name = UnknownExtension(suite::SUITE_NAME.to_vec());
+    Extensions::from_vec(vec![
+        Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&ours(), &[], &[])),
+        Extension::Unknown(suite::SUITE_NAME_EXTENSION, name),
+        Extension::Unknown(POLICY_EXTENSION, UnknownExtension(policy)),
+    ])
+}
+
+/// The policy in a group context; `None` unless the context is as
+/// [`context`] makes it.
+pub(super) fn policy(extensions: &Extensions<GroupContext>) -> Option<GroupPolicy> {
+    let required = extensions.required_capabilities()?;
+    let fits = extensions.iter().count() == 3
+        && required.extension_types() == ours()
+        && required.proposal_types().is_empty()
+        && required.credential_types().is_empty()
+        && extensions
+            .unknown(suite::SUITE_NAME_EXTENSION)
+            .is_some_and(|name| name.0 == suite::SUITE_NAME);
+    let blob = extensions.unknown(POLICY_EXTENSION)?;
+    fits.then(|| GroupPolicy::decode(&blob.0).ok())?
+}
+
+/// The leaf of a commit made in `epoch`.
+pub(super) fn renewed_leaf(epoch: u64) -> Result<LeafNodeParameters, InvalidExtensionError> {
+    let stamp = [&[RENEWED_AT], epoch.to_be_bytes().as_slice()].concat();
+    let extension = Extension::Unknown(RENEWED_AT_EXTENSION, UnknownExtension(stamp));
+    Ok(LeafNodeParameters::builder()
+        .with_extensions(Extensions::single(extension)?)
+        .build())
+}
+
+/// The epoch in which a leaf committed last, if it ever did.
+pub(super) fn renewed_at(leaf: &LeafNode) -> Option<u64> {
+    let stamp = leaf.extensions().unknown(RENEWED_AT_EXTENSION)?;
+    match stamp.0.split_first() {
+        Some((&RENEWED_AT, epoch)) => epoch.try_into().ok().map(u64::from_be_bytes),
+        _ => None,
+    }
+}
+
+/// The account of a leaf, if that is a name we use.
+pub(super) fn account(leaf: &LeafNode) -> Option<AccountId> {
+    let credential = leaf.credential();
+    let basic = credential.credential_type() == CredentialType::Basic;
+    basic.then(|| AccountId::try_from(credential.serialized_content()).ok())?
+}
+
+/// Whether a leaf is as ours are: it supports what our groups need, and carries
+/// nothing but, if it ever committed, the epoch in which it did.
+pub(super) fn leaf_follows_the_rules(leaf: &LeafNode) -> bool {
+    let able = leaf.capabilities();
+    let more = leaf.extensions().iter().count();
+    let stamped = match leaf.leaf_node_source() {
+        LeafNodeSource::KeyPackage(until) => more == 0 && *until == suite::lifetime(),
+        LeafNodeSource::Commit(_) => more == 1 && renewed_at(leaf).is_some(),
+        LeafNodeSource::Update => false,
+    };
+    stamped
+        && leaf.signature_key().as_slice().len() == 32
+        && account(leaf).is_some()
+        && able.ciphersuites().contains(&suite::SUITE.into())
+        && able.credentials().contains(&CredentialType::Basic)
+        && ours().iter().all(|kind| able.extensions().contains(kind))
+}
