@@ -15,12 +15,13 @@ mod messenger;
 mod mls;
 mod names;
 mod refusal;
+pub mod search;
 mod secret;
 pub mod storage;
 pub mod view;
 pub mod village;
 
-pub use command::{Command, Incoming};
+pub use command::{Change, Command, Incoming};
 pub use content::{IdPrefix, MessageId};
 pub use event::{BreakReason, DropReason, Event, FailReason, Outgoing, Reply};
 pub use messenger::{Config, Messenger};

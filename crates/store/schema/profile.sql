@@ -1,4 +1,4 @@
--- user_version 5
+-- user_version 6
 
 CREATE TABLE contacts (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -7,6 +7,11 @@ CREATE TABLE contacts (
 ) STRICT;
 
 CREATE UNIQUE INDEX contacts_conversation ON contacts (conversation);
+
+CREATE TABLE conversations (
+    id BLOB PRIMARY KEY NOT NULL,
+    body BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE counters (
     name TEXT PRIMARY KEY NOT NULL,
@@ -71,7 +76,7 @@ CREATE TABLE messages (
     letter INTEGER,
     sealed_epoch INTEGER NOT NULL,
     content BLOB NOT NULL
-) STRICT;
+, vanish_at INTEGER) STRICT;
 
 CREATE INDEX messages_failed ON messages (contact, epoch, lamport, leaf, id)
     WHERE mine = 1 AND state = 5;
@@ -96,6 +101,8 @@ CREATE INDEX messages_unconfirmed ON messages (contact, sealed_epoch)
 
 CREATE INDEX messages_unread ON messages (contact, epoch, lamport, leaf, id)
     WHERE mine = 0 AND kind = 1 AND state = 3;
+
+CREATE INDEX messages_vanishing ON messages (vanish_at, id) WHERE vanish_at IS NOT NULL;
 
 CREATE TABLE mls_rows (
     row INTEGER PRIMARY KEY NOT NULL,
@@ -148,3 +155,16 @@ CREATE TABLE settings (
     name TEXT PRIMARY KEY NOT NULL,
     value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE VIRTUAL TABLE texts USING fts5 (
+    place, text,
+    tokenize = 'unicode61 remove_diacritics 2', prefix = '2 3', columnsize = 0
+);
+
+CREATE TABLE 'texts_config'(k PRIMARY KEY, v) WITHOUT ROWID;
+
+CREATE TABLE 'texts_content'(id INTEGER PRIMARY KEY, c0, c1);
+
+CREATE TABLE 'texts_data'(id INTEGER PRIMARY KEY, block BLOB);
+
+CREATE TABLE 'texts_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;

@@ -130,6 +130,17 @@ impl Database {
         Ok(())
     }
 
+    /// A file without a key, whose pages can be searched for what should be
+    /// gone.
+    #[cfg(test)]
+    pub(crate) fn open_plain(path: &Path, schema: &Schema) -> Self {
+        let connection = Connection::open(path).unwrap();
+        Self {
+            connection: configure(connection, schema).unwrap(),
+            _lock: FileLock::acquire(&lock_path(path)).unwrap(),
+        }
+    }
+
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }

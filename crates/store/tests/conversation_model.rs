@@ -12,12 +12,13 @@ mod workshop;
 
 use std::collections::BTreeSet;
 
+use hushwing_conversation::search::{Query, spaced};
 use hushwing_conversation::storage::{
-    ContactRecord, Extent, HeldHead, HeldRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
-    MailboxRecord, MemoryStorage, MessageRecord, MessageState, MlsRow, OnTheWay, Outline, Owed,
-    Position,
+    ContactRecord, ConversationRecord, DraftRecord, Extent, HeldHead, HeldRecord, InvitationRecord,
+    JoinRecord, KeyPackageRecord, MailboxRecord, MemoryStorage, MessageRecord, MessageState,
+    MlsRow, OnTheWay, Outline, Owed, Position,
 };
-use hushwing_conversation::{ContactId, InvitationId, MessageId, Secret, Storage};
+use hushwing_conversation::{ContactId, ConversationId, InvitationId, MessageId, Secret, Storage};
 use hushwing_delivery::{MailboxId, RepeatId};
 use hushwing_sansio::{StorageErrorKind, Timestamp};
 use proptest::prelude::*;
@@ -50,6 +51,12 @@ enum Op {
     AddHeld(u8, u8),
     RemoveHeld(u8, u8),
     RemoveAllHeld(u8),
+    PutConversation(u8, u8),
+    RemoveConversation(u8),
+    IndexText(u8, u8),
+    Erase(u8),
+    MakeGone(u8),
+    MakeEditsGone(u8),
     Rollback,
     Commit,
 }
@@ -84,6 +91,12 @@ fn op() -> impl Strategy<Value = Op> {
         1 => (id(), any()).prop_map(|(of, seed)| Op::AddHeld(of, seed)),
         1 => (id(), any()).prop_map(|(of, seed)| Op::RemoveHeld(of, seed)),
         1 => id().prop_map(Op::RemoveAllHeld),
+        2 => (id(), any()).prop_map(|(id, seed)| Op::PutConversation(id, seed)),
+        1 => id().prop_map(Op::RemoveConversation),
+        8 => (said(), any()).prop_map(|(id, seed)| Op::IndexText(id, seed)),
+        1 => said().prop_map(Op::Erase),
+        1 => said().prop_map(Op::MakeGone),
+        1 => said().prop_map(Op::MakeEditsGone),
         1 => Just(Op::Rollback),
         2 => Just(Op::Commit),
     ]
@@ -138,9 +151,42 @@ fn apply(storage: &mut dyn Storage, op: &Op) -> Result<u64, StorageErrorKind> {
             storage.remove_held(ContactId((*of).into()), (*seed % 4).into())
         }
         Op::RemoveAllHeld(of) => storage.remove_all_held(ContactId((*of).into())),
+        Op::PutConversation(id, seed) => {
+            storage.put_conversation(ConversationId([*id; 16]), &kept(*seed))
+        }
+        Op::RemoveConversation(id) => storage.remove_conversation(ConversationId([*id; 16])),
+        Op::IndexText(id, seed) => storage.index_text(&message_id(*id), text(*seed).as_deref()),
+        Op::Erase(id) => storage.erase(&message_id(*id)),
+        Op::MakeGone(id) => storage.make_gone(contact_of(*id), &message_id(*id)),
+        Op::MakeEditsGone(id) => storage.make_edits_gone(contact_of(*id), &message_id(*id)),
         Op::Rollback | Op::Commit => unreachable!("the caller's"),
     };
     done.map(|()| 0).map_err(|error| error.kind)
+}
+
+fn contact_of(message: u8) -> ContactId {
+    ContactId((message % 4).into())
+}
+
+const WORDS: [&str; 6] = ["harbour", "harp", "tea", "x", "茶", "喝"];
+
+/// Some of [`WORDS`], or none for the text to go.
+fn text(seed: u8) -> Option<String> {
+    let words = (0..6).filter(|n| seed & (1 << n) != 0);
+    let words: Vec<_> = words.map(|n| WORDS[n]).collect();
+    (!words.is_empty()).then(|| spaced(&words.join("")).replace("har", " har"))
+}
+
+fn kept(seed: u8) -> ConversationRecord {
+    ConversationRecord {
+        archived: seed.is_multiple_of(2),
+        pinned_messages: vec![vec![1; 32]; usize::from(seed % 3)],
+        draft: seed.is_multiple_of(5).then(|| DraftRecord {
+            text: "draft ".repeat(seed.into()),
+            reply_to: None,
+        }),
+        ..ConversationRecord::default()
+    }
 }
 
 fn scope_of(n: u8) -> Vec<u8> {
@@ -162,6 +208,10 @@ struct Seen {
     letters: Vec<(Option<MessageId>, Option<ContactId>)>,
     owners: Vec<(Option<ContactId>, Option<Outline>)>,
     conversations: Vec<SeenConversation>,
+    kept: Vec<Option<ConversationRecord>>,
+    vanishing: Vec<Vec<(ContactId, MessageId)>>,
+    next_vanishing: Option<Timestamp>,
+    found: Vec<Vec<MessageId>>,
 }
 
 #[derive(PartialEq)]
@@ -179,6 +229,8 @@ struct SeenConversation {
     extent: Extent,
     counts: Vec<u64>,
     held: Vec<Option<HeldRecord>>,
+    edits: Vec<Vec<MessageRecord>>,
+    count_unread: u64,
 }
 
 fn look(storage: &dyn Storage) -> Seen {
@@ -231,6 +283,25 @@ fn look(storage: &dyn Storage) -> Seen {
         conversations: ids()
             .map(|of| look_at(storage, ContactId(of.into())))
             .collect(),
+        kept: ids()
+            .map(|id| storage.conversation(ConversationId([id; 16])).unwrap())
+            .collect(),
+        vanishing: [1, 3, 100]
+            .map(|most| {
+                let until = Timestamp::from_millis(1_700_000_000_240);
+                storage.vanishing(until, most).unwrap()
+            })
+            .into(),
+        next_vanishing: storage.next_vanishing().unwrap(),
+        found: WORDS
+            .iter()
+            .chain(&["HAR", "har tea", "喝茶", "\" OR ("])
+            .filter_map(|words| Query::new(words).ok())
+            .flat_map(|query| {
+                let of = [None, Some(ContactId(1))];
+                of.map(|of| storage.find_texts(&query, of, 5).unwrap())
+            })
+            .collect(),
     }
 }
 
@@ -266,6 +337,11 @@ fn look_at(storage: &dyn Storage, of: ContactId) -> SeenConversation {
             .map(|epoch| storage.count_in_epoch(of, epoch).unwrap())
             .collect(),
         held: (0..4).map(|n| storage.held(of, n).unwrap()).collect(),
+        edits: (0..MESSAGES)
+            .flat_map(|id| [false, true].map(|mine| (id, mine)))
+            .map(|(id, mine)| storage.edits(of, &message_id(id), mine).unwrap())
+            .collect(),
+        count_unread: storage.count_unread(of).unwrap(),
     }
 }
 

@@ -14,7 +14,9 @@ mod workshop;
 use std::fs;
 use std::path::Path;
 
-use hushwing_conversation::storage::{MessageKind, MessageRecord, MessageState, Owed, Position};
+use hushwing_conversation::storage::{
+    MessageKind, MessageRecord, MessageState, Owed, Position, SaidRows,
+};
 use hushwing_conversation::{ContactId, MessageId, MlsRows, Storage};
 use hushwing_delivery::{LetterId, RepeatId, Storage as Office};
 use hushwing_sansio::Timestamp;
@@ -56,12 +58,19 @@ fn said(n: u32, mine: bool) -> MessageRecord {
     }
 }
 
+/// Adds a message and makes it found by the words of a text.
+fn note(store: &mut ProfileStore, record: &MessageRecord, n: u32) {
+    store.add_message(record).unwrap();
+    let text = format!("see you at the harbour at {n}, or not before {}", n / 2);
+    store.index_text(record.id(), Some(&text)).unwrap();
+}
+
 fn send(store: &mut ProfileStore, n: u32) {
     store.begin().unwrap();
     store
         .put_mls_row(b"group", 10, b"key", &vec![1; 1_500 + n as usize % 9])
         .unwrap();
-    store.add_message(&said(n, true)).unwrap();
+    note(store, &said(n, true), n);
     store
         .insert_letter(LetterId(n.into()), &[2; 200], &[3; 600])
         .unwrap();
@@ -82,7 +91,7 @@ fn receive(store: &mut ProfileStore, n: u32) {
     store
         .put_mls_row(b"group", 10, b"key", &vec![1; 1_500 + n as usize % 9])
         .unwrap();
-    store.add_message(&said(n, false)).unwrap();
+    note(store, &said(n, false), n);
     let mut repeat = [0; 16];
     repeat[..4].copy_from_slice(&n.wrapping_mul(0x85EB_CA6B).to_be_bytes());
     store
@@ -122,9 +131,10 @@ fn a_message_touches_few_pages() {
         pages(accepted),
         pages(|store, n| receive(store, 6_000 + n)),
     ];
-    // Today's figures; a higher one wants a reason.
+    // Today's figures; a higher one wants a reason. Five are the index of texts:
+    // the text itself, its words and their prefixes (RFC 0015).
     assert!(
-        cost[0] <= 9 && cost[1] <= 5 && cost[2] <= 9,
+        cost[0] <= 14 && cost[1] <= 5 && cost[2] <= 13,
         "sent, accepted, received: {cost:?}"
     );
 }

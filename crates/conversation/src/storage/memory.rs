@@ -1,18 +1,21 @@
 //! Storage in ordered maps, for tests and benches.
 
 mod damage;
+mod mls;
+mod office;
+mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hushwing_delivery::{LetterId, MailboxId, Part, RepeatId};
-use hushwing_sansio::{StorageError, Timestamp};
+use hushwing_delivery::MailboxId;
+use hushwing_sansio::StorageError;
 
 use super::{
-    Allowance, ContactRecord, Extent, HeldHead, HeldRecord, InvitationRecord, JoinRecord,
-    KeyPackageRecord, MailboxRecord, MessageKind, MessageRecord, MessageState, MessageTimes,
-    MlsRow, MlsRows, OnTheWay, Outline, Owed, Position, Storage,
+    Allowance, ContactRecord, ConversationRecord, Extent, HeldHead, HeldRecord, InvitationRecord,
+    JoinRecord, KeyPackageRecord, MailboxRecord, MessageKind, MessageRecord, MessageState,
+    MessageTimes, OnTheWay, Outline, Owed, Position, Storage,
 };
-use crate::{ContactId, InvitationId, MessageId, Secret};
+use crate::{ContactId, ConversationId, InvitationId, MessageId, Secret};
 
 /// The rows of one scope, by label and key.
 type Scope = BTreeMap<(u8, Vec<u8>), Secret>;
@@ -38,6 +41,12 @@ pub struct MemoryStorage {
     held: BTreeMap<(ContactId, u64), HeldRecord>,
     /// Messages that cannot be read.
     spoilt: BTreeSet<MessageId>,
+    conversations: BTreeMap<ConversationId, ConversationRecord>,
+    /// Texts by which messages are found.
+    texts: BTreeMap<MessageId, String>,
+    /// In which order messages were stored.
+    rows: BTreeMap<MessageId, u64>,
+    last_row: u64,
 }
 
 impl MemoryStorage {
@@ -66,6 +75,8 @@ impl MemoryStorage {
 
     /// Takes a removed message out of the lists by letter and by target.
     fn unlist(&mut self, message: &MessageRecord) {
+        self.texts.remove(message.id());
+        self.rows.remove(message.id());
         if let Some(letter) = message.letter {
             self.letters.remove(&letter);
         }
@@ -94,143 +105,6 @@ impl MemoryStorage {
 fn slot(message: &MessageRecord) -> Option<(MessageId, ContactId, u8, bool)> {
     let target = message.target?;
     Some((target, message.contact, message.kind.code(), message.mine))
-}
-
-/// The post office's rows, kept by its own storage in memory.
-impl hushwing_delivery::Storage for MemoryStorage {
-    fn epoch(&mut self) -> Result<u32, StorageError> {
-        self.office.epoch()
-    }
-
-    fn set_epoch(&mut self, epoch: u32) -> Result<(), StorageError> {
-        self.office.set_epoch(epoch)
-    }
-
-    fn mailboxes(&mut self) -> Result<Vec<(MailboxId, Vec<u8>)>, StorageError> {
-        self.office.mailboxes()
-    }
-
-    fn put_mailbox(&mut self, mailbox: MailboxId, row: &[u8]) -> Result<(), StorageError> {
-        self.office.put_mailbox(mailbox, row)
-    }
-
-    fn delete_mailbox(&mut self, mailbox: MailboxId) -> Result<(), StorageError> {
-        self.office.delete_mailbox(mailbox)
-    }
-
-    fn letters(&mut self) -> Result<Vec<(LetterId, Vec<u8>)>, StorageError> {
-        self.office.letters()
-    }
-
-    fn insert_letter(
-        &mut self,
-        letter: LetterId,
-        head: &[u8],
-        body: &[u8],
-    ) -> Result<(), StorageError> {
-        self.office.insert_letter(letter, head, body)
-    }
-
-    fn set_letter_head(&mut self, letter: LetterId, head: &[u8]) -> Result<(), StorageError> {
-        self.office.set_letter_head(letter, head)
-    }
-
-    fn letter_chunk(
-        &mut self,
-        letter: LetterId,
-        offset: usize,
-        len: usize,
-    ) -> Result<Vec<u8>, StorageError> {
-        self.office.letter_chunk(letter, offset, len)
-    }
-
-    fn delete_letter(&mut self, letter: LetterId) -> Result<(), StorageError> {
-        self.office.delete_letter(letter)
-    }
-
-    fn insert_repeat(&mut self, repeat: RepeatId, at: Timestamp) -> Result<bool, StorageError> {
-        self.office.insert_repeat(repeat, at)
-    }
-
-    fn is_repeat(&mut self, repeat: RepeatId) -> Result<bool, StorageError> {
-        self.office.is_repeat(repeat)
-    }
-
-    fn delete_repeat(&mut self, repeat: RepeatId) -> Result<(), StorageError> {
-        self.office.delete_repeat(repeat)
-    }
-
-    fn delete_repeats_before(&mut self, at: Timestamp) -> Result<(), StorageError> {
-        self.office.delete_repeats_before(at)
-    }
-
-    fn keep_repeats(&mut self, most: usize) -> Result<(), StorageError> {
-        self.office.keep_repeats(most)
-    }
-
-    fn parts(&mut self) -> Result<Vec<Part>, StorageError> {
-        self.office.parts()
-    }
-
-    fn insert_part(&mut self, part: &Part, chunk: &[u8]) -> Result<(), StorageError> {
-        self.office.insert_part(part, chunk)
-    }
-
-    fn part_chunks(
-        &mut self,
-        mailbox: MailboxId,
-        repeat: RepeatId,
-    ) -> Result<Vec<Vec<u8>>, StorageError> {
-        self.office.part_chunks(mailbox, repeat)
-    }
-
-    fn delete_parts(&mut self, mailbox: MailboxId, repeat: RepeatId) -> Result<(), StorageError> {
-        self.office.delete_parts(mailbox, repeat)
-    }
-}
-
-impl MlsRows for MemoryStorage {
-    fn mls_row(&self, scope: &[u8], label: u8, key: &[u8]) -> Result<Option<Secret>, StorageError> {
-        Ok(self
-            .mls
-            .get(scope)
-            .and_then(|rows| rows.get(&(label, key.to_vec())).cloned()))
-    }
-
-    fn put_mls_row(
-        &mut self,
-        scope: &[u8],
-        label: u8,
-        key: &[u8],
-        value: &[u8],
-    ) -> Result<(), StorageError> {
-        if !self.mls.contains_key(scope) {
-            self.mls.insert(scope.to_vec(), BTreeMap::new());
-        }
-        if let Some(rows) = self.mls.get_mut(scope) {
-            rows.entry((label, key.to_vec())).or_default().set(value);
-        }
-        Ok(())
-    }
-
-    fn remove_mls_row(&mut self, scope: &[u8], label: u8, key: &[u8]) -> Result<(), StorageError> {
-        if let Some(rows) = self.mls.get_mut(scope) {
-            rows.remove(&(label, key.to_vec()));
-        }
-        Ok(())
-    }
-
-    fn mls_scope(&self, scope: &[u8]) -> Result<Vec<MlsRow>, StorageError> {
-        let rows = self.mls.get(scope).into_iter().flatten();
-        Ok(rows
-            .map(|((label, key), value)| (*label, key.clone(), value.clone()))
-            .collect())
-    }
-
-    fn remove_mls_scope(&mut self, scope: &[u8]) -> Result<(), StorageError> {
-        self.mls.remove(scope);
-        Ok(())
-    }
 }
 
 impl Storage for MemoryStorage {
@@ -347,6 +221,8 @@ impl Storage for MemoryStorage {
             self.letters.insert(letter, *record.id());
         }
         self.sort_out(record);
+        self.last_row += 1;
+        self.rows.insert(*record.id(), self.last_row);
         self.messages.insert(*record.id(), record.clone());
         Ok(())
     }
@@ -365,8 +241,7 @@ impl Storage for MemoryStorage {
             // No id has another first byte than these do.
             Err(_) => self.messages.range(..),
         };
-        let found = found
-            .filter(|(id, message)| id.as_bytes() >= first && message.kind != MessageKind::Control);
+        let found = found.filter(|(id, message)| id.as_bytes() >= first && message.kind.is_found());
         Ok(found.take(most).map(|(id, _)| *id).collect())
     }
 

@@ -32,9 +32,18 @@ pub enum MessageKind {
     Reaction,
     /// Tells the contact about me (name, addresses); shown by no face.
     Control,
+    /// Was one of the others and disappeared: nothing of it is left but its name
+    /// and its place, so that a further copy is known to be one.
+    Gone,
 }
 
 impl MessageKind {
+    /// Whether a person may name such a message.
+    #[must_use]
+    pub fn is_found(self) -> bool {
+        !matches!(self, Self::Control | Self::Gone)
+    }
+
     /// The stored code.
     #[must_use]
     pub fn code(self) -> u8 {
@@ -44,6 +53,7 @@ impl MessageKind {
             Self::Delete => 3,
             Self::Reaction => 4,
             Self::Control => 5,
+            Self::Gone => 6,
         }
     }
 
@@ -59,6 +69,7 @@ impl MessageKind {
             3 => Self::Delete,
             4 => Self::Reaction,
             5 => Self::Control,
+            6 => Self::Gone,
             _ => return Err(StorageError::corrupt("reading the kind of a message")),
         })
     }
@@ -160,6 +171,8 @@ pub struct MessageTimes {
     pub read: Option<Timestamp>,
     /// It was given up.
     pub failed: Option<Timestamp>,
+    /// It shall disappear then, once its time has begun to run.
+    pub vanishes: Option<Timestamp>,
 }
 
 /// A message: mine or theirs.
@@ -189,11 +202,17 @@ pub struct MessageRecord {
     /// The epoch under whose keys it left or came; differs from the position's
     /// after it was encrypted again.
     pub sealed_epoch: u64,
-    /// The encoded MIMI message.
+    /// The encoded MIMI message; empty once it was erased.
     pub content: Vec<u8>,
 }
 
 impl MessageRecord {
+    /// Whether what was said is not here any more.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        self.content.is_empty()
+    }
+
     /// Its name.
     #[must_use]
     pub fn id(&self) -> &MessageId {
@@ -294,6 +313,7 @@ mod tests {
             MessageKind::Delete,
             MessageKind::Reaction,
             MessageKind::Control,
+            MessageKind::Gone,
         ] {
             assert_eq!(MessageKind::from_code(kind.code()).unwrap(), kind);
         }

@@ -6,17 +6,22 @@
 
 mod codec;
 mod contact;
+mod conversation;
 mod invitation;
 mod lack;
 mod loss;
 mod memory;
 mod message;
 mod orphan;
+mod said;
 
 use hushwing_delivery::MailboxId;
 use hushwing_sansio::StorageError;
 
 pub use contact::{CardRecord, ContactRecord, JoinRecord, Side, Standing};
+pub use conversation::{
+    ConversationRecord, ConversationRows, DraftRecord, MOST_PINNED, TimerRecord,
+};
 pub use invitation::{
     InvitationRecord, InvitationState, KeyPackageRecord, MailboxRecord, MailboxState, MailboxUse,
 };
@@ -27,8 +32,8 @@ pub use message::{
     Allowance, Extent, HeldHead, HeldRecord, MessageKind, MessageRecord, MessageState,
     MessageTimes, Owed, Position,
 };
-
 pub use orphan::{MOST_ORPHAN_BYTES, MOST_ORPHANS, OrphanRecord};
+pub use said::SaidRows;
 
 use crate::{ContactId, InvitationId, MessageId, Secret};
 
@@ -98,7 +103,7 @@ pub type Outline = (ContactId, bool, MessageState);
 ///
 /// Records with a `body` (their `encode` and `decode`) may be kept as their key
 /// columns and that body: conversation versions it and reads older ones.
-pub trait Storage: hushwing_delivery::Storage + MlsRows {
+pub trait Storage: hushwing_delivery::Storage + MlsRows + ConversationRows + SaidRows {
     /// A number never given before in this profile, from 1 on. One sequence
     /// serves contacts, invitations, mailboxes and fetches.
     ///
@@ -254,7 +259,7 @@ pub trait Storage: hushwing_delivery::Storage + MlsRows {
     /// When storage fails.
     fn has_message(&self, id: &MessageId) -> Result<bool, StorageError>;
 
-    /// Ids of messages of every kind but `Control`, from `first` on in their
+    /// Ids of messages of every kind but `Control` and `Gone`, from `first` on in their
     /// order, at most `most`.
     ///
     /// # Errors

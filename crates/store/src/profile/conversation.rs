@@ -174,6 +174,7 @@ impl Storage for ProfileStore {
         const WHAT: &str = "removing a contact";
         self.database
             .run(WHAT, "DELETE FROM contacts WHERE id = ?1", [id.0])?;
+        self.database.unindex_all(id)?;
         self.database
             .run(WHAT, "DELETE FROM messages WHERE contact = ?1", [id.0])?;
         self.remove_all_held(id)
@@ -197,8 +198,9 @@ impl Storage for ProfileStore {
     }
 
     fn message_ids(&self, first: &[u8; 32], most: usize) -> Result<Vec<MessageId>, StorageError> {
-        // Kind 5 is `Control`.
-        let sql = "SELECT id FROM messages WHERE id >= ?1 AND kind <> 5 ORDER BY id LIMIT ?2";
+        // Kinds 5 and 6 are `Control` and `Gone`.
+        let sql = "SELECT id FROM messages WHERE id >= ?1 AND kind NOT IN (5, 6)
+             ORDER BY id LIMIT ?2";
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         self.database
             .all("finding messages", sql, params![first, most], |row| {
@@ -219,7 +221,7 @@ impl Storage for ProfileStore {
         times: &MessageTimes,
     ) -> Result<(), StorageError> {
         let sql = "UPDATE messages SET state = ?2, accepted_network = ?3, accepted_at = ?4,
-             delivered_at = ?5, read_at = ?6, failed_at = ?7 WHERE id = ?1";
+             delivered_at = ?5, read_at = ?6, failed_at = ?7, vanish_at = ?8 WHERE id = ?1";
         let times = TimeColumns::from(times);
         let row = params![
             id.as_bytes(),
@@ -229,6 +231,7 @@ impl Storage for ProfileStore {
             times.delivered_at,
             times.read_at,
             times.failed_at,
+            times.vanish_at,
         ];
         self.database.change_message(sql, row)
     }
@@ -316,6 +319,7 @@ impl Storage for ProfileStore {
     }
 
     fn remove_message(&mut self, id: &MessageId) -> Result<(), StorageError> {
+        self.database.unindex(id)?;
         let sql = "DELETE FROM messages WHERE id = ?1";
         self.database
             .run("removing a message", sql, [id.as_bytes()])
@@ -421,7 +425,7 @@ impl Storage for ProfileStore {
                  SELECT (SELECT row FROM messages
                          WHERE contact = ?1 AND kind = slots.column1
                          ORDER BY epoch DESC, lamport DESC, leaf DESC, id DESC LIMIT 1)
-                 FROM (VALUES (1), (2), (3), (4), (5)) AS slots)
+                 FROM (VALUES (1), (2), (3), (4), (5), (6)) AS slots)
              ORDER BY epoch DESC, lamport DESC, leaf DESC, id DESC LIMIT 1";
         self.database
             .first("finding the last message", sql, [of.0], |row| {
@@ -435,7 +439,7 @@ impl Storage for ProfileStore {
         let sql = "WITH RECURSIVE epochs (kind, epoch) AS (
                  SELECT slots.column1, (SELECT max(epoch) FROM messages
                          WHERE contact = ?1 AND kind = slots.column1)
-                 FROM (VALUES (1), (2), (3), (4), (5)) AS slots
+                 FROM (VALUES (1), (2), (3), (4), (5), (6)) AS slots
                  UNION ALL
                  SELECT kind, (SELECT max(epoch) FROM messages
                          WHERE contact = ?1 AND kind = epochs.kind
@@ -457,7 +461,7 @@ impl Storage for ProfileStore {
         // Those said in that epoch, and those said before and sealed again.
         let sql = "SELECT
              (SELECT count(*) FROM messages
-              WHERE contact = ?1 AND kind IN (1, 2, 3, 4, 5) AND epoch = ?2
+              WHERE contact = ?1 AND kind IN (1, 2, 3, 4, 5, 6) AND epoch = ?2
               AND sealed_epoch = epoch)
              + (SELECT count(*) FROM messages
               WHERE contact = ?1 AND sealed_epoch = ?2 AND sealed_epoch <> epoch)";

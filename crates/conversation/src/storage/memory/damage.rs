@@ -27,6 +27,17 @@ impl MemoryStorage {
         scopes.map(|(scope, _)| scope.clone()).collect()
     }
 
+    /// Whether `words` stand anywhere in what was said, in what texts are found
+    /// by, or in what was begun.
+    #[must_use]
+    pub fn holds(&self, words: &str) -> bool {
+        let holds = |bytes: &[u8]| bytes.windows(words.len()).any(|w| w == words.as_bytes());
+        let said = self.messages.values().map(|message| &message.content[..]);
+        let found = self.texts.values().map(String::as_bytes);
+        let kept = self.conversations.values().map(|record| record.encode());
+        said.chain(found).any(holds) || kept.into_iter().any(|body| holds(&body))
+    }
+
     /// About how many bytes lie here of messages, held letters, settings, MLS
     /// and the post office, keys included.
     #[must_use]

@@ -1,0 +1,182 @@
+//! What was said by other ways than its order, and how conversations are kept.
+
+use hushwing_conversation::search::Query;
+use hushwing_conversation::storage::{
+    ConversationRecord, ConversationRows, MessageRecord, SaidRows,
+};
+use hushwing_conversation::{ContactId, ConversationId, MessageId};
+use hushwing_sansio::{StorageError, Timestamp};
+use zeroize::Zeroizing;
+
+use super::ProfileStore;
+use super::messages::{message_id, select_messages};
+use crate::Database;
+
+const ERASING: &str = "erasing a message";
+
+impl Database {
+    /// Takes the text of a message out of the index.
+    pub(super) fn unindex(&self, id: &MessageId) -> Result<(), StorageError> {
+        let sql = "DELETE FROM texts WHERE rowid = (SELECT row FROM messages WHERE id = ?1)";
+        self.run("forgetting a text", sql, [id.as_bytes()])
+            .map(drop)
+    }
+
+    /// Takes all texts of a contact out of the index.
+    pub(super) fn unindex_all(&self, of: ContactId) -> Result<(), StorageError> {
+        let sql = "DELETE FROM texts WHERE rowid IN
+             (SELECT row FROM messages WHERE contact = ?1 AND kind = 1)";
+        self.run("forgetting texts", sql, [of.0]).map(drop)
+    }
+}
+
+impl SaidRows for ProfileStore {
+    fn erase(&mut self, id: &MessageId) -> Result<(), StorageError> {
+        self.database.unindex(id)?;
+        let sql = "UPDATE messages SET content = x'' WHERE id = ?1";
+        self.database.change_message(sql, [id.as_bytes()])
+    }
+
+    fn make_gone(&mut self, of: ContactId, id: &MessageId) -> Result<(), StorageError> {
+        self.database.unindex(id)?;
+        let changes = "UPDATE messages SET kind = 6, target = NULL, content = x'', vanish_at = NULL
+             WHERE target = ?1 AND contact = ?2 AND kind IN (2, 3, 4)";
+        self.database.run(ERASING, changes, (id.as_bytes(), of.0))?;
+        let itself = "UPDATE messages SET kind = 6, target = NULL, content = x'', vanish_at = NULL
+             WHERE id = ?1";
+        self.database
+            .run(ERASING, itself, [id.as_bytes()])
+            .map(drop)
+    }
+
+    fn make_edits_gone(&mut self, of: ContactId, id: &MessageId) -> Result<(), StorageError> {
+        let sql = "UPDATE messages SET kind = 6, target = NULL, content = x'', vanish_at = NULL
+             WHERE target = ?1 AND contact = ?2 AND kind = 2";
+        self.database
+            .run(ERASING, sql, (id.as_bytes(), of.0))
+            .map(drop)
+    }
+
+    fn vanishing(
+        &self,
+        until: Timestamp,
+        most: usize,
+    ) -> Result<Vec<(ContactId, MessageId)>, StorageError> {
+        let sql = "SELECT contact, id FROM messages
+             WHERE vanish_at IS NOT NULL AND vanish_at <= ?1
+             ORDER BY vanish_at, id LIMIT ?2";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let what = "finding messages that shall disappear";
+        self.database
+            .all(what, sql, (until.as_millis(), most), |row| {
+                Ok((ContactId(row.get(0)?), message_id(row, 1)?))
+            })
+    }
+
+    fn next_vanishing(&self) -> Result<Option<Timestamp>, StorageError> {
+        let sql = "SELECT min(vanish_at) FROM messages WHERE vanish_at IS NOT NULL";
+        let what = "finding when messages disappear";
+        let next = self
+            .database
+            .first(what, sql, [], |row| row.get::<Option<u64>>(0))?;
+        Ok(next.flatten().map(Timestamp::from_millis))
+    }
+
+    fn edits(
+        &self,
+        of: ContactId,
+        target: &MessageId,
+        mine: bool,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        self.database.messages(
+            select_messages!(
+                "WHERE target = ?1 AND contact = ?2 AND kind = 2 AND mine = ?3
+                 ORDER BY epoch, lamport, leaf, id"
+            ),
+            (target.as_bytes(), of.0, mine),
+        )
+    }
+
+    fn count_unread(&self, of: ContactId) -> Result<u64, StorageError> {
+        let sql = "SELECT count(*) FROM messages
+             WHERE contact = ?1 AND mine = 0 AND kind = 1 AND state = 3";
+        let count = self
+            .database
+            .first("counting unread messages", sql, [of.0], |row| row.get(0))?;
+        Ok(count.unwrap_or(0))
+    }
+
+    fn index_text(&mut self, id: &MessageId, text: Option<&str>) -> Result<(), StorageError> {
+        let Some(text) = text else {
+            return self.database.unindex(id);
+        };
+        let sql = "INSERT OR REPLACE INTO texts (rowid, place, text)
+             SELECT row, 'c' || contact, ?2 FROM messages WHERE id = ?1";
+        self.database
+            .run("noting a text", sql, (id.as_bytes(), text))
+            .map(drop)
+    }
+
+    fn find_texts(
+        &self,
+        query: &Query,
+        of: Option<ContactId>,
+        most: usize,
+    ) -> Result<Vec<MessageId>, StorageError> {
+        let sql = "SELECT messages.id FROM texts CROSS JOIN messages ON messages.row = texts.rowid
+             WHERE texts MATCH ?1 ORDER BY texts.rowid DESC LIMIT ?2";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let what = "finding texts";
+        self.database
+            .all(what, sql, (expression(query, of), most), |row| {
+                message_id(row, 0)
+            })
+    }
+}
+
+/// A query in the language of FTS5: only quoted phrases, so that nothing a
+/// person types is part of that language.
+fn expression(query: &Query, of: Option<ContactId>) -> String {
+    let words = query.words().iter().map(|word| {
+        let open = if word.open { " *" } else { "" };
+        format!("\"{}\"{open}", word.phrase.replace(['"', '\0'], " "))
+    });
+    let words: Vec<_> = words.collect();
+    let text = format!("text : ({})", words.join(" AND "));
+    match of {
+        Some(of) => format!("place : \"c{}\" AND {text}", of.0),
+        None => text,
+    }
+}
+
+impl ConversationRows for ProfileStore {
+    fn conversation(&self, id: ConversationId) -> Result<Option<ConversationRecord>, StorageError> {
+        let sql = "SELECT body FROM conversations WHERE id = ?1";
+        let what = "reading how a conversation is kept";
+        let body = self.database.first(what, sql, [id.0], |row| {
+            row.bytes(0).map(|body| Zeroizing::new(body.to_vec()))
+        })?;
+        body.map(|body| ConversationRecord::decode(&body))
+            .transpose()
+    }
+
+    fn put_conversation(
+        &mut self,
+        id: ConversationId,
+        record: &ConversationRecord,
+    ) -> Result<(), StorageError> {
+        let sql = "INSERT INTO conversations (id, body) VALUES (?1, ?2)
+             ON CONFLICT (id) DO UPDATE SET body = excluded.body";
+        let body = Zeroizing::new(record.encode());
+        let what = "writing how a conversation is kept";
+        self.database
+            .run(what, sql, (id.0, body.as_slice()))
+            .map(drop)
+    }
+
+    fn remove_conversation(&mut self, id: ConversationId) -> Result<(), StorageError> {
+        let sql = "DELETE FROM conversations WHERE id = ?1";
+        let what = "forgetting how a conversation is kept";
+        self.database.run(what, sql, [id.0]).map(drop)
+    }
+}
