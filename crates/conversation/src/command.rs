@@ -3,8 +3,10 @@
 use core::fmt;
 
 use hushwing_delivery::{NetworkEvent, NetworkTag};
+use hushwing_sansio::Timestamp;
 
-use crate::{ContactId, IdPrefix, InvitationId, MessageId, Secret, Ticket};
+use crate::view::Draft;
+use crate::{ContactId, ConversationId, IdPrefix, InvitationId, MessageId, Secret, Ticket};
 
 /// One input: from a face or from a network.
 #[derive(Debug)]
@@ -150,9 +152,110 @@ pub enum Command {
     },
     /// Whether contacts are told that I read their messages. `Reply::Done`.
     SetReadReceipts {
-        /// On by default.
+        /// Off by default.
         on: bool,
     },
+    /// Whether contacts are told that I am writing, and I am shown that they
+    /// are. `Reply::Done`.
+    SetTyping {
+        /// Off by default.
+        on: bool,
+    },
+    /// How all conversations are kept, in the order of their contacts.
+    /// `Reply::Conversations`.
+    Conversations,
+    /// Keep a conversation otherwise. `Reply::Conversation`.
+    Keep {
+        /// Which one.
+        conversation: ConversationId,
+        /// What shall be otherwise.
+        change: Change,
+    },
+    /// The conversation in which a message was said. `Reply::Conversation`.
+    WhichConversation {
+        /// Which message.
+        message: MessageId,
+    },
+    /// Agree when messages disappear: said to the other side, who obeys it.
+    /// `Reply::Sent`.
+    Disappear {
+        /// In which conversation.
+        conversation: ConversationId,
+        /// Seconds after reading, at most
+        /// [`MAX_TIMER`](crate::content::MAX_TIMER); 0 if they shall stay.
+        seconds: u32,
+    },
+    /// Messages that have all words of a text, oldest first: the last stored.
+    /// Marks nothing read. `Reply::Messages`.
+    Search {
+        /// The words; none of them has a special meaning.
+        text: String,
+        /// Only in this conversation.
+        within: Option<ConversationId>,
+        /// At most so many.
+        most: usize,
+    },
+    /// The texts a message had, the first one first. `Reply::History`.
+    History {
+        /// Which one.
+        message: MessageId,
+    },
+    /// The newest messages as `Read` gives them; marks nothing read.
+    /// `Reply::Messages`.
+    Look {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// Only messages before this one, to page back.
+        before: Option<MessageId>,
+        /// At most so many; fewer where they are more than 4 MiB of text.
+        most: usize,
+    },
+    /// Tell the other side that I am writing, if that is switched on and was
+    /// not just told. `Reply::Done`.
+    Typing {
+        /// In which conversation.
+        conversation: ConversationId,
+    },
+    /// Forget a contact with all that was said. They are not told.
+    /// `Reply::Done`.
+    Forget {
+        /// Whom.
+        contact: ContactId,
+    },
+}
+
+/// What shall be otherwise about a conversation, for me alone. `Debug` hides
+/// drafts.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Out of sight until something new comes.
+    Archived(bool),
+    /// Shown before others.
+    Pinned(bool),
+    /// Draws no attention until then; `None`: does again.
+    Muted(Option<Timestamp>),
+    /// To be looked at again.
+    MarkedUnread(bool),
+    /// What I began to write.
+    Draft(Option<Draft>),
+    /// Nothing is heard from the other side.
+    Blocked(bool),
+    /// A message to be found again, or no longer.
+    MessagePinned(MessageId, bool),
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Archived(_) => "Archived",
+            Self::Pinned(_) => "Pinned",
+            Self::Muted(_) => "Muted",
+            Self::MarkedUnread(_) => "MarkedUnread",
+            Self::Draft(_) => "Draft",
+            Self::Blocked(_) => "Blocked",
+            Self::MessagePinned(..) => "MessagePinned",
+        })
+    }
 }
 
 impl fmt::Debug for Command {
@@ -178,6 +281,16 @@ impl fmt::Debug for Command {
             Self::Read { .. } => "Read",
             Self::SetName { .. } => "SetName",
             Self::SetReadReceipts { .. } => "SetReadReceipts",
+            Self::SetTyping { .. } => "SetTyping",
+            Self::Conversations => "Conversations",
+            Self::Keep { .. } => "Keep",
+            Self::WhichConversation { .. } => "WhichConversation",
+            Self::Disappear { .. } => "Disappear",
+            Self::Search { .. } => "Search",
+            Self::History { .. } => "History",
+            Self::Look { .. } => "Look",
+            Self::Typing { .. } => "Typing",
+            Self::Forget { .. } => "Forget",
         })
     }
 }

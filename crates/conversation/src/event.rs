@@ -3,10 +3,16 @@
 use hushwing_delivery::{MailboxFailure, NetworkCommand, NetworkTag, SendFailure, Stage};
 
 use crate::content::ShortId;
-use crate::view::{ContactView, InvitationView, MessageView, Whereabouts};
+use crate::view::{
+    ContactView, ConversationView, InvitationView, MessageView, Version, Whereabouts,
+};
 use crate::{ContactId, InvitationId, MessageId, MessageState, Refusal, Ticket};
 
 /// One output: for the faces or for a network.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "outputs are drained one by one and kept in no list of these"
+)]
 #[derive(Debug)]
 pub enum Outgoing {
     /// For the faces.
@@ -58,9 +64,30 @@ pub enum Event {
         /// Whether it stands at the end. A late message does not: insert it
         /// behind `after`.
         last: bool,
+        /// Whether it is to draw no attention.
+        quiet: bool,
     },
     /// A message shows something else: it was edited, deleted or reacted to.
     Changed(MessageView),
+    /// A message disappeared: its time was over.
+    Disappeared {
+        /// With whom it was said.
+        contact: ContactId,
+        /// Which one.
+        message: MessageId,
+    },
+    /// It is kept otherwise how a conversation is kept.
+    Conversation(ConversationView),
+    /// A contact is writing just now; not stored.
+    Typing {
+        /// Who.
+        contact: ContactId,
+    },
+    /// A contact was forgotten, with all that was said.
+    Forgotten {
+        /// Who.
+        contact: ContactId,
+    },
     /// A message of mine got further.
     State {
         /// Which one.
@@ -224,4 +251,10 @@ pub enum Reply {
     Where(Whereabouts),
     /// Messages, oldest first.
     Messages(Vec<MessageView>),
+    /// How a conversation is kept now.
+    Conversation(ConversationView),
+    /// How conversations are kept, in the order of their contacts.
+    Conversations(Vec<ConversationView>),
+    /// Texts a message had, the first one first, the present one last.
+    History(Vec<Version>),
 }

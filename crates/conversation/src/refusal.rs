@@ -45,6 +45,24 @@ pub enum Refusal {
     /// [`Broken`](crate::Standing::Broken) just now.
     #[error("the conversation is broken and cannot go on")]
     Broken,
+    /// Nothing is said to somebody from whom nothing is to be heard.
+    #[error("you blocked this contact")]
+    Blocked,
+    /// As many messages are pinned as can be.
+    #[error("too many pinned messages: at most {most}")]
+    TooManyPinned {
+        /// How many can be.
+        most: usize,
+    },
+    /// There is nothing to look for.
+    #[error("nothing to look for")]
+    EmptyQuery,
+    /// Messages cannot stay that long and then disappear.
+    #[error("too long: at most {most} seconds")]
+    TimerTooLong {
+        /// The longest time.
+        most: u32,
+    },
     /// They have not accepted me yet, and I have said all that is kept of
     /// somebody who was not accepted.
     #[error("they have not accepted you yet, and more cannot be said before")]

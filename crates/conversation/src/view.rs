@@ -41,6 +41,8 @@ pub struct ContactView {
     pub mailbox_lost: bool,
     /// Letters of theirs that were dropped since the program started.
     pub dropped: u64,
+    /// Whether nothing is heard from them, because I chose so.
+    pub blocked: bool,
     /// The networks by which I can write to them.
     pub networks: Vec<NetworkTag>,
     /// Since when.
@@ -54,6 +56,95 @@ impl fmt::Debug for ContactView {
             .field("standing", &self.standing)
             .finish_non_exhaustive()
     }
+}
+
+/// How a conversation is kept, as shown. `Debug` hides names and drafts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ConversationView {
+    /// Its name in commands.
+    pub conversation: ConversationId,
+    /// With whom.
+    pub contact: ContactId,
+    /// The name shown.
+    pub name: String,
+    /// How many messages of others were not read yet.
+    pub unread: u64,
+    /// Whether it is to be looked at again, though all was read.
+    pub marked_unread: bool,
+    /// Seconds after reading until what is said now disappears.
+    pub disappear_after: Option<u32>,
+    /// Since when nothing is heard from the other side.
+    pub blocked: Option<Timestamp>,
+    /// Whether it is out of sight.
+    pub archived: bool,
+    /// Whether it is shown before others.
+    pub pinned: bool,
+    /// Until when nothing new is to draw attention.
+    pub muted: Option<Timestamp>,
+    /// Messages to be found again, oldest pin first.
+    pub pinned_messages: Vec<MessageId>,
+    /// What I began to write.
+    pub draft: Option<Draft>,
+}
+
+impl fmt::Debug for ConversationView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConversationView")
+            .field("contact", &self.contact)
+            .field("unread", &self.unread)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What I began to write. `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The text so far, at most 65,536 bytes.
+    pub text: String,
+    /// The message it answers.
+    pub reply_to: Option<MessageId>,
+}
+
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Draft(..)")
+    }
+}
+
+/// A text that a message had. `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The text.
+    pub text: String,
+    /// Since when, by the sender's clock.
+    pub sent_at: Timestamp,
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Version(..)")
+    }
+}
+
+/// What a message tells of the conversation itself. No text that anybody
+/// writes can look like one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Messages said from here on disappear so many seconds after they were
+    /// read; 0: they stay.
+    Disappear {
+        /// Seconds.
+        seconds: u32,
+    },
+}
+
+/// A person named in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mentioned {
+    /// Where in the text they are named: bytes from and to.
+    pub at: (usize, usize),
+    /// Who.
+    pub who: Speaker,
 }
 
 /// Who said something.
@@ -95,6 +186,12 @@ pub struct MessageView {
     pub deleted: bool,
     /// One per person at most, in order.
     pub reactions: Vec<(Speaker, String)>,
+    /// What it tells of the conversation itself; it has no other text then.
+    pub notice: Option<Notice>,
+    /// Who is named in the text, in order.
+    pub mentions: Vec<Mentioned>,
+    /// When it will have disappeared, once its time runs.
+    pub disappears: Option<Timestamp>,
 }
 
 impl fmt::Debug for MessageView {

@@ -13,6 +13,8 @@ use super::receipt::{self, MAX_RECEIPTS, Receipt};
 use super::shown::{clean_media_type, essence, is_mark};
 use super::stamp::{Stamp, StampError};
 use super::text::{PLAIN, Text, TextError};
+use super::timer::{self, Timer, TimerError};
+use super::typing::{self, Typing, TypingError};
 
 /// What the media types of Hushwing's own content begin with.
 const OWN: &str = "application/vnd.hushwing.";
@@ -56,6 +58,10 @@ pub enum Content {
     Addresses(AddressUpdate),
     /// Which of my messages are there?
     Inquiry(Inquiry),
+    /// When messages said from now on disappear.
+    Timer(Timer),
+    /// I am writing something.
+    Typing(Typing),
     /// Control content that only newer programs know: nothing here.
     Newer,
     /// Something this program cannot show.
@@ -125,6 +131,12 @@ pub enum OpenError {
     /// An inquiry that is none.
     #[error(transparent)]
     Inquiry(#[from] InquiryError),
+    /// A timer that is none.
+    #[error(transparent)]
+    Timer(#[from] TimerError),
+    /// A typing notice that is none.
+    #[error(transparent)]
+    Typing(#[from] TypingError),
     /// A reaction that is not a short visible mark.
     #[error("malformed reaction")]
     Mark,
@@ -134,8 +146,8 @@ pub enum OpenError {
     /// An empty body, but nothing to delete.
     #[error("empty message")]
     Empty,
-    /// A receipt, profile, address list, inquiry or other control content that
-    /// replaces a message.
+    /// A receipt, profile, address list, inquiry, timer or other control content
+    /// that replaces a message.
     #[error("control content that replaces a message")]
     Misplaced,
 }
@@ -221,6 +233,8 @@ impl Content {
             | Self::Receipts(_)
             | Self::Addresses(_)
             | Self::Inquiry(_)
+            | Self::Timer(_)
+            | Self::Typing(_)
             | Self::Newer
             | Self::Unsupported { .. } => {}
         }
@@ -246,6 +260,8 @@ impl Content {
             Self::Receipts(receipts) => control(receipt::MEDIA_TYPE, receipt::encode(receipts)),
             Self::Addresses(update) => control(addresses::MEDIA_TYPE, update.encode()),
             Self::Inquiry(inquiry) => control(inquiry::MEDIA_TYPE, inquiry.encode()),
+            Self::Timer(timer) => control(timer::MEDIA_TYPE, timer.encode()),
+            Self::Typing(typing) => control(typing::MEDIA_TYPE, typing.encode()),
             Self::Newer | Self::Unsupported { .. } => return Err(ComposeError::NotSendable),
         })
     }
@@ -299,6 +315,8 @@ impl Content {
             profile::MEDIA_TYPE => Self::Profile(Profile::decode(content)?),
             addresses::MEDIA_TYPE => Self::Addresses(AddressUpdate::decode(content)?),
             inquiry::MEDIA_TYPE => Self::Inquiry(Inquiry::decode(content)?),
+            timer::MEDIA_TYPE => Self::Timer(Timer::decode(content)?),
+            typing::MEDIA_TYPE => Self::Typing(Typing::decode(content)?),
             other if disposition == Disposition::UNSPECIFIED && other.starts_with(OWN) => {
                 Self::Newer
             }

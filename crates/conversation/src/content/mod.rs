@@ -31,6 +31,8 @@ mod receipt;
 pub mod shown;
 mod stamp;
 mod text;
+mod timer;
+mod typing;
 
 pub(crate) use addresses::{read_list, write_list};
 
@@ -48,3 +50,5 @@ pub use profile::{Avatar, MAX_AVATAR, Profile, ProfileError};
 pub use receipt::{MAX_RECEIPTS, Receipt, Status, decode as decode_receipts};
 pub use stamp::{Lamport, Stamp, StampError};
 pub use text::{Mention, Text, TextError};
+pub use timer::{MAX_TIMER, Timer, TimerError};
+pub use typing::{Typing, TypingError};

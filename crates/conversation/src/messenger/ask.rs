@@ -169,6 +169,7 @@ impl Messenger {
         contact: ContactId,
         before: Option<MessageId>,
         most: usize,
+        marks_read: bool,
     ) -> Result<Reply, Stop> {
         self.person(contact)?;
         let before = match before {
@@ -180,7 +181,7 @@ impl Messenger {
             None => None,
         };
         let records = self.readable(call, contact, before.as_ref(), most.min(MOST_READ))?;
-        if let Some(last) = records.last() {
+        if let Some(last) = records.last().filter(|_| marks_read) {
             self.mark_read(call, contact, &last.position)?;
         }
         let person = self.person(contact)?;
@@ -195,7 +196,7 @@ impl Messenger {
                 }
                 shown => shown?,
             };
-            if !record.mine {
+            if !record.mine && marks_read {
                 view.state = MessageState::Read;
             }
             // A short text may have been replaced by a long one.
@@ -241,16 +242,28 @@ impl Messenger {
         contact: ContactId,
         until: &Position,
     ) -> Result<(), StorageError> {
+        self.looked_at(call, contact)?;
         let now = call.cx.wall();
         for id in call.storage.unread(contact, until)? {
-            let times = match call.storage.message(&id) {
+            let record = match call.storage.message(&id) {
                 // The damage is told where the message is shown.
-                Err(error) if is_damage(&error) => MessageTimes::default(),
-                record => record?.map(|record| record.times).unwrap_or_default(),
+                Err(error) if is_damage(&error) => None,
+                record => record?,
             };
-            let read = Some(now);
-            call.storage
-                .set_state(&id, MessageState::Read, &MessageTimes { read, ..times })?;
+            let times = record.as_ref().map(|record| record.times.clone());
+            let times = times.unwrap_or_default();
+            let mut times = MessageTimes {
+                read: Some(now),
+                ..times
+            };
+            if let Some(record) = &record {
+                match self.begin_to_vanish(call, record, &mut times) {
+                    // As above.
+                    Err(error) if is_damage(&error) => {}
+                    begun => begun?,
+                }
+            }
+            call.storage.set_state(&id, MessageState::Read, &times)?;
             if self.read_receipts {
                 self.owe(call, contact, id, Owed::Read)?;
             }

@@ -12,10 +12,8 @@ use hushwing_sansio::{StorageError, StorageErrorKind};
 
 use super::{Call, Messenger};
 use crate::event::{BreakReason, FailReason};
-use crate::storage::{
-    LackRecord, MailboxState, MailboxUse, MessageKind, MessageState, RepeatRecord, Standing,
-};
-use crate::{Command, ContactId, Event, MessageId};
+use crate::storage::{LackRecord, MailboxState, MailboxUse, MessageState, RepeatRecord, Standing};
+use crate::{Command, ContactId, ConversationId, Event, MessageId};
 
 /// Whether a record cannot be read, though storage can.
 pub(super) fn is_damage(error: &StorageError) -> bool {
@@ -25,6 +23,7 @@ pub(super) fn is_damage(error: &StorageError) -> bool {
 /// What a command concerns, by which its contact is found.
 pub(super) enum Concern {
     Contact(ContactId),
+    Conversation(ConversationId),
     Message(MessageId),
     Nobody,
 }
@@ -42,7 +41,13 @@ impl Concern {
             Command::Edit { message, .. }
             | Command::Delete { message }
             | Command::React { message, .. }
+            | Command::History { message }
+            | Command::WhichConversation { message }
             | Command::Where { message } => Self::Message(*message),
+            Command::Keep { conversation, .. }
+            | Command::Disappear { conversation, .. }
+            | Command::Look { conversation, .. }
+            | Command::Typing { conversation } => Self::Conversation(*conversation),
             Command::Invite { .. }
             | Command::Join { .. }
             | Command::Withdraw { .. }
@@ -51,7 +56,12 @@ impl Concern {
             | Command::Requests
             | Command::Find { .. }
             | Command::SetName { .. }
-            | Command::SetReadReceipts { .. } => Self::Nobody,
+            | Command::SetReadReceipts { .. }
+            | Command::SetTyping { .. }
+            | Command::Conversations
+            | Command::Search { .. }
+            // It goes on without what is damaged.
+            | Command::Forget { .. } => Self::Nobody,
         }
     }
 }
@@ -97,6 +107,7 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let contact = match concern {
             Concern::Contact(contact) => Some(*contact),
+            Concern::Conversation(id) => self.conversations.get(id).copied(),
             Concern::Message(message) if is_damage(&error) => {
                 call.storage.whose_message(message)?
             }
@@ -156,7 +167,7 @@ impl Messenger {
 
     /// Takes back what the outbox holds for a contact, receipts and commits
     /// included, and tells which messages did not leave.
-    fn give_up_letters(
+    pub(super) fn give_up_letters(
         &mut self,
         call: &mut Call<'_, '_>,
         id: ContactId,
@@ -196,7 +207,7 @@ impl Messenger {
         message: &MessageId,
     ) -> Result<(), StorageError> {
         let (shown, mut times) = match call.storage.message(message) {
-            Ok(Some(record)) => (record.kind != MessageKind::Control, record.times),
+            Ok(Some(record)) => (record.kind.is_found(), record.times),
             Ok(None) => return Ok(()),
             Err(error) if is_damage(&error) => Default::default(),
             Err(error) => return Err(error),

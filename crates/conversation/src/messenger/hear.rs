@@ -3,6 +3,7 @@
 use hushwing_delivery::{Address, Incoming, LetterId, MailboxId, NetworkTag, RepeatId, SealKey};
 use hushwing_sansio::StorageError;
 
+use super::vanish::fixed_end;
 use super::{Call, Messenger};
 use crate::content::{self, Content, MessageId, Opened as Said};
 use crate::letter::LetterBody;
@@ -31,7 +32,10 @@ impl Messenger {
         if let Some(person) = contact.and_then(|contact| self.people.get_mut(&contact)) {
             person.dropped = person.dropped.saturating_add(1);
         }
-        self.tell(Event::Dropped { contact, reason });
+        // Of who is blocked nothing is heard, not even this.
+        if !contact.is_some_and(|contact| self.is_blocked(contact)) {
+            self.tell(Event::Dropped { contact, reason });
+        }
         Ok(())
     }
 
@@ -150,6 +154,13 @@ impl Messenger {
         match &said.content {
             Content::Receipts(receipts) => return self.apply_receipts(call, contact, receipts),
             Content::Inquiry(inquiry) => return self.answer_inquiry(call, contact, inquiry),
+            // Where they moved is needed to write to them again one day.
+            Content::Addresses(_) => {}
+            _ if self.is_blocked(contact) => return Ok(()),
+            Content::Typing(_) => {
+                self.hear_typing(call, contact, &said.stamp);
+                return Ok(());
+            }
             _ => {}
         }
         if call.storage.has_message(&said.id)? {
@@ -172,6 +183,7 @@ impl Messenger {
             times: MessageTimes {
                 accepted: network.map(|network| (network, wall)),
                 delivered: Some(wall),
+                vanishes: fixed_end(&said, kind),
                 ..MessageTimes::default()
             },
             owed: Owed::Delivered,
@@ -210,7 +222,15 @@ impl Messenger {
             _ if !stands => {}
             Content::Profile(profile) => self.named(call, contact, profile.name())?,
             Content::Addresses(update) => self.moved(call, contact, update)?,
-            content => self.show_new(call, record, content, before)?,
+            content => {
+                if let Content::Timer(timer) = content {
+                    self.agree(call, record, *timer)?;
+                }
+                self.show_new(call, record, content, before)?;
+                if record.times.vanishes.is_some() {
+                    self.plan_vanishing(call)?;
+                }
+            }
         }
         self.renew_if_due(call, contact)
     }
@@ -313,7 +333,9 @@ impl Messenger {
 /// What a message does, and to which one.
 fn classify(content: &Content) -> (MessageKind, Option<MessageId>) {
     match content {
-        Content::Post(_) | Content::Unsupported { .. } => (MessageKind::Text, None),
+        Content::Post(_) | Content::Timer(_) | Content::Unsupported { .. } => {
+            (MessageKind::Text, None)
+        }
         Content::Edit { target, .. } => (MessageKind::Edit, Some(*target)),
         Content::Delete { target } => (MessageKind::Delete, Some(*target)),
         Content::Reaction { target, .. } => (MessageKind::Reaction, Some(*target)),
@@ -322,6 +344,7 @@ fn classify(content: &Content) -> (MessageKind, Option<MessageId>) {
         | Content::Addresses(_)
         | Content::Receipts(_)
         | Content::Inquiry(_)
+        | Content::Typing(_)
         | Content::Newer => (MessageKind::Control, None),
     }
 }

@@ -3,8 +3,8 @@
 //! Texts are kept for ever; that is what they are for. What merely changes
 //! something else is theirs to send as often as they like, so it takes no more
 //! room than what it changes: of what tells about them the last of each kind is
-//! kept, of changes the last of each kind to a message, and of changes to what
-//! is not here (yet, or any more) a few.
+//! kept, of changes the last of each kind to a message and a few edits before it,
+//! and of changes to what is not here (yet, or any more) a few.
 
 use hushwing_sansio::StorageError;
 
@@ -13,7 +13,13 @@ use super::show::{content_of, taken_back};
 use super::{Call, Messenger};
 use crate::content::Content;
 use crate::storage::{MessageKind, MessageRecord, OrphanRecord, Standing};
-use crate::{ContactId, Storage};
+use crate::{ContactId, MessageId, Storage};
+
+/// Texts that a message of theirs had and that are kept, the present one
+/// included.
+const MOST_EDITS: usize = 16;
+/// Bytes of content of those before the present one.
+const EARLIER_BYTES: usize = 64 * 1024;
 
 impl Messenger {
     /// Makes room for something of a contact, or finds that it changes nothing:
@@ -34,7 +40,9 @@ impl Messenger {
             (_, Some(target)) => match message_with(call.storage, record.contact, &target)? {
                 Some(target) if !may_change(record, &target) => Ok(false),
                 // What was taken back stays as it is.
-                Some(target) if taken_back(call.storage, &target)? => Ok(false),
+                Some(target) if target.is_erased() || taken_back(call.storage, &target)? => {
+                    Ok(false)
+                }
                 Some(_) => Ok(supersede(call.storage, record)? && adopt(call.storage, record)?),
                 None => {
                     let stands = supersede(call.storage, record)?;
@@ -102,6 +110,9 @@ fn supersede(storage: &mut dyn Storage, record: &MessageRecord) -> Result<bool, 
     let Some(target) = &record.target else {
         return Ok(true);
     };
+    if record.kind == MessageKind::Edit {
+        return make_room(storage, record, target);
+    }
     let rivals = storage.changes(record.contact, target)?.into_iter();
     let mut rivals = rivals.filter(|rival| !rival.mine && rival.kind == record.kind);
     let Some(rival) = rivals.next() else {
@@ -118,6 +129,32 @@ fn supersede(storage: &mut dyn Storage, record: &MessageRecord) -> Result<bool, 
     }
     storage.remove_message(rival.id())?;
     Ok(true)
+}
+
+/// Of the texts a message of theirs had, the last ones are kept: at most
+/// [`MOST_EDITS`], and [`EARLIER_BYTES`] of those that are not shown any more.
+/// `false` if there is no room for this one.
+fn make_room(
+    storage: &mut dyn Storage,
+    record: &MessageRecord,
+    target: &MessageId,
+) -> Result<bool, StorageError> {
+    let edits = storage.edits(record.contact, target, false)?;
+    let mut all: Vec<_> = edits.iter().chain([record]).collect();
+    all.sort_unstable_by_key(|edit| core::cmp::Reverse(edit.position));
+    let mut stands = true;
+    let mut earlier = 0;
+    for (newer, edit) in all.into_iter().enumerate() {
+        earlier += if newer == 0 { 0 } else { edit.content.len() };
+        if newer < MOST_EDITS && earlier <= EARLIER_BYTES {
+            continue;
+        }
+        match edit.id() == record.id() {
+            true => stands = false,
+            false => storage.remove_message(edit.id())?,
+        }
+    }
+    Ok(stands)
 }
 
 /// Notes a change of what is not here. The one that waited longest goes where
@@ -137,7 +174,9 @@ fn adopt(storage: &mut dyn Storage, record: &MessageRecord) -> Result<bool, Stor
     if orphans.is_empty() {
         return Ok(true);
     }
-    for change in storage.changes(record.contact, record.id())? {
+    let mut changes = storage.edits(record.contact, record.id(), false)?;
+    changes.extend(storage.changes(record.contact, record.id())?);
+    for change in changes {
         if !change.mine && orphans.remove(change.id()) && !may_change(&change, record) {
             storage.remove_message(change.id())?;
         }

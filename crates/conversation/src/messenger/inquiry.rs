@@ -93,7 +93,7 @@ impl Messenger {
         contact: ContactId,
         inquiry: &Inquiry,
     ) -> Result<(), StorageError> {
-        if !self.in_touch(contact) {
+        if !self.in_touch(contact) || self.is_blocked(contact) {
             return Ok(());
         }
         let mut lacking = LackRecord::of(call.storage, contact)?;

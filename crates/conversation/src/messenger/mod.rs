@@ -7,19 +7,24 @@
 //! [`receipts`] tells what became of them, [`inquiry`] asks, [`renew`] changes
 //! keys, [`ask`] answers questions, [`progress`] follows letters, [`lost`] finds
 //! another way when a network lost a mailbox, [`broken`] ends conversations that
-//! cannot go on, [`patience`] those that never began.
+//! cannot go on, [`patience`] those that never began. [`keep`] is how I keep them,
+//! [`find`] finds what was said, [`vanish`] lets it go, [`mention`] names people,
+//! [`typing`] says that somebody writes.
 
 mod ask;
 mod broken;
+mod find;
 mod hear;
 mod hidden;
 mod hold;
 mod inquiry;
 mod invite;
 mod join;
+mod keep;
 mod losses;
 mod lost;
 mod mailbox;
+mod mention;
 mod patience;
 mod people;
 mod petition;
@@ -32,6 +37,8 @@ mod show;
 mod speak;
 mod stop;
 mod stranger;
+mod typing;
+mod vanish;
 mod welcome;
 
 use core::time::Duration;
@@ -48,6 +55,7 @@ use crate::{
 };
 
 use broken::Concern;
+use find::Indexing;
 use losses::Losses;
 use patience::Patience;
 use people::Person;
@@ -55,6 +63,7 @@ use receipts::Debts;
 use repeat::Repeats;
 use shelf::Shelf;
 use stop::Stop;
+use typing::Notices;
 
 /// How often what depends on the date is looked at.
 const SWEEP: Duration = Duration::from_secs(10 * 60);
@@ -63,6 +72,8 @@ const SWEEP: Duration = Duration::from_secs(10 * 60);
 const NAME: &str = "name";
 /// Setting under which it lies whether I send read receipts.
 const READ_RECEIPTS: &str = "read receipts";
+/// Setting under which it lies whether it is told that somebody writes.
+const TYPING: &str = "typing";
 
 /// What a profile is opened with.
 #[derive(Clone, Debug)]
@@ -96,6 +107,7 @@ pub(crate) struct Call<'a, 'c> {
 pub struct Messenger {
     config: Config,
     read_receipts: bool,
+    typing: bool,
     crypto: Crypto,
     office: PostOffice,
     people: BTreeMap<ContactId, Person>,
@@ -116,6 +128,9 @@ pub struct Messenger {
     damaged: Vec<ContactId>,
     events: VecDeque<Event>,
     next_sweep: Moment,
+    next_vanishing: Option<Moment>,
+    indexing: Option<Indexing>,
+    notices: Notices,
     awake: bool,
 }
 
@@ -132,9 +147,8 @@ impl Messenger {
         let mut found = people::open(storage)?;
         let shelf = Shelf::open(storage, &mut found)?;
         let mut messenger = Self {
-            read_receipts: storage
-                .setting(READ_RECEIPTS)?
-                .is_none_or(|value| value != [0]),
+            read_receipts: Self::is_on(storage, READ_RECEIPTS)?,
+            typing: Self::is_on(storage, TYPING)?,
             config: named(storage, config)?,
             crypto: Crypto::default(),
             office,
@@ -166,6 +180,9 @@ impl Messenger {
             damaged: found.damaged,
             events: VecDeque::new(),
             next_sweep: Moment::default(),
+            next_vanishing: None,
+            indexing: None,
+            notices: Notices::default(),
             awake: false,
         };
         let people = messenger.people.values();
@@ -190,6 +207,8 @@ impl Messenger {
         }
         self.plan_replacements(call);
         self.resume_repeats(call)?;
+        self.plan_vanishing(call)?;
+        self.resume_indexing(call)?;
         self.resume_debts(call)
     }
 
@@ -252,9 +271,32 @@ impl Messenger {
                 contact,
                 before,
                 most,
-            } => self.read(call, contact, before, most)?,
+            } => self.read(call, contact, before, most, true)?,
+            Command::Look {
+                conversation,
+                before,
+                most,
+            } => {
+                let contact = self.contact_in(conversation)?;
+                self.read(call, contact, before, most, false)?
+            }
             Command::SetName { name } => self.set_name(call, &name)?,
             Command::SetReadReceipts { on } => self.set_read_receipts(call, on)?,
+            Command::SetTyping { on } => self.set_typing(call, on)?,
+            Command::Conversations => self.list_conversations(call)?,
+            Command::Keep {
+                conversation,
+                change,
+            } => self.keep_otherwise(call, conversation, change)?,
+            Command::WhichConversation { message } => self.which_conversation(call, &message)?,
+            Command::Disappear {
+                conversation,
+                seconds,
+            } => self.disappear(call, conversation, seconds)?,
+            Command::Search { text, within, most } => self.search(call, &text, within, most)?,
+            Command::History { message } => Self::history(call, &message)?,
+            Command::Typing { conversation } => self.tell_typing(call, conversation)?,
+            Command::Forget { contact } => self.forget(call, contact)?,
         }))
     }
 
@@ -273,6 +315,8 @@ impl Messenger {
         self.pay(call)?;
         self.replace_due(call)?;
         self.repeat_due(call)?;
+        self.vanish_due(call)?;
+        self.index_due(call)?;
         if self.next_sweep <= call.cx.now() {
             self.next_sweep = call.cx.now() + SWEEP;
             self.sweep_invitations(call)?;
@@ -386,6 +430,8 @@ impl Machine for Messenger {
             self.debts.due(),
             self.losses.due(),
             self.repeats.due(),
+            self.next_vanishing,
+            self.indexing.as_ref().map(Indexing::due),
             self.office.poll_timeout(),
         ];
         timers.into_iter().flatten().min()

@@ -9,12 +9,15 @@ use super::broken::is_damage;
 use super::{Call, Messenger};
 use crate::content::{Lamport, Origin};
 use crate::mls::{Crypto, Group, LeafKey};
-use crate::storage::{ContactRecord, LackRecord, MailboxUse, OrphanRecord, Position, RepeatRecord};
+use crate::storage::{
+    ContactRecord, ConversationRecord, LackRecord, MailboxUse, OrphanRecord, Position, RepeatRecord,
+};
 use crate::{ContactId, Event, Refusal, Standing, Storage};
 
 /// A contact with what would be slow to read for each message.
 pub(super) struct Person {
     pub(super) record: ContactRecord,
+    pub(super) kept: ConversationRecord,
     pub(super) addresses: Vec<Address>,
     pub(super) tail: Tail,
     /// A network lost the mailbox they write to, and they are not known to
@@ -47,6 +50,7 @@ impl Person {
         };
         Self {
             record,
+            kept: ConversationRecord::default(),
             addresses,
             tail,
             mailbox_lost: false,
@@ -60,6 +64,11 @@ impl Person {
         self.tail.lamport = Lamport::new(lamport).unwrap_or(Lamport::MAX);
         self.tail.last = storage.last_position(self.record.id)?;
         Ok(())
+    }
+
+    /// Writes how the conversation is kept.
+    pub(super) fn keep(&self, storage: &mut dyn Storage) -> Result<(), StorageError> {
+        storage.put_conversation(self.record.conversation, &self.kept)
     }
 
     /// Writes the record and everything derived from it.
@@ -103,6 +112,8 @@ pub(super) fn open(storage: &dyn Storage) -> Result<Opened, StorageError> {
     for record in storage.contacts()? {
         let id = record.id;
         let mut person = Person::new(record);
+        let kept = storage.conversation(person.record.conversation)?;
+        person.kept = kept.unwrap_or_default();
         match person.find_tail(storage) {
             Ok(()) => {}
             Err(error) if is_damage(&error) => opened.damaged.push(id),
@@ -178,6 +189,7 @@ impl Messenger {
         self.debts.forget(id);
         self.shelf.forget(id);
         self.repeats.forget(id);
+        self.notices.forget(id);
         self.losses
             .forget(call.storage, MailboxUse::Conversation(id))?;
         self.keep_commit(call, id, &[])?;
@@ -186,6 +198,8 @@ impl Messenger {
         RepeatRecord::clear(call.storage, id)?;
         if let Some(person) = self.people.remove(&id) {
             self.conversations.remove(&person.record.conversation);
+            call.storage
+                .remove_conversation(person.record.conversation)?;
             call.storage
                 .remove_mls_scope(&Group::scope(person.record.conversation))?;
         }

@@ -24,6 +24,7 @@ impl Messenger {
         }
         let mut times = record.times.clone();
         times.accepted = Some((network, call.cx.wall()));
+        self.begin_to_vanish(call, &record, &mut times)?;
         call.storage
             .set_state(record.id(), MessageState::Accepted, &times)?;
         self.tell_state(&record, MessageState::Accepted, None);
@@ -38,7 +39,7 @@ impl Messenger {
         network: NetworkTag,
         stage: Stage,
     ) -> Result<(), StorageError> {
-        let shown = message_in(call, letter)?.filter(|said| said.kind != MessageKind::Control);
+        let shown = message_in(call, letter)?.filter(|said| said.kind.is_found());
         if let Some(record) = shown {
             self.tell(Event::Progress {
                 message: *record.id(),
@@ -68,6 +69,7 @@ impl Messenger {
         }
         let mut times = record.times.clone();
         times.failed = Some(call.cx.wall());
+        self.begin_to_vanish(call, &record, &mut times)?;
         call.storage
             .set_state(record.id(), MessageState::Failed, &times)?;
         let why = FailReason::Network(reason);
@@ -101,7 +103,7 @@ impl Messenger {
         state: MessageState,
         reason: Option<FailReason>,
     ) {
-        if record.kind != MessageKind::Control {
+        if record.kind.is_found() {
             self.tell(Event::State {
                 message: *record.id(),
                 state,

@@ -13,7 +13,7 @@ use hushwing_sansio::{Context, Moment, StorageError};
 use super::inquiry::{is_here, message_with};
 use super::{Call, Messenger};
 use crate::content::{Content, MessageId, Receipt, Status};
-use crate::storage::{LackRecord, MessageKind, MessageRecord, MessageState, Owed, Standing};
+use crate::storage::{LackRecord, MessageRecord, MessageState, Owed, Standing};
 use crate::{ContactId, Event};
 
 /// Receipts in one letter: with their ids they fill less than one envelope.
@@ -199,8 +199,11 @@ impl Messenger {
                 .people
                 .get(&contact)
                 .map(|person| person.record.standing);
-            // Who waits for a decision learns nothing; accepting takes it up.
-            if matches!(standing, Some(Standing::Asked | Standing::Established)) {
+            // Who waits for a decision, or is blocked, learns nothing; accepting
+            // and unblocking take it up.
+            if matches!(standing, Some(Standing::Asked | Standing::Established))
+                && !self.is_blocked(contact)
+            {
                 let mut receipts: Vec<_> = debt.owed.into_iter().map(receipt).collect();
                 self.within(call, contact, |this, call| {
                     let lacking = Self::take_lacking(call.storage, contact)?.into_iter();
@@ -295,8 +298,9 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let now = call.cx.wall();
         let id = *record.id();
-        let shown = record.kind != MessageKind::Control;
-        let mut times = record.times;
+        let shown = record.kind.is_found();
+        let mut times = record.times.clone();
+        self.begin_to_vanish(call, &record, &mut times)?;
         times.delivered.get_or_insert(now);
         if state == MessageState::Read {
             times.read = Some(now);

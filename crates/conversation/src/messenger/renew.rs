@@ -28,6 +28,10 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<(), StorageError> {
+        if self.is_blocked(contact) {
+            // New keys would tell them that somebody is there.
+            return Ok(());
+        }
         let now = call.cx.wall();
         let (person, group, _) = self.at_hand(call, contact)?;
         let established = person.record.standing == Standing::Established;
@@ -115,6 +119,10 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         record: &MessageRecord,
     ) -> Result<(), StorageError> {
+        if record.is_erased() {
+            // What disappeared or was taken back is not said again.
+            return Ok(());
+        }
         let (_, group, crypto) = self.at_hand(call, record.contact)?;
         let first_said = Some(record.position.epoch);
         let rows = &mut *call.storage;

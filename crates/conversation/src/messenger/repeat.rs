@@ -263,7 +263,9 @@ impl Messenger {
 
     fn repeat_one(&mut self, call: &mut Call<'_, '_>, id: &MessageId) -> Result<(), StorageError> {
         let record = call.storage.message(id)?;
-        let Some(record) = record.filter(|record| record.state < MessageState::Delivered) else {
+        let to_say =
+            |record: &MessageRecord| record.state < MessageState::Delivered && !record.is_erased();
+        let Some(record) = record.filter(to_say) else {
             return Ok(());
         };
         self.say_once_more(call, &record)?;

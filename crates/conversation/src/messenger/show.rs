@@ -7,7 +7,7 @@ use super::inquiry::message_with;
 use super::people::Person;
 use crate::content::{Content, IdPrefix, Message, Post, ShortId};
 use crate::storage::{MessageKind, MessageRecord, Position};
-use crate::view::{ContactView, MessageView, Quote, Speaker};
+use crate::view::{ContactView, MessageView, Notice, Quote, Speaker};
 use crate::{Event, MessageId, Storage};
 
 /// The fewest digits of an id that are shown: its first two are always the same.
@@ -33,6 +33,7 @@ impl Person {
             no_forward_secrecy: self.record.unsecured_start,
             mailbox_lost: self.mailbox_lost,
             dropped: self.dropped,
+            blocked: self.kept.blocked.is_some(),
             networks,
             since: self.record.since,
         }
@@ -46,6 +47,7 @@ pub(super) fn arrived(
     record: &MessageRecord,
     content: &Content,
     before: Option<Position>,
+    quiet: bool,
 ) -> Result<Option<Event>, StorageError> {
     if record.kind != MessageKind::Text {
         let target = changed(storage, record)?;
@@ -62,6 +64,7 @@ pub(super) fn arrived(
         message,
         after,
         last,
+        quiet,
     }))
 }
 
@@ -89,6 +92,9 @@ pub(super) fn show(
     person: &Person,
     record: &MessageRecord,
 ) -> Result<MessageView, StorageError> {
+    if record.is_erased() {
+        return erased(storage, person, record);
+    }
     build(storage, person, record, &content_of(record)?)
 }
 
@@ -96,6 +102,20 @@ pub(super) fn content_of(record: &MessageRecord) -> Result<Content, StorageError
     let damaged = || StorageError::corrupt("reading a message");
     let message = Message::decode(&record.content).map_err(|_| damaged())?;
     Content::read(&message).map_err(|_| damaged())
+}
+
+/// A message of which nothing is left: it was taken back.
+fn erased(
+    storage: &dyn Storage,
+    person: &Person,
+    record: &MessageRecord,
+) -> Result<MessageView, StorageError> {
+    Ok(MessageView {
+        short: shortened(storage, record.id())?,
+        text: String::new(),
+        deleted: true,
+        ..unreadable(person, record)
+    })
 }
 
 fn build(
@@ -122,8 +142,11 @@ fn quote(
     let Some(record) = target.filter(|record| record.kind == MessageKind::Text) else {
         return Ok(None);
     };
-    let content = content_of(&record);
-    let shown = match content.and_then(|content| alone(storage, person, &record, &content)) {
+    let shown = match record.is_erased() {
+        true => erased(storage, person, &record),
+        false => content_of(&record).and_then(|content| alone(storage, person, &record, &content)),
+    };
+    let shown = match shown {
         // The damage is found where that message is shown; this one is sound.
         Err(error) if is_damage(&error) => unreadable(person, &record),
         shown => shown?,
@@ -180,14 +203,17 @@ fn alone(
         short: shortened(storage, record.id())?,
         text: text_of(content),
         reply_to: reply_of(content),
+        notice: notice_of(content),
+        mentions: person.mentioned_in(content),
         ..unreadable(person, record)
     };
     for change in storage.changes(record.contact, record.id())? {
-        apply(storage, &mut view, record, &change)?;
+        apply(storage, person, &mut view, record, &change)?;
     }
     if view.deleted {
         view.text.clear();
         view.reactions.clear();
+        view.mentions.clear();
     }
     Ok(view)
 }
@@ -208,6 +234,9 @@ pub(super) fn unreadable(person: &Person, record: &MessageRecord) -> MessageView
         edited: false,
         deleted: false,
         reactions: Vec::new(),
+        notice: None,
+        mentions: Vec::new(),
+        disappears: record.times.vanishes,
     }
 }
 
@@ -216,13 +245,16 @@ pub(super) fn unreadable(person: &Person, record: &MessageRecord) -> MessageView
 /// message may change it.
 fn apply(
     storage: &dyn Storage,
+    person: &Person,
     view: &mut MessageView,
     record: &MessageRecord,
     change: &MessageRecord,
 ) -> Result<(), StorageError> {
     match change.kind {
         MessageKind::Edit if change.mine == record.mine => {
-            view.text = text_of(&content_of(change)?);
+            let content = content_of(change)?;
+            view.text = text_of(&content);
+            view.mentions = person.mentioned_in(&content);
             view.edited = true;
         }
         MessageKind::Delete if change.mine == record.mine => view.deleted = true,
@@ -260,7 +292,7 @@ pub(super) fn speaker(record: &MessageRecord) -> Speaker {
 }
 
 /// What is shown of content; what cannot be shown is named by its media type.
-fn text_of(content: &Content) -> String {
+pub(super) fn text_of(content: &Content) -> String {
     match content {
         Content::Post(post) | Content::Edit { post, .. } => post_text(post),
         Content::Unsupported { media_type } => format!("[{media_type}]"),
@@ -281,6 +313,15 @@ fn post_text(post: &Post) -> String {
         text.push_str(&format!("[{media_type}]"));
     }
     text
+}
+
+fn notice_of(content: &Content) -> Option<Notice> {
+    match content {
+        Content::Timer(timer) => Some(Notice::Disappear {
+            seconds: timer.seconds,
+        }),
+        _ => None,
+    }
 }
 
 fn reply_of(content: &Content) -> Option<MessageId> {

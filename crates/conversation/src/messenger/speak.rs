@@ -13,7 +13,7 @@ use crate::letter::LetterBody;
 use crate::storage::{
     MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, Standing,
 };
-use crate::{ContactId, Refusal, Reply};
+use crate::{ContactId, Event, Refusal, Reply};
 
 /// Bytes of text to somebody who has not answered yet: letters to an
 /// invitation may not be longer than 64 KiB.
@@ -31,7 +31,7 @@ impl Messenger {
         if let Some(target) = &reply_to {
             said_with(call, contact, target)?;
         }
-        let post = Post::new(words(text)?, reply_to);
+        let post = Post::new(self.words(contact, text)?, reply_to);
         self.say(call, contact, &Content::Post(post), MessageKind::Text, None)
     }
 
@@ -46,7 +46,7 @@ impl Messenger {
         let reply_to = crate::content::Message::decode(&record.content)
             .map_err(|_| StorageError::corrupt("reading a message"))?
             .in_reply_to;
-        let post = Post::new(words(text)?, reply_to);
+        let post = Post::new(self.words(record.contact, text)?, reply_to);
         let content = Content::Edit {
             target: *message,
             post,
@@ -140,8 +140,11 @@ impl Messenger {
         Ok(record)
     }
 
-    fn may_speak(&mut self, contact: ContactId, length: usize) -> Result<(), Refusal> {
+    pub(super) fn may_speak(&mut self, contact: ContactId, length: usize) -> Result<(), Refusal> {
         let person = self.person(contact)?;
+        if person.kept.blocked.is_some() {
+            return Err(Refusal::Blocked);
+        }
         match person.record.standing {
             Standing::Joining | Standing::Requested => return Err(Refusal::NotEstablished),
             Standing::Broken => return Err(Refusal::Broken),
@@ -160,7 +163,7 @@ impl Messenger {
     }
 
     /// Encrypts, posts, stores and shows my next message.
-    fn say(
+    pub(super) fn say(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
@@ -189,7 +192,7 @@ impl Messenger {
     /// Tells faces of a message that is new here.
     pub(super) fn show_new(
         &mut self,
-        call: &Call<'_, '_>,
+        call: &mut Call<'_, '_>,
         record: &MessageRecord,
         content: &Content,
         before: Option<Position>,
@@ -200,7 +203,14 @@ impl Messenger {
         if person.record.standing == Standing::Requested {
             return Ok(());
         }
-        let event = arrived(call.storage, person, record, content, before)?;
+        let quiet = record.mine || person.kept.is_muted(call.cx.wall());
+        let event = arrived(call.storage, person, record, content, before, quiet)?;
+        if let Some(Event::Arrived { message, .. } | Event::Changed(message)) = &event {
+            self.note_shown(call, message)?;
+        }
+        if record.kind == MessageKind::Text && !record.mine {
+            self.something_new(call, record.contact)?;
+        }
         self.events.extend(event);
         Ok(())
     }
@@ -258,7 +268,7 @@ impl Messenger {
             .compose(Frame {
                 salt,
                 stamp,
-                expires: None,
+                expires: person.expiry_of(content),
             })
             .map_err(unfit)?;
         let leaf = group.own_leaf();
@@ -344,8 +354,8 @@ pub(super) fn said_with(
     }
 }
 
-fn words(text: &str) -> Result<Text, Refusal> {
-    let words = Text::new(text).map_err(|_| Refusal::TextTooLong { most: MAX_TEXT })?;
+/// A text, if it says something.
+pub(super) fn something(words: Text) -> Result<Text, Refusal> {
     if words.as_str().trim().is_empty() {
         Err(Refusal::EmptyText)
     } else {

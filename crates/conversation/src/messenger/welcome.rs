@@ -153,22 +153,24 @@ impl Messenger {
     /// contact.
     fn tell_what_was_said(
         &mut self,
-        call: &Call<'_, '_>,
+        call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<(), StorageError> {
-        let Some(person) = self.people.get(&contact) else {
-            return Ok(());
-        };
         let mut after = None;
         for record in call
             .storage
             .messages(contact, None, MOST_MESSAGES, usize::MAX)?
         {
+            let Some(person) = self.people.get(&contact) else {
+                return Ok(());
+            };
             let message = show(call.storage, person, &record)?;
+            self.note_shown(call, &message)?;
             let said = Event::Arrived {
                 message,
                 after,
                 last: true,
+                quiet: false,
             };
             after = Some(*record.id());
             self.events.push_back(said);

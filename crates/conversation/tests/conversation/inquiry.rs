@@ -225,6 +225,7 @@ fn what_others_said_is_answered_as_if_it_were_nowhere() {
 #[test]
 fn a_question_after_what_others_said_costs_them_no_receipt() {
     let mut it = curious(705);
+    tell_of_reading(&mut it.c.village, it.c.alice);
     it.ask(vec![it.foreign[0]]);
     it.c.village.pass(DELAY / 3).unwrap();
     read(&mut it.c.village, it.c.alice, it.c.her_bob);

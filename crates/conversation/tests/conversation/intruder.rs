@@ -2,7 +2,7 @@
 //! and who makes of it what they like.
 
 use hushwing_conversation::content::{
-    self, AddressUpdate, Content, Frame, Lamport, Origin, Salt, Stamp,
+    self, AddressUpdate, Content, Expiration, Frame, Lamport, Origin, Salt, Stamp,
 };
 use hushwing_conversation::link::{Bundle, Kind, Link, RootKey, SealingKey, VerifiedBundle};
 use hushwing_conversation::village::{Home, Village};
@@ -230,6 +230,15 @@ impl Intruder {
 
     /// The content as bytes.
     pub(crate) fn compose(&mut self, content: &Content) -> Vec<u8> {
+        self.compose_with(content, None)
+    }
+
+    /// Content that shall disappear.
+    pub(crate) fn compose_to_vanish(&mut self, content: &Content, expires: Expiration) -> Vec<u8> {
+        self.compose_with(content, Some(expires))
+    }
+
+    fn compose_with(&mut self, content: &Content, expires: Option<Expiration>) -> Vec<u8> {
         self.said += 1;
         let frame = Frame {
             salt: Salt([u8::try_from(self.said % 256).unwrap(); 16]),
@@ -237,7 +246,7 @@ impl Intruder {
                 lamport: Lamport::new(self.said + 10).unwrap(),
                 sent: Timestamp::from_secs(START),
             },
-            expires: None,
+            expires,
         };
         content.compose(frame).unwrap()
     }

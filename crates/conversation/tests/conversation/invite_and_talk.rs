@@ -291,6 +291,7 @@ fn a_withdrawn_link_is_gone() {
 #[test]
 fn messages_are_accepted_then_delivered_then_read() {
     let mut c = couple(9);
+    tell_of_reading(&mut c.village, c.bob);
     let id = send(&mut c.village, c.alice, c.her_bob, "there?");
     let state = |c: &mut Couple| match ask(&mut c.village, c.alice, Command::Where { message: id })
     {

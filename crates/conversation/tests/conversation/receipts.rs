@@ -45,19 +45,22 @@ fn receipts_of_one_wait_leave_together() {
 }
 
 #[test]
-fn read_receipts_can_be_switched_off() {
+fn nobody_is_told_of_reading_unless_that_is_switched_on() {
     let mut c = couple(32);
-    ask(
-        &mut c.village,
-        c.bob,
-        Command::SetReadReceipts { on: false },
-    );
     let id = send(&mut c.village, c.alice, c.her_bob, "seen?");
     c.village.rest().unwrap();
     read(&mut c.village, c.bob, c.his_alice);
     c.village.open_again(c.bob).unwrap();
     c.village.pass(Duration::from_secs(60)).unwrap();
     assert_eq!(state(&mut c, id), MessageState::Delivered);
+    // What was chosen survives a restart.
+    tell_of_reading(&mut c.village, c.bob);
+    c.village.open_again(c.bob).unwrap();
+    let id = send(&mut c.village, c.alice, c.her_bob, "and now?");
+    c.village.rest().unwrap();
+    read(&mut c.village, c.bob, c.his_alice);
+    c.village.pass(Duration::from_secs(60)).unwrap();
+    assert_eq!(state(&mut c, id), MessageState::Read);
 }
 
 #[test]
@@ -203,6 +206,7 @@ fn a_name_i_gave_stays_and_bad_names_are_refused() {
 fn a_received_message_knows_when_and_by_which_network_it_came() {
     let mut c = couple(44);
     let (alice, bob) = (c.alice, c.bob);
+    tell_of_reading(&mut c.village, bob);
     let id = send(&mut c.village, c.alice, c.her_bob, "there?");
     c.village.rest().unwrap();
     let place =

@@ -84,6 +84,7 @@ fn messages_said_at_once_stand_in_one_order_and_late_ones_are_inserted() {
             message,
             after,
             last,
+            ..
         } = event
         {
             let place = after.map_or(0, |id| shown.iter().position(|m| m.0 == id).unwrap() + 1);

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use hushwing_conversation::view::{ContactView, InvitationView, MessageView};
+use hushwing_conversation::view::{ContactView, ConversationView, InvitationView, MessageView};
 use hushwing_conversation::village::{Home, Village};
-use hushwing_conversation::{Command, ContactId, Event, MessageId, Refusal, Reply, Secret};
+use hushwing_conversation::{
+    Command, ContactId, ConversationId, Event, MessageId, Refusal, Reply, Secret,
+};
 use hushwing_sansio::Entropy;
 
 /// Numbers that repeat with their seed (SplitMix64). Keys made of them are for
@@ -119,6 +121,30 @@ pub(crate) fn texts(village: &mut Village, home: Home, contact: ContactId) -> Ve
         .into_iter()
         .map(|view| view.text)
         .collect()
+}
+
+pub(crate) fn conversation(
+    village: &mut Village,
+    home: Home,
+    contact: ContactId,
+) -> ConversationId {
+    let known = contacts(village, home);
+    let known = known.iter().find(|view| view.contact == contact);
+    known.unwrap().conversation
+}
+
+/// How somebody keeps a conversation.
+pub(crate) fn kept(village: &mut Village, home: Home, contact: ContactId) -> ConversationView {
+    let Reply::Conversations(views) = ask(village, home, Command::Conversations) else {
+        panic!("another reply")
+    };
+    let view = views.into_iter().find(|view| view.contact == contact);
+    view.unwrap()
+}
+
+/// Somebody tells from now on that they read.
+pub(crate) fn tell_of_reading(village: &mut Village, home: Home) {
+    ask(village, home, Command::SetReadReceipts { on: true });
 }
 
 pub(crate) fn number(village: &mut Village, home: Home, contact: ContactId) -> String {

@@ -1,0 +1,254 @@
+//! How I keep conversations: seen or not, heard or not, begun or not, and no more.
+
+use hushwing_sansio::StorageError;
+
+use super::speak::said_with;
+use super::stop::Stop;
+use super::{Call, Messenger};
+use crate::content::shown::MAX_TEXT;
+use crate::storage::{
+    ConversationRecord, DraftRecord, MOST_PINNED, MailboxUse, MessageKind, Standing,
+};
+use crate::view::{ConversationView, Draft};
+use crate::{Change, ContactId, ConversationId, Event, MessageId, Refusal, Reply};
+
+impl Messenger {
+    /// Whose conversation it is. Who asked and was not accepted has none yet.
+    pub(super) fn contact_in(&self, conversation: ConversationId) -> Result<ContactId, Refusal> {
+        let contact = self.conversations.get(&conversation).copied();
+        let known = contact.filter(|contact| self.standing(*contact) != Some(Standing::Requested));
+        known.ok_or(Refusal::NoContact)
+    }
+
+    /// Whether nothing is to be heard from a contact.
+    pub(super) fn is_blocked(&self, contact: ContactId) -> bool {
+        let person = self.people.get(&contact);
+        person.is_some_and(|person| person.kept.blocked.is_some())
+    }
+
+    pub(super) fn list_conversations(&self, call: &Call<'_, '_>) -> Result<Reply, Stop> {
+        let people = self.people.values();
+        let known = people.filter(|person| person.record.standing != Standing::Requested);
+        let views = known.map(|person| self.kept(call, person.record.id));
+        let views: Result<Vec<_>, StorageError> = views.collect();
+        Ok(Reply::Conversations(views?.into_iter().flatten().collect()))
+    }
+
+    fn kept(
+        &self,
+        call: &Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<Option<ConversationView>, StorageError> {
+        let Some(person) = self.people.get(&contact) else {
+            return Ok(None);
+        };
+        let kept = &person.kept;
+        Ok(Some(ConversationView {
+            conversation: person.record.conversation,
+            contact,
+            name: person.record.name.clone(),
+            unread: call.storage.count_unread(contact)?,
+            marked_unread: kept.marked_unread,
+            disappear_after: kept.disappear_after(),
+            blocked: kept.blocked,
+            archived: kept.archived,
+            pinned: kept.pinned,
+            muted: kept.muted.filter(|until| *until > call.cx.wall()),
+            pinned_messages: kept.pins().collect(),
+            draft: kept.draft.as_ref().map(draft),
+        }))
+    }
+
+    /// Tells faces how a conversation is kept.
+    pub(super) fn tell_kept(
+        &mut self,
+        call: &Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        if self.standing(contact) != Some(Standing::Requested)
+            && let Some(view) = self.kept(call, contact)?
+        {
+            self.tell(Event::Conversation(view));
+        }
+        Ok(())
+    }
+
+    pub(super) fn which_conversation(
+        &self,
+        call: &Call<'_, '_>,
+        message: &MessageId,
+    ) -> Result<Reply, Stop> {
+        let contact = call.storage.whose_message(message)?;
+        let view = match contact {
+            Some(contact) => self.kept(call, contact)?,
+            None => None,
+        };
+        Ok(Reply::Conversation(view.ok_or(Refusal::NoMessage)?))
+    }
+
+    pub(super) fn keep_otherwise(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        conversation: ConversationId,
+        change: Change,
+    ) -> Result<Reply, Stop> {
+        let contact = self.contact_in(conversation)?;
+        let blocked = self.is_blocked(contact);
+        check(call, contact, &change)?;
+        let now = call.cx.wall();
+        let person = self.person(contact)?;
+        let kept = &mut person.kept;
+        match change {
+            Change::Archived(archived) => kept.archived = archived,
+            Change::Pinned(pinned) => kept.pinned = pinned,
+            Change::Muted(until) => kept.muted = until,
+            Change::MarkedUnread(marked) => kept.marked_unread = marked,
+            Change::Draft(draft) => kept.draft = draft.as_ref().and_then(begun),
+            Change::Blocked(true) => {
+                kept.blocked.get_or_insert(now);
+            }
+            Change::Blocked(false) => kept.blocked = None,
+            Change::MessagePinned(message, pinned) => pin(kept, &message, pinned)?,
+        }
+        person.keep(call.storage)?;
+        match (blocked, self.is_blocked(contact)) {
+            (false, true) => self.debts.forget(contact),
+            (true, false) => {
+                self.resume_debts_of(call, contact)?;
+                self.renew_if_due(call, contact)?;
+            }
+            _ => {}
+        }
+        if blocked != self.is_blocked(contact) {
+            self.tell_contact(contact);
+        }
+        self.tell_kept(call, contact)?;
+        let view = self.kept(call, contact)?.ok_or(Refusal::NoContact)?;
+        Ok(Reply::Conversation(view))
+    }
+
+    /// Something new came: a conversation that was out of sight is seen again,
+    /// unless it is to draw no attention.
+    pub(super) fn something_new(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
+        if !person.kept.archived || person.kept.is_muted(now) {
+            return Ok(());
+        }
+        person.kept.archived = false;
+        person.keep(call.storage)?;
+        self.tell_kept(call, contact)
+    }
+
+    /// A conversation was read.
+    pub(super) fn looked_at(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        match self.people.get_mut(&contact) {
+            Some(person) if person.kept.marked_unread => {
+                person.kept.marked_unread = false;
+                person.keep(call.storage)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A message is not to be found again.
+    pub(super) fn unpin(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        message: &MessageId,
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
+        let pinned = &mut person.kept.pinned_messages;
+        let before = pinned.len();
+        pinned.retain(|id| id != message.as_bytes());
+        match pinned.len() < before {
+            true => person.keep(call.storage),
+            false => Ok(()),
+        }
+    }
+
+    /// Forgets a contact with all that was said. They are not told: what they
+    /// write from now on their network cannot deliver.
+    pub(super) fn forget(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<Reply, Stop> {
+        match self.standing(contact) {
+            None | Some(Standing::Requested) => return Err(Refusal::NoContact.into()),
+            Some(_) => {}
+        }
+        self.forget_join(call, contact)?;
+        self.call_receipts_back(call, contact)?;
+        self.give_up_letters(call, contact)?;
+        self.close_mailboxes(call, MailboxUse::Conversation(contact))?;
+        self.remove_person(call, contact)?;
+        self.tell(Event::Forgotten { contact });
+        Ok(Reply::Done)
+    }
+}
+
+/// Refuses what cannot be kept.
+fn check(call: &Call<'_, '_>, contact: ContactId, change: &Change) -> Result<(), Stop> {
+    match change {
+        Change::Draft(Some(draft)) => {
+            if draft.text.len() > MAX_TEXT {
+                return Err(Refusal::TextTooLong { most: MAX_TEXT }.into());
+            }
+            match &draft.reply_to {
+                Some(target) => said_with(call, contact, target),
+                None => Ok(()),
+            }
+        }
+        Change::MessagePinned(message, true) => {
+            said_with(call, contact, message)?;
+            let record = call.storage.message(message)?.ok_or(Refusal::NoMessage)?;
+            match record.kind {
+                MessageKind::Text if record.is_erased() => Err(Refusal::Deleted.into()),
+                MessageKind::Text => Ok(()),
+                _ => Err(Refusal::NoMessage.into()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn pin(kept: &mut ConversationRecord, message: &MessageId, pinned: bool) -> Result<(), Refusal> {
+    let there = kept.pins().any(|one| one == *message);
+    if !pinned {
+        kept.pinned_messages.retain(|id| id != message.as_bytes());
+    } else if !there && kept.pinned_messages.len() >= MOST_PINNED {
+        return Err(Refusal::TooManyPinned { most: MOST_PINNED });
+    } else if !there {
+        kept.pinned_messages.push(message.as_bytes().to_vec());
+    }
+    Ok(())
+}
+
+fn begun(draft: &Draft) -> Option<DraftRecord> {
+    (!draft.text.is_empty()).then(|| DraftRecord {
+        text: draft.text.clone(),
+        reply_to: draft.reply_to.map(|id| id.as_bytes().to_vec()),
+    })
+}
+
+fn draft(record: &DraftRecord) -> Draft {
+    let reply_to = record.reply_to.as_deref();
+    Draft {
+        text: record.text.clone(),
+        reply_to: reply_to.and_then(|id| MessageId::from_bytes(id).ok()),
+    }
+}

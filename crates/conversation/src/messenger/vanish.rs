@@ -1,0 +1,169 @@
+//! Messages that disappear, and those that were taken back: nothing of them stays.
+//!
+//! Both sides agree on a time by a message that says so. What is said from then
+//! on carries that time in itself, so a message goes by what held when it was
+//! said. For its reader time begins when it was read, for its author when a
+//! network took it (or gave it up): before that it is nowhere but here. The end
+//! is noted by the calendar, so that it survives restarts, and overwritten when
+//! it has come. Name and place stay, so that a further copy is known to be one.
+
+use core::time::Duration;
+
+use hushwing_delivery::LetterId;
+use hushwing_sansio::{Moment, StorageError, Timestamp};
+
+use super::people::Person;
+use super::stop::Stop;
+use super::{Call, Messenger, SWEEP};
+use crate::content::{Content, Expiration, MAX_TIMER, Message, Opened as Said, Timer};
+use crate::storage::{
+    MessageKind, MessageRecord, MessageState, MessageTimes, Standing, TimerRecord,
+};
+use crate::{ContactId, ConversationId, Event, MessageId, Refusal, Reply};
+
+/// Messages that disappear in one call.
+const MOST_AT_ONCE: usize = 256;
+
+impl Person {
+    /// When something said now shall disappear. What changes a message goes
+    /// with it and needs no time of its own.
+    pub(super) fn expiry_of(&self, content: &Content) -> Option<Expiration> {
+        match content {
+            Content::Post(_) => self.kept.disappear_after().map(Expiration::AfterReading),
+            _ => None,
+        }
+    }
+}
+
+/// When something ends that names its end itself, as other programs may.
+pub(super) fn fixed_end(said: &Said, kind: MessageKind) -> Option<Timestamp> {
+    match said.expires {
+        Some(at @ Expiration::At(_)) if kind == MessageKind::Text => {
+            Some(at.due(Timestamp::default()))
+        }
+        _ => None,
+    }
+}
+
+impl Messenger {
+    /// Says that messages shall disappear after so many seconds.
+    pub(super) fn disappear(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        conversation: ConversationId,
+        seconds: u32,
+    ) -> Result<Reply, Stop> {
+        let contact = self.contact_in(conversation)?;
+        if seconds > MAX_TIMER {
+            return Err(Refusal::TimerTooLong { most: MAX_TIMER }.into());
+        }
+        self.may_speak(contact, 0)?;
+        let timer = Timer { seconds };
+        let content = Content::Timer(timer);
+        let reply = self.say(call, contact, &content, MessageKind::Text, None)?;
+        if let Reply::Sent { message, .. } = &reply
+            && let Some(record) = call.storage.message(message)?
+        {
+            self.agree(call, &record, timer)?;
+        }
+        Ok(reply)
+    }
+
+    /// Somebody said when messages shall disappear; of several words the one
+    /// that stands last in the conversation counts.
+    pub(super) fn agree(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        record: &MessageRecord,
+        timer: Timer,
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(&record.contact) else {
+            return Ok(());
+        };
+        let said = TimerRecord::new(timer.seconds, &record.position);
+        let holds = person.kept.timer.as_ref();
+        if holds.is_some_and(|holds| !said.is_after(holds)) {
+            return Ok(());
+        }
+        person.kept.timer = Some(said);
+        person.keep(call.storage)?;
+        self.tell_kept(call, record.contact)
+    }
+
+    /// The time of a message begins to run, if it has one.
+    pub(super) fn begin_to_vanish(
+        &mut self,
+        call: &Call<'_, '_>,
+        record: &MessageRecord,
+        times: &mut MessageTimes,
+    ) -> Result<(), StorageError> {
+        if times.vanishes.is_some() || record.kind != MessageKind::Text || record.is_erased() {
+            return Ok(());
+        }
+        let message = Message::decode(&record.content)
+            .map_err(|_| StorageError::corrupt("reading a message"))?;
+        if let Some(expires) = message.expires {
+            let at = expires.due(call.cx.wall());
+            times.vanishes = Some(at);
+            let look = look_at(call, at);
+            self.next_vanishing = Some(self.next_vanishing.map_or(look, |next| next.min(look)));
+        }
+        Ok(())
+    }
+
+    /// Finds out when to look next.
+    pub(super) fn plan_vanishing(&mut self, call: &Call<'_, '_>) -> Result<(), StorageError> {
+        let next = call.storage.next_vanishing()?;
+        self.next_vanishing = next.map(|at| look_at(call, at));
+        Ok(())
+    }
+
+    /// Lets go what is due.
+    pub(super) fn vanish_due(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        if self.next_vanishing.is_none_or(|at| at > call.cx.now()) {
+            return Ok(());
+        }
+        for (contact, message) in call.storage.vanishing(call.cx.wall(), MOST_AT_ONCE)? {
+            call.storage.make_gone(contact, &message)?;
+            self.unpin(call, contact, &message)?;
+            if self.standing(contact) != Some(Standing::Requested) {
+                self.tell(Event::Disappeared { contact, message });
+            }
+        }
+        self.plan_vanishing(call)
+    }
+
+    /// Overwrites what a message said, and what it said before it was edited;
+    /// the outbox gives up what it still had of it.
+    pub(super) fn erase_said(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        message: &MessageId,
+    ) -> Result<(), StorageError> {
+        let Some(record) = call.storage.message(message)? else {
+            return Ok(());
+        };
+        if record.contact != contact || record.is_erased() {
+            return Ok(());
+        }
+        let edits = call.storage.edits(contact, message, true)?;
+        for said in edits.iter().chain([&record]) {
+            let leaving = matches!(said.state, MessageState::Queued | MessageState::Accepted);
+            if let Some(letter) = said.letter.filter(|_| said.mine && leaving) {
+                self.office
+                    .cancel(call.cx, &mut *call.storage, LetterId(letter))?;
+            }
+        }
+        call.storage.make_edits_gone(contact, message)?;
+        call.storage.erase(message)?;
+        self.unpin(call, contact, message)
+    }
+}
+
+/// When to look whether `at` has come: then, but not so late that a change of
+/// the calendar would go unnoticed.
+fn look_at(call: &Call<'_, '_>, at: Timestamp) -> Moment {
+    let wait = at.as_millis().saturating_sub(call.cx.wall().as_millis());
+    call.cx.now() + Duration::from_millis(wait).min(SWEEP)
+}
