@@ -1,7 +1,9 @@
 //! What stands inside messages of our own kinds has one encoding, besides the
 //! names in profiles, which are cleaned where they are read.
 
-use hushwing_conversation::content::{AddressUpdate, Inquiry, Profile, decode_receipts};
+use hushwing_conversation::content::{
+    AddressUpdate, Inquiry, Profile, Timer, Typing, decode_receipts,
+};
 
 pub(crate) fn run(data: &[u8]) {
     if let Ok(profile) = Profile::decode(data) {
@@ -12,6 +14,12 @@ pub(crate) fn run(data: &[u8]) {
     }
     if let Ok(inquiry) = Inquiry::decode(data) {
         assert_eq!(inquiry.encode(), data);
+    }
+    if let Ok(timer) = Timer::decode(data) {
+        assert_eq!(timer.encode(), data);
+    }
+    if let Ok(typing) = Typing::decode(data) {
+        assert_eq!(typing.encode(), data);
     }
     let _ = decode_receipts(data);
 }

@@ -1,12 +1,15 @@
 //! Rows of a profile that a disk gives back otherwise than they were written.
 
 use hushwing_conversation::storage::{
-    ContactRecord, InvitationRecord, JoinRecord, KeyPackageRecord, LackRecord, LossRecord,
-    MailboxRecord, OrphanRecord, RepeatRecord,
+    ContactRecord, ConversationRecord, InvitationRecord, JoinRecord, KeyPackageRecord, LackRecord,
+    LossRecord, MailboxRecord, OrphanRecord, RepeatRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
     let _ = ContactRecord::decode(data);
+    if let Ok(record) = ConversationRecord::decode(data) {
+        let _ = (record.disappear_after(), record.pins().count());
+    }
     let _ = InvitationRecord::decode(data);
     let _ = JoinRecord::decode(data);
     let _ = KeyPackageRecord::decode(data);

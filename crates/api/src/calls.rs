@@ -17,6 +17,7 @@
 use std::collections::BTreeMap;
 
 use crate::call::calls;
+use crate::conversation::{self, DraftBody, MuteBody, OnBody, ReportQuery, SearchQuery, TimerBody};
 use crate::event::Event;
 use crate::request::{
     AddressQuery, InviteBody, JoinBody, NameBody, NumberBody, ReactionBody, ReadQuery, SendBody,
@@ -140,6 +141,69 @@ calls! {
         path: String, body: NameBody, errors: [Ambiguous], answer: view::Contact,
     }
 
+    /// Forgets a contact with all that was said. They are not told.
+    RemoveContact: Delete "contacts/{name}" for Profile {
+        path: String, errors: [Ambiguous], answer: conversation::Removed,
+    }
+
+    /// How every conversation is kept: unread, out of sight, muted and so on.
+    Conversations: Get "conversations" for Profile {
+        answer: Vec<conversation::Conversation>,
+    }
+
+    /// Hears nothing more from the other side, or does again. They are not told.
+    Block: Post "conversations/{name}/block" for Profile {
+        path: String, body: OnBody, errors: [Ambiguous], answer: conversation::Conversation,
+    }
+
+    /// Puts a conversation out of sight until something new comes, or back.
+    Archive: Post "conversations/{name}/archive" for Profile {
+        path: String, body: OnBody, errors: [Ambiguous], answer: conversation::Conversation,
+    }
+
+    /// Has nothing new draw attention, for a time or without end.
+    Mute: Post "conversations/{name}/mute" for Profile {
+        path: String, body: MuteBody, errors: [Ambiguous], answer: conversation::Conversation,
+    }
+
+    /// Shows a conversation before others, or no longer.
+    PinConversation: Post "conversations/{name}/pin" for Profile {
+        path: String, body: OnBody, errors: [Ambiguous], answer: conversation::Conversation,
+    }
+
+    /// Marks a conversation to be looked at again, or no longer.
+    MarkUnread: Post "conversations/{name}/unread" for Profile {
+        path: String, body: OnBody, errors: [Ambiguous], answer: conversation::Conversation,
+    }
+
+    /// Keeps what was begun to write.
+    SetDraft: Post "conversations/{name}/draft" for Profile {
+        path: String, body: DraftBody, errors: [Ambiguous], answer: conversation::Conversation,
+    }
+
+    /// Agrees with the other side when messages disappear.
+    SetTimer: Post "conversations/{name}/timer" for Profile {
+        path: String, body: TimerBody, errors: [Ambiguous, Protocol], answer: view::Sent,
+    }
+
+    /// Tells the other side that somebody is writing, if the switch `typing` is
+    /// on; a few seconds after the last time it tells nobody.
+    TellTyping: Post "conversations/{name}/typing" for Profile {
+        path: String, errors: [Ambiguous], answer: conversation::Done,
+    }
+
+    /// What a person may hand on who reports somebody. It marks nothing read, and
+    /// nothing leaves this machine.
+    Report: Get "conversations/{name}/report" for Profile {
+        path: String, query: ReportQuery, errors: [Ambiguous], answer: conversation::Report,
+    }
+
+    /// Messages that have all words of a text, oldest first; the last stored if
+    /// there are more. It marks nothing read.
+    Search: Get "search" for Profile {
+        query: SearchQuery, errors: [Ambiguous], answer: Vec<view::Message>,
+    }
+
     /// The newest messages of a conversation, oldest first.
     ReadMessages: Get "conversations/{name}/messages" for Profile {
         path: String, query: ReadQuery, errors: [Ambiguous], answer: Vec<view::Message>,
@@ -163,6 +227,16 @@ calls! {
     /// Sets my reaction to a message, or with an empty one takes it back.
     React: Post "messages/{id}/reactions" for Profile {
         path: String, body: ReactionBody, errors: [Ambiguous, Protocol], answer: view::Sent,
+    }
+
+    /// The texts a message had, oldest first.
+    MessageHistory: Get "messages/{id}/history" for Profile {
+        path: String, errors: [Ambiguous], answer: Vec<conversation::Version>,
+    }
+
+    /// Pins a message to be found again, or does no longer.
+    PinMessage: Post "messages/{id}/pin" for Profile {
+        path: String, body: OnBody, errors: [Ambiguous], answer: conversation::Conversation,
     }
 
     /// Takes a message of mine back.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::conversation::Conversation;
 use crate::kind::ErrorKind;
 use crate::view::{Contact, Message};
 
@@ -93,6 +94,23 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A message disappeared: its time was over.
+    Disappeared {
+        /// Its id.
+        message: String,
+    },
+    /// A conversation is kept otherwise.
+    Conversation(Conversation),
+    /// Somebody is writing.
+    Typing {
+        /// Id of the contact.
+        contact: Option<String>,
+    },
+    /// A contact was removed.
+    Removed {
+        /// Id of the contact.
+        contact: Option<String>,
+    },
     /// One this program is too old to know.
     #[serde(other)]
     #[schemars(skip)]
@@ -109,6 +127,9 @@ pub struct MessageEvent {
     pub after: Option<String>,
     /// Whether it is the last of its conversation.
     pub last: bool,
+    /// Whether it is to draw no attention.
+    #[serde(default)]
+    pub quiet: bool,
 }
 
 #[cfg(test)]

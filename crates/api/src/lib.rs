@@ -3,6 +3,7 @@
 mod call;
 pub mod calls;
 mod client;
+pub mod conversation;
 mod event;
 mod heard_out;
 mod kind;

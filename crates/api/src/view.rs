@@ -149,6 +149,12 @@ pub struct Contact {
     /// repeated, or more than are kept.
     #[serde(default)]
     pub dropped: u64,
+    /// Whether nothing is heard from them.
+    #[serde(default)]
+    pub blocked: bool,
+    /// Whether another contact has the same shown name; the id tells them apart.
+    #[serde(default)]
+    pub namesake: bool,
 }
 
 /// One row of `GET /v1/requests`
@@ -236,6 +242,35 @@ pub struct Message {
     pub deleted: bool,
     /// Reactions in order.
     pub reactions: Vec<Reaction>,
+    /// What it tells of the conversation itself, if it is not somebody's text.
+    #[serde(default)]
+    pub notice: Option<Notice>,
+    /// Who is named in the text, in order.
+    #[serde(default)]
+    pub mentions: Vec<Mention>,
+    /// When it will have disappeared, RFC 3339 UTC, once its time runs.
+    #[serde(default)]
+    pub disappears_at: Option<String>,
+}
+
+/// What a message tells of the conversation itself.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Notice {
+    /// `disappear`: from here on messages disappear.
+    pub kind: String,
+    /// After how many seconds from reading; 0: they stay.
+    pub seconds: u32,
+}
+
+/// A person named in a text.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Mention {
+    /// First byte of the name in the text.
+    pub start: usize,
+    /// The byte after it.
+    pub end: usize,
+    /// Shown name of who is meant; `me` for the reader.
+    pub who: String,
 }
 
 /// What a message answers.

@@ -1,10 +1,17 @@
 //! The command line as clap sees it: every command, flag and help text.
 //! None of it has `Debug`: arguments hold texts, links and passwords.
 
+mod conversation;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+pub(crate) use self::conversation::{
+    ContactAction, Contacts, Conversations, Disappear, Draft, Mute, Name, Pin, Report, Search,
+    Switched, Unread,
+};
 
 /// What may stand for a name or an id, and what the program ends with; part of the
 /// help and of the manual.
@@ -82,8 +89,8 @@ pub(crate) enum Command {
     Invite(Invite),
     /// Open somebody's link
     Join(Join),
-    /// List the people you can write to
-    Contacts,
+    /// List the people you can write to; forget one
+    Contacts(Contacts),
     /// List strangers who wrote through a reusable link, accept or refuse them
     Requests(Requests),
     /// Show the safety number of a contact, or compare theirs with it
@@ -96,6 +103,8 @@ pub(crate) enum Command {
     Where(MessageId),
     /// Show the messages of a conversation, oldest first
     Read(Read),
+    /// Find messages by their words, in all conversations or in one
+    Search(Search),
     /// Print what happens, as it happens
     Watch,
     /// React to a message; an empty reaction takes it back
@@ -104,6 +113,26 @@ pub(crate) enum Command {
     Edit(Edit),
     /// Delete a message you sent, on both sides
     Delete(MessageId),
+    /// Agree with a contact when messages disappear, on both sides
+    Disappear(Disappear),
+    /// Hear nothing more from a contact; they are not told
+    Block(Name),
+    /// Hear a contact again
+    Unblock(Name),
+    /// Write down what a contact said, for you to hand on; nothing is sent anywhere
+    Report(Report),
+    /// List conversations: what is unread, and how each is kept
+    Conversations(Conversations),
+    /// Put a conversation out of sight until something new comes
+    Archive(Switched),
+    /// Have nothing new in a conversation draw attention
+    Mute(Mute),
+    /// Show a conversation before others, or keep a message to be found again
+    Pin(Pin),
+    /// List conversations with something unread, or mark one
+    Unread(Unread),
+    /// Show or keep what you began to write
+    Draft(Draft),
     /// Protect this installation by a passphrase
     #[command(subcommand)]
     Passphrase(Passphrase),
@@ -357,6 +386,9 @@ pub(crate) struct Read {
     /// How many of the newest messages
     #[arg(short = 'n', value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) count: u32,
+    /// Also show what edited messages said before
+    #[arg(long)]
+    pub(crate) history: bool,
 }
 
 /// How to react.
@@ -400,7 +432,8 @@ pub(crate) enum Config {
     /// Change a setting
     Set {
         /// `read_receipts`: tell people that you read what they wrote; `prompt_receipts`: tell
-        /// at once what arrived, not after some random seconds
+        /// at once what arrived, not after some random seconds; `typing`: tell people that you
+        /// are writing, and be shown that they are. All are off at first
         key: String,
         /// `on` or `off`
         value: String,

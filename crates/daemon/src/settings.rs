@@ -54,6 +54,9 @@ pub(crate) struct Switches {
     /// Whether receipts leave at once. By default they wait a little, so that
     /// their timing does not tell a network who answers whom.
     pub(crate) prompt_receipts: bool,
+    /// Whether contacts learn that somebody is writing, and it is shown that they
+    /// are.
+    pub(crate) typing: bool,
 }
 
 impl Default for Settings {

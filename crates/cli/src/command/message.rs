@@ -1,11 +1,13 @@
 //! Messages: send, find, read, change; and what happens, as it happens.
 
+use hushwing_api::conversation::{Reported, Version};
 use hushwing_daemon::{Error, ErrorKind, check_text, read_text, view};
 use serde_json::{Value, json};
 
 use super::{Session, shown, view};
 use crate::args::{Edit, MessageId, React, Read, Send, Wait};
 use crate::client::Path;
+use crate::output::indented;
 
 /// `send`
 pub(super) async fn send(session: &Session, send: Send) -> Result<(), Error> {
@@ -25,7 +27,7 @@ pub(super) async fn send(session: &Session, send: Send) -> Result<(), Error> {
 }
 
 /// The text typed, or that of standard input.
-fn text(typed: Option<String>) -> Result<String, Error> {
+pub(super) fn text(typed: Option<String>) -> Result<String, Error> {
     match typed {
         Some(text) if text != "-" => {
             check_text(&text)?;
@@ -73,6 +75,9 @@ pub(super) async fn locate(session: &Session, message: MessageId) -> Result<(), 
 pub(super) async fn read(session: &Session, read: Read) -> Result<(), Error> {
     let path = Path::new(["conversations", &read.name, "messages"]).with("n", read.count);
     let messages: Vec<view::Message> = view(session.client.get(&path).await?)?;
+    if read.history {
+        return show_histories(session, messages).await;
+    }
     session.output.result(&messages, |messages| {
         if messages.is_empty() {
             return "nothing was said yet".into();
@@ -80,6 +85,38 @@ pub(super) async fn read(session: &Session, read: Read) -> Result<(), Error> {
         let lines = messages
             .iter()
             .map(|message| shown::message(message, &message.from));
+        lines.collect::<Vec<_>>().join("\n")
+    });
+    Ok(())
+}
+
+/// Messages with what they said before they were edited.
+async fn show_histories(session: &Session, messages: Vec<view::Message>) -> Result<(), Error> {
+    let mut all = Vec::with_capacity(messages.len());
+    for message in messages {
+        let history: Vec<Version> = match message.edited && !message.deleted {
+            true => {
+                let path = Path::new(["messages", &message.id, "history"]);
+                view(session.client.get(&path).await?)?
+            }
+            false => Vec::new(),
+        };
+        all.push(Reported { message, history });
+    }
+    session.output.result(&all, |all| {
+        let lines = all.iter().flat_map(|one| {
+            let line = shown::message(&one.message, &one.message.from);
+            // The last one is shown in that line.
+            let earlier = one.history.iter().take(one.history.len().saturating_sub(1));
+            let earlier = earlier.map(|version| {
+                format!(
+                    "    before  {}  {}",
+                    version.sent_at,
+                    indented(&version.text)
+                )
+            });
+            std::iter::once(line).chain(earlier).collect::<Vec<_>>()
+        });
         lines.collect::<Vec<_>>().join("\n")
     });
     Ok(())

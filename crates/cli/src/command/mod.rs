@@ -2,6 +2,7 @@
 
 mod bench;
 mod contact;
+mod conversation;
 mod daemon;
 mod demo;
 mod document;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 use hushwing_daemon::{Error, ErrorKind, Home};
 
-use crate::args::{Cli, Command, Global};
+use crate::args::{Cli, Command, ContactAction, Global};
 use crate::client::{AskName, Client};
 use crate::output::Output;
 
@@ -73,12 +74,26 @@ async fn over_api(session: Session, command: Command) -> Result<ExitCode, Error>
         Command::Invite(invite) => invitation::invite(&session, invite).await?,
         Command::Join(join) => invitation::join(&session, join).await?,
         Command::Requests(requests) => invitation::requests(&session, requests).await?,
-        Command::Contacts => contact::list(&session).await?,
+        Command::Contacts(contacts) => match contacts.action {
+            None => contact::list(&session).await?,
+            Some(ContactAction::Remove(name)) => conversation::remove(&session, name).await?,
+        },
         Command::Verify(verify) => contact::verify(&session, verify).await?,
         Command::Rename(rename) => contact::rename(&session, rename).await?,
         Command::Send(send) => message::send(&session, send).await?,
         Command::Where(message) => message::locate(&session, message).await?,
         Command::Read(read) => message::read(&session, read).await?,
+        Command::Search(search) => conversation::search(&session, search).await?,
+        Command::Disappear(disappear) => conversation::disappear(&session, disappear).await?,
+        Command::Block(name) => conversation::block(&session, name, true).await?,
+        Command::Unblock(name) => conversation::block(&session, name, false).await?,
+        Command::Report(report) => conversation::report(&session, report).await?,
+        Command::Conversations(which) => conversation::list(&session, which).await?,
+        Command::Archive(which) => conversation::archive(&session, which).await?,
+        Command::Mute(mute) => conversation::mute(&session, mute).await?,
+        Command::Pin(pin) => conversation::pin(&session, pin).await?,
+        Command::Unread(unread) => conversation::unread(&session, unread).await?,
+        Command::Draft(draft) => conversation::draft(&session, draft).await?,
         Command::Watch => message::watch(&session).await?,
         Command::React(react) => message::react(&session, react).await?,
         Command::Edit(edit) => message::edit(&session, edit).await?,

@@ -26,8 +26,10 @@ pub(super) fn message(message: &view::Message, from: &str) -> String {
     } else {
         indented(&message.text)
     };
+    // What the conversation tells of itself stands apart from what people say.
+    let colon = if message.notice.is_some() { " *" } else { ":" };
     let mut line = format!(
-        "{}  {}  {from}{}: {text}",
+        "{}  {}  {from}{}{colon} {text}",
         message.short,
         message.sent_at,
         answered(message)
@@ -66,8 +68,14 @@ pub(super) fn contact(contact: &view::Contact) -> String {
     } else {
         ""
     };
+    let blocked = if contact.blocked { "  blocked" } else { "" };
+    let namesake = if contact.namesake {
+        "  another contact has this name: use the id"
+    } else {
+        ""
+    };
     format!(
-        "{}  {}  {}{verified}{secrecy}{lost}",
+        "{}  {}  {}{verified}{blocked}{secrecy}{lost}{namesake}",
         contact.short, contact.name, contact.state
     )
 }
@@ -77,6 +85,7 @@ pub(super) fn event(event: &Value) -> String {
     let name = text(event, "event");
     let line = match name {
         "message" => read(event).map(|shown| arrived(&shown, event)),
+        "disappeared" => Some(format!("{}  disappeared", id(text(event, "message")))),
         "changed" => read(event).map(|shown| format!("changed  {}", said(&shown))),
         "contact" => read(event).map(|shown| format!("contact  {}", contact(&shown))),
         "state" => Some(state(event)),
@@ -110,7 +119,7 @@ fn read<T: DeserializeOwned>(event: &Value) -> Option<T> {
 }
 
 /// Where several conversations mix, own messages say to whom.
-fn said(shown: &view::Message) -> String {
+pub(super) fn said(shown: &view::Message) -> String {
     if shown.from == "me" {
         message(shown, &format!("me to {}", shown.with))
     } else {

@@ -10,6 +10,7 @@
 )]
 
 mod bots;
+mod content;
 mod damaged;
 mod faults;
 mod full_disk;

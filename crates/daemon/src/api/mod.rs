@@ -9,6 +9,7 @@
 
 mod asked;
 mod body;
+mod conversations;
 mod listen;
 mod route;
 

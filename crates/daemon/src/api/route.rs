@@ -20,6 +20,7 @@ static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
     all.extend(meeting());
     all.extend(contacts());
     all.extend(messages());
+    all.extend(super::conversations::routes());
     all
 });
 

@@ -143,7 +143,7 @@ async fn change(profile: &Profile, command: Command) -> Result<view::Sent, Error
 }
 
 /// The message a person means: by its id, or by the beginning of it.
-async fn meant(profile: &Profile, typed: &str) -> Result<MessageId, Error> {
+pub(super) async fn meant(profile: &Profile, typed: &str) -> Result<MessageId, Error> {
     if let Ok(id) = typed.to_ascii_lowercase().parse() {
         return Ok(id);
     }
@@ -242,7 +242,7 @@ async fn late(profile: &Profile, message: MessageId, wanted: Stage) -> Result<Er
         wanted == Stage::Read && place.state == MessageState::Delivered && !place.read_receipts;
     Ok(match may_be_off {
         true => error.with_advice(
-            "they have it; no read receipt of theirs came lately, so they may have switched those off",
+            "they have it; no read receipt of theirs came lately: these are off unless somebody switches them on",
         ),
         false => error,
     })

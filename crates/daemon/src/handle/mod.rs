@@ -2,6 +2,7 @@
 //! no terminal; every answer is a [`view`](crate::view) document.
 
 mod contact;
+mod conversation;
 mod installation;
 mod meeting;
 mod message;

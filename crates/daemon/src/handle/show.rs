@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hushwing_conversation::view::{
-    ContactView, InvitationView, MessageView, Quote, Speaker, Whereabouts,
+    ContactView, InvitationView, MessageView, Notice, Quote, Speaker, Whereabouts,
 };
 use hushwing_conversation::{ContactId, MessageState, Refusal, Standing};
 use hushwing_delivery::{MailboxFailure, NetworkTag};
@@ -82,6 +82,12 @@ pub(super) fn contact(shown: &ContactView, known: &[ContactView]) -> view::Conta
         forward_secrecy: !shown.no_forward_secrecy,
         mailbox_lost: shown.mailbox_lost,
         dropped: shown.dropped,
+        blocked: shown.blocked,
+        namesake: known.iter().any(|other| {
+            other.contact != shown.contact
+                && other.standing != Standing::Requested
+                && other.name == shown.name
+        }),
     }
 }
 
@@ -118,7 +124,7 @@ pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
         with: speaker(Speaker::Contact(shown.contact), names),
         from: speaker(shown.from, names),
         sent_at: time(shown.sent_at),
-        text: shown.text.clone(),
+        text: shown.notice.map_or_else(|| shown.text.clone(), told),
         state: match shown.from {
             Speaker::Me => state(shown.state),
             Speaker::Contact(_) => "received",
@@ -140,7 +146,48 @@ pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
                 reaction: mark.clone(),
             })
             .collect(),
+        notice: shown.notice.map(|notice| match notice {
+            Notice::Disappear { seconds } => view::Notice {
+                kind: "disappear".to_owned(),
+                seconds,
+            },
+        }),
+        mentions: shown
+            .mentions
+            .iter()
+            .map(|mention| view::Mention {
+                start: mention.at.0,
+                end: mention.at.1,
+                who: speaker(mention.who, names),
+            })
+            .collect(),
+        disappears_at: shown.disappears.map(time),
     }
+}
+
+/// A notice in words.
+fn told(notice: Notice) -> String {
+    match notice {
+        Notice::Disappear { seconds: 0 } => "messages stay".to_owned(),
+        Notice::Disappear { seconds } => {
+            format!("messages disappear {} after they were read", span(seconds))
+        }
+    }
+}
+
+/// A span of time in the largest unit that tells it exactly.
+fn span(seconds: u32) -> String {
+    let units = [
+        (604_800, "week"),
+        (86_400, "day"),
+        (3_600, "hour"),
+        (60, "minute"),
+    ];
+    let fits = |(unit, _): &&(u32, &str)| seconds.is_multiple_of(*unit);
+    let (unit, name) = units.iter().find(fits).unwrap_or(&(1, "second"));
+    let count = seconds / unit;
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {name}{plural}")
 }
 
 /// How far a message got. What others sent was received, and by the words of
@@ -252,6 +299,10 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::TextTooLong { .. } => "split it into several messages",
         Refusal::BadName => "use 1 to 128 bytes on one line",
         Refusal::BadReaction => "use one emoji or a short word",
+        Refusal::Blocked => "`hushwing unblock NAME` first",
+        Refusal::TooManyPinned { .. } => "take a pin out first: `hushwing pin --message ID --off`",
+        Refusal::EmptyQuery => "give a word or its beginning",
+        Refusal::TimerTooLong { .. } => "choose a year or less",
         Refusal::NotMine => "only your own texts can be edited or deleted",
         Refusal::Deleted => "what was deleted stays so; say it anew with `hushwing send`",
         Refusal::NotEstablished => "wait until they answered; `hushwing contacts` shows it",
@@ -294,6 +345,19 @@ mod tests {
             time(Timestamp::from_millis(u64::MAX)),
             "9999-12-31T23:59:59.999Z"
         );
+    }
+
+    #[test]
+    fn spans_are_told_in_the_largest_unit() {
+        for (seconds, text) in [
+            (1, "1 second"),
+            (90, "90 seconds"),
+            (3_600, "1 hour"),
+            (172_800, "2 days"),
+            (604_800, "1 week"),
+        ] {
+            assert_eq!(span(seconds), text);
+        }
     }
 
     #[test]

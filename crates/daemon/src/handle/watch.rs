@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hushwing_api::{Event as Told, MessageEvent};
 use hushwing_conversation::{ContactId, Event};
 
-use super::{Handle, show};
+use super::{Handle, conversation, show};
 use crate::error::Error;
 use crate::profile::{self, Profile, Seen};
 
@@ -74,10 +74,12 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
             message,
             after,
             last,
+            quiet,
         } => Told::Message(MessageEvent {
             message: show::message(message, &profile.names()),
             after: after.map(|id| id.to_string()),
             last: *last,
+            quiet: *quiet,
         }),
         Event::Changed(message) => Told::Changed(show::message(message, &profile.names())),
         Event::State {
@@ -111,6 +113,18 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
             network: show::network(*network),
             invitation: invitation.map(|id| id.0.to_string()),
             reason: format!("{reason:?}").to_lowercase(),
+        },
+        Event::Disappeared { message, .. } => Told::Disappeared {
+            message: message.to_string(),
+        },
+        Event::Conversation(view) => {
+            Told::Conversation(conversation::shown(view, &profile.contacts()))
+        }
+        Event::Typing { contact } => Told::Typing {
+            contact: contact_id(profile, *contact),
+        },
+        Event::Forgotten { contact } => Told::Removed {
+            contact: contact_id(profile, *contact),
         },
         Event::Dropped { contact, reason } => Told::Dropped {
             contact: contact.and_then(|id| contact_id(profile, id)),

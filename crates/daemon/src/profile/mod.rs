@@ -123,7 +123,7 @@ impl Profile {
         rest: Duration,
     ) -> Result<(), Error> {
         let choices = state.choices.clone();
-        let read_receipts = choices.switches.read_receipts;
+        let switches = choices.switches;
         let files = Files {
             name: &self.name,
             dir: &self.dir,
@@ -132,11 +132,18 @@ impl Profile {
         let relays = self.relays.clone();
         let (machines, commands) =
             Machines::start(files, choices, &self.runtime, &self.shared, relays)?;
-        let setting = Incoming::Ask {
-            ticket: self.shared.expect().0,
-            command: Command::SetReadReceipts { on: read_receipts },
-        };
-        commands.send(setting).await.map_err(|_| stopping())?;
+        for command in [
+            Command::SetReadReceipts {
+                on: switches.read_receipts,
+            },
+            Command::SetTyping {
+                on: switches.typing,
+            },
+        ] {
+            let ticket = self.shared.expect().0;
+            let setting = Incoming::Ask { ticket, command };
+            commands.send(setting).await.map_err(|_| stopping())?;
+        }
         let (failed, profile) = (machines.failed(), Arc::downgrade(self));
         let stops = state.stops;
         state.stage = Stage::Running {

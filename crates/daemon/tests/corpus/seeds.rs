@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use hushwing_conversation::content::{AddressUpdate, Inquiry, Profile};
+use hushwing_conversation::content::{AddressUpdate, Inquiry, Profile, Timer, Typing};
 use hushwing_conversation::exchange::couple;
 use hushwing_conversation::storage::{
-    JoinRecord, KeyPackageRecord, LackRecord, LossRecord, MailboxRecord, MailboxState, MailboxUse,
-    OrphanRecord, RepeatRecord,
+    ConversationRecord, DraftRecord, JoinRecord, KeyPackageRecord, LackRecord, LossRecord,
+    MailboxRecord, MailboxState, MailboxUse, OrphanRecord, RepeatRecord,
 };
 use hushwing_conversation::{
     self as conversation, ContactId, ConversationId, InvitationId, MessageId, MlsRows as _, Secret,
@@ -394,6 +394,15 @@ fn conversation() -> Vec<Seed> {
         control: false,
         after: id.as_bytes().to_vec(),
     };
+    let kept = ConversationRecord {
+        pinned: true,
+        pinned_messages: vec![id.as_bytes().to_vec()],
+        draft: Some(DraftRecord {
+            text: "Dear".to_owned(),
+            reply_to: None,
+        }),
+        ..ConversationRecord::default()
+    };
     let profile = Profile::new("Alice", None).unwrap();
     let conversation = ConversationId([9; 16]).to_string();
     let message = b"\x01\x00\x00\x00\x00\x03mls".to_vec();
@@ -406,6 +415,13 @@ fn conversation() -> Vec<Seed> {
         ("conversation_parts", "addresses", update.encode()),
         ("conversation_parts", "receipts", receipt),
         ("conversation_parts", "inquiry", inquiry.encode()),
+        (
+            "conversation_parts",
+            "timer",
+            Timer { seconds: 60 }.encode(),
+        ),
+        ("conversation_parts", "typing", Typing.encode()),
+        ("conversation_records", "kept", kept.encode()),
         ("conversation_records", "join", join.encode()),
         ("conversation_records", "key_package", package.encode()),
         ("conversation_records", "mailbox", mailbox.encode()),
