@@ -129,7 +129,9 @@ pub(crate) fn walk(dir: &Path) -> PathBuf {
     installation(&mut ada);
     meet(&mut ada, &mut ben);
     talk(&mut ada, &mut ben);
+    keep(&mut ada);
     wrongs(&mut ada);
+    ada.delete("contacts/Ben");
     ada.delete("servers?address=127.0.0.1");
     ben.delete("profiles/Cid");
     for home in [&mut ada, &mut ben] {
@@ -215,6 +217,30 @@ fn talk(ada: &mut Home, ben: &mut Home) {
     ada.until("conversations/Ben/messages", |all| {
         all[0]["deleted"] == true
     });
+}
+
+/// How a conversation is kept, and what is found in it.
+fn keep(ada: &mut Home) {
+    let said = json!({ "to": "Ben", "text": "keep this", "wait": "delivered" });
+    let sent = ada.post("messages", said);
+    let id = text(&sent["message"]).to_owned();
+    ada.get(&format!("messages/{id}/history"));
+    ada.post(&format!("messages/{id}/pin"), json!({ "on": true }));
+    ada.get("search?text=keep&in=Ben&n=5");
+    ada.get("search?text=%28");
+    for what in ["archive", "pin", "unread", "block"] {
+        for on in [true, false] {
+            let path = format!("conversations/Ben/{what}");
+            ada.post(&path, json!({ "on": on }));
+        }
+    }
+    let path = |what: &str| format!("conversations/Ben/{what}");
+    ada.post(&path("mute"), json!({ "on": true, "seconds": 60 }));
+    ada.post(&path("draft"), json!({ "text": "half", "reply_to": id }));
+    ada.post(&path("timer"), json!({ "seconds": 3_600 }));
+    ada.post(&path("typing"), json!({}));
+    ada.get("conversations");
+    ada.get(&path("report?n=5"));
 }
 
 /// Errors are documents as well.
