@@ -11,6 +11,8 @@
 
 mod seeds;
 
+#[path = "../../../../fuzz/bodies/conversation_branches.rs"]
+mod conversation_branches;
 #[path = "../../../../fuzz/bodies/conversation_card.rs"]
 mod conversation_card;
 #[path = "../../../../fuzz/bodies/conversation_code.rs"]
@@ -81,6 +83,7 @@ macro_rules! replay {
 }
 
 replay! {
+    conversation_branches
     conversation_card
     conversation_code
     conversation_content

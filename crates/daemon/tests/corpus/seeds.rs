@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use hushwing_conversation::branches::{AccountId, GroupPolicy, Pointer, StatePrefix};
 use hushwing_conversation::content::{AddressUpdate, Inquiry, Profile, Timer, Typing};
 use hushwing_conversation::exchange::couple;
 use hushwing_conversation::storage::{
@@ -39,6 +40,7 @@ pub(crate) fn all() -> Vec<Seed> {
     seeds.extend(stored());
     seeds.extend(relay_server());
     seeds.extend(mls_rows());
+    seeds.extend(branches());
     seeds.extend(conversation());
     seeds
 }
@@ -430,4 +432,32 @@ fn conversation() -> Vec<Seed> {
         ("conversation_records", "orphans", orphans.encode()),
         ("conversation_records", "repeats", repeats.encode()),
     ]
+}
+
+/// What a group of many says beside MLS, and the records of one just founded.
+fn branches() -> Vec<Seed> {
+    const TARGET: &str = "conversation_branches";
+    let pointer = |first_said| Pointer {
+        state: StatePrefix([5; 8]),
+        first_said,
+    };
+    let account = |byte| AccountId::try_from([byte; 16].as_slice()).unwrap();
+    let policy = GroupPolicy::of_group(vec![account(1), account(2)], "a group");
+    let tagged = |tag: u8, bytes: &[u8]| [&[tag], bytes].concat();
+    let mut seeds = vec![
+        (TARGET, "pointer", tagged(0, &pointer(None).encode())),
+        (
+            TARGET,
+            "pointer_again",
+            tagged(0, &pointer(Some(3)).encode()),
+        ),
+        (TARGET, "policy", tagged(1, &policy.encode().unwrap())),
+    ];
+    let rows = crate::conversation_branches::founded();
+    let records = rows.mls_scope(&crate::conversation_branches::records());
+    for (label, _, value) in records.unwrap() {
+        let name = if label == 1 { "head" } else { "state" };
+        seeds.push((TARGET, name, tagged(label + 1, value.expose())));
+    }
+    seeds
 }

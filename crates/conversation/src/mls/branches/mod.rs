@@ -23,6 +23,8 @@
 //! - [`Told::Followed`] with `left`: what I said in those states and that nobody
 //!   confirmed, [`say`](Keeper::say) again with the epoch it was said in first,
 //!   under its old message id: whoever has it drops it.
+//! - [`Told::Forgotten`]: what I said in those states and that somebody has not
+//!   confirmed is too late for them; say it again as well.
 //! - [`HearFault::UnknownState`]: hold the message, ask its sender for
 //!   [`chain_to`](Keeper::chain_to) that state, give the answer to
 //!   [`hear_chain`](Keeper::hear_chain), and hear the message again.

@@ -48,7 +48,7 @@ impl Keeper {
             _ => None,
         };
         let id = IntentId(self.next_intent);
-        self.next_intent += 1;
+        self.next_intent = self.next_intent.saturating_add(1);
         let intent = Intent::new(wish, adds);
         Shelf::new(lent.rows, self.id).put_intent(id.0, &intent)?;
         self.intents.insert(id, intent);
