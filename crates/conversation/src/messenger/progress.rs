@@ -103,7 +103,7 @@ impl Messenger {
         state: MessageState,
         reason: Option<FailReason>,
     ) {
-        if record.kind.is_found() {
+        if record.kind != MessageKind::Control {
             self.tell(Event::State {
                 message: *record.id(),
                 state,

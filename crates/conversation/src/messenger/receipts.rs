@@ -13,7 +13,7 @@ use hushwing_sansio::{Context, Moment, StorageError};
 use super::inquiry::{is_here, message_with};
 use super::{Call, Messenger};
 use crate::content::{Content, MessageId, Receipt, Status};
-use crate::storage::{LackRecord, MessageRecord, MessageState, Owed, Standing};
+use crate::storage::{LackRecord, MessageKind, MessageRecord, MessageState, Owed, Standing};
 use crate::{ContactId, Event};
 
 /// Receipts in one letter: with their ids they fill less than one envelope.
@@ -298,7 +298,8 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let now = call.cx.wall();
         let id = *record.id();
-        let shown = record.kind.is_found();
+        // Also of what has disappeared here: somebody may wait for this.
+        let shown = record.kind != MessageKind::Control;
         let mut times = record.times.clone();
         self.begin_to_vanish(call, &record, &mut times)?;
         times.delivered.get_or_insert(now);

@@ -309,6 +309,40 @@ fn what_was_deleted_before_it_left_never_arrives() {
 }
 
 #[test]
+fn it_is_told_that_something_was_delivered_though_it_has_disappeared_here() {
+    let mut c = couple(712);
+    disappear(&mut c.village, c.alice, c.her_bob, 1);
+    c.village.pass(DELAY * 2).unwrap();
+    c.village.events(c.alice);
+    let id = send(
+        &mut c.village,
+        c.alice,
+        c.her_bob,
+        "gone before its receipt",
+    );
+    c.village.pass(DELAY * 2).unwrap();
+    let told = c.village.events(c.alice);
+    let at = |wanted: fn(&Event, MessageId) -> bool| {
+        let found = told.iter().position(|event| wanted(event, id));
+        found.expect("an event")
+    };
+    let gone =
+        at(|event, id| matches!(event, Event::Disappeared { message, .. } if *message == id));
+    let state = MessageState::Delivered;
+    let delivered = at(
+        |event, id| matches!(event, Event::State { message, state: MessageState::Delivered, .. } if *message == id),
+    );
+    assert!(gone < delivered);
+    assert_eq!(
+        match ask(&mut c.village, c.alice, Command::Where { message: id }) {
+            Reply::Where(place) => place.state,
+            other => panic!("{other:?}"),
+        },
+        state
+    );
+}
+
+#[test]
 fn a_time_over_a_year_is_refused() {
     let mut c = couple(711);
     let command = Command::Disappear {
