@@ -2,7 +2,8 @@
 //! names in profiles, which are cleaned where they are read.
 
 use hushwing_conversation::content::{
-    AddressUpdate, Inquiry, Profile, Timer, Typing, decode_receipts,
+    AddressUpdate, Inquiry, Profile, Timer, Typing, Wish, decode_receipts, decode_signed,
+    encode_signed,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -20,6 +21,12 @@ pub(crate) fn run(data: &[u8]) {
     }
     if let Ok(typing) = Typing::decode(data) {
         assert_eq!(typing.encode(), data);
+    }
+    if let Ok(wish) = Wish::decode(data) {
+        assert_eq!(wish.encode(), data);
+    }
+    if let Ok(receipts) = decode_signed(data) {
+        assert_eq!(encode_signed(&receipts), data);
     }
     let _ = decode_receipts(data);
 }

@@ -2,7 +2,7 @@
 
 use hushwing_conversation::storage::{
     ContactRecord, ConversationRecord, InvitationRecord, JoinRecord, KeyPackageRecord, LackRecord,
-    LossRecord, MailboxRecord, OrphanRecord, RepeatRecord,
+    LossRecord, MailboxRecord, ModeRecord, OrphanRecord, RepeatRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -16,6 +16,7 @@ pub(crate) fn run(data: &[u8]) {
     let _ = LackRecord::decode(data);
     let _ = LossRecord::decode(data);
     let _ = MailboxRecord::decode(data);
+    let _ = ModeRecord::decode(data);
     let _ = OrphanRecord::decode(data);
     let _ = RepeatRecord::decode(data);
 }

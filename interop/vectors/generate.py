@@ -9,6 +9,7 @@ from pathlib import Path
 import envelope
 
 import hushwing as h
+import proof
 
 CRATES = Path(__file__).parents[2] / "crates"
 CONTENT, ENVELOPE = "conversation/tests/vectors", "delivery/tests/office/vectors"
@@ -89,6 +90,9 @@ def main():
     write(named or CRATES / CONTENT, "hushwing-content-1.txt", about, said)
     about = ["# One per line: name, value."]
     write(named or CRATES / CONTENT, "hushwing-link-1.txt", about, links().items())
+    spoken = h.single(1, h.PLAIN, "Grüße, 👋".encode())
+    proofs = proof.rows(SALT, STAMP, spoken)
+    write(named or CRATES / CONTENT, "hushwing-proof-1.txt", about, proofs)
     write(named or CRATES / ENVELOPE, "regular.txt", envelope.ABOUT, envelope.rows())
 
 

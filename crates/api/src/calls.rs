@@ -20,8 +20,8 @@ use crate::call::calls;
 use crate::conversation::{self, DraftBody, MuteBody, OnBody, ReportQuery, SearchQuery, TimerBody};
 use crate::event::Event;
 use crate::request::{
-    AddressQuery, InviteBody, JoinBody, NameBody, NumberBody, ReactionBody, ReadQuery, SendBody,
-    ServerBody, ServersQuery, TestBody, TextBody, ValueBody,
+    AddressQuery, InviteBody, JoinBody, ModeBody, NameBody, NumberBody, ReactionBody, ReadQuery,
+    SendBody, ServerBody, ServersQuery, TestBody, TextBody, ValueBody,
 };
 use crate::view;
 
@@ -204,6 +204,16 @@ calls! {
         query: SearchQuery, errors: [Ambiguous], answer: Vec<view::Message>,
     }
 
+    /// Whether a conversation can be proved to others, and who wishes it.
+    Mode: Get "contacts/{name}/mode" for Profile {
+        path: String, errors: [Ambiguous], answer: view::Mode,
+    }
+
+    /// Wishes a conversation to be of a mode; it is provable while both wish it.
+    SetMode: Post "contacts/{name}/mode" for Profile {
+        path: String, body: ModeBody, errors: [Ambiguous, Protocol], answer: view::Mode,
+    }
+
     /// The newest messages of a conversation, oldest first.
     ReadMessages: Get "conversations/{name}/messages" for Profile {
         path: String, query: ReadQuery, errors: [Ambiguous], answer: Vec<view::Message>,
@@ -217,6 +227,11 @@ calls! {
     /// How far a message got, and how.
     WhereMessage: Get "messages/{id}/where" for Profile {
         path: String, errors: [Ambiguous], answer: view::Where,
+    }
+
+    /// The proof of a message, mine or theirs, that anybody can check.
+    ProveMessage: Get "messages/{id}/proof" for Profile {
+        path: String, errors: [Ambiguous], answer: view::Proof,
     }
 
     /// Replaces the text of a message of mine.

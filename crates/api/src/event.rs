@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversation::Conversation;
 use crate::kind::ErrorKind;
-use crate::view::{Contact, Message};
+use crate::view::{Contact, Message, Mode};
 
 /// Something that happened; `event` names which. Readers pass over those they do
 /// not know: others are added.
@@ -21,6 +21,9 @@ pub enum Event {
     },
     /// A contact is new or stands otherwise.
     Contact(Contact),
+    /// What can be shown to others of a conversation changed, or who wishes it,
+    /// or their key.
+    Mode(Mode),
     /// A stranger asks to write to me.
     Request {
         /// Number to accept or refuse it by.

@@ -113,6 +113,26 @@ pub struct NumberBody {
     pub number: String,
 }
 
+/// What a conversation shall be.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModeBody {
+    /// The mode.
+    pub mode: ModeName,
+}
+
+/// What can be shown to others of a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ModeName {
+    /// Nothing beyond what the encryption itself signs.
+    Normal,
+    /// Every message and receipt, by a signature of its own.
+    Provable,
+    /// Not there yet, and refused.
+    Otr,
+}
+
 /// The value of a switch.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -145,6 +145,10 @@ pub struct Contact {
     /// Whether a relay lost the mailbox they write to and they are not known to
     /// write to another yet: what they say does not arrive.
     pub mailbox_lost: bool,
+    /// What can be shown to others of the conversation: `normal` or `provable`.
+    #[serde(default = "normal")]
+    #[schemars(extend("enum" = ["normal", "provable"]))]
+    pub mode: String,
     /// Letters of theirs that were dropped since the daemon started: malformed,
     /// repeated, or more than are kept.
     #[serde(default)]
@@ -155,6 +159,73 @@ pub struct Contact {
     /// Whether another contact has the same shown name; the id tells them apart.
     #[serde(default)]
     pub namesake: bool,
+}
+
+fn normal() -> String {
+    "normal".to_owned()
+}
+
+/// `GET /v1/contacts/NAME/mode`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Mode {
+    /// Shown name.
+    pub name: String,
+    /// What holds now: `provable` while both wish it, else `normal`.
+    #[schemars(extend("enum" = ["normal", "provable"]))]
+    pub mode: String,
+    /// What I wish.
+    #[schemars(extend("enum" = ["normal", "provable"]))]
+    pub mine: String,
+    /// What they wish.
+    #[schemars(extend("enum" = ["normal", "provable"]))]
+    pub theirs: String,
+    /// The key I sign with here, 64 hexadecimal digits; none before my first wish.
+    pub my_key: Option<String>,
+    /// The key they told last.
+    pub their_key: Option<String>,
+    /// Whether they told another one before.
+    pub their_key_changed: bool,
+}
+
+/// `GET /v1/messages/ID/proof`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Proof {
+    /// Id of the message.
+    pub message: String,
+    /// The text of the proof file.
+    pub proof: String,
+    /// How many signed receipts it holds.
+    pub receipts: usize,
+}
+
+/// What a proof file shows: `hushwing check-proof FILE --json`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Proved {
+    /// `message`, `edit`, `delete`, `reaction` or `reaction removed`.
+    pub kind: String,
+    /// Its text, or the reaction; empty where it has none.
+    pub text: String,
+    /// Id of the message it answers or changes.
+    pub about: Option<String>,
+    /// Key of who said it, 64 hexadecimal digits.
+    pub author: String,
+    /// Key of whom it was said to.
+    pub audience: String,
+    /// Id of the conversation.
+    pub conversation: String,
+    /// When, RFC 3339 UTC, as the author says.
+    pub said_at: String,
+    /// What the audience confirmed.
+    pub received: Vec<Confirmed>,
+}
+
+/// A signed receipt in a proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Confirmed {
+    /// `delivered` or `read`.
+    pub state: String,
+    /// When, RFC 3339 UTC, as the audience says.
+    pub at: String,
 }
 
 /// One row of `GET /v1/requests`
@@ -240,6 +311,10 @@ pub struct Message {
     pub edited: bool,
     /// Whether it was deleted.
     pub deleted: bool,
+    /// Whether its text is signed so that others can check it; left out where the
+    /// conversation was not provable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provable: Option<bool>,
     /// Reactions in order.
     pub reactions: Vec<Reaction>,
     /// What it tells of the conversation itself, if it is not somebody's text.

@@ -97,6 +97,12 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Give a contact another name
     Rename(Rename),
+    /// Show whether a conversation can be proved to others, or wish it to be so
+    Mode(Mode),
+    /// Write a file that proves a message to anybody
+    Prove(Prove),
+    /// Check a file that `prove` wrote; needs no daemon
+    CheckProof(CheckProof),
     /// Send a message
     Send(Send),
     /// Tell where a message is
@@ -340,6 +346,55 @@ pub(crate) struct Rename {
     pub(crate) name: String,
     /// The new name, seen by nobody else
     pub(crate) new_name: String,
+}
+
+/// Whether a conversation can be proved to others.
+#[derive(Args)]
+pub(crate) struct Mode {
+    /// The contact, by name or id
+    pub(crate) name: String,
+    /// What it shall be; left out, it is shown. It is provable while both sides wish it, and
+    /// either side ends that alone
+    pub(crate) mode: Option<ModeName>,
+}
+
+/// What can be shown to others of a conversation.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ModeName {
+    /// Nothing beyond what the encryption itself signs
+    Normal,
+    /// Every message and receipt, signed for others to check
+    Provable,
+    /// Deniable; not there yet
+    Otr,
+}
+
+impl ModeName {
+    /// Its name in the local API.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Provable => "provable",
+            Self::Otr => "otr",
+        }
+    }
+}
+
+/// How to prove a message.
+#[derive(Args)]
+pub(crate) struct Prove {
+    /// Id of the message, mine or theirs, or the beginning of it
+    pub(crate) id: String,
+    /// New file to write; without it, the proof is printed
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// What to check.
+#[derive(Args)]
+pub(crate) struct CheckProof {
+    /// The file
+    pub(crate) file: PathBuf,
 }
 
 /// How to send.

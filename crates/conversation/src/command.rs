@@ -5,6 +5,7 @@ use core::fmt;
 use hushwing_delivery::{NetworkEvent, NetworkTag};
 use hushwing_sansio::Timestamp;
 
+use crate::content::Mode;
 use crate::view::Draft;
 use crate::{ContactId, ConversationId, IdPrefix, InvitationId, MessageId, Secret, Ticket};
 
@@ -95,6 +96,24 @@ pub enum Command {
         contact: ContactId,
         /// 60 digits; white space is ignored.
         number: String,
+    },
+    /// Show whether a conversation can be proved to others. `Reply::Mode`.
+    Mode {
+        /// Of which conversation.
+        contact: ContactId,
+    },
+    /// Wish a conversation to be of a mode. `Reply::Mode`, which is as wished
+    /// only if they wish it too, or for `Normal`.
+    SetMode {
+        /// Which conversation.
+        contact: ContactId,
+        /// How it shall be.
+        mode: Mode,
+    },
+    /// Prove a message to others. `Reply::Proof`.
+    Prove {
+        /// Which one, of mine or of theirs.
+        message: MessageId,
     },
     /// Say something. `Reply::Sent`.
     Send {
@@ -272,6 +291,9 @@ impl fmt::Debug for Command {
             Self::Rename { .. } => "Rename",
             Self::SafetyNumber { .. } => "SafetyNumber",
             Self::Verify { .. } => "Verify",
+            Self::Mode { .. } => "Mode",
+            Self::SetMode { .. } => "SetMode",
+            Self::Prove { .. } => "Prove",
             Self::Send { .. } => "Send",
             Self::Edit { .. } => "Edit",
             Self::Delete { .. } => "Delete",

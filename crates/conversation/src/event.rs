@@ -3,8 +3,9 @@
 use hushwing_delivery::{MailboxFailure, NetworkCommand, NetworkTag, SendFailure, Stage};
 
 use crate::content::ShortId;
+use crate::proof::Proof;
 use crate::view::{
-    ContactView, ConversationView, InvitationView, MessageView, Version, Whereabouts,
+    ContactView, ConversationView, InvitationView, MessageView, ModeView, Version, Whereabouts,
 };
 use crate::{ContactId, InvitationId, MessageId, MessageState, Refusal, Ticket};
 
@@ -55,6 +56,9 @@ pub enum Event {
         /// Why.
         refusal: Refusal,
     },
+    /// What can be shown to others of a conversation changed, or what somebody
+    /// wishes, or the key they sign with.
+    Mode(ModeView),
     /// A message is here: theirs came, or mine was queued.
     Arrived {
         /// What to show.
@@ -210,6 +214,10 @@ pub enum DropReason {
     /// A message of an epoch that cannot have begun.
     #[error("message from an epoch that cannot have begun")]
     FarAhead,
+    /// A signed receipt that its sender did not sign as it has to be; it counts
+    /// as none.
+    #[error("signed receipt that proves nothing")]
+    Receipt,
     /// A message to a conversation that nobody opened within three days.
     #[error("message without a join request")]
     Stray,
@@ -249,6 +257,10 @@ pub enum Reply {
     Found(Vec<ShortId>),
     /// How far a message got.
     Where(Whereabouts),
+    /// What can be shown to others of a conversation.
+    Mode(ModeView),
+    /// A message that can be shown to others.
+    Proof(Proof),
     /// Messages, oldest first.
     Messages(Vec<MessageView>),
     /// How a conversation is kept now.

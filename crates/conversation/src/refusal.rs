@@ -36,6 +36,9 @@ pub enum Refusal {
     /// The message was taken back; nothing can be done to it any more.
     #[error("the message was deleted")]
     Deleted,
+    /// The message bears no signature that others could check.
+    #[error("the message was not signed so that others could check it")]
+    NotProvable,
     /// The contact has not been asked or accepted yet.
     #[error("the conversation is not established yet")]
     NotEstablished,

@@ -5,7 +5,8 @@ use core::fmt;
 use hushwing_delivery::NetworkTag;
 use hushwing_sansio::Timestamp;
 
-use crate::content::ShortId;
+use crate::content::{Mode, ShortId};
+use crate::proof::PublicIdentity;
 use crate::{ContactId, ConversationId, InvitationId, MessageId, MessageState, Secret, Standing};
 
 /// An invitation as shown.
@@ -45,6 +46,8 @@ pub struct ContactView {
     pub blocked: bool,
     /// The networks by which I can write to them.
     pub networks: Vec<NetworkTag>,
+    /// What can be shown to others of the conversation.
+    pub mode: ModeView,
     /// Since when.
     pub since: Timestamp,
 }
@@ -147,6 +150,25 @@ pub struct Mentioned {
     pub who: Speaker,
 }
 
+/// What can be shown to others of a conversation, and what both sides wish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModeView {
+    /// With whom.
+    pub contact: ContactId,
+    /// What holds for what is said now.
+    pub in_force: Mode,
+    /// What I wish.
+    pub mine: Mode,
+    /// What they wish.
+    pub theirs: Mode,
+    /// The key that I sign with, once I wished for `Provable`.
+    pub my_key: Option<PublicIdentity>,
+    /// The key that they sign with, once they told one.
+    pub their_key: Option<PublicIdentity>,
+    /// Whether they told another one before.
+    pub their_key_changed: bool,
+}
+
 /// Who said something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
@@ -184,6 +206,9 @@ pub struct MessageView {
     pub edited: bool,
     /// Whether it was taken back.
     pub deleted: bool,
+    /// Whether the text shown is signed so that others can check it; nothing
+    /// where the conversation was not provable and it bears no signature.
+    pub provable: Option<bool>,
     /// One per person at most, in order.
     pub reactions: Vec<(Speaker, String)>,
     /// What it tells of the conversation itself; it has no other text then.

@@ -1,4 +1,4 @@
--- user_version 6
+-- user_version 7
 
 CREATE TABLE contacts (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -54,6 +54,10 @@ CREATE TABLE mailboxes (
     id INTEGER PRIMARY KEY NOT NULL,
     body BLOB NOT NULL
 ) STRICT;
+
+CREATE TRIGGER signed_receipts_go AFTER DELETE ON messages BEGIN
+    DELETE FROM signed_receipts WHERE message = OLD.id;
+END;
 
 CREATE TABLE messages (
     row INTEGER PRIMARY KEY NOT NULL,
@@ -154,6 +158,15 @@ CREATE TABLE office_repeats (
 CREATE TABLE settings (
     name TEXT PRIMARY KEY NOT NULL,
     value BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE signed_receipts (
+    message BLOB NOT NULL,
+    status INTEGER NOT NULL,
+    contact INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    signature BLOB NOT NULL,
+    PRIMARY KEY (message, status)
 ) STRICT, WITHOUT ROWID;
 
 CREATE VIRTUAL TABLE texts USING fts5 (

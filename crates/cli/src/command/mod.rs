@@ -11,6 +11,7 @@ mod log;
 mod message;
 mod passphrase;
 mod picture;
+mod proof;
 mod relay;
 mod server;
 mod setting;
@@ -42,6 +43,7 @@ pub(crate) fn run(cli: Cli, output: Output) -> Result<ExitCode, Error> {
     match command {
         Some(Command::Completions { shell }) => document::completions(shell),
         Some(Command::Man) => document::manual(),
+        Some(Command::CheckProof(asked)) => proof::check(&asked, output),
         Some(Command::Demo) => block_on(demo::run(output)),
         Some(Command::Relay(relay)) => block_on(relay::run(relay, output)),
         Some(Command::Bench(what)) => bench::run(&what, output),
@@ -80,6 +82,8 @@ async fn over_api(session: Session, command: Command) -> Result<ExitCode, Error>
         },
         Command::Verify(verify) => contact::verify(&session, verify).await?,
         Command::Rename(rename) => contact::rename(&session, rename).await?,
+        Command::Mode(mode) => proof::mode(&session, mode).await?,
+        Command::Prove(prove) => proof::prove(&session, prove).await?,
         Command::Send(send) => message::send(&session, send).await?,
         Command::Where(message) => message::locate(&session, message).await?,
         Command::Read(read) => message::read(&session, read).await?,

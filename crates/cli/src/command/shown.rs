@@ -40,6 +40,11 @@ pub(super) fn message(message: &view::Message, from: &str) -> String {
     if message.state != "received" {
         line.push_str(&format!("  [{}]", message.state));
     }
+    match message.provable {
+        Some(true) => line.push_str("  [provable]"),
+        Some(false) => line.push_str("  [not provable]"),
+        None => {}
+    }
     for reaction in &message.reactions {
         line.push_str(&format!("  {} {}", reaction.reaction, reaction.from));
     }
@@ -63,6 +68,10 @@ pub(super) fn contact(contact: &view::Contact) -> String {
     } else {
         "  no forward secrecy yet"
     };
+    let mode = match contact.mode.as_str() {
+        "normal" => String::new(),
+        other => format!("  {other}"),
+    };
     let lost = if contact.mailbox_lost {
         "  cannot write to you now: the relay lost their mailbox"
     } else {
@@ -75,7 +84,7 @@ pub(super) fn contact(contact: &view::Contact) -> String {
         ""
     };
     format!(
-        "{}  {}  {}{verified}{blocked}{secrecy}{lost}{namesake}",
+        "{}  {}  {}{verified}{blocked}{secrecy}{mode}{lost}{namesake}",
         contact.short, contact.name, contact.state
     )
 }
@@ -87,6 +96,13 @@ pub(super) fn event(event: &Value) -> String {
         "message" => read(event).map(|shown| arrived(&shown, event)),
         "disappeared" => Some(format!("{}  disappeared", id(text(event, "message")))),
         "changed" => read(event).map(|shown| format!("changed  {}", said(&shown))),
+        "mode" => Some(format!(
+            "mode  {}  {}, your wish {}, theirs {}",
+            text(event, "name"),
+            text(event, "mode"),
+            text(event, "mine"),
+            text(event, "theirs")
+        )),
         "contact" => read(event).map(|shown| format!("contact  {}", contact(&shown))),
         "state" => Some(state(event)),
         "progress" => Some(format!(

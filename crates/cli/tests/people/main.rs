@@ -18,6 +18,11 @@ mod impostor;
 mod kills;
 mod lost;
 mod ports;
+mod provable;
+// The second models use more of it.
+#[path = "../second_models/python.rs"]
+#[allow(dead_code)]
+mod python;
 mod servers;
 mod strangers;
 mod system;

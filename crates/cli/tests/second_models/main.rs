@@ -144,6 +144,29 @@ fn the_local_api_is_as_it_is_described() {
     assert!(refusal(no_openapi).contains("nowhere"));
 }
 
+/// The second verifier takes the proof of the vectors, and no other byte in it.
+#[test]
+fn the_second_verifier_refuses_every_changed_byte_of_a_proof() {
+    let vectors = interop().join("../crates/conversation/tests/vectors/hushwing-proof-1.txt");
+    let vectors = std::fs::read_to_string(vectors).unwrap();
+    let text = vectors
+        .lines()
+        .find_map(|row| row.strip_prefix("proof-text "));
+    let text = text.unwrap();
+    let bytes = (0..text.len()).step_by(2);
+    let bytes: Vec<u8> = bytes
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("proof");
+    std::fs::write(&file, bytes).unwrap();
+    let file = file.to_str().unwrap();
+    let said = Python::with_packages().run(&["-m", "proof", "--every-byte", file]);
+    let proved: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(proved["text"], "Grüße, 👋");
+    assert_eq!(proved["received"][1][0], "read");
+}
+
 /// Our tests compare with these files; here the files are compared with what
 /// the second models say today.
 #[test]
@@ -159,5 +182,6 @@ fn stored_vectors_are_those_of_the_second_models() {
     };
     same("conversation/tests/vectors", "hushwing-content-1.txt");
     same("conversation/tests/vectors", "hushwing-link-1.txt");
+    same("conversation/tests/vectors", "hushwing-proof-1.txt");
     same("delivery/tests/office/vectors", "regular.txt");
 }

@@ -199,6 +199,12 @@ fn talk(ada: &mut Home, ben: &mut Home) {
     ben.post("contacts/Ada/name", json!({ "name": "Ada L." }));
 
     let stream = ada.open("GET", "events", &Value::Null);
+    let wish = json!({ "mode": "provable" });
+    ada.post("contacts/Ben/mode", wish.clone());
+    ben.until("contacts/Ada%20L./mode", |mode| {
+        mode["theirs"] == "provable"
+    });
+    ben.post("contacts/Ada%20L./mode", wish);
     let say = |text: &str| json!({ "to": "Ada L.", "text": text, "wait": "delivered" });
     let first = ben.post("messages", say("hello"));
     let id = text(&first["message"]);
@@ -206,6 +212,7 @@ fn talk(ada: &mut Home, ben: &mut Home) {
     let answer = json!({ "to": "Ben", "text": "hi", "reply_to": id, "wait": "delivered" });
     ada.post("messages", answer);
     ben.get(&format!("messages/{id}/where"));
+    ben.get(&format!("messages/{id}/proof"));
     ben.post(&format!("messages/{id}/edit"), json!({ "text": "hello!" }));
     ben.post(
         &format!("messages/{id}/reactions"),
@@ -253,6 +260,7 @@ fn wrongs(ada: &mut Home) {
         json!({ "to": "Ben", "text": "x", "tone": "shrill" }),
     );
     ada.get("messages/00000000/where");
+    ada.post("contacts/Ben/mode", json!({ "mode": "otr" }));
     ada.get("config/colour");
     ada.get("contacts?profile=Nobody");
     ada.delete("servers?address=nowhere.example");

@@ -6,11 +6,15 @@ use super::addresses::{self, AddressUpdate, AddressUpdateError};
 use super::id::{MessageId, Origin, Salt};
 use super::inquiry::{self, Inquiry, InquiryError};
 use super::message::{DecodeError, EncodeError, Expiration, Message};
+use super::mode::{self, Wish, WishError};
 use super::part::{Body, Disposition, Part};
 use super::post::{Gathered, Post};
 use super::profile::{self, Profile, ProfileError};
 use super::receipt::{self, MAX_RECEIPTS, Receipt};
 use super::shown::{clean_media_type, essence, is_mark};
+use super::signed_receipts::{
+    self, MAX_SIGNED_RECEIPTS, SignedReceipt, SignedReceiptsError, decode_signed, encode_signed,
+};
 use super::stamp::{Stamp, StampError};
 use super::text::{PLAIN, Text, TextError};
 use super::timer::{self, Timer, TimerError};
@@ -54,6 +58,8 @@ pub enum Content {
     Profile(Profile),
     /// What became of your messages.
     Receipts(Vec<Receipt>),
+    /// What became of your messages, signed for others to check.
+    SignedReceipts(Vec<SignedReceipt>),
     /// Where I can be reached from now on.
     Addresses(AddressUpdate),
     /// Which of my messages are there?
@@ -62,6 +68,8 @@ pub enum Content {
     Timer(Timer),
     /// I am writing something.
     Typing(Typing),
+    /// How I wish this conversation to be from now on.
+    Mode(Wish),
     /// Control content that only newer programs know: nothing here.
     Newer,
     /// Something this program cannot show.
@@ -137,6 +145,12 @@ pub enum OpenError {
     /// A typing notice that is none.
     #[error(transparent)]
     Typing(#[from] TypingError),
+    /// A wish that is none.
+    #[error(transparent)]
+    Mode(#[from] WishError),
+    /// Signed receipts that are none.
+    #[error(transparent)]
+    SignedReceipts(#[from] SignedReceiptsError),
     /// A reaction that is not a short visible mark.
     #[error("malformed reaction")]
     Mark,
@@ -197,7 +211,7 @@ pub enum ComposeError {
     /// No text in a post.
     #[error("nothing to send")]
     Empty,
-    /// Over 1,024 receipts in one report.
+    /// Over 1,024 receipts in one report, or over 100 signed ones.
     #[error("too many receipts in one report")]
     TooManyReceipts,
     /// Over a limit of the format.
@@ -231,10 +245,12 @@ impl Content {
             }
             Self::Profile(_)
             | Self::Receipts(_)
+            | Self::SignedReceipts(_)
             | Self::Addresses(_)
             | Self::Inquiry(_)
             | Self::Timer(_)
             | Self::Typing(_)
+            | Self::Mode(_)
             | Self::Newer
             | Self::Unsupported { .. } => {}
         }
@@ -258,7 +274,14 @@ impl Content {
                 return Err(ComposeError::TooManyReceipts);
             }
             Self::Receipts(receipts) => control(receipt::MEDIA_TYPE, receipt::encode(receipts)),
+            Self::SignedReceipts(receipts) if receipts.len() > MAX_SIGNED_RECEIPTS => {
+                return Err(ComposeError::TooManyReceipts);
+            }
+            Self::SignedReceipts(receipts) => {
+                control(signed_receipts::MEDIA_TYPE, encode_signed(receipts))
+            }
             Self::Addresses(update) => control(addresses::MEDIA_TYPE, update.encode()),
+            Self::Mode(wish) => control(mode::MEDIA_TYPE, wish.encode()),
             Self::Inquiry(inquiry) => control(inquiry::MEDIA_TYPE, inquiry.encode()),
             Self::Timer(timer) => control(timer::MEDIA_TYPE, timer.encode()),
             Self::Typing(typing) => control(typing::MEDIA_TYPE, typing.encode()),
@@ -313,7 +336,9 @@ impl Content {
         Ok(Some(match essence(content_type).as_str() {
             receipt::MEDIA_TYPE => Self::Receipts(receipt::decode(content)?),
             profile::MEDIA_TYPE => Self::Profile(Profile::decode(content)?),
+            signed_receipts::MEDIA_TYPE => Self::SignedReceipts(decode_signed(content)?),
             addresses::MEDIA_TYPE => Self::Addresses(AddressUpdate::decode(content)?),
+            mode::MEDIA_TYPE => Self::Mode(Wish::decode(content)?),
             inquiry::MEDIA_TYPE => Self::Inquiry(Inquiry::decode(content)?),
             timer::MEDIA_TYPE => Self::Timer(Timer::decode(content)?),
             typing::MEDIA_TYPE => Self::Typing(Typing::decode(content)?),

@@ -36,6 +36,8 @@ impl Concern {
             | Command::Rename { contact, .. }
             | Command::SafetyNumber { contact }
             | Command::Verify { contact, .. }
+            | Command::Mode { contact }
+            | Command::SetMode { contact, .. }
             | Command::Send { contact, .. }
             | Command::Read { contact, .. } => Self::Contact(*contact),
             Command::Edit { message, .. }
@@ -43,6 +45,7 @@ impl Concern {
             | Command::React { message, .. }
             | Command::History { message }
             | Command::WhichConversation { message }
+            | Command::Prove { message }
             | Command::Where { message } => Self::Message(*message),
             Command::Keep { conversation, .. }
             | Command::Disappear { conversation, .. }

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use hushwing_sansio::{Moment, StorageError};
 
 use super::broken::is_damage;
-use super::show::{content_of, show, text_of};
+use super::show::{content_of, show};
 use super::stop::Stop;
 use super::{Call, Messenger};
 use crate::search::{MAX_QUERY, Query, QueryError, spaced};
@@ -119,7 +119,7 @@ impl Messenger {
         let mut versions = Vec::with_capacity(1 + edits.len());
         for said in [&record].into_iter().chain(&edits) {
             versions.push(Version {
-                text: text_of(&content_of(said)?),
+                text: content_of(said)?.to_plain(),
                 sent_at: said.sent_at,
             });
         }

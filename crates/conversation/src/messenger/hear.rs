@@ -153,6 +153,12 @@ impl Messenger {
         };
         match &said.content {
             Content::Receipts(receipts) => return self.apply_receipts(call, contact, receipts),
+            Content::SignedReceipts(receipts) => {
+                return self.apply_signed_receipts(call, contact, receipts);
+            }
+            Content::Mode(wish) if !self.may_wish(contact, wish) => {
+                return self.drop_letter(Some(contact), DropReason::Content);
+            }
             Content::Inquiry(inquiry) => return self.answer_inquiry(call, contact, inquiry),
             // Where they moved is needed to write to them again one day.
             Content::Addresses(_) => {}
@@ -219,6 +225,8 @@ impl Messenger {
         let before = person.tail.last;
         person.note(record.position, record.sealed_epoch, epoch);
         match &said.content {
+            // One that comes late says how it was in between.
+            Content::Mode(wish) => self.note_wish(call, record, wish)?,
             _ if !stands => {}
             Content::Profile(profile) => self.named(call, contact, profile.name())?,
             Content::Addresses(update) => self.moved(call, contact, update)?,
@@ -343,8 +351,10 @@ fn classify(content: &Content) -> (MessageKind, Option<MessageId>) {
         Content::Profile(_)
         | Content::Addresses(_)
         | Content::Receipts(_)
+        | Content::SignedReceipts(_)
         | Content::Inquiry(_)
         | Content::Typing(_)
+        | Content::Mode(_)
         | Content::Newer => (MessageKind::Control, None),
     }
 }

@@ -9,7 +9,8 @@
 //! another way when a network lost a mailbox, [`broken`] ends conversations that
 //! cannot go on, [`patience`] those that never began. [`keep`] is how I keep them,
 //! [`find`] finds what was said, [`vanish`] lets it go, [`mention`] names people,
-//! [`typing`] says that somebody writes.
+//! [`typing`] says that somebody writes, [`mode`] agrees on what can be shown to
+//! others, and [`prove`] signs and shows it.
 
 mod ask;
 mod broken;
@@ -25,10 +26,12 @@ mod losses;
 mod lost;
 mod mailbox;
 mod mention;
+mod mode;
 mod patience;
 mod people;
 mod petition;
 mod progress;
+mod prove;
 mod receipts;
 mod renew;
 mod repeat;
@@ -257,6 +260,9 @@ impl Messenger {
             Command::Rename { contact, name } => self.rename(call, contact, &name)?,
             Command::SafetyNumber { contact } => self.safety_number(call, contact)?,
             Command::Verify { contact, number } => self.verify(call, contact, &number)?,
+            Command::Mode { contact } => self.mode(contact)?,
+            Command::SetMode { contact, mode } => self.set_mode(call, contact, mode)?,
+            Command::Prove { message } => self.prove(call, &message)?,
             Command::Send {
                 contact,
                 text,

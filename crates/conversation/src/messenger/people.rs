@@ -10,7 +10,8 @@ use super::{Call, Messenger};
 use crate::content::{Lamport, Origin};
 use crate::mls::{Crypto, Group, LeafKey};
 use crate::storage::{
-    ContactRecord, ConversationRecord, LackRecord, MailboxUse, OrphanRecord, Position, RepeatRecord,
+    ContactRecord, ConversationRecord, LackRecord, MailboxUse, ModeRecord, OrphanRecord, Position,
+    RepeatRecord,
 };
 use crate::{ContactId, Event, Refusal, Standing, Storage};
 
@@ -20,6 +21,8 @@ pub(super) struct Person {
     pub(super) kept: ConversationRecord,
     pub(super) addresses: Vec<Address>,
     pub(super) tail: Tail,
+    /// What both sides wish the conversation to be.
+    pub(super) mode: ModeRecord,
     /// A network lost the mailbox they write to, and they are not known to
     /// write to another yet.
     pub(super) mailbox_lost: bool,
@@ -53,13 +56,15 @@ impl Person {
             kept: ConversationRecord::default(),
             addresses,
             tail,
+            mode: ModeRecord::default(),
             mailbox_lost: false,
             dropped: 0,
         }
     }
 
-    /// Reads where the conversation ends.
+    /// Reads where the conversation ends, and what it is wished to be.
     fn find_tail(&mut self, storage: &dyn Storage) -> Result<(), StorageError> {
+        self.mode = ModeRecord::of(storage, self.record.id)?;
         let lamport = storage.highest_lamport(self.record.id)?;
         self.tail.lamport = Lamport::new(lamport).unwrap_or(Lamport::MAX);
         self.tail.last = storage.last_position(self.record.id)?;
@@ -195,6 +200,7 @@ impl Messenger {
         self.keep_commit(call, id, &[])?;
         OrphanRecord::clear(call.storage, id)?;
         LackRecord::clear(call.storage, id)?;
+        ModeRecord::clear(call.storage, id)?;
         RepeatRecord::clear(call.storage, id)?;
         if let Some(person) = self.people.remove(&id) {
             self.conversations.remove(&person.record.conversation);

@@ -1,7 +1,8 @@
 //! Receipts: what I owe, and what others tell of my messages.
 //!
 //! A receipt is an MLS message like any other, so the leaf's signature proves
-//! it. Receipts wait a random while and leave together; what is owed is in
+//! it to whom it is for; where a conversation is provable, [`super::prove`] signs
+//! it for others, too. Receipts wait a random while and leave together; what is owed is in
 //! storage, when it leaves is drawn anew after a restart.
 
 use core::time::Duration;
@@ -12,7 +13,7 @@ use hushwing_sansio::{Context, Moment, StorageError};
 
 use super::inquiry::{is_here, message_with};
 use super::{Call, Messenger};
-use crate::content::{Content, MessageId, Receipt, Status};
+use crate::content::{Content, MAX_SIGNED_RECEIPTS, MessageId, Receipt, Status};
 use crate::storage::{LackRecord, MessageKind, MessageRecord, MessageState, Owed, Standing};
 use crate::{ContactId, Event};
 
@@ -211,8 +212,7 @@ impl Messenger {
                         message,
                         status: Status::ERROR,
                     }));
-                    let mut batches = receipts.chunks(MOST_IN_LETTER);
-                    batches.try_for_each(|batch| this.send_receipts(call, contact, batch))?;
+                    this.send_all_receipts(call, contact, receipts)?;
                     match debt.more {
                         true => this.resume_debts_of(call, contact),
                         false => Ok(()),
@@ -223,25 +223,45 @@ impl Messenger {
         Ok(())
     }
 
+    fn send_all_receipts(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        receipts: Vec<Receipt>,
+    ) -> Result<(), StorageError> {
+        let (signed, plain) = self.sign_receipts(call, contact, receipts)?;
+        for batch in signed.chunks(MAX_SIGNED_RECEIPTS) {
+            let about = batch.iter().map(|receipt| receipt.message).collect();
+            let content = Content::SignedReceipts(batch.to_vec());
+            self.send_receipts(call, contact, &content, about)?;
+        }
+        for batch in plain.chunks(MOST_IN_LETTER) {
+            let about = batch.iter().map(|receipt| receipt.message).collect();
+            let content = Content::Receipts(batch.to_vec());
+            self.send_receipts(call, contact, &content, about)?;
+        }
+        Ok(())
+    }
+
     fn send_receipts(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
-        batch: &[Receipt],
+        content: &Content,
+        about: Vec<MessageId>,
     ) -> Result<(), StorageError> {
         if !self.in_touch(contact) {
             return Ok(());
         }
-        let content = Content::Receipts(batch.to_vec());
-        let Some(letter) = self.say_in_passing(call, contact, &content)? else {
+        let Some(letter) = self.say_in_passing(call, contact, content)? else {
             return Ok(());
         };
         self.debts.letters.entry(contact).or_default().push(letter);
-        for receipt in batch {
+        for message in about {
             // It may have been superseded meanwhile, or be one that they lack
             // and another conversation has.
-            if is_here(call.storage, contact, &receipt.message)? {
-                call.storage.set_owed(&receipt.message, Owed::Nothing)?;
+            if is_here(call.storage, contact, &message)? {
+                call.storage.set_owed(&message, Owed::Nothing)?;
             }
         }
         Ok(())
@@ -290,7 +310,7 @@ impl Messenger {
         Ok(())
     }
 
-    fn confirmed(
+    pub(super) fn confirmed(
         &mut self,
         call: &mut Call<'_, '_>,
         record: MessageRecord,

@@ -5,7 +5,7 @@ use hushwing_sansio::StorageError;
 use super::broken::is_damage;
 use super::inquiry::message_with;
 use super::people::Person;
-use crate::content::{Content, IdPrefix, Message, Post, ShortId};
+use crate::content::{Content, IdPrefix, Message, ShortId};
 use crate::storage::{MessageKind, MessageRecord, Position};
 use crate::view::{ContactView, MessageView, Notice, Quote, Speaker};
 use crate::{Event, MessageId, Storage};
@@ -35,6 +35,7 @@ impl Person {
             dropped: self.dropped,
             blocked: self.kept.blocked.is_some(),
             networks,
+            mode: self.mode_view(),
             since: self.record.since,
         }
     }
@@ -201,19 +202,25 @@ fn alone(
 ) -> Result<MessageView, StorageError> {
     let mut view = MessageView {
         short: shortened(storage, record.id())?,
-        text: text_of(content),
+        text: content.to_plain(),
         reply_to: reply_of(content),
         notice: notice_of(content),
         mentions: person.mentioned_in(content),
         ..unreadable(person, record)
     };
+    let mut last = None;
     for change in storage.changes(record.contact, record.id())? {
         apply(storage, person, &mut view, record, &change)?;
+        if change.kind == MessageKind::Edit && change.mine == record.mine {
+            last = Some(change);
+        }
     }
     if view.deleted {
         view.text.clear();
         view.reactions.clear();
         view.mentions.clear();
+    } else {
+        view.provable = person.provable(last.as_ref().unwrap_or(record));
     }
     Ok(view)
 }
@@ -233,6 +240,7 @@ pub(super) fn unreadable(person: &Person, record: &MessageRecord) -> MessageView
         answered: None,
         edited: false,
         deleted: false,
+        provable: None,
         reactions: Vec::new(),
         notice: None,
         mentions: Vec::new(),
@@ -253,7 +261,7 @@ fn apply(
     match change.kind {
         MessageKind::Edit if change.mine == record.mine => {
             let content = content_of(change)?;
-            view.text = text_of(&content);
+            view.text = content.to_plain();
             view.mentions = person.mentioned_in(&content);
             view.edited = true;
         }
@@ -289,30 +297,6 @@ pub(super) fn speaker(record: &MessageRecord) -> Speaker {
     } else {
         Speaker::Contact(record.contact)
     }
-}
-
-/// What is shown of content; what cannot be shown is named by its media type.
-pub(super) fn text_of(content: &Content) -> String {
-    match content {
-        Content::Post(post) | Content::Edit { post, .. } => post_text(post),
-        Content::Unsupported { media_type } => format!("[{media_type}]"),
-        _ => String::new(),
-    }
-}
-
-fn post_text(post: &Post) -> String {
-    let mut text = post.text.as_str().to_owned();
-    let attached = post
-        .attachments
-        .iter()
-        .map(|attachment| &attachment.media_type);
-    for media_type in attached.chain(&post.unsupported) {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&format!("[{media_type}]"));
-    }
-    text
 }
 
 fn notice_of(content: &Content) -> Option<Notice> {

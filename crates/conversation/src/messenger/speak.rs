@@ -271,6 +271,10 @@ impl Messenger {
                 expires: person.expiry_of(content),
             })
             .map_err(unfit)?;
+        let bytes = match content.is_signable() {
+            true => person.sign(bytes)?,
+            false => bytes,
+        };
         let leaf = group.own_leaf();
         let id = MessageId::derive(&person.origin(leaf)?, &bytes, &salt);
         let Ok(message) = group.encrypt(crypto, call.cx, &mut *call.storage, &bytes, None)? else {

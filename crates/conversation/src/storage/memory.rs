@@ -1,8 +1,10 @@
 //! Storage in ordered maps, for tests and benches.
 
 mod damage;
+mod lists;
 mod mls;
 mod office;
+mod receipts;
 mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +15,11 @@ use hushwing_sansio::StorageError;
 use super::{
     Allowance, ContactRecord, ConversationRecord, Extent, HeldHead, HeldRecord, InvitationRecord,
     JoinRecord, KeyPackageRecord, MailboxRecord, MessageKind, MessageRecord, MessageState,
-    MessageTimes, OnTheWay, Outline, Owed, Position, Storage,
+    MessageTimes, OnTheWay, Outline, Owed, Position, SignedReceiptRecord, Storage,
 };
+use crate::proof::Confirmation;
 use crate::{ContactId, ConversationId, InvitationId, MessageId, Secret};
+use lists::slot;
 
 /// The rows of one scope, by label and key.
 type Scope = BTreeMap<(u8, Vec<u8>), Secret>;
@@ -39,6 +43,7 @@ pub struct MemoryStorage {
     letters: BTreeMap<u64, MessageId>,
     unconfirmed: BTreeMap<ContactId, BTreeSet<Position>>,
     held: BTreeMap<(ContactId, u64), HeldRecord>,
+    receipts: BTreeMap<(MessageId, Confirmation), SignedReceiptRecord>,
     /// Messages that cannot be read.
     spoilt: BTreeSet<MessageId>,
     conversations: BTreeMap<ConversationId, ConversationRecord>,
@@ -62,34 +67,6 @@ impl MemoryStorage {
             .ok_or(StorageError::corrupt("changing an unknown message"))
     }
 
-    /// Keeps the list of my unconfirmed messages.
-    fn sort_out(&mut self, message: &MessageRecord) {
-        let unconfirmed = self.unconfirmed.entry(message.contact).or_default();
-        let on_its_way = matches!(message.state, MessageState::Queued | MessageState::Accepted);
-        if message.mine && on_its_way {
-            unconfirmed.insert(message.position);
-        } else {
-            unconfirmed.remove(&message.position);
-        }
-    }
-
-    /// Takes a removed message out of the lists by letter and by target.
-    fn unlist(&mut self, message: &MessageRecord) {
-        self.texts.remove(message.id());
-        self.rows.remove(message.id());
-        if let Some(letter) = message.letter {
-            self.letters.remove(&letter);
-        }
-        if let Some(slot) = slot(message)
-            && let Some(changes) = self.about.get_mut(&slot)
-        {
-            changes.remove(&message.position);
-            if changes.is_empty() {
-                self.about.remove(&slot);
-            }
-        }
-    }
-
     fn ordered(
         &self,
         of: ContactId,
@@ -100,11 +77,6 @@ impl MemoryStorage {
             .flatten()
             .filter_map(|(position, _)| Some((position, self.messages.get(&position.id)?)))
     }
-}
-
-fn slot(message: &MessageRecord) -> Option<(MessageId, ContactId, u8, bool)> {
-    let target = message.target?;
-    Some((target, message.contact, message.kind.code(), message.mine))
 }
 
 impl Storage for MemoryStorage {

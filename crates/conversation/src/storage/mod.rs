@@ -12,8 +12,10 @@ mod lack;
 mod loss;
 mod memory;
 mod message;
+mod mode;
 mod orphan;
 mod said;
+mod signed_receipt;
 
 use hushwing_delivery::MailboxId;
 use hushwing_sansio::StorageError;
@@ -32,8 +34,10 @@ pub use message::{
     Allowance, Extent, HeldHead, HeldRecord, MessageKind, MessageRecord, MessageState,
     MessageTimes, Owed, Position,
 };
+pub use mode::{MOST_WISHES, ModeRecord};
 pub use orphan::{MOST_ORPHAN_BYTES, MOST_ORPHANS, OrphanRecord};
 pub use said::SaidRows;
+pub use signed_receipt::{ReceiptRows, SignedReceiptRecord};
 
 use crate::{ContactId, InvitationId, MessageId, Secret};
 
@@ -103,7 +107,9 @@ pub type Outline = (ContactId, bool, MessageState);
 ///
 /// Records with a `body` (their `encode` and `decode`) may be kept as their key
 /// columns and that body: conversation versions it and reads older ones.
-pub trait Storage: hushwing_delivery::Storage + MlsRows + ConversationRows + SaidRows {
+pub trait Storage:
+    hushwing_delivery::Storage + MlsRows + ConversationRows + SaidRows + ReceiptRows
+{
     /// A number never given before in this profile, from 1 on. One sequence
     /// serves contacts, invitations, mailboxes and fetches.
     ///

@@ -137,6 +137,11 @@ fn contacts() -> Vec<Route> {
             let (name, new_name) = (&asked.path, &asked.body.name);
             handle.rename(asked.profile(), name, new_name).await
         }),
+        Mode::by(|handle, asked| async move { handle.mode(asked.profile(), &asked.path).await }),
+        SetMode::by(|handle, asked| async move {
+            let mode = asked.body.mode;
+            handle.set_mode(asked.profile(), &asked.path, mode).await
+        }),
     ]
 }
 
@@ -163,6 +168,9 @@ fn messages() -> Vec<Route> {
         }),
         WhereMessage::by(|handle, asked| async move {
             handle.locate(asked.profile(), &asked.path).await
+        }),
+        ProveMessage::by(|handle, asked| async move {
+            handle.prove(asked.profile(), &asked.path).await
         }),
         EditMessage::by(|handle, asked| async move {
             let text = asked.body.text.clone();

@@ -6,6 +6,7 @@ mod conversation;
 mod installation;
 mod meeting;
 mod message;
+mod proof;
 mod server;
 mod show;
 mod watch;
@@ -18,6 +19,7 @@ use crate::installation::Installation;
 use crate::profile::Profile;
 
 pub use hushwing_api::request::Stage;
+pub use proof::check_proof;
 pub(crate) use show::{refusal, refusal_by};
 pub use watch::Events;
 

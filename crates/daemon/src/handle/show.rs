@@ -9,6 +9,7 @@ use hushwing_conversation::{ContactId, MessageState, Refusal, Standing};
 use hushwing_delivery::{MailboxFailure, NetworkTag};
 use hushwing_sansio::Timestamp;
 
+use super::proof::mode_name;
 use crate::api::view;
 use crate::error::{Error, ErrorKind};
 use crate::relays::{REFUSES, Relays, place};
@@ -81,6 +82,7 @@ pub(super) fn contact(shown: &ContactView, known: &[ContactView]) -> view::Conta
         .to_owned(),
         forward_secrecy: !shown.no_forward_secrecy,
         mailbox_lost: shown.mailbox_lost,
+        mode: mode_name(shown.mode.in_force).to_owned(),
         dropped: shown.dropped,
         blocked: shown.blocked,
         namesake: known.iter().any(|other| {
@@ -138,6 +140,7 @@ pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
             .map(|quote| answered(quote, names)),
         edited: shown.edited,
         deleted: shown.deleted,
+        provable: shown.provable,
         reactions: shown
             .reactions
             .iter()
@@ -305,6 +308,9 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::TimerTooLong { .. } => "choose a year or less",
         Refusal::NotMine => "only your own texts can be edited or deleted",
         Refusal::Deleted => "what was deleted stays so; say it anew with `hushwing send`",
+        Refusal::NotProvable => {
+            "only what is said while both wish `hushwing mode NAME provable` can be proved"
+        }
         Refusal::NotEstablished => "wait until they answered; `hushwing contacts` shows it",
         Refusal::Broken => "meet again by a new link",
         Refusal::NotAnswered => "wait until they accept; what you said is kept for them",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hushwing_api::{Event as Told, MessageEvent};
 use hushwing_conversation::{ContactId, Event};
 
-use super::{Handle, conversation, show};
+use super::{Handle, conversation, proof, show};
 use crate::error::Error;
 use crate::profile::{self, Profile, Seen};
 
@@ -56,6 +56,10 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
     Some(match event {
         Event::Answer { .. } => return None,
         Event::Contact(contact) => Told::Contact(show::contact(contact, &profile.contacts())),
+        Event::Mode(mode) => {
+            let name = profile.names().get(&mode.contact).cloned();
+            Told::Mode(proof::mode(mode, name.unwrap_or_default()))
+        }
         Event::Requested(stranger) => Told::Request {
             request: stranger.contact.0,
             name: stranger.name.clone(),

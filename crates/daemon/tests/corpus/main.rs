@@ -27,6 +27,8 @@ mod conversation_link;
 mod conversation_mls_rows;
 #[path = "../../../../fuzz/bodies/conversation_parts.rs"]
 mod conversation_parts;
+#[path = "../../../../fuzz/bodies/conversation_proof.rs"]
+mod conversation_proof;
 #[path = "../../../../fuzz/bodies/conversation_records.rs"]
 mod conversation_records;
 #[path = "../../../../fuzz/bodies/delivery_address.rs"]
@@ -91,6 +93,7 @@ replay! {
     conversation_link
     conversation_mls_rows
     conversation_parts
+    conversation_proof
     conversation_records
     delivery_address
     delivery_frame

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use hushwing_conversation::branches::{AccountId, GroupPolicy, Pointer, StatePrefix};
-use hushwing_conversation::content::{AddressUpdate, Inquiry, Profile, Timer, Typing};
+use hushwing_conversation::content::{AddressUpdate, Inquiry, Profile, Timer, Typing, Wish};
 use hushwing_conversation::exchange::couple;
+use hushwing_conversation::proof::IdentityKey;
 use hushwing_conversation::storage::{
     ConversationRecord, DraftRecord, JoinRecord, KeyPackageRecord, LackRecord, LossRecord,
-    MailboxRecord, MailboxState, MailboxUse, OrphanRecord, RepeatRecord,
+    MailboxRecord, MailboxState, MailboxUse, ModeRecord, OrphanRecord, Position, RepeatRecord,
 };
 use hushwing_conversation::{
     self as conversation, ContactId, ConversationId, InvitationId, MessageId, MlsRows as _, Secret,
@@ -38,6 +39,7 @@ pub(crate) fn all() -> Vec<Seed> {
     seeds.extend(responses());
     seeds.extend(post_office());
     seeds.extend(stored());
+    seeds.extend(proofs());
     seeds.extend(relay_server());
     seeds.extend(mls_rows());
     seeds.extend(branches());
@@ -343,6 +345,50 @@ fn stored() -> Vec<Seed> {
     ]
 }
 
+/// From the vectors of proofs.
+fn proofs() -> Vec<Seed> {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let vectors = crates.join("conversation/tests/vectors/hushwing-proof-1.txt");
+    let vectors = fs::read_to_string(vectors).unwrap();
+    let vector = |name: &str| {
+        let mut rows = vectors.lines().filter_map(|row| row.split_once(' '));
+        hex(rows.find(|(of, _)| *of == name).unwrap().1)
+    };
+    vec![
+        ("conversation_parts", "wish", vector("wish-provable")),
+        ("conversation_parts", "wish_normal", vector("wish-normal")),
+        (
+            "conversation_parts",
+            "signed_receipts",
+            vector("signed-receipts"),
+        ),
+        ("conversation_proof", "text", vector("proof-text")),
+        ("conversation_proof", "bytes", vector("proof")),
+        (
+            "conversation_proof",
+            "signed_message",
+            vector("signed-message"),
+        ),
+    ]
+}
+
+/// Both sides' wishes.
+fn modes() -> ModeRecord {
+    let at = |lamport| Position {
+        epoch: 1,
+        lamport,
+        leaf: 0,
+        id: MessageId::from_bytes(&[1; 32]).unwrap(),
+    };
+    let mut modes = ModeRecord::default();
+    modes.secret = Some(Secret::new(vec![1; 32]));
+    for (mine, seed) in [(true, 1), (false, 2)] {
+        let key = IdentityKey::from_seed(&[seed; 32]).public();
+        modes.note(mine, &at(u64::from(seed)), &Wish::Provable(key));
+    }
+    modes
+}
+
 fn hex(text: &str) -> Vec<u8> {
     (0..text.len())
         .step_by(2)
@@ -425,6 +471,7 @@ fn conversation() -> Vec<Seed> {
         ("conversation_parts", "typing", Typing.encode()),
         ("conversation_records", "kept", kept.encode()),
         ("conversation_records", "join", join.encode()),
+        ("conversation_records", "mode", modes().encode()),
         ("conversation_records", "key_package", package.encode()),
         ("conversation_records", "mailbox", mailbox.encode()),
         ("conversation_records", "lacking", lacking.encode()),

@@ -4,6 +4,7 @@ mod conversation;
 mod messages;
 mod mls;
 mod office;
+mod receipts;
 mod said;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ impl ProfileStore {
             include_str!("../migrations/profile/0004_owed_by_contact.sql"),
             include_str!("../migrations/profile/0005_by_kind.sql"),
             include_str!("../migrations/profile/0006_said.sql"),
+            include_str!("../migrations/profile/0007_signed_receipts.sql"),
         ],
     };
 

@@ -1,0 +1,244 @@
+//! Signing what is said and received, and showing it to others.
+//!
+//! What is signed is signed once: a message carries its signature in its stored
+//! content, also when it is encrypted again, and a receipt confirms the stored
+//! time at which a message came or was read, so that it has one signature
+//! however often it is sent.
+
+use hushwing_sansio::StorageError;
+
+use super::inquiry::message_with;
+use super::people::Person;
+use super::show::taken_back;
+use super::stop::Stop;
+use super::{Call, Messenger};
+use crate::content::{
+    Content, Message, MessageId, Mode, Receipt, Signature, SignedReceipt, Status,
+};
+use crate::proof::{Confirmation, Proof, ReceiptProof, Received, Said, digest, receipt_time};
+use crate::storage::{MessageKind, MessageRecord, MessageState, SignedReceiptRecord};
+use crate::{ContactId, DropReason, Refusal, Reply, Storage};
+
+/// A message with a signature that its author made for this conversation.
+struct Signed {
+    said: Said,
+    signature: Signature,
+    /// What was signed.
+    content: Vec<u8>,
+}
+
+impl Person {
+    /// Signs my next message, if the conversation is provable now.
+    pub(super) fn sign(&self, content: Vec<u8>) -> Result<Vec<u8>, StorageError> {
+        if self.mode.in_force(None) != Mode::Provable {
+            return Ok(content);
+        }
+        let missing = || StorageError::corrupt("signing a message");
+        let key = self.identity_key().ok_or_else(missing)?;
+        let said = Said {
+            conversation: self.record.conversation,
+            author: key.public(),
+            audience: self.mode.their_key(None).ok_or_else(missing)?,
+            content: digest(&content),
+        };
+        let signature = Signature {
+            author: said.author,
+            audience: said.audience,
+            bytes: said.sign(&key),
+        };
+        signature.put_into(&content).map_err(|_| missing())
+    }
+
+    /// Whether a message can be proved; nothing where nobody expects it.
+    pub(super) fn provable(&self, record: &MessageRecord) -> Option<bool> {
+        if self.mode.is_untouched() {
+            return None;
+        }
+        let message = Message::decode(&record.content).ok()?;
+        // What nobody signs is missed by nobody.
+        if !Content::read(&message).is_ok_and(|content| content.is_signable()) {
+            return None;
+        }
+        if message.extensions.0.contains_key(&Signature::KEY) {
+            return Some(self.signed(record).is_some());
+        }
+        let in_force = self.mode.in_force(Some(&record.position));
+        (in_force == Mode::Provable).then_some(false)
+    }
+
+    /// A message with its signature, if that is one of the key that its author
+    /// had told by then, and made for who it was said to.
+    fn signed(&self, record: &MessageRecord) -> Option<Signed> {
+        let unsigned = Signature::take_off(&record.content).ok()?;
+        let signature = unsigned.signature?.ok()?;
+        let mine = self.my_identity()?;
+        let meant = match record.mine {
+            true => {
+                mine == signature.author && self.mode.their_keys().contains(&signature.audience)
+            }
+            false => {
+                mine == signature.audience
+                    && self.mode.their_key(Some(&record.position)) == Some(signature.author)
+            }
+        };
+        let said = Said {
+            conversation: self.record.conversation,
+            author: signature.author,
+            audience: signature.audience,
+            content: digest(&unsigned.content),
+        };
+        (meant && said.is_signed(&signature.bytes)).then_some(Signed {
+            said,
+            signature,
+            content: unsigned.content,
+        })
+    }
+
+    /// The receipt for a message of theirs that can be proved, signed.
+    fn sign_receipt(&self, record: &MessageRecord, status: Status) -> Option<SignedReceipt> {
+        let (status, at) = match status {
+            Status::DELIVERED => (Confirmation::Delivered, record.times.delivered?),
+            Status::READ => (Confirmation::Read, record.times.read?),
+            _ => return None,
+        };
+        if record.mine {
+            return None;
+        }
+        receipt_time(at.as_millis())?;
+        let said = self.signed(record)?.said;
+        let received = Received { said, status, at };
+        Some(SignedReceipt {
+            message: *record.id(),
+            status,
+            at,
+            signature: received.sign(&self.identity_key()?),
+        })
+    }
+}
+
+impl Messenger {
+    /// Signs the receipts that are for messages which can be proved, while the
+    /// conversation is provable; the others stay plain.
+    pub(super) fn sign_receipts(
+        &self,
+        call: &Call<'_, '_>,
+        contact: ContactId,
+        receipts: Vec<Receipt>,
+    ) -> Result<(Vec<SignedReceipt>, Vec<Receipt>), StorageError> {
+        let person = self.people.get(&contact);
+        let Some(person) = person.filter(|one| one.mode.in_force(None) == Mode::Provable) else {
+            return Ok((Vec::new(), receipts));
+        };
+        let (mut signed, mut plain) = (Vec::new(), Vec::new());
+        for receipt in receipts {
+            let record = message_with(call.storage, contact, &receipt.message)?;
+            match record.and_then(|record| person.sign_receipt(&record, receipt.status)) {
+                Some(receipt) => signed.push(receipt),
+                None => plain.push(receipt),
+            }
+        }
+        Ok((signed, plain))
+    }
+
+    /// A contact told what became of my messages, and signed it. What they did
+    /// not sign as it has to be tells nothing.
+    pub(super) fn apply_signed_receipts(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        receipts: &[SignedReceipt],
+    ) -> Result<(), StorageError> {
+        let mut wrong = false;
+        for receipt in receipts {
+            // Of a message that is gone here nothing can be said.
+            let Some(record) = message_with(call.storage, contact, &receipt.message)? else {
+                continue;
+            };
+            if !self.is_confirmed(&record, receipt) {
+                wrong = true;
+                continue;
+            }
+            call.storage.add_signed_receipt(&SignedReceiptRecord {
+                message: receipt.message,
+                contact,
+                status: receipt.status,
+                at: receipt.at,
+                signature: receipt.signature,
+            })?;
+            let state = match receipt.status {
+                Confirmation::Delivered => MessageState::Delivered,
+                Confirmation::Read => MessageState::Read,
+            };
+            if record.state < state {
+                self.confirmed(call, record, state)?;
+            }
+        }
+        match wrong {
+            true => self.drop_letter(Some(contact), DropReason::Receipt),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether somebody signed to have received a message of mine.
+    fn is_confirmed(&self, record: &MessageRecord, receipt: &SignedReceipt) -> bool {
+        let person = self.people.get(&record.contact);
+        let signed = person
+            .filter(|_| record.mine)
+            .and_then(|person| person.signed(record));
+        signed.is_some_and(|signed| {
+            let received = Received {
+                said: signed.said,
+                status: receipt.status,
+                at: receipt.at,
+            };
+            received.is_signed(&receipt.signature)
+        })
+    }
+
+    /// The proof of what is shown of a message now: of its last edit, if it was
+    /// edited.
+    pub(super) fn prove(&self, call: &Call<'_, '_>, message: &MessageId) -> Result<Reply, Stop> {
+        let record = call.storage.message(message)?.ok_or(Refusal::NoMessage)?;
+        if record.kind == MessageKind::Control {
+            return Err(Refusal::NoMessage.into());
+        }
+        if taken_back(call.storage, &record)? {
+            return Err(Refusal::Deleted.into());
+        }
+        let record = last_version(call.storage, record)?;
+        let person = self.people.get(&record.contact).ok_or(Refusal::NoContact)?;
+        let signed = match person.provable(&record) {
+            Some(true) => person.signed(&record),
+            Some(false) | None => None,
+        };
+        let signed = signed.ok_or(Refusal::NotProvable)?;
+        let receipts = call.storage.signed_receipts(record.id())?;
+        Ok(Reply::Proof(Proof {
+            conversation: signed.said.conversation,
+            author: signed.said.author,
+            audience: signed.said.audience,
+            content: signed.content,
+            signature: signed.signature.bytes,
+            receipts: receipts
+                .iter()
+                .map(|receipt| ReceiptProof {
+                    status: receipt.status,
+                    at: receipt.at,
+                    signature: receipt.signature,
+                })
+                .collect(),
+        }))
+    }
+}
+
+/// What stands where a message was said: its author's last edit, or itself.
+fn last_version(
+    storage: &dyn Storage,
+    record: MessageRecord,
+) -> Result<MessageRecord, StorageError> {
+    let changes = storage.changes(record.contact, record.id())?;
+    let edit = changes
+        .into_iter()
+        .rfind(|change| change.kind == MessageKind::Edit && change.mine == record.mine);
+    Ok(edit.unwrap_or(record))
+}

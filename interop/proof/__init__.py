@@ -1,0 +1,1 @@
+"""A second verifier of proof files, written from protocol/proof.md."""
