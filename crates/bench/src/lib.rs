@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod backlog;
 mod clock;
 mod conversation;
 mod error;
@@ -27,6 +28,7 @@ pub use report::{Area, Figure, Report};
 /// figure is given, since one from a run with errors would mean nothing.
 pub fn run(area: Area, budget: Duration, program: &Path) -> Result<Report, BenchError> {
     let measure = || match area {
+        Area::Backlog => backlog::measure(program),
         Area::Relay => relay::measure(budget, program),
         Area::Conversation => conversation::measure(budget, program),
     };

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Area {
+    /// What waited while somebody was away, until all of it is shown.
+    Backlog,
     /// Messages between two people: encryption, sealing, storing, arriving.
     Conversation,
     /// The relay server as a process under load.
@@ -18,6 +20,7 @@ pub enum Area {
 impl fmt::Display for Area {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Backlog => "backlog",
             Self::Conversation => "conversation",
             Self::Relay => "relay",
         })
@@ -26,7 +29,7 @@ impl fmt::Display for Area {
 
 /// A word that names no [`Area`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there are figures for conversation and relay")]
+#[error("there are figures for backlog, conversation and relay")]
 pub struct UnknownArea;
 
 impl FromStr for Area {
@@ -34,6 +37,7 @@ impl FromStr for Area {
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         match word {
+            "backlog" => Ok(Self::Backlog),
             "conversation" => Ok(Self::Conversation),
             "relay" => Ok(Self::Relay),
             _ => Err(UnknownArea),
@@ -146,7 +150,7 @@ mod tests {
 
     #[test]
     fn areas_are_read_as_they_are_written() {
-        for area in [Area::Conversation, Area::Relay] {
+        for area in [Area::Backlog, Area::Conversation, Area::Relay] {
             assert_eq!(area.to_string().parse(), Ok(area));
         }
         assert_eq!("mesh".parse::<Area>(), Err(UnknownArea));

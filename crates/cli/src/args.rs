@@ -508,6 +508,8 @@ pub(crate) struct Bench {
 /// Areas that can be measured.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum BenchArea {
+    /// Messages that waited, until they are shown
+    Backlog,
     /// Messages through the conversation layer, in memory and on disk
     Conversation,
     /// Messages and connections through the relay server

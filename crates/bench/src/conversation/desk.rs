@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::BenchError;
 
 /// What a driver lends a messenger.
-pub(super) trait Desk {
+pub(crate) trait Desk {
     fn begin(&mut self) -> Result<(), StorageError>;
     fn commit(&mut self) -> Result<(), StorageError>;
     fn lend(&mut self) -> &mut (dyn Storage + 'static);
@@ -18,7 +18,7 @@ pub(super) trait Desk {
 
 /// Nothing is durable.
 #[derive(Default)]
-pub(super) struct Memory(MemoryStorage);
+pub(crate) struct Memory(MemoryStorage);
 
 impl Desk for Memory {
     fn begin(&mut self) -> Result<(), StorageError> {
@@ -35,14 +35,14 @@ impl Desk for Memory {
 }
 
 /// A fresh `profile.db`; each transaction is durable.
-pub(super) struct Profile {
+pub(crate) struct Profile {
     store: ProfileStore,
     // After the store, which writes there.
     _folder: TempDir,
 }
 
 impl Profile {
-    pub(super) fn new() -> Result<Self, BenchError> {
+    pub(crate) fn new() -> Result<Self, BenchError> {
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
         let store = ProfileStore::open(&folder.path().join("profile.db"), &fresh_key())
             .map_err(BenchError::bug("a profile cannot be opened"))?;
@@ -67,12 +67,27 @@ impl Desk for Profile {
     }
 }
 
+/// Either of them, for people who keep differently.
+impl Desk for Box<dyn Desk> {
+    fn begin(&mut self) -> Result<(), StorageError> {
+        (**self).begin()
+    }
+
+    fn commit(&mut self) -> Result<(), StorageError> {
+        (**self).commit()
+    }
+
+    fn lend(&mut self) -> &mut (dyn Storage + 'static) {
+        (**self).lend()
+    }
+}
+
 /// A key for one file.
-pub(super) fn fresh_key() -> FileKey {
+pub(crate) fn fresh_key() -> FileKey {
     MasterKey::generate(&mut OsEntropy).derive(Role::Profile, "bench")
 }
 
 /// For `map_err`: what the measured code's storage refused.
-pub(super) fn storage<E: std::fmt::Display>(error: E) -> BenchError {
+pub(crate) fn storage<E: std::fmt::Display>(error: E) -> BenchError {
     BenchError::Conversation(error.to_string())
 }

@@ -10,18 +10,20 @@
 //! | `exchange` | our content and MLS, over rows in memory or in a profile |
 //! | `people` | two whole messengers with post office and storage |
 //! | `desk` | storage with its transactions |
+//! | `encrypted` | a file for references that store something |
 //! | `limit` | the primitives that a message cannot avoid |
 //! | `world` | two daemons and a relay |
 //! | `ready` | a daemon as a process |
 
-mod desk;
+pub(crate) mod desk;
+pub(crate) mod encrypted;
 mod exchange;
-mod limit;
+pub(crate) mod limit;
 mod line;
 mod olm;
-mod people;
+pub(crate) mod people;
 mod ready;
-mod world;
+pub(crate) mod world;
 
 use std::path::Path;
 use std::time::Duration;

@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 use tempfile::TempDir;
 use vodozemac::olm::{Account, OlmMessage, Session, SessionConfig};
 
+use super::encrypted;
 use super::line::Line;
 use crate::BenchError;
 
@@ -102,24 +103,10 @@ impl DurableOlm {
     }
 }
 
-/// A raw key of 32 bytes and a salt of 16, as `hushwing-store` gives its
-/// files, and its settings.
 fn open(path: &std::path::Path) -> rusqlite::Result<Connection> {
-    let file = Connection::open(path)?;
-    let key = "8f".repeat(48);
-    file.execute_batch(&format!("PRAGMA key = \"x'{key}'\""))?;
+    let file = encrypted::open(path)?;
     file.execute_batch(
-        "PRAGMA locking_mode = EXCLUSIVE;
-         PRAGMA journal_mode = WAL;
-         PRAGMA synchronous = FULL;
-         PRAGMA fullfsync = ON;
-         PRAGMA checkpoint_fullfsync = ON;
-         PRAGMA secure_delete = ON;
-         PRAGMA foreign_keys = ON;
-         PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -8192;
-         PRAGMA journal_size_limit = 8388608;
-         CREATE TABLE sessions (id INTEGER PRIMARY KEY, pickle BLOB NOT NULL) STRICT;",
+        "CREATE TABLE sessions (id INTEGER PRIMARY KEY, pickle BLOB NOT NULL) STRICT;",
     )?;
     Ok(file)
 }

@@ -6,7 +6,7 @@
 //! receives. Key renewals fall in as they come. Receipts go between turns.
 
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hushwing_conversation::{
     Command, Config, ContactId, Event, Incoming, Messenger, Outgoing, Reply, Ticket,
@@ -45,43 +45,96 @@ struct Mailbox {
 }
 
 /// Two people who know each other.
-pub(super) struct People<D> {
+pub(crate) struct People<D> {
     sides: [Side<D>; 2],
     mailboxes: Vec<Mailbox>,
     to_tell: VecDeque<(usize, NetworkEvent)>,
+    /// What waits for the second person, while that one is away.
+    waiting: Option<VecDeque<NetworkEvent>>,
     receipts: u64,
     clock: Duration,
 }
 
 impl<D: Desk> People<D> {
     /// One invites, the other joins; both are established.
-    pub(super) fn new(hers: D, his: D) -> Result<Self, BenchError> {
+    pub(crate) fn new(hers: D, his: D) -> Result<Self, BenchError> {
         let mut people = Self {
             sides: [Side::open("Alice", hers)?, Side::open("Bob", his)?],
             mailboxes: Vec::new(),
             to_tell: VecDeque::new(),
+            waiting: None,
             receipts: 0,
             clock: Duration::ZERO,
         };
+        people.meet()?;
+        for who in [0, 1] {
+            let contact = people.contacts(who)?.first().copied();
+            people.side(who)?.contact = contact;
+        }
+        Ok(people)
+    }
+
+    /// The two get to know each other, as other contacts if they do already.
+    pub(crate) fn meet(&mut self) -> Result<(), BenchError> {
         let invite = Command::Invite {
             reusable: false,
             network: None,
         };
-        let Some(Reply::Invitation(invitation)) = people.ask(0, invite)? else {
+        let Some(Reply::Invitation(invitation)) = self.ask(0, invite)? else {
             return Err(BenchError::Bug("no invitation"));
         };
         let link = invitation.link;
-        people.ask(1, Command::Join { link })?;
+        self.ask(1, Command::Join { link })?;
         for _ in 0..3 {
-            people.rest()?;
+            self.rest()?;
         }
-        for who in [0, 1] {
-            let Some(Reply::Contacts(contacts)) = people.ask(who, Command::Contacts)? else {
-                return Err(BenchError::Bug("no contacts"));
-            };
-            people.side(who)?.contact = contacts.first().map(|contact| contact.contact);
+        Ok(())
+    }
+
+    /// Whom a person knows.
+    pub(crate) fn contacts(&mut self, who: usize) -> Result<Vec<ContactId>, BenchError> {
+        let Some(Reply::Contacts(contacts)) = self.ask(who, Command::Contacts)? else {
+            return Err(BenchError::Bug("no contacts"));
+        };
+        Ok(contacts.iter().map(|contact| contact.contact).collect())
+    }
+
+    /// The first person writes while the second is away: to each contact in
+    /// turn, `each` times.
+    pub(crate) fn write_to_absent(&mut self, each: usize, text: &str) -> Result<(), BenchError> {
+        let contacts = self.contacts(0)?;
+        self.waiting = Some(VecDeque::new());
+        for _ in 0..each {
+            for contact in &contacts {
+                self.say(0, *contact, text)?;
+            }
         }
-        Ok(people)
+        Ok(())
+    }
+
+    /// The second person is told all that waited, as a driver does it: `batch`
+    /// inputs to a transaction, and what falls due meanwhile. Gives the number
+    /// of texts shown.
+    pub(crate) fn catch_up(&mut self, batch: usize) -> Result<usize, BenchError> {
+        let network = NetworkTag::TOY;
+        let told = |event| Input::Command(Incoming::Network { network, event });
+        let mut waiting = self.waiting.take().unwrap_or_default();
+        let before = self.side(1)?.arrived;
+        let (begun, clock) = (Instant::now(), self.clock);
+        while !waiting.is_empty() {
+            self.clock = clock + begun.elapsed();
+            // Answers to what this person sends; the other one stays away.
+            let answers = self.to_tell.drain(..).filter(|(who, _)| *who == 1);
+            let answers: Vec<_> = answers.map(|(_, event)| event).collect();
+            let room = batch.saturating_sub(answers.len()).min(waiting.len());
+            let events = answers.into_iter().chain(waiting.drain(..room));
+            let mut inputs: Vec<_> = events.map(told).collect();
+            if self.is_due(1) {
+                inputs.push(Input::Timeout);
+            }
+            self.transact(1, inputs)?;
+        }
+        Ok(self.side(1)?.arrived - before)
     }
 
     fn side(&mut self, who: usize) -> Result<&mut Side<D>, BenchError> {
@@ -106,16 +159,27 @@ impl<D: Desk> People<D> {
         Ok(())
     }
 
-    /// One call under the driving law.
+    /// One call in a transaction of its own.
     fn call(&mut self, who: usize, input: Input<Incoming>) -> Result<(), BenchError> {
+        self.transact(who, [input])
+    }
+
+    /// Some inputs under the driving law.
+    fn transact(
+        &mut self,
+        who: usize,
+        inputs: impl IntoIterator<Item = Input<Incoming>>,
+    ) -> Result<(), BenchError> {
         let (now, wall) = (Moment::from_origin(self.clock), BEGINNING + self.clock);
         let side = self.side(who)?;
         let mut entropy = OsEntropy;
-        let mut cx = Context::new(now, wall, &mut entropy);
         side.desk.begin().map_err(storage)?;
-        side.messenger
-            .handle(&mut cx, side.desk.lend(), input)
-            .map_err(storage)?;
+        for input in inputs {
+            let mut cx = Context::new(now, wall, &mut entropy);
+            side.messenger
+                .handle(&mut cx, side.desk.lend(), input)
+                .map_err(storage)?;
+        }
         side.desk.commit().map_err(storage)?;
         while let Some(output) = self.side(who)?.messenger.poll_output() {
             match output {
@@ -125,6 +189,15 @@ impl<D: Desk> People<D> {
             }
         }
         Ok(())
+    }
+
+    fn say(&mut self, from: usize, contact: ContactId, text: &str) -> Result<(), BenchError> {
+        let send = Command::Send {
+            contact,
+            text: text.into(),
+            reply_to: None,
+        };
+        self.ask(from, send).map(drop)
     }
 
     fn network(&mut self, who: usize, command: NetworkCommand) {
@@ -197,7 +270,10 @@ impl<D: Desk> People<D> {
             receipt: ReceiptId(self.receipts),
             envelope,
         };
-        self.to_tell.push_back((mailbox.owner, received));
+        match &mut self.waiting {
+            Some(waiting) if mailbox.owner == 1 => waiting.push_back(received),
+            _ => self.to_tell.push_back((mailbox.owner, received)),
+        }
         NetworkEvent::Accepted { send }
     }
 
@@ -239,13 +315,9 @@ impl<D: Desk> Side<D> {
 impl<D: Desk> Line for People<D> {
     fn bring(&mut self, from: usize, text: &str) -> Result<(), BenchError> {
         let contact = self.side(from)?.contact;
-        let send = Command::Send {
-            contact: contact.ok_or(BenchError::Bug("the two do not know each other"))?,
-            text: text.into(),
-            reply_to: None,
-        };
+        let contact = contact.ok_or(BenchError::Bug("the two do not know each other"))?;
         let before = self.side(1 - from)?.arrived;
-        self.ask(from, send)?;
+        self.say(from, contact, text)?;
         if self.side(1 - from)?.arrived == before + 1 {
             Ok(())
         } else {

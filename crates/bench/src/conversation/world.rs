@@ -72,7 +72,7 @@ async fn meet(folder: &Path) -> Result<(Duration, Vec<Duration>), Error> {
     Ok((first, later))
 }
 
-async fn person(name: &str, home: &Path, server: &str) -> Result<Daemon, Error> {
+pub(crate) async fn person(name: &str, home: &Path, server: &str) -> Result<Daemon, Error> {
     let config = Config {
         home: Home::at(home),
         lan: false,

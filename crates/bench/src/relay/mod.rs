@@ -18,12 +18,12 @@
 
 mod disk;
 mod idle;
-mod limit;
+pub(crate) mod limit;
 mod load;
 mod pair;
 mod peer;
 mod refusal;
-mod server;
+pub(crate) mod server;
 mod tls;
 
 use std::path::Path;

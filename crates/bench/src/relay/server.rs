@@ -11,15 +11,16 @@ use crate::BenchError;
 use crate::process::Process;
 
 /// `relay run` on a fresh folder, on loopback.
-pub(super) struct Server {
+pub(crate) struct Server {
     process: Process,
+    address: String,
     endpoint: Endpoint,
     // After the process, which writes there.
     folder: TempDir,
 }
 
 impl Server {
-    pub(super) fn start(program: &Path) -> Result<Self, BenchError> {
+    pub(crate) fn start(program: &Path) -> Result<Self, BenchError> {
         let folder = tempfile::tempdir().map_err(BenchError::system("make a folder"))?;
         let dir = folder.path().join("relay");
         let dir = dir
@@ -28,31 +29,38 @@ impl Server {
         let args = ["--json", "relay", "run", "--open", "--dir", dir];
         let args = [&args[..], &["--listen", "127.0.0.1:0"]].concat();
         let (process, line) = Process::start(program, &args)?;
-        let address: ServerAddress = address_in(&line)?.parse()?;
+        let text = address_in(&line)?;
+        let address: ServerAddress = text.parse()?;
         let mut endpoint = address.server.endpoint();
         endpoint.hosts = vec!["127.0.0.1".into()];
         Ok(Self {
             process,
+            address: text,
             endpoint,
             folder,
         })
     }
 
-    pub(super) fn endpoint(&self) -> &Endpoint {
+    /// Its address, as people are told it.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// Processor time it has used.
-    pub(super) fn time(&self) -> Result<Duration, BenchError> {
+    pub(crate) fn time(&self) -> Result<Duration, BenchError> {
         self.process.time()
     }
 
     /// Bytes of memory it holds.
-    pub(super) fn resident(&self) -> Result<u64, BenchError> {
+    pub(crate) fn resident(&self) -> Result<u64, BenchError> {
         self.process.resident()
     }
 }

@@ -12,6 +12,7 @@ use crate::output::Output;
 /// `bench`
 pub(super) fn run(bench: &Bench, output: Output) -> Result<ExitCode, Error> {
     let area = match bench.area {
+        BenchArea::Backlog => Area::Backlog,
         BenchArea::Conversation => Area::Conversation,
         BenchArea::Relay => Area::Relay,
     };
