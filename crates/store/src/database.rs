@@ -109,6 +109,48 @@ impl Database {
             .map(drop)
     }
 
+    /// Brings what the write-ahead log holds into the database and leaves the
+    /// log empty. Between transactions.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn forget(&mut self) -> Result<(), StorageError> {
+        const WHAT: &str = "clear the write-ahead log";
+        let busy: bool = self
+            .statement("PRAGMA wal_checkpoint(TRUNCATE)", WHAT)?
+            .query_row([], |row| row.get(0))
+            .map_err(storage(WHAT))?;
+        // Only another connection could be in the way, and there is none.
+        match busy {
+            true => Err(StorageError::new(StorageErrorKind::Failed, WHAT)),
+            false => Ok(()),
+        }
+    }
+
+    /// How many pages the file has.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub(crate) fn pages(&self) -> Result<u64, StorageError> {
+        const WHAT: &str = "measure the database";
+        self.statement("PRAGMA page_count", WHAT)?
+            .query_row([], |row| row.get(0))
+            .map_err(storage(WHAT))
+    }
+
+    /// Writes all rows anew, in the order of their keys. Between transactions.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub(crate) fn write_anew(&mut self) -> Result<(), StorageError> {
+        self.connection
+            .execute_batch("VACUUM")
+            .map_err(storage("write the database anew"))
+    }
+
     /// Reads every page and checks its authentication code, its structure and
     /// the references between rows. Slow; for a person in doubt.
     ///

@@ -202,7 +202,10 @@ fn a_relay_server_of_release_0_1_opens() {
     assert!(store.link(queue.row).unwrap() == Some(stored_link(9)));
     assert_eq!(store.depth(queue.row).unwrap().count, 2);
     let (place, head) = store.head(queue.row).unwrap().unwrap();
-    assert!(head == stored_message(3));
+    // Exact times of old files are forgotten, all but the hour.
+    let mut expected = stored_message(3);
+    expected.at = Timestamp::from_secs(expected.at.as_secs() / 3_600 * 3_600);
+    assert!(head == expected);
     store.begin().unwrap();
     assert!(store.remove(queue.row, place, &head.id).unwrap());
     store.commit().unwrap();

@@ -69,6 +69,58 @@ fn a_row_is_never_used_again() {
 }
 
 #[test]
+fn numbers_of_queues_tell_no_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut file = open(&dir.path().join("relay-server.db"));
+    file.begin().unwrap();
+    let rows: Vec<_> = (0..16)
+        .map(|number| file.insert_queue(new(number)).unwrap().unwrap().row)
+        .collect();
+    file.commit().unwrap();
+    let rising = rows.windows(2).filter(|two| two[0] < two[1]).count();
+    // All 15 of either kind: once in 2^43.
+    assert!((1..15).contains(&rising));
+}
+
+#[test]
+fn a_cleared_log_is_empty_and_its_changes_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("relay-server.db");
+    let log = dir.path().join("relay-server.db-wal");
+    let mut file = open(&path);
+    file.begin().unwrap();
+    let row = file.insert_queue(new(1)).unwrap().unwrap().row;
+    file.append(row, &message(1, 5)).unwrap();
+    file.commit().unwrap();
+    assert!(log.metadata().unwrap().len() > 0);
+    file.forget().unwrap();
+    assert_eq!(log.metadata().unwrap().len(), 0);
+    assert_eq!(file.head(row).unwrap().unwrap().1, message(1, 5));
+    // In a transaction it is refused, and nothing is lost.
+    file.begin().unwrap();
+    file.append(row, &message(2, 6)).unwrap();
+    assert!(file.forget().is_err());
+    file.commit().unwrap();
+    assert_eq!(file.depth(row).unwrap().count, 2);
+}
+
+#[test]
+fn places_count_within_a_queue() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut file = open(&dir.path().join("relay-server.db"));
+    file.begin().unwrap();
+    let rows = [1, 2].map(|number| file.insert_queue(new(number)).unwrap().unwrap().row);
+    let places: Vec<_> = (0..4)
+        .map(|n| {
+            file.append(rows[usize::from(n % 2)], &message(n, 5))
+                .unwrap()
+                .0
+        })
+        .collect();
+    assert_eq!(places, [1, 1, 2, 2]);
+}
+
+#[test]
 fn what_was_not_committed_is_gone_after_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("relay-server.db");

@@ -70,6 +70,8 @@ pub(super) struct Writer {
     mailboxes: Mailboxes,
     next_expiry: Moment,
     next_round: Moment,
+    /// When the write-ahead log is cleared, if something was written since.
+    forget_at: Option<Moment>,
 }
 
 impl Writer {
@@ -90,6 +92,8 @@ impl Writer {
             // At once: the server may have been off for weeks.
             next_expiry: Moment::default(),
             next_round: Moment::default(),
+            // At once: the last run may have ended before it could.
+            forget_at: Some(Moment::default()),
         }
     }
 
@@ -104,6 +108,7 @@ impl Writer {
         loop {
             let next = self.next_expiry.min(self.next_round);
             let next = next.min(self.mailboxes.next_look());
+            let next = self.forget_at.map_or(next, |at| next.min(at));
             let wait = self.clock.until(next);
             let group = match inbox.recv_timeout(wait) {
                 Ok(first) => gather(first, inbox),
@@ -111,14 +116,34 @@ impl Writer {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             let busy = (2..GROUP).contains(&group.iter().map(weight).sum::<usize>());
+            let changes = !group.is_empty() || self.next_expiry <= self.clock.now();
             if let Err(error) = self.transact(group) {
                 self.recover(&error);
             }
+            self.forget(changes);
             self.mailboxes.close_stalled(self.clock.now());
             self.close_unused();
             if busy {
                 thread::sleep(GATHERING);
             }
+        }
+    }
+
+    /// Clears the write-ahead log some time after it was written to: it tells
+    /// in which order things came (RFC 0017). Where that fails, for want of
+    /// room, what was accepted is safe all the same, so nobody is sent away.
+    fn forget(&mut self, changes: bool) {
+        let now = self.clock.now();
+        let due = self.forget_at.is_some_and(|at| at <= now);
+        if due {
+            self.forget_at = None;
+            if let Err(error) = self.store.forget() {
+                tracing::warn!(%error, "the relay's write-ahead log cannot be cleared");
+                self.forget_at = Some(now + self.config.forgetting);
+            }
+        }
+        if changes {
+            self.forget_at.get_or_insert(now + self.config.forgetting);
         }
     }
 

@@ -208,3 +208,35 @@ async fn a_client_gets_its_mail_while_one_that_parks_is_closed() {
     assert!(read < parked.len(), "{read}");
     server.shutdown().await;
 }
+
+/// The write-ahead log tells in which order things came (RFC 0017).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_write_ahead_log_is_soon_empty_and_nothing_is_lost_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("relay-server.db-wal");
+    let written = || std::fs::metadata(&log).map_or(0, |log| log.len());
+    let config = ServerConfig {
+        forgetting: Duration::from_millis(200),
+        ..ServerConfig::default()
+    };
+    let server = start_with(dir.path(), None, config).await.unwrap();
+    let (address, fingerprint) = (server.listening(), server.fingerprint());
+    let mut alice = Client::connect(address, fingerprint).await.unwrap();
+    let mut bob = Client::connect(address, fingerprint).await.unwrap();
+    let queue = alice.queue().await.unwrap();
+    for number in 0..3_u8 {
+        assert_eq!(bob.send(&queue, &[number]).await.unwrap(), b"OK");
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while written() > 0 {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{} bytes",
+                written()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    let bodies = alice.drain(&queue, 3).await;
+    assert_eq!(bodies, [[0], [1], [2]]);
+    server.shutdown().await;
+}

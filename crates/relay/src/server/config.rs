@@ -69,6 +69,9 @@ pub struct ServerConfig {
     pub unread_patience: Duration,
     /// How long a connection without subscriptions may say nothing.
     pub inactivity: Duration,
+    /// How long after a change storage may still tell in which order changes
+    /// came.
+    pub forgetting: Duration,
 }
 
 impl Default for ServerConfig {
@@ -85,6 +88,8 @@ impl Default for ServerConfig {
             // All of `unread` at 7 KB a second.
             unread_patience: Duration::from_secs(10 * 60),
             inactivity: Duration::from_secs(6 * 3600),
+            // Most receipts wait longer.
+            forgetting: Duration::from_secs(2),
         }
     }
 }

@@ -70,7 +70,7 @@ pub enum MessageBody {
 pub struct StoredMessage {
     /// Its id for the recipient; random, also the nonce of its box.
     pub id: Id,
-    /// When the server took it.
+    /// In which hour the server took it.
     pub at: Timestamp,
     /// What it is.
     pub body: MessageBody,
@@ -193,7 +193,7 @@ pub trait Storage {
     fn remove(&mut self, row: QueueRow, place: Place, id: &Id) -> Result<bool, StorageError>;
 
     /// Deletes up to `limit` of the oldest messages if taken before `before`,
-    /// and returns how many.
+    /// of the same time any, and returns how many.
     ///
     /// # Errors
     ///

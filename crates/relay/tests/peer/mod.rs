@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use hushwing_relay::address::{Server, ServerAddress};
 use hushwing_relay::server::{
-    Accepted, ConnectionId, Engine, MemoryStorage, ServerConfig, ServerIdentity, Session,
+    Accepted, ConnectionId, Directory, Engine, MemoryStorage, QueueChange, ServerConfig,
+    ServerIdentity, Session, Storage,
 };
 use hushwing_relay::wire::{BlockReader, SigningKey, Version};
 use hushwing_sansio::Context;
@@ -62,11 +63,35 @@ pub(crate) enum Wanted {
     Close(ConnectionId),
 }
 
+/// A relay's tables.
+pub(crate) trait Queues: Storage + 'static {
+    /// The committed queues.
+    fn directory(&self) -> impl Directory;
+    /// Makes durable what was written, with these changes.
+    fn commit(&mut self, changes: Vec<QueueChange>);
+    /// Forgets what was not committed.
+    fn roll_back(&mut self);
+}
+
+impl Queues for MemoryStorage {
+    fn directory(&self) -> impl Directory {
+        MemoryStorage::directory(self)
+    }
+
+    fn commit(&mut self, _: Vec<QueueChange>) {
+        MemoryStorage::commit(self);
+    }
+
+    fn roll_back(&mut self) {
+        MemoryStorage::roll_back(self);
+    }
+}
+
 /// A relay, see the module.
-pub(crate) struct Relay {
+pub(crate) struct Relay<Q = MemoryStorage> {
     /// The highest version it offers.
     pub(crate) version: Version,
-    pub(crate) queues: MemoryStorage,
+    pub(crate) queues: Q,
     pub(crate) identity: Arc<ServerIdentity>,
     config: Arc<ServerConfig>,
     engine: Engine,
@@ -76,9 +101,16 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn new(config: ServerConfig) -> Self {
+        Self::over(MemoryStorage::default(), config)
+    }
+}
+
+impl<Q: Queues> Relay<Q> {
+    /// A relay with these tables.
+    pub(crate) fn over(queues: Q, config: ServerConfig) -> Self {
         Self {
             version: Version(18),
-            queues: MemoryStorage::default(),
+            queues,
             identity: Arc::new(identity(1)),
             engine: Engine::new(config.clone()),
             config: Arc::new(config),
@@ -124,11 +156,9 @@ impl Relay {
                 return;
             };
             let directory = self.queues.directory();
-            if connection
-                .session
-                .receive(cx, &directory, &mut block)
-                .is_err()
-            {
+            let received = connection.session.receive(cx, &directory, &mut block);
+            drop(directory);
+            if received.is_err() {
                 self.closed(id);
                 self.wanted.push_back(Wanted::Close(id));
                 return;
@@ -169,8 +199,8 @@ impl Relay {
                     .apply(cx, &mut self.queues, id, ticket, request)
                     .unwrap();
             }
-            self.queues.commit();
-            let _ = self.engine.take_changes();
+            let changes = self.engine.take_changes();
+            self.queues.commit(changes);
             while let Some((id, output)) = self.engine.poll_output() {
                 if let Some(connection) = self.connections.get_mut(&id) {
                     let directory = self.queues.directory();

@@ -192,7 +192,7 @@ fn que_tells_size_subscription_and_head() {
     let info = ask(&mut world);
     assert!(info.contains(r#""qiSize":1,"qiMsg":{"msgId":""#), "{info}");
     assert!(
-        info.contains(r#""msgTs":"2023-11-14T22:13:20Z","msgType":"message""#),
+        info.contains(r#""msgTs":"2023-11-14T22:00:00Z","msgType":"message""#),
         "{info}"
     );
     assert!(info.contains(r#""qDelivered":""#), "{info}");

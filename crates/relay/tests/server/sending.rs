@@ -1,6 +1,8 @@
 //! `SEND` and what pushes it.
 
-use hushwing_relay::wire::Command;
+use std::time::Duration;
+
+use hushwing_relay::wire::{Command, QueueRequest};
 
 use crate::peer::{Key, Reply};
 use crate::world::{Queue, World, encode};
@@ -14,8 +16,22 @@ fn an_unauthorised_send_reaches_the_creators_connection() {
     assert_eq!(world.send(bob, None, &queue, b"hello"), "OK");
     let read = world.pushed(alice, &queue);
     assert_eq!(read.body.as_deref(), Some(b"hello".as_slice()));
-    assert_eq!(read.at.as_secs(), world.now.as_secs());
+    assert_eq!(read.at.as_secs(), world.now.as_secs() / 3_600 * 3_600);
     assert!(world.events(bob).is_empty());
+}
+
+/// Exact times in storage would tell which message follows which (RFC 0017).
+#[test]
+fn of_a_message_only_the_hour_is_kept() {
+    let mut world = World::new();
+    let peer = world.connect();
+    let key = world.key();
+    let queue = world.queue_with(peer, key, QueueRequest::Messaging(None), false);
+    let hour = world.now.as_secs() / 3_600 * 3_600;
+    world.now = Duration::from_secs(hour + 3_599);
+    assert_eq!(world.send(peer, None, &queue, b"x"), "OK");
+    assert_eq!(world.sub(peer, &queue), "SOK 0");
+    assert_eq!(world.pushed(peer, &queue).at.as_secs(), hour);
 }
 
 #[test]

@@ -60,7 +60,6 @@ impl Bodies {
         let mut used = used.to_vec();
         used.sort_unstable();
         let free = (0..slots)
-            .rev()
             .filter(|slot| used.binary_search(slot).is_err())
             .collect();
         Ok(Self {
@@ -130,19 +129,26 @@ impl Bodies {
         self.free.append(&mut self.taken);
     }
 
+    /// Any free slot: where bodies lie must not tell in which order they came.
     fn take(&mut self) -> Result<u64, StorageError> {
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => {
-                let (first, end) = (self.slots, self.slots.saturating_add(GROWTH));
-                self.file.set_len(offset(end)).map_err(io_error(WRITE))?;
-                self.slots = end;
-                self.free.extend((first + 1..end).rev());
-                first
-            }
-        };
+        if self.free.is_empty() {
+            let (first, end) = (self.slots, self.slots.saturating_add(GROWTH));
+            self.file.set_len(offset(end)).map_err(io_error(WRITE))?;
+            self.slots = end;
+            self.free.extend(first..end);
+        }
+        let slot = self.free.swap_remove(self.any_free()?);
         self.taken.push(slot);
         Ok(slot)
+    }
+
+    /// A place in `free`, drawn evenly but for one in 2^64 by its length.
+    fn any_free(&self) -> Result<usize, StorageError> {
+        let mut bytes = [0; 8];
+        rand::fill(&mut bytes).map_err(|_| failed(WRITE))?;
+        let below = u128::try_from(self.free.len()).unwrap_or(u128::MAX);
+        let drawn = u128::from(u64::from_be_bytes(bytes)).saturating_mul(below) >> 64;
+        usize::try_from(drawn).map_err(|_| failed(WRITE))
     }
 }
 
@@ -240,11 +246,31 @@ mod tests {
         let (second, _) = bodies.put(b"id", b"x").unwrap();
         assert_ne!(second, first);
         bodies.rolled_back();
-        // Taken back by the roll-back, while the first is still in use.
-        assert_eq!(bodies.put(b"id", b"x").unwrap().0, second);
+        // Taken back by the roll-back, while the first is still in use: all
+        // others come before the file grows.
+        let mut taken: Vec<_> = (1..GROWTH)
+            .map(|_| bodies.put(b"id", b"x").unwrap().0)
+            .collect();
+        assert!(taken.contains(&second) && !taken.contains(&first));
         bodies.release(first);
         bodies.committed();
-        assert_eq!(bodies.put(b"id", b"x").unwrap().0, first);
+        taken.push(bodies.put(b"id", b"x").unwrap().0);
+        assert_eq!(taken.last(), Some(&first));
+    }
+
+    #[test]
+    fn slots_are_not_taken_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut bodies = Bodies::open(&file(&dir), &[]).unwrap();
+        let taken: Vec<_> = (0..8 * GROWTH)
+            .map(|_| bodies.put(b"id", b"x").unwrap().0)
+            .collect();
+        let rising = taken.windows(2).filter(|two| two[0] < two[1]).count();
+        assert!((1..taken.len() - 1).contains(&rising));
+        let mut sorted = taken.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(sorted.len(), taken.len());
     }
 
     #[test]

@@ -19,7 +19,6 @@ const QUOTA: i64 = 2;
 
 pub(super) fn depth(database: &Database, row: QueueRow) -> Result<Depth, StorageError> {
     const WHAT: &str = "count messages";
-    // Both come from the index alone; only the kind of the last one does not.
     let sql = "SELECT count(*), max(place) FROM messages WHERE queue = ?1";
     let counted = database.first(WHAT, sql, [row.0], |columns| {
         Ok((columns.get::<u32>(0)?, columns.get::<Option<i64>>(1)?))
@@ -27,8 +26,8 @@ pub(super) fn depth(database: &Database, row: QueueRow) -> Result<Depth, Storage
     let Some((count, Some(last))) = counted else {
         return Ok(Depth::default());
     };
-    let sql = "SELECT kind FROM messages WHERE place = ?1";
-    let kind = database.first(WHAT, sql, [last], |columns| columns.get::<i64>(0))?;
+    let sql = "SELECT kind FROM messages WHERE queue = ?1 AND place = ?2";
+    let kind = database.first(WHAT, sql, (row.0, last), |columns| columns.get::<i64>(0))?;
     Ok(Depth {
         count,
         marked: kind == Some(QUOTA),
@@ -93,13 +92,19 @@ pub(super) fn append(
         None => -1,
     };
     let key: &[u8] = body.as_ref().map_or(&[], |(_, key)| key.as_slice());
+    // Places count within a queue: they say nothing of other queues.
     let place = database
         .writing(
-            "INSERT INTO messages (queue, id, at, kind, slot, body_key)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO messages (queue, place, id, at, kind, slot, body_key)
+             SELECT ?1, coalesce(max(place), 0) + 1, ?2, ?3, ?4, ?5, ?6
+             FROM messages WHERE queue = ?1
+             RETURNING place",
             WHAT,
         )?
-        .insert((row.0, message.id.0, millis(message.at), kind, slot, key))
+        .query_row(
+            (row.0, message.id.0, millis(message.at), kind, slot, key),
+            |row| row.get(0),
+        )
         .map_err(storage(WHAT))?;
     Ok(Place(place))
 }
@@ -111,8 +116,8 @@ pub(super) fn remove(
     place: Place,
     id: &Id,
 ) -> Result<bool, StorageError> {
-    let sql = "DELETE FROM messages WHERE place = ?1 AND queue = ?2 AND id = ?3 RETURNING slot";
-    Ok(delete(database, bodies, sql, (place.0, row.0, id.0))? > 0)
+    let sql = "DELETE FROM messages WHERE queue = ?1 AND place = ?2 AND id = ?3 RETURNING slot";
+    Ok(delete(database, bodies, sql, (row.0, place.0, id.0))? > 0)
 }
 
 pub(super) fn delete_all(
@@ -124,16 +129,17 @@ pub(super) fn delete_all(
     delete(database, bodies, sql, [row.0]).map(drop)
 }
 
-/// Places grow with time, so old messages are the first ones; no index by time
-/// has to be kept for what happens every two hours.
+/// The index by time orders by hours only, as times are (RFC 0017), so it tells
+/// no more than they do.
 pub(super) fn expire(
     database: &Database,
     bodies: &mut Bodies,
     before: Timestamp,
     limit: u32,
 ) -> Result<u32, StorageError> {
-    let sql = "DELETE FROM messages WHERE at < ?1
-         AND place IN (SELECT place FROM messages ORDER BY place LIMIT ?2) RETURNING slot";
+    let sql = "DELETE FROM messages WHERE (queue, place) IN (
+             SELECT queue, place FROM messages WHERE at < ?1 ORDER BY at LIMIT ?2)
+         RETURNING slot";
     let removed = delete(database, bodies, sql, (millis(before), limit))?;
     Ok(u32::try_from(removed).unwrap_or(u32::MAX))
 }

@@ -24,14 +24,24 @@ use bodies::Bodies;
 
 /// The steps that make the file.
 pub(crate) const SCHEMA: Schema = Schema {
-    steps: &[include_str!("../migrations/relay_server/0001.sql")],
+    steps: &[
+        include_str!("../migrations/relay_server/0001.sql"),
+        include_str!("../migrations/relay_server/0002_no_order.sql"),
+    ],
 };
 
 /// An open `relay-server.db`.
 pub struct RelayServerStore {
     database: Database,
     bodies: Bodies,
+    /// Whether queues changed since pages were last written anew.
+    queues_changed: bool,
 }
+
+/// Pages up to which a database is written anew when queues changed. That takes
+/// some hundredths of a second. In a larger one there are so many pages of
+/// queues that two which belong together seldom share one.
+const SMALL: u64 = 2_048;
 
 impl fmt::Debug for RelayServerStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,7 +60,12 @@ impl RelayServerStore {
         // The database's lock covers the bodies too.
         let used = messages::slots(&database).map_err(|_| OpenError::Damaged)?;
         let bodies = Bodies::open(&beside(path, "-bodies"), &used)?;
-        Ok(Self { database, bodies })
+        Ok(Self {
+            database,
+            bodies,
+            // The last run may have ended before it could.
+            queues_changed: true,
+        })
     }
 
     /// Begins a transaction; it costs nothing until something is written.
@@ -86,6 +101,21 @@ impl RelayServerStore {
         self.database.rollback()
     }
 
+    /// Clears what tells in which order changes came: the write-ahead log, and
+    /// where on its page a queue lies, for a new row is put below those that are
+    /// there. Between transactions.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written any more.
+    pub fn forget(&mut self) -> Result<(), StorageError> {
+        if self.queues_changed && self.database.pages()? <= SMALL {
+            self.database.write_anew()?;
+        }
+        self.queues_changed = false;
+        self.database.forget()
+    }
+
     /// Checks the whole file; slow.
     ///
     /// # Errors
@@ -106,14 +136,17 @@ impl Storage for RelayServerStore {
     }
 
     fn insert_queue(&mut self, queue: NewRecord) -> Result<Option<QueueRecord>, StorageError> {
+        self.queues_changed = true;
         queues::insert(&self.database, queue)
     }
 
     fn update_queue(&mut self, record: &QueueRecord) -> Result<(), StorageError> {
+        self.queues_changed = true;
         queues::update(&self.database, record)
     }
 
     fn delete_queue(&mut self, row: QueueRow) -> Result<(), StorageError> {
+        self.queues_changed = true;
         messages::delete_all(&self.database, &mut self.bodies, row)?;
         queues::delete_link(&self.database, row)?;
         queues::delete(&self.database, row)
@@ -129,10 +162,12 @@ impl Storage for RelayServerStore {
         link_id: &[u8],
         link: &StoredLink,
     ) -> Result<bool, StorageError> {
+        self.queues_changed = true;
         queues::set_link(&self.database, row, link_id, link)
     }
 
     fn delete_link(&mut self, row: QueueRow) -> Result<(), StorageError> {
+        self.queues_changed = true;
         queues::delete_link(&self.database, row)
     }
 

@@ -1,10 +1,11 @@
 //! The tables `queues` and `links`.
 
+use aws_lc_rs::rand;
 use hushwing_relay::server::{
     Id, Name, NewRecord, QueueRecord, QueueRow, StoredLink, keys_from_bytes, keys_to_bytes,
 };
 use hushwing_relay::wire::{BoxKey, QueueMode};
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{StorageError, StorageErrorKind};
 use rusqlite::{OptionalExtension, Params};
 
 use crate::Database;
@@ -105,6 +106,15 @@ fn mode_from(number: i64) -> Result<Option<QueueMode>, StorageError> {
     }
 }
 
+/// Numbers in order would tell which queues were made one after the other, and
+/// so, mostly, which belong to one conversation. Of 2^63 none comes twice.
+fn random_row() -> Result<i64, StorageError> {
+    let mut bytes = [0; 8];
+    rand::fill(&mut bytes)
+        .map_err(|_| StorageError::new(StorageErrorKind::Failed, "draw a queue's number"))?;
+    Ok(i64::from_be_bytes(bytes) & i64::MAX)
+}
+
 pub(super) fn insert(
     database: &Database,
     queue: NewRecord,
@@ -113,8 +123,8 @@ pub(super) fn insert(
     let row: Option<i64> = database
         .writing(
             "INSERT INTO queues
-                 (recipient_id, sender_id, recipient_keys, box_key, mode, active)
-             VALUES (?1, ?2, ?3, ?4, ?5, 1)
+                 (queue, recipient_id, sender_id, recipient_keys, box_key, mode, active)
+             VALUES (?6, ?1, ?2, ?3, ?4, ?5, 1)
              ON CONFLICT DO NOTHING RETURNING queue",
             WHAT,
         )?
@@ -125,6 +135,7 @@ pub(super) fn insert(
                 keys_to_bytes(&[queue.recipient_key]),
                 *queue.box_key.to_bytes(),
                 mode_number(queue.mode),
+                random_row()?,
             ),
             |row| row.get(0),
         )

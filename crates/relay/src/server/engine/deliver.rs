@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use hushwing_sansio::Context;
+use hushwing_sansio::{Context, Timestamp};
 use subtle::ConstantTimeEq;
 
 use super::subscriptions::{Delivered, Reading};
@@ -56,7 +56,7 @@ impl Engine {
         let marked = body == MessageBody::Quota;
         let message = StoredMessage {
             id: Id(cx.random()),
-            at: cx.wall(),
+            at: hour(cx.wall()),
             body,
         };
         let place = storage.append(row, &message)?;
@@ -189,4 +189,13 @@ impl Engine {
             message,
         }))
     }
+}
+
+/// The hour of a time. Exact times in storage would tell which message follows
+/// which, and so which queues belong to one conversation (RFC 0017). Nor may who
+/// gets a message at once be told another time than who gets it again: the
+/// message's id is the nonce of its box.
+pub(super) fn hour(at: Timestamp) -> Timestamp {
+    const HOUR: u64 = 60 * 60 * 1_000;
+    Timestamp::from_millis(at.as_millis() - at.as_millis() % HOUR)
 }

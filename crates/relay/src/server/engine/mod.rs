@@ -122,7 +122,8 @@ impl Engine {
         cx: &Context<'_>,
         storage: &mut dyn Storage,
     ) -> Result<bool, StorageError> {
-        let before = cx.wall() - self.config.expiry;
+        // Stored times are whole hours: no message goes before its time.
+        let before = deliver::hour(cx.wall() - self.config.expiry);
         let expired = storage.expire(before, EXPIRE_AT_ONCE)?;
         if expired > 0 {
             self.remembered.clear();

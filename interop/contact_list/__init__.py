@@ -1,0 +1,1 @@
+"""Rebuilds a contact list from what a relay leaves on its disk."""
