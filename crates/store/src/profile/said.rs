@@ -22,10 +22,18 @@ impl Database {
             .map(drop)
     }
 
+    /// Takes what changes a message out of the index, if any of it is there.
+    fn unindex_changes(&self, of: ContactId, target: &MessageId) -> Result<(), StorageError> {
+        let sql = "DELETE FROM texts WHERE rowid IN (SELECT row FROM messages
+             WHERE target = ?1 AND contact = ?2 AND kind IN (2, 3, 4))";
+        self.run("forgetting texts", sql, (target.as_bytes(), of.0))
+            .map(drop)
+    }
+
     /// Takes all texts of a contact out of the index.
     pub(super) fn unindex_all(&self, of: ContactId) -> Result<(), StorageError> {
         let sql = "DELETE FROM texts WHERE rowid IN
-             (SELECT row FROM messages WHERE contact = ?1 AND kind = 1)";
+             (SELECT row FROM messages WHERE contact = ?1)";
         self.run("forgetting texts", sql, [of.0]).map(drop)
     }
 }
@@ -39,6 +47,7 @@ impl SaidRows for ProfileStore {
 
     fn make_gone(&mut self, of: ContactId, id: &MessageId) -> Result<(), StorageError> {
         self.database.unindex(id)?;
+        self.database.unindex_changes(of, id)?;
         let changes = "UPDATE messages SET kind = 6, target = NULL, content = x'', vanish_at = NULL
              WHERE target = ?1 AND contact = ?2 AND kind IN (2, 3, 4)";
         self.database.run(ERASING, changes, (id.as_bytes(), of.0))?;
@@ -50,6 +59,9 @@ impl SaidRows for ProfileStore {
     }
 
     fn make_edits_gone(&mut self, of: ContactId, id: &MessageId) -> Result<(), StorageError> {
+        let texts = "DELETE FROM texts WHERE rowid IN (SELECT row FROM messages
+             WHERE target = ?1 AND contact = ?2 AND kind = 2)";
+        self.database.run(ERASING, texts, (id.as_bytes(), of.0))?;
         let sql = "UPDATE messages SET kind = 6, target = NULL, content = x'', vanish_at = NULL
              WHERE target = ?1 AND contact = ?2 AND kind = 2";
         self.database
