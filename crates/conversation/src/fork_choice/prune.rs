@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
+use super::Tree;
 use super::choice::{Choice, Key};
 use super::commit::{Class, Commit};
 use super::names::{AccountId, CommitHash, StateName};
-use super::{MAX_COMMITS, Tree};
 
 /// How much a commit weighs when there is no room: an act of a steward of the
 /// root by his rank, what else counts, a device thrown out, the rest. The
@@ -17,28 +17,36 @@ type Weight = (u8, usize);
 impl Tree {
     /// Drops, of one account's commits on one state that nothing stands on, all
     /// but its best; gives the hashes of what went. The verdict stays the same,
-    /// now and whatever is still to be built on what stays.
-    pub(crate) fn prune(&mut self) -> Vec<CommitHash> {
-        self.keep_best(&self.childless())
+    /// now and whatever is still to be built on what stays. The states `kept` stay
+    /// in any case; those below one of them have to be among them.
+    pub(crate) fn prune(&mut self, kept: &BTreeSet<StateName>) -> Vec<CommitHash> {
+        let candidates = &self.childless() - kept;
+        self.keep_best(&candidates)
     }
 
-    /// Makes room in a full tree for `commit`. Prunes; then drops, of one
+    /// Makes room for `commit` in a tree that is full with `most`. Prunes; then drops, of one
     /// account's branches on one state that it made alone, all but its best; then
     /// a commit that weighs less, that nothing stands on and that is not
     /// followed. Gives the hashes of what went.
     ///
     /// The verdict stays the same for now. What went may matter once others build
     /// on it: that is refused for its unknown parent, and comes with its chain.
-    /// If the tree is full even so, [`Tree::insert`] refuses `commit`.
-    pub(crate) fn room_for(&mut self, commit: &Commit) -> Vec<CommitHash> {
-        let needed = self.chain_down(commit.parent);
+    /// If the tree is full even so, there is no room. The states `kept` stay in any
+    /// case; those below one of them have to be among them.
+    pub(crate) fn room_for(
+        &mut self,
+        commit: &Commit,
+        most: usize,
+        kept: &BTreeSet<StateName>,
+    ) -> Vec<CommitHash> {
+        let needed = &self.chain_down(commit.parent) | kept;
         let besides = |names: BTreeSet<_>| &names - &needed;
         let mut dropped = self.keep_best(&besides(self.childless()));
-        if self.len() >= MAX_COMMITS {
+        if self.len() >= most {
             dropped.extend(self.keep_best(&besides(self.made_alone())));
         }
-        if self.len() >= MAX_COMMITS
-            && let Some(name) = self.lightest(commit)
+        if self.len() >= most
+            && let Some(name) = self.lightest(commit, &needed)
         {
             dropped.extend(self.remove(name));
         }
@@ -101,11 +109,11 @@ impl Tree {
     }
 
     /// The lightest commit that may go for `commit`, by the state it leads to.
-    fn lightest(&self, commit: &Commit) -> Option<StateName> {
+    fn lightest(&self, commit: &Commit, needed: &BTreeSet<StateName>) -> Option<StateName> {
         let followed: BTreeSet<_> = self.verdict().into_iter().collect();
         let childless = self.childless().into_iter();
         childless
-            .filter(|name| *name != commit.parent)
+            .filter(|name| !needed.contains(name))
             .filter_map(|name| self.commit_to(&name))
             .filter(|known| !followed.contains(&known.hash))
             .max_by_key(|known| (self.weight(known), known.child))

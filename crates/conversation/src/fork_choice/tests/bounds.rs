@@ -1,5 +1,7 @@
 //! What many and hostile commits cost.
 
+use std::collections::BTreeSet;
+
 use super::super::{MAX_COMMITS, Refused, Shape, StateName, Tree, UnknownState};
 use super::world::{World, account, bare, leaf, parent};
 
@@ -60,10 +62,10 @@ fn one_leaf_with_many_commits_to_one_state_costs_one() {
     let mut world = group();
     equivocate(&mut world, 4);
     let verdict = world.tree.verdict();
-    let dropped = world.tree.prune();
+    let dropped = world.tree.prune(&BTreeSet::new());
     assert_eq!((dropped.len(), world.tree.len()), (MAX_COMMITS - 1, 1));
     assert_eq!(world.tree.verdict(), verdict);
-    assert_eq!(world.tree.prune(), []);
+    assert_eq!(world.tree.prune(&BTreeSet::new()), []);
 }
 
 #[test]
@@ -82,7 +84,7 @@ fn an_account_that_builds_on_its_own_commits_makes_room_too() {
         world.make(on, &contents, seed).unwrap();
         seed += 1;
     }
-    assert_eq!(world.tree.prune(), []);
+    assert_eq!(world.tree.prune(&BTreeSet::new()), []);
     let verdict = world.tree.verdict();
     let dropped = room_for(&mut world, ROOT, 0);
     assert_eq!((dropped, world.tree.len()), (MAX_COMMITS - 2, 2));
@@ -97,7 +99,10 @@ fn room_for(world: &mut World, on: StateName, committer: u32) -> usize {
     apart.tree = Tree::new(world.tree.state(&on).unwrap().clone());
     apart.make(on, &contents, 0).unwrap();
     let commit = apart.made.last().unwrap().0.clone();
-    world.tree.room_for(&commit).len()
+    world
+        .tree
+        .room_for(&commit, MAX_COMMITS, &BTreeSet::new())
+        .len()
 }
 
 #[test]

@@ -117,7 +117,12 @@ fn tree(name: &str, world: &World) -> Value {
             "parent": hex::encode(commit.parent.0),
         })
     });
-    let dropped: BTreeSet<_> = world.tree.clone().prune().into_iter().collect();
+    let dropped: BTreeSet<_> = world
+        .tree
+        .clone()
+        .prune(&BTreeSet::new())
+        .into_iter()
+        .collect();
     json!({
         "commits": commits.collect::<Vec<_>>(),
         "dropped": hashes(dropped.into_iter().collect()),

@@ -9,6 +9,7 @@ use openmls_traits::crypto::OpenMlsCrypto as _;
 use tls_codec::{DeserializeBytes as _, Serialize, VLBytes};
 
 use super::shape;
+use crate::fork_choice::AccountId;
 use crate::fork_choice::rules::{Contents, Leaf, Parent};
 use crate::mls::crypto::Crypto;
 use crate::mls::suite;
@@ -31,6 +32,23 @@ pub(super) fn parent(group: &MlsGroup) -> Option<Parent> {
         listed: policy.stewards,
         leaves: leaves.collect::<Option<BTreeMap<_, _>>>()?,
     })
+}
+
+/// The leaves of a state whose Welcome can bring back a leaf of `me`: those of
+/// the stewards and of the account itself, as account and public signature key.
+pub(super) fn welcomers(
+    group: &MlsGroup,
+    stewards: &[AccountId],
+    me: &AccountId,
+) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let leaves = group.treesync().full_leaves();
+    let leaves = leaves.filter_map(|(_, node)| {
+        let account = shape::account(node)?;
+        let may = account == *me || stewards.contains(&account);
+        let key = node.signature_key().as_slice().to_vec();
+        may.then(|| (account.as_bytes().to_vec(), key))
+    });
+    leaves.collect()
 }
 
 /// What a commit on that state holds. What is not as our groups have it is
@@ -63,7 +81,7 @@ impl Contents {
             Proposal::Add(add) => {
                 let node = add.key_package().leaf_node();
                 let added = leaf(node).filter(|_| shape::leaf_follows_the_rules(node));
-                let fits = added.is_some();
+                let fits = added.is_some() && shape::package_is_bare(add.key_package());
                 self.added.extend(added);
                 fits
             }

@@ -10,11 +10,15 @@ use super::records::{Bulk, Shelf, Standing};
 use super::told::Told;
 use super::{MOST_AGE, records};
 use crate::MlsRows;
-use crate::fork_choice::{Commit, CommitHash, HORIZON, MAX_COMMITS, StateName, Tree};
+use crate::fork_choice::{Commit, CommitHash, HORIZON, MAX_COMMITS, Refused, StateName, Tree};
 
 /// Commits from which on those are dropped that can no longer be followed
 /// whatever comes: it takes somebody who makes many.
 const MANY: usize = 64;
+
+/// Most commits of others that are kept. The places between this and
+/// [`MAX_COMMITS`] are for mine, which are not refused because others are many.
+const MOST_OF_OTHERS: usize = MAX_COMMITS - 16;
 
 impl Keeper {
     /// A network took a commit of mine. It takes part in the choice once it has
@@ -96,7 +100,7 @@ impl Keeper {
         loop {
             let verdict = self.verdict()?;
             if verdict != self.followed {
-                self.switch(lent.rows, verdict, &mut told)?;
+                self.switch(verdict, &mut told);
             }
             self.thin_out(lent.rows, &mut told)?;
             self.release_welcomes(lent.rows, &mut told)?;
@@ -127,8 +131,12 @@ impl Keeper {
         commits.sort_by_key(|(epoch, ..)| *epoch);
         for (_, hash, record, child) in commits {
             let child = child.state(StateName(record.child), self.shape)?;
-            tree.insert(record.commit(*hash)?, child)
-                .map_err(|refused| corrupt().because(refused))?;
+            match tree.insert(record.commit(*hash)?, child) {
+                Ok(()) => {}
+                // What is beyond the bound is as if it had not come; it is no damage.
+                Err(Refused::Full) => break,
+                Err(refused) => return Err(corrupt().because(refused)),
+            }
         }
         Ok(tree)
     }
@@ -138,12 +146,7 @@ impl Keeper {
         Ok(self.tree()?.tip())
     }
 
-    fn switch(
-        &mut self,
-        rows: &mut dyn MlsRows,
-        to: StateName,
-        told: &mut Vec<Told>,
-    ) -> Result<(), StorageError> {
+    fn switch(&mut self, to: StateName, told: &mut Vec<Told>) {
         let from = self.followed;
         let (old, new) = (self.states_to(from), self.states_to(to));
         let common = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
@@ -159,10 +162,18 @@ impl Keeper {
         if !self.is_member() {
             told.push(Told::Removed);
         }
-        match self.states.get_mut(&to) {
+    }
+
+    /// Something is sealed in a state.
+    pub(super) fn mark_used(
+        &mut self,
+        rows: &mut dyn MlsRows,
+        name: StateName,
+    ) -> Result<(), StorageError> {
+        match self.states.get_mut(&name) {
             Some(state) if !state.used => {
                 state.used = true;
-                Shelf::new(rows, self.id).put_state(&to, state)
+                Shelf::new(rows, self.id).put_state(&name, state)
             }
             _ => Ok(()),
         }
@@ -228,7 +239,7 @@ impl Keeper {
             self.commits.remove(&by);
             shelf.remove_commit(&by)?;
         }
-        self.drop_states(rows, |_, _| false, told)
+        self.drop_states(rows, |_| false, told)
     }
 
     /// Where the path to a state begins: at the root, if it descends from it.
@@ -243,18 +254,18 @@ impl Keeper {
         at
     }
 
-    /// Forgets the states that are `useless`, and all that do not descend from
+    /// Forgets the states of commits that are `useless`, and all that do not descend from
     /// the root without them.
     fn drop_states(
         &mut self,
         rows: &mut dyn MlsRows,
-        useless: impl Fn(&StateName, &CommitHash) -> bool,
+        useless: impl Fn(&CommitHash) -> bool,
         told: &mut Vec<Told>,
     ) -> Result<(), StorageError> {
         let mut shelf = Shelf::new(rows, self.id);
-        for (name, state) in &mut self.states {
+        for state in self.states.values() {
             let by = state.by.map(CommitHash);
-            if let Some(by) = by.filter(|by| useless(name, by)) {
+            if let Some(by) = by.filter(|by| useless(by)) {
                 self.commits.remove(&by);
                 shelf.remove_commit(&by)?;
             }
@@ -265,9 +276,11 @@ impl Keeper {
             .filter(|name| self.begins(**name) != self.root);
         let gone: Vec<_> = gone.copied().collect();
         for name in &gone {
-            let by = self.states.remove(name).and_then(|state| state.by);
+            let state = self.states.remove(name);
             shelf.remove_state(name)?;
-            if let Some(by) = by.map(CommitHash) {
+            let used = state.as_ref().filter(|state| state.used);
+            self.spent.extend(used.map(|state| (state.epoch, name.0)));
+            if let Some(by) = state.and_then(|state| state.by).map(CommitHash) {
                 self.commits.remove(&by);
                 self.resting.remove(&by);
                 shelf.remove_commit(&by)?;
@@ -280,18 +293,28 @@ impl Keeper {
         {
             self.at_hand = None;
         }
+        // No state below the root is ever entered again, spent or not.
+        let root = self.states.get(&self.root).map_or(0, |root| root.epoch);
+        self.spent.retain(|(epoch, _)| *epoch >= root);
         if !gone.is_empty() {
             told.push(Told::Forgotten(gone));
         }
         Ok(())
     }
 
-    /// The states that were ever followed, with those below them. While the state
-    /// below is kept they could be made anew from it, and their ratchets with
-    /// them: so they are dropped with the root only.
-    fn used(&self) -> BTreeSet<StateName> {
+    /// The states that do not go to make room, with those below them: the one
+    /// that is followed; those in which something was sealed, since while the
+    /// state below is kept they could be made anew from it, and their ratchets
+    /// with them; and those of commits of mine, which MLS does not read a second
+    /// time. They go with the root only.
+    fn kept(&self) -> BTreeSet<StateName> {
         let used = self.states.iter().filter(|(_, state)| state.used);
-        used.flat_map(|(name, _)| self.states_to(*name)).collect()
+        let own = self.commits.values().filter(|commit| commit.own);
+        used.map(|(name, _)| *name)
+            .chain(own.map(|commit| StateName(commit.child)))
+            .chain([self.followed])
+            .flat_map(|name| self.states_to(name))
+            .collect()
     }
 
     /// Drops commits that cannot be followed whatever comes, if there are many.
@@ -303,11 +326,8 @@ impl Keeper {
         if self.commits.len() < MANY {
             return Ok(());
         }
-        let useless = self.tree()?.prune();
-        let used = self.used();
-        let useless =
-            |name: &StateName, by: &CommitHash| useless.contains(by) && !used.contains(name);
-        self.drop_states(rows, useless, told)
+        let useless = self.tree()?.prune(&self.kept());
+        self.drop_states(rows, |by| useless.contains(by), told)
     }
 
     /// Makes room for a commit where all places are taken; whether there is.
@@ -315,15 +335,25 @@ impl Keeper {
         &mut self,
         rows: &mut dyn MlsRows,
         commit: &Commit,
+        own: bool,
         told: &mut Vec<Told>,
     ) -> Result<bool, StorageError> {
-        if self.commits.len() >= MAX_COMMITS {
-            let dropped = self.tree()?.room_for(commit);
-            let used = self.used();
-            let useless =
-                |name: &StateName, by: &CommitHash| dropped.contains(by) && !used.contains(name);
-            self.drop_states(rows, useless, told)?;
+        let places = self.places(own);
+        if places == 0 {
+            let mut tree = self.tree()?;
+            let dropped = tree.room_for(commit, tree.len(), &self.kept());
+            self.drop_states(rows, |by| dropped.contains(by), told)?;
         }
-        Ok(self.commits.len() < MAX_COMMITS)
+        Ok(self.places(own) > 0)
+    }
+
+    /// How many more commits can be kept.
+    fn places(&self, own: bool) -> usize {
+        let all = MAX_COMMITS.saturating_sub(self.commits.len());
+        if own {
+            return all;
+        }
+        let others = self.commits.values().filter(|commit| !commit.own).count();
+        all.min(MOST_OF_OTHERS.saturating_sub(others))
     }
 }

@@ -7,6 +7,7 @@ use openmls::group::JoinBuilder;
 use openmls::prelude::{
     GroupId, MlsGroup, MlsMessageBodyIn, MlsMessageIn, ProcessedWelcome, StagedWelcome,
 };
+use openmls::treesync::LeafNodeSource;
 use tls_codec::DeserializeBytes as _;
 
 use super::facts;
@@ -22,15 +23,23 @@ use crate::mls::provider::Provider;
 use crate::mls::{LeafKey, suite};
 use crate::{ConversationId, Secret};
 
-/// Most times one leaf comes back to a group.
-const MOST_ENTRIES: usize = 1024;
+/// Most states that are remembered because something was sealed in them. Beyond
+/// that no Welcome brings me back.
+const MOST_SPENT: usize = 1024;
 
 /// The state a keeper begins with.
 struct First {
     group: MlsGroup,
     key: LeafKey,
     account: AccountId,
-    welcomed_by: Option<AccountId>,
+    welcomed_by: Option<Welcomer>,
+}
+
+/// The leaf that signed a Welcome. Its account is what the tree in that Welcome
+/// says, and so worth nothing without the key.
+struct Welcomer {
+    account: AccountId,
+    key: Vec<u8>,
 }
 
 /// A Welcome that was decrypted, for the group it claims to be of.
@@ -46,13 +55,17 @@ impl Keeper {
     /// # Errors
     ///
     /// When storage fails. The inner error says that `policy` is too long, names
-    /// somebody twice, or does not name me first.
+    /// somebody twice, does not name me alone, or is that of a pair.
     pub fn found(
         lent: &mut Lent<'_, '_>,
         id: ConversationId,
         me: &AccountId,
         policy: &GroupPolicy,
     ) -> Result<Result<Self, MakeFault>, StorageError> {
+        // What of two a pair needs is not kept here yet.
+        if policy.shape != Shape::Group {
+            return Ok(Err(MakeFault::Shape));
+        }
         if policy.stewards.as_slice() != core::slice::from_ref(me) {
             return Ok(Err(MakeFault::Rules));
         }
@@ -102,7 +115,7 @@ impl Keeper {
         if Self::open(lent, opened.id)?.is_some() {
             return Ok(Err(WelcomeFault::Known));
         }
-        enter(lent, opened, key_of, |_, _| true)
+        enter(lent, opened, key_of, |_, _, _| Ok(()))
     }
 
     /// A Welcome to the group that is kept here. It is followed if it can only
@@ -110,6 +123,10 @@ impl Keeper {
     /// in common with the others, or whoever welcomed me before welcomes me to a
     /// later state, since the branch of the first was lost. Then everything that
     /// was kept is forgotten but my wishes.
+    ///
+    /// Whoever has my key package can found a group of the same id with the same
+    /// names in it. So it must be signed by a leaf that the followed state knows,
+    /// of a steward above me or of my own account.
     ///
     /// # Errors
     ///
@@ -128,16 +145,26 @@ impl Keeper {
             return Ok(Err(WelcomeFault::Welcome));
         }
         let stewards = self.stewards()?;
-        let fits = |group: &MlsGroup, by: &AccountId| {
+        let fits = |group: &MlsGroup, me: &AccountId, by: &Welcomer| {
             let name = keeper::name_of(group);
+            if *me != self.account || !self.may_bring_back(&stewards, by) {
+                return Err(WelcomeFault::Stranger);
+            }
             // Entering a state again would begin its ratchets anew, and seal with
-            // the same keys what is said now.
-            let unknown = !self.states.contains_key(&name) && !self.entered.contains(&name.0);
-            let allowed = stewards.contains(by) || *by == self.account;
+            // the same keys what is said now. Of those below the root no names are
+            // kept, so none of them is entered.
+            let epoch = group.epoch().as_u64();
             let root = self.states.get(&self.root).map_or(0, |root| root.epoch);
-            let later = group.epoch().as_u64() >= root && self.welcomed_by.as_ref() == Some(by);
-            let room = self.entered.len() < MOST_ENTRIES;
-            room && unknown && (later || allowed && (self.stranded || !self.is_member()))
+            let fresh = epoch >= root
+                && !self.states.contains_key(&name)
+                && !self.spent.contains(&(epoch, name.0))
+                && self.spent.len() < MOST_SPENT;
+            let later = self.welcomed_by.as_ref() == Some(&by.key);
+            if fresh && (later || self.stranded || !self.is_member()) {
+                Ok(())
+            } else {
+                Err(WelcomeFault::Known)
+            }
         };
         let mut entered = match enter(lent, opened, key_of, fits)? {
             Ok(entered) => entered,
@@ -157,12 +184,32 @@ impl Keeper {
         Ok(Ok(told))
     }
 
+    /// Whether a Welcome of this leaf can bring me back: the followed state knows
+    /// it as one of a steward, above me if I am one, or of my account.
+    fn may_bring_back(&self, stewards: &[AccountId], by: &Welcomer) -> bool {
+        let known = self.states.get(&self.followed).is_some_and(|state| {
+            let mut leaves = state.welcomers.iter();
+            leaves.any(|(account, key)| account == by.account.as_bytes() && *key == by.key)
+        });
+        let rank = |account| stewards.iter().position(|steward| steward == account);
+        let above = match (rank(&by.account), rank(&self.account)) {
+            (Some(by), Some(mine)) => by < mine,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        known && (above || by.account == self.account)
+    }
+
     /// Keeps the wishes of an earlier keeper of the group, and forgets the rest
     /// of it.
     fn take_over(&mut self, lent: &mut Lent<'_, '_>, old: &Self) -> Result<(), StorageError> {
         self.next_intent = old.next_intent;
         self.intents.clone_from(&old.intents);
-        self.entered.extend(&old.entered);
+        let used = old.states.iter().filter(|(_, state)| state.used);
+        let spent = used.map(|(name, state)| (state.epoch, name.0));
+        self.spent = old.spent.iter().copied().chain(spent).collect();
+        let root = self.states.get(&self.root).map_or(0, |root| root.epoch);
+        self.spent.retain(|(epoch, _)| *epoch >= root);
         let mut shelf = Shelf::new(lent.rows, self.id);
         for name in old.states.keys().filter(|name| **name != self.followed) {
             shelf.remove_state(name)?;
@@ -188,11 +235,12 @@ impl Keeper {
         let corrupt = || StorageError::corrupt("founding a group");
         let parent = facts::parent(&first.group).ok_or_else(corrupt)?;
         let name = keeper::name_of(&first.group);
-        let stewards = parent.stewards().into_iter();
+        let stewards = parent.stewards();
         let record = StateRecord {
             by: None,
             epoch: parent.epoch,
-            stewards: stewards.map(|s| s.as_bytes().to_vec()).collect(),
+            stewards: stewards.iter().map(|s| s.as_bytes().to_vec()).collect(),
+            welcomers: facts::welcomers(&first.group, &stewards, &first.account),
             since: lent.cx.wall().as_millis(),
             mine: true,
             used: true,
@@ -206,9 +254,9 @@ impl Keeper {
             root: name,
             followed: name,
             next_intent: 1,
-            welcomed_by: first.welcomed_by,
+            welcomed_by: first.welcomed_by.map(|by| by.key),
             stranded: false,
-            entered: vec![name.0],
+            spent: Vec::new(),
             states: BTreeMap::from([(name, record)]),
             commits: BTreeMap::new(),
             intents: BTreeMap::new(),
@@ -246,24 +294,21 @@ fn open(
 }
 
 /// Enters the group of a Welcome, if it is as ours are and `fits`, which is
-/// asked with the group and the account that welcomes me.
+/// asked with the group, my account in it and the leaf that welcomes me.
 fn enter(
     lent: &mut Lent<'_, '_>,
     opened: Opened,
     key_of: impl FnOnce(&[u8]) -> Option<Secret>,
-    fits: impl FnOnce(&MlsGroup, &AccountId) -> bool,
+    fits: impl FnOnce(&MlsGroup, &AccountId, &Welcomer) -> Result<(), WelcomeFault>,
 ) -> Result<Result<Keeper, WelcomeFault>, StorageError> {
     let id = opened.id;
     let mut rows = Overlay::empty(&mut *lent.rows, id);
     let provider = Provider::new(lent.crypto, lent.cx, &mut rows);
     let first = follow(&provider, opened.welcome, key_of).and_then(|first| {
         let by = first.welcomed_by.as_ref();
-        let fits = by.is_some_and(|by| fits(&first.group, by));
-        if fits {
-            Ok(first)
-        } else {
-            Err(WelcomeFault::Known)
-        }
+        let by = by.ok_or(WelcomeFault::Rules)?;
+        fits(&first.group, &first.account, by)?;
+        Ok(first)
     });
     let first = match provider.end(first)? {
         Ok(first) => first,
@@ -278,6 +323,8 @@ fn follow(
     welcome: ProcessedWelcome,
     key_of: impl FnOnce(&[u8]) -> Option<Secret>,
 ) -> Result<First, WelcomeFault> {
+    let package = welcome.own_key_package().cloned();
+    let package = package.ok_or(WelcomeFault::Welcome)?;
     let staged = JoinBuilder::new(provider, welcome)
         .skip_lifetime_validation()
         .build()
@@ -286,6 +333,13 @@ fn follow(
     let key = key_of(own.signature_key().as_slice()).ok_or(WelcomeFault::Welcome)?;
     let key = LeafKey::from_secret(&key).ok_or(WelcomeFault::Welcome)?;
     let account = shape::account(own).ok_or(WelcomeFault::Rules)?;
+    // A leaf that committed since has other keys: whoever welcomes it welcomes
+    // somebody who has been in.
+    let fresh = matches!(own.leaf_node_source(), LeafNodeSource::KeyPackage(_))
+        && own.encryption_key() == package.leaf_node().encryption_key();
+    if !fresh {
+        return Err(WelcomeFault::Rules);
+    }
     let welcomed_by = welcomer(&staged).ok_or(WelcomeFault::Rules)?;
     let group = staged
         .into_group(provider)
@@ -297,8 +351,9 @@ fn follow(
             .treesync()
             .full_leaves()
             .all(|(_, leaf)| shape::leaf_follows_the_rules(leaf))
-        && (parent.shape == Shape::Pair || !parent.stewards().is_empty())
-        && (parent.stewards().contains(&welcomed_by) || welcomed_by == account);
+        && parent.shape == Shape::Group
+        && !parent.stewards().is_empty()
+        && (parent.stewards().contains(&welcomed_by.account) || welcomed_by.account == account);
     if !fits {
         return Err(WelcomeFault::Rules);
     }
@@ -310,6 +365,10 @@ fn follow(
     })
 }
 
-fn welcomer(staged: &StagedWelcome) -> Option<AccountId> {
-    staged.welcome_sender().ok().and_then(shape::account)
+fn welcomer(staged: &StagedWelcome) -> Option<Welcomer> {
+    let leaf = staged.welcome_sender().ok()?;
+    Some(Welcomer {
+        account: shape::account(leaf)?,
+        key: leaf.signature_key().as_slice().to_vec(),
+    })
 }

@@ -44,7 +44,8 @@ struct Read {
 }
 
 impl Keeper {
-    /// An MLS message came, from whomever.
+    /// An MLS message came, from whomever. What follows from it is given beside
+    /// what it turned out to be, and is to be acted on if it is a fault as well.
     ///
     /// # Errors
     ///
@@ -53,30 +54,35 @@ impl Keeper {
         &mut self,
         lent: &mut Lent<'_, '_>,
         bytes: &[u8],
-    ) -> Result<Result<Heard, HearFault>, StorageError> {
+    ) -> Result<(Vec<Told>, Result<Heard, HearFault>), StorageError> {
         let received = match self.parse(bytes) {
             Ok(received) => received,
-            Err(fault) => return Ok(Err(fault)),
+            Err(fault) => return Ok((Vec::new(), Err(fault))),
         };
         if received.message.content_type() == ContentType::Application {
             return self.hear_said(lent, &received);
         }
         let mut told = Vec::new();
-        let commit = CommitHash::of(bytes);
-        let known = match self.take_in(lent, &received, bytes, &mut told)? {
-            Ok(known) => known,
-            Err(fault) => return Ok(Err(fault)),
-        };
-        told.extend(self.settle(lent)?);
-        Ok(Ok(if known {
-            Heard::Known(told)
-        } else {
-            Heard::Commit { commit, told }
-        }))
+        let taken = self.take_in(lent, &received, bytes, &mut told)?;
+        // Of what is refused only a commit for which there is no room was read so
+        // far that something changed.
+        if matches!(taken, Ok(_) | Err(HearFault::Full)) {
+            told.extend(self.settle(lent)?);
+        }
+        let heard = taken.map(|known| {
+            if known {
+                Heard::Known
+            } else {
+                Heard::Commit(CommitHash::of(bytes))
+            }
+        });
+        Ok((told, heard))
     }
 
     /// A chain of commits came that was asked for, see [`Keeper::chain_to`]. It
-    /// is taken in as a whole before anything is chosen or forgotten.
+    /// is taken in as a whole before anything is chosen or forgotten. Where it
+    /// breaks, what came before stays, and what follows from that is told beside
+    /// the fault.
     ///
     /// # Errors
     ///
@@ -85,8 +91,8 @@ impl Keeper {
         &mut self,
         lent: &mut Lent<'_, '_>,
         chain: &[Vec<u8>],
-    ) -> Result<Result<Vec<Told>, ChainFault>, StorageError> {
-        let (mut told, mut any) = (Vec::new(), false);
+    ) -> Result<(Vec<Told>, Option<ChainFault>), StorageError> {
+        let (mut told, mut any, mut broken) = (Vec::new(), false, None);
         for bytes in chain {
             let taken = match self.parse(bytes) {
                 Ok(received) => self.take_in(lent, &received, bytes, &mut told)?,
@@ -97,16 +103,16 @@ impl Keeper {
                 // Its beginning is older than what is kept here; the rest may fit.
                 Err(HearFault::TooLate | HearFault::NotMine) => {}
                 Err(HearFault::UnknownState { .. }) if !any && self.leads_on(chain) => {
-                    return Ok(Err(self.strand(lent.rows)?));
+                    return Ok((told, Some(self.strand(lent.rows)?)));
                 }
                 Err(fault) => {
-                    self.settle(lent)?;
-                    return Ok(Err(ChainFault::Broken(fault)));
+                    broken = Some(ChainFault::Broken(fault));
+                    break;
                 }
             }
         }
         told.extend(self.settle(lent)?);
-        Ok(Ok(told))
+        Ok((told, broken))
     }
 
     /// Whether a chain leads at least as far as I am; else it is one of somebody
@@ -135,6 +141,7 @@ impl Keeper {
             return Ok(Err(MakeFault::NotIn));
         }
         let state = self.followed;
+        self.mark_used(lent.rows, state)?;
         let pointer = Pointer {
             state: StatePrefix::of(&state),
             first_said: first_said.map(|first| first.min(self.epoch())),
@@ -197,10 +204,10 @@ impl Keeper {
         &mut self,
         lent: &mut Lent<'_, '_>,
         received: &Received,
-    ) -> Result<Result<Heard, HearFault>, StorageError> {
+    ) -> Result<(Vec<Told>, Result<Heard, HearFault>), StorageError> {
         let states = match self.states_of(received) {
             Ok(states) => states,
-            Err(fault) => return Ok(Err(fault)),
+            Err(fault) => return Ok((Vec::new(), Err(fault))),
         };
         let mut fault = HearFault::NotMine;
         for state in states {
@@ -214,12 +221,12 @@ impl Keeper {
             match read {
                 Ok(said) => {
                     let told = self.witness_said(lent, state)?;
-                    return Ok(Ok(Heard::Said { said, told }));
+                    return Ok((told, Ok(Heard::Said(said))));
                 }
                 Err(why) => fault = why,
             }
         }
-        Ok(Err(fault))
+        Ok((Vec::new(), Err(fault)))
     }
 
     /// Takes a commit in without choosing. Whether it was known.
@@ -251,14 +258,15 @@ impl Keeper {
                 continue;
             }
             match self.try_commit(lent, received, parent, hash, bytes, told)? {
-                Ok(()) => return Ok(Ok(false)),
+                Ok(known) => return Ok(Ok(known)),
                 Err(why) => fault = why,
             }
         }
         Ok(Err(fault))
     }
 
-    /// Reads a commit on a copy of its parent state, and keeps it.
+    /// Reads a commit on a copy of its parent state, and keeps it. Whether it was
+    /// known in another form.
     fn try_commit(
         &mut self,
         lent: &mut Lent<'_, '_>,
@@ -267,12 +275,14 @@ impl Keeper {
         hash: CommitHash,
         bytes: &[u8],
         told: &mut Vec<Told>,
-    ) -> Result<Result<(), HearFault>, StorageError> {
+    ) -> Result<Result<bool, HearFault>, StorageError> {
         let now = lent.cx.wall().as_millis();
         let mut overlay = Overlay::of(&mut *lent.rows, self.id, &parent)?;
         let provider = Provider::new(lent.crypto, lent.cx, &mut overlay);
         let outcome = match keeper::load(&provider, self.id) {
-            Some(group) => read_commit(&provider, group, received.clone(), hash, now),
+            Some(group) => {
+                read_commit(&provider, group, received.clone(), &self.account, hash, now)
+            }
             None => {
                 provider.end(Err::<(), ()>(()))?.unwrap_or(());
                 return Err(StorageError::corrupt("reading a state of a group"));
@@ -282,8 +292,8 @@ impl Keeper {
             Ok(read) => read,
             Err(fault) => return Ok(Err(fault)),
         };
-        if self.states.contains_key(&read.child) {
-            return Ok(Err(HearFault::Rules));
+        if let Some(known) = self.states.get(&read.child) {
+            return self.heard_anew(lent.rows, parent, known.by.map(CommitHash));
         }
         let copy = read.state.mine.then_some(overlay);
         let record = CommitRecord {
@@ -294,18 +304,38 @@ impl Keeper {
             class: records::number_of(read.class),
             standing: Standing::TakesPart,
             welcome: None,
+            own: false,
         };
         if let Some(copy) = copy {
             copy.keep_as(self.id, &read.child)?;
         }
         self.witness_state(lent.rows, parent)?;
-        let room = self.make_room(lent.rows, &record.commit(hash)?, told)?;
+        let room = self.make_room(lent.rows, &record.commit(hash)?, false, told)?;
         if !room || !self.states.contains_key(&parent) {
             Shelf::new(lent.rows, self.id).remove_state(&read.child)?;
             return Ok(Err(HearFault::Full));
         }
         self.keep(lent.rows, hash, record, bytes, read.child, read.state)?;
-        Ok(Ok(()))
+        Ok(Ok(false))
+    }
+
+    /// A commit leads from `parent` to a state that is here because of another
+    /// one, `by`: then it is that one, which its author sealed anew, and so a
+    /// repeat. Chains between honest devices hold whichever form each got first.
+    fn heard_anew(
+        &mut self,
+        rows: &mut dyn MlsRows,
+        parent: StateName,
+        by: Option<CommitHash>,
+    ) -> Result<Result<bool, HearFault>, StorageError> {
+        let known = by.and_then(|by| Some((by, self.commits.get(&by)?)));
+        match known {
+            Some((by, record)) if record.parent == parent.0 => {
+                self.witness(rows, by)?;
+                Ok(Ok(true))
+            }
+            _ => Ok(Err(HearFault::Rules)),
+        }
     }
 
     /// Writes down a commit with the state it leads to, whose rows are there.
@@ -397,6 +427,7 @@ fn read_commit(
     provider: &Provider<'_>,
     mut group: MlsGroup,
     received: Received,
+    me: &AccountId,
     hash: CommitHash,
     now: u64,
 ) -> Result<Read, HearFault> {
@@ -445,6 +476,6 @@ fn read_commit(
         leaf: leaf.u32(),
         class,
         child,
-        state: state_record(&group, hash, now),
+        state: state_record(&group, me, hash, now),
     })
 }

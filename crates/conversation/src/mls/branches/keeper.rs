@@ -46,10 +46,12 @@ pub struct Keeper {
     pub(super) root: StateName,
     pub(super) followed: StateName,
     pub(super) next_intent: u64,
-    pub(super) welcomed_by: Option<AccountId>,
+    /// The public signature key of the leaf that welcomed me.
+    pub(super) welcomed_by: Option<Vec<u8>>,
     pub(super) stranded: bool,
-    /// The states that were ever entered by a Welcome, by name.
-    pub(super) entered: Vec<[u8; 32]>,
+    /// States that are forgotten and in which something was sealed, by epoch and
+    /// name, from the root's epoch on: none of them is entered again.
+    pub(super) spent: Vec<(u64, [u8; 32])>,
     pub(super) states: BTreeMap<StateName, StateRecord>,
     pub(super) commits: BTreeMap<CommitHash, CommitRecord>,
     pub(super) intents: BTreeMap<IntentId, Intent>,
@@ -85,7 +87,6 @@ impl Keeper {
         let head = records.head;
         let corrupt = || StorageError::corrupt("reading the branches of a group");
         let key = LeafKey::from_secret(&head.key).ok_or_else(corrupt)?;
-        let welcomed_by = head.welcomed_by.map(|by| records::account(&by));
         let mut keeper = Self {
             id,
             account: records::account(&head.account)?,
@@ -94,9 +95,9 @@ impl Keeper {
             root: StateName(head.root),
             followed: StateName(head.followed),
             next_intent: head.next_intent,
-            welcomed_by: welcomed_by.transpose()?,
+            welcomed_by: head.welcomed_by,
             stranded: head.stranded,
-            entered: head.entered,
+            spent: head.spent,
             states: records.states.into_iter().collect(),
             commits: records.commits.into_iter().collect(),
             intents: records
@@ -290,7 +291,8 @@ impl Keeper {
 
     /// The commits that lead from the oldest state that is kept to one whose
     /// name begins with `state`, in order: what to hand to somebody who holds a
-    /// message of that state and does not know it. `None` if it is not kept.
+    /// message of that state and does not know it. `None` if it is not kept. If
+    /// somebody made several such states, the commits that lead to all of them.
     ///
     /// # Errors
     ///
@@ -300,12 +302,19 @@ impl Keeper {
         rows: &mut dyn MlsRows,
         state: StatePrefix,
     ) -> Result<Option<Vec<Vec<u8>>>, StorageError> {
-        let mut names = self.states.keys();
-        let Some(name) = names.find(|name| StatePrefix::of(name) == state) else {
+        let names = self.states.keys();
+        let mut names = names.filter(|name| StatePrefix::of(name) == state);
+        let Some(first) = names.next() else {
             return Ok(None);
         };
+        let mut path = self.path_to(*first);
+        for name in names {
+            let more = self.path_to(*name).into_iter();
+            let more: Vec<_> = more.filter(|hash| !path.contains(hash)).collect();
+            path.extend(more);
+        }
         let shelf = Shelf::new(rows, self.id);
-        let chain = self.path_to(*name).into_iter();
+        let chain = path.into_iter();
         let chain = chain.map(|hash| shelf.bulk(Bulk::Commit, &hash));
         chain.collect::<Result<_, _>>().map(Some)
     }
@@ -343,9 +352,9 @@ impl Keeper {
             root: self.root.0,
             followed: self.followed.0,
             next_intent: self.next_intent,
-            welcomed_by: self.welcomed_by.as_ref().map(|by| by.as_bytes().to_vec()),
+            welcomed_by: self.welcomed_by.clone(),
             stranded: self.stranded,
-            entered: self.entered.clone(),
+            spent: self.spent.clone(),
         };
         Shelf::new(rows, self.id).put_head(&head)
     }

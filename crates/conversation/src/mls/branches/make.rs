@@ -17,6 +17,7 @@ use super::records::{self, Bulk, CommitRecord, Shelf, Standing, StateRecord};
 use super::rows::{self, Overlay};
 use super::shape;
 use super::told::{IntentId, MakeFault, Told};
+use crate::Secret;
 use crate::fork_choice::rules::{self, Contents, Invalid, Leaf, Parent};
 use crate::fork_choice::{AccountId, Class, CommitHash, StateName};
 use crate::mls::crypto::Crypto;
@@ -215,6 +216,7 @@ impl Keeper {
         &mut self,
         lent: &mut Lent<'_, '_>,
         order: &Order,
+        told: &mut Vec<Told>,
     ) -> Result<Result<Made, MakeFault>, StorageError> {
         let parent = self.followed;
         let mut overlay = Overlay::of(&mut *lent.rows, self.id, &parent)?;
@@ -227,7 +229,14 @@ impl Keeper {
             Ok(built) => built,
             Err(fault) => return Ok(Err(fault)),
         };
+        // The commit was sealed with a ratchet: if that did not move, the next one
+        // would be sealed with the same key, and this one must not leave.
+        let scope = rows::state(self.id, &parent);
         let ratchets = overlay.row(store::MESSAGE_SECRETS).cloned();
+        let before = overlay.under(&scope, store::MESSAGE_SECRETS)?;
+        let Some(ratchets) = moved(before.as_ref(), ratchets) else {
+            return Err(StorageError::corrupt("sealing a commit of mine"));
+        };
         let provider = Provider::new(lent.crypto, lent.cx, &mut overlay);
         let merged = built.group.merge_pending_commit(&provider);
         let merged = merged.map_err(|_| MakeFault::Group("merging my commit"));
@@ -236,28 +245,23 @@ impl Keeper {
         }
         let child = keeper::name_of(&built.group);
         overlay.keep_as(self.id, &child)?;
-        if let Some(ratchets) = ratchets {
-            let scope = rows::state(self.id, &parent);
-            lent.rows
-                .put_mls_row(&scope, store::MESSAGE_SECRETS, &[], ratchets.expose())?;
-        }
+        lent.rows
+            .put_mls_row(&scope, store::MESSAGE_SECRETS, &[], ratchets.expose())?;
         self.at_hand = None;
+        self.mark_used(lent.rows, parent)?;
+        let hash = CommitHash::of(&built.bytes);
+        let commit = self.record_made(order, &built, child).commit(hash)?;
+        if !self.make_room(lent.rows, &commit, true, told)? {
+            Shelf::new(lent.rows, self.id).remove_state(&child)?;
+            return Ok(Err(MakeFault::Full));
+        }
         self.keep_made(lent, order, built, child).map(Ok)
     }
 
-    fn keep_made(
-        &mut self,
-        lent: &mut Lent<'_, '_>,
-        order: &Order,
-        built: Built,
-        child: StateName,
-    ) -> Result<Made, StorageError> {
-        let commit = CommitHash::of(&built.bytes);
-        let added = order
-            .added
-            .iter()
-            .map(|account| account.as_bytes().to_vec());
-        let record = CommitRecord {
+    fn record_made(&self, order: &Order, built: &Built, child: StateName) -> CommitRecord {
+        let added = order.added.iter();
+        let added = added.map(|account| account.as_bytes().to_vec());
+        CommitRecord {
             parent: self.followed.0,
             child: child.0,
             author: self.account.as_bytes().to_vec(),
@@ -269,8 +273,25 @@ impl Keeper {
                 Standing::Made
             },
             welcome: built.welcome.as_ref().map(|_| added.collect()),
-        };
-        let state = state_record(&built.group, commit, lent.cx.wall().as_millis());
+            own: true,
+        }
+    }
+
+    fn keep_made(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        order: &Order,
+        built: Built,
+        child: StateName,
+    ) -> Result<Made, StorageError> {
+        let commit = CommitHash::of(&built.bytes);
+        let record = self.record_made(order, &built, child);
+        let state = state_record(
+            &built.group,
+            &self.account,
+            commit,
+            lent.cx.wall().as_millis(),
+        );
         if let Some(welcome) = &built.welcome {
             Shelf::new(lent.rows, self.id).put_bulk(Bulk::Welcome, &commit, welcome)?;
         }
@@ -284,14 +305,27 @@ impl Keeper {
     }
 }
 
+/// The ratchets after something was sealed, if they are there and moved.
+fn moved(before: Option<&Secret>, after: Option<Secret>) -> Option<Secret> {
+    let after = after?;
+    (before?.expose() != after.expose()).then_some(after)
+}
+
 /// What is remembered of the state a group is in.
-pub(super) fn state_record(group: &MlsGroup, by: CommitHash, now: u64) -> StateRecord {
+pub(super) fn state_record(
+    group: &MlsGroup,
+    me: &AccountId,
+    by: CommitHash,
+    now: u64,
+) -> StateRecord {
     let stewards = facts::parent(group).map(|parent| parent.stewards());
     let stewards = stewards.unwrap_or_default();
+    let welcomers = facts::welcomers(group, &stewards, me);
     StateRecord {
         by: Some(by.0),
         epoch: group.epoch().as_u64(),
         stewards: stewards.iter().map(|s| s.as_bytes().to_vec()).collect(),
+        welcomers,
         since: now,
         mine: group.is_active(),
         used: false,

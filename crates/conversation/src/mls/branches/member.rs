@@ -94,6 +94,7 @@ impl MemberPackage {
         let account = shape::account(leaf)?;
         let fits = package.ciphersuite() == suite::SUITE
             && shape::leaf_follows_the_rules(leaf)
+            && shape::package_is_bare(&package)
             && super::facts::takes_secrets(crypto, package.hpke_init_key().as_slice());
         fits.then_some(Self { package, account })
     }

@@ -31,8 +31,15 @@
 //!   [`ChainFault::Beyond`] means that no common state is left: ask a steward to
 //!   be added anew ([`Wish::AddAnew`]), and hold Welcomes that came out as
 //!   [`WelcomeFault::Known`] for [`join_again`](Keeper::join_again).
+//! - [`WelcomeFault::Stranger`]: drop the Welcome. Somebody who has a key package
+//!   of mine may have made a group of the same id and the same names.
+//! - What [`hear`](Keeper::hear) and [`hear_chain`](Keeper::hear_chain) tell beside
+//!   a fault is to be acted on like all else.
 //! - Keep the private half of a key package ([`OwnPackage`]) for as long as a
 //!   fork can undo the Welcome that used it.
+//!
+//! It is not to be wired to anything before what RFC 0013 lists as known
+//! weaknesses is mended.
 
 mod facts;
 mod follow;
@@ -70,5 +77,7 @@ pub const MOST_AGE: Duration = Duration::from_secs(72 * 60 * 60);
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trials;
 #[cfg(test)]
 mod village;

@@ -84,14 +84,14 @@ impl Keeper {
         // A commit for several wishes may not be had though one for each can.
         let mut apart = false;
         while let Some(order) = self.order(lent, apart)? {
-            match self.make(lent, &order)? {
+            match self.make(lent, &order, told)? {
                 Ok(made) => {
                     self.carry(lent.rows, &order, made.commit)?;
                     told.extend(made.publish);
                     return Ok(made.alone);
                 }
                 // Waits until the group has moved on.
-                Err(MakeFault::TooSoon) => return Ok(false),
+                Err(MakeFault::TooSoon | MakeFault::Full) => return Ok(false),
                 Err(_) if order.wishes.len() > 1 => apart = true,
                 Err(fault) => {
                     for id in order.wishes {

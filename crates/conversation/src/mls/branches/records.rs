@@ -38,10 +38,12 @@ pub(super) struct Head {
     pub(super) root: [u8; 32],
     pub(super) followed: [u8; 32],
     pub(super) next_intent: u64,
+    /// The public signature key of the leaf that welcomed me.
     pub(super) welcomed_by: Option<Vec<u8>>,
     pub(super) stranded: bool,
-    /// The states that were ever entered by a Welcome, by name.
-    pub(super) entered: Vec<[u8; 32]>,
+    /// States that are forgotten and in which something was sealed, by epoch and
+    /// name, from the root's epoch on.
+    pub(super) spent: Vec<(u64, [u8; 32])>,
 }
 
 /// A state that is kept.
@@ -51,11 +53,14 @@ pub(super) struct StateRecord {
     pub(super) by: Option<[u8; 32]>,
     pub(super) epoch: u64,
     pub(super) stewards: Vec<Vec<u8>>,
+    /// The leaves of the stewards and of my account, as account and public
+    /// signature key: whose Welcome may bring me back.
+    pub(super) welcomers: Vec<(Vec<u8>, Vec<u8>)>,
     /// When it came to be held, in milliseconds of the wall clock.
     pub(super) since: u64,
     /// Whether there is a leaf of mine in it, and so rows.
     pub(super) mine: bool,
-    /// Whether it was ever followed, so that something may have been sealed in it.
+    /// Whether something may have been sealed in it.
     pub(super) used: bool,
 }
 
@@ -81,6 +86,9 @@ pub(super) struct CommitRecord {
     pub(super) standing: Standing,
     /// The accounts its Welcome waits for: until it is released, once.
     pub(super) welcome: Option<Vec<Vec<u8>>>,
+    /// Whether this leaf made it. MLS does not read what it sealed itself, so it
+    /// could never be taken in again.
+    pub(super) own: bool,
 }
 
 const CLASSES: [Class; 6] = [

@@ -143,6 +143,11 @@ impl<'a> Overlay<'a> {
         }
     }
 
+    /// One row as it lies below the copy, by its true scope.
+    pub(super) fn under(&self, scope: &[u8], label: u8) -> Result<Option<Secret>, StorageError> {
+        self.under.mls_row(scope, label, &[])
+    }
+
     /// One row of the copy.
     pub(super) fn row(&self, label: u8) -> Option<&Secret> {
         self.rows.get(&(label, Vec::new()))

@@ -6,7 +6,7 @@
 
 use openmls::prelude::{
     BasicCredential, Capabilities, CredentialType, CredentialWithKey, Extension, ExtensionType,
-    Extensions, GroupContext, InvalidExtensionError, LeafNode, LeafNodeParameters,
+    Extensions, GroupContext, InvalidExtensionError, KeyPackage, LeafNode, LeafNodeParameters,
     MlsGroupCreateConfig, MlsGroupJoinConfig, PURE_CIPHERTEXT_WIRE_FORMAT_POLICY,
     PastEpochDeletionPolicy, ProtocolVersion, RequiredCapabilitiesExtension, UnknownExtension,
 };
@@ -20,6 +20,8 @@ use crate::mls::{LeafKey, suite};
 pub(super) const POLICY_EXTENSION: u16 = 0xF48B;
 /// The leaf extension that holds the epoch whose end the leaf's last commit was.
 pub(super) const RENEWED_AT_EXTENSION: u16 = 0xF48C;
+/// Most entries in each list of a leaf's capabilities.
+const MOST_CAPABILITIES: usize = 64;
 /// Version byte of that extension.
 const RENEWED_AT: u8 = 1;
 
@@ -93,15 +95,9 @@ pub(super) fn context(policy: Vec<u8>) -> Result<Extensions<GroupContext>, Inval
 /// The policy in a group context; `None` unless the context is as
 /// [`context`] makes it.
 pub(super) fn policy(extensions: &Extensions<GroupContext>) -> Option<GroupPolicy> {
-    let required = extensions.required_capabilities()?;
-    let fits = extensions.iter().count() == 3
-        && required.extension_types() == ours()
-        && required.proposal_types().is_empty()
-        && required.credential_types().is_empty()
-        && extensions
-            .unknown(suite::SUITE_NAME_EXTENSION)
-            .is_some_and(|name| name.0 == suite::SUITE_NAME);
     let blob = extensions.unknown(POLICY_EXTENSION)?;
+    // With their order: it is part of what all sign.
+    let fits = context(blob.0.clone()).ok()? == *extensions;
     fits.then(|| GroupPolicy::decode(&blob.0).ok())?
 }
 
@@ -130,6 +126,24 @@ pub(super) fn account(leaf: &LeafNode) -> Option<AccountId> {
     basic.then(|| AccountId::try_from(credential.serialized_content()).ok())?
 }
 
+/// Whether a key package carries nothing beside its leaf but that it is one of
+/// last resort.
+pub(super) fn package_is_bare(package: &KeyPackage) -> bool {
+    let mut more = package.extensions().iter();
+    let first = more.next();
+    first.is_none_or(|first| first.extension_type() == ExtensionType::LastResort)
+        && more.next().is_none()
+}
+
+/// Whether no list of capabilities is so long that it is there to be carried.
+pub(super) fn is_short(able: &Capabilities) -> bool {
+    able.versions().len() <= MOST_CAPABILITIES
+        && able.ciphersuites().len() <= MOST_CAPABILITIES
+        && able.extensions().len() <= MOST_CAPABILITIES
+        && able.proposals().len() <= MOST_CAPABILITIES
+        && able.credentials().len() <= MOST_CAPABILITIES
+}
+
 /// Whether a leaf is as ours are: it supports what our groups need, and carries
 /// nothing but, if it ever committed, the epoch in which it did.
 pub(super) fn leaf_follows_the_rules(leaf: &LeafNode) -> bool {
@@ -141,6 +155,7 @@ pub(super) fn leaf_follows_the_rules(leaf: &LeafNode) -> bool {
         LeafNodeSource::Update => false,
     };
     stamped
+        && is_short(able)
         && leaf.signature_key().as_slice().len() == 32
         && account(leaf).is_some()
         && able.ciphersuites().contains(&suite::SUITE.into())

@@ -56,26 +56,18 @@ pub enum Told {
     Forgotten(Vec<StateName>),
 }
 
-/// What an MLS message turned out to be.
-#[derive(Debug)]
+/// What an MLS message turned out to be. What follows from it is told beside it,
+/// whether it was taken or not.
+#[derive(Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// Something somebody said.
-    Said {
-        /// What, who, where.
-        said: Said,
-        /// What follows: that it was said at all can show that a commit of mine
-        /// arrived.
-        told: Vec<Told>,
-    },
-    /// A commit that was not known, and what follows from it.
-    Commit {
-        /// Its name.
-        commit: CommitHash,
-        /// What follows.
-        told: Vec<Told>,
-    },
-    /// A commit that was known: a repeat, or an echo of mine.
-    Known(Vec<Told>),
+    /// Something somebody said. That it was said at all can show that a commit of
+    /// mine arrived.
+    Said(Said),
+    /// A commit that was not known, by its name.
+    Commit(CommitHash),
+    /// A commit that was known: a repeat, one sealed a second time, or an echo of
+    /// mine.
+    Known,
 }
 
 /// Something said in a group.
@@ -104,8 +96,9 @@ impl core::fmt::Debug for Said {
     }
 }
 
-/// Why an MLS message was not taken. Nothing changed; all of these are the
-/// sender's doing, or age's, or that something else has not come yet.
+/// Why an MLS message was not taken. All of these are the sender's doing, or
+/// age's, or that something else has not come yet. What it showed nevertheless,
+/// or made room for in vain, is told beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HearFault {
     /// Not a PrivateMessage of this group, or without a pointer to a state.
@@ -163,10 +156,17 @@ pub enum MakeFault {
     /// It is too soon after the last commit of my account.
     #[error("too soon after the last change")]
     TooSoon,
+    /// More commits are known than are kept, and none of them may go: a wish
+    /// waits until the group has moved on.
+    #[error("too many commits")]
+    Full,
     /// What is wanted makes no sense in this state, for instance a key package
     /// whose keys are none, or a policy that is too long.
     #[error("the group cannot be changed so")]
     Sense,
+    /// A pair is wanted; only groups are founded.
+    #[error("pairs are not founded as groups")]
+    Shape,
     /// openmls failed at it.
     #[error("the group fails at {0}")]
     Group(&'static str),
@@ -181,6 +181,10 @@ pub enum WelcomeFault {
     /// A group of another suite, size or shape.
     #[error("group against the rules")]
     Rules,
+    /// Of a leaf that is not known as one that may bring me back, or for another
+    /// account than mine.
+    #[error("welcome from somebody who may not bring us back")]
+    Stranger,
     /// A state that is known already, or one no better than what is followed.
     #[error("group known already")]
     Known,

@@ -18,6 +18,7 @@ const STORM: Weather = Weather {
 
 /// Random acts of the stewards and members of a group, in a storm.
 fn storm(seed: u64, accounts: &[u8], stewards: u8, acts: u32) {
+    eprintln!("storm {seed}");
     let mut village = Village::found(seed, accounts, stewards);
     village.weather = STORM;
     let leaves = accounts.len();

@@ -285,27 +285,22 @@ impl Leaf {
     }
 
     fn hear(&mut self, from: usize, bytes: Vec<u8>) -> Vec<(To, Letter)> {
-        match self.with(|keeper, lent| keeper.hear(lent, &bytes)).unwrap() {
-            Ok(Heard::Said { said, told }) => {
+        let (told, heard) = self.with(|keeper, lent| keeper.hear(lent, &bytes)).unwrap();
+        let mut out = self.act(told);
+        match heard {
+            Ok(Heard::Said(said)) => {
                 let id = said.plaintext.try_into().map(u64::from_be_bytes);
                 self.read.insert(id.unwrap());
-                self.act(told)
             }
-            Ok(Heard::Commit { told, .. }) => {
-                let mut out = self.act(told);
-                out.extend(self.hear_held());
-                out
-            }
-            Ok(Heard::Known(told)) => self.act(told),
+            Ok(Heard::Commit(_)) => out.extend(self.hear_held()),
+            Ok(Heard::Known) => {}
             Err(HearFault::UnknownState { state, .. }) => {
                 self.held.push((from, bytes));
-                vec![(To::One(from), Letter::Ask(state))]
+                out.push((To::One(from), Letter::Ask(state)));
             }
-            Err(fault) => {
-                self.faults.push(fault);
-                Vec::new()
-            }
+            Err(fault) => self.faults.push(fault),
         }
+        out
     }
 
     fn hear_held(&mut self) -> Vec<(To, Letter)> {
@@ -320,21 +315,16 @@ impl Leaf {
     }
 
     fn chain(&mut self, chain: &[Vec<u8>]) -> Vec<(To, Letter)> {
-        let told = self
+        let (told, fault) = self
             .with(|keeper, lent| keeper.hear_chain(lent, chain))
             .unwrap();
-        match told {
-            Ok(told) => {
-                let mut out = self.act(told);
-                out.extend(self.hear_held());
-                out
-            }
-            Err(ChainFault::Beyond) => vec![(To::One(self.number), Letter::Patience)],
-            Err(ChainFault::Broken(fault)) => {
-                self.faults.push(fault);
-                Vec::new()
-            }
+        let mut out = self.act(told);
+        match fault {
+            None => out.extend(self.hear_held()),
+            Some(ChainFault::Beyond) => out.push((To::One(self.number), Letter::Patience)),
+            Some(ChainFault::Broken(fault)) => self.faults.push(fault),
         }
+        out
     }
 
     fn ask_anew(&mut self) -> Vec<(To, Letter)> {
