@@ -82,6 +82,7 @@ fn sealed(to: &Address, bytes: &[u8]) -> Vec<Envelope> {
     let mut office = PostOffice::open(&mut storage).unwrap();
     let letter = Letter {
         to: vec![to.clone()],
+        last_resort: Vec::new(),
         bytes: bytes.to_vec(),
         urgency: Urgency::Normal,
         keep: Keep::UntilAccepted,
@@ -148,7 +149,10 @@ fn opened(messenger: &mut Messenger) -> Option<(MailboxId, Card)> {
             continue;
         };
         if let Outgoing::Network {
-            command: NetworkCommand::OpenMailbox { mailbox, purpose },
+            command:
+                NetworkCommand::OpenMailbox {
+                    mailbox, purpose, ..
+                },
             ..
         } = event
             && let Purpose::ReusableInvitation(card) = purpose

@@ -214,6 +214,12 @@ calls! {
         path: String, body: ModeBody, errors: [Ambiguous, Protocol], answer: view::Mode,
     }
 
+    /// Replaces the mailboxes of a conversation now, and its keys as soon as
+    /// the turn is mine.
+    Rotate: Post "contacts/{name}/rotate" for Profile {
+        path: String, errors: [Ambiguous, Protocol], answer: view::Rotation,
+    }
+
     /// The newest messages of a conversation, oldest first.
     ReadMessages: Get "conversations/{name}/messages" for Profile {
         path: String, query: ReadQuery, errors: [Ambiguous], answer: Vec<view::Message>,

@@ -70,6 +70,9 @@ pub struct Relay {
     pub embedded: bool,
     /// How many mailboxes lie there; none where only contacts have theirs.
     pub mailboxes: usize,
+    /// Whether it is used for no new ones, and those there are being replaced.
+    #[serde(default)]
+    pub leaving: bool,
     /// `idle`, `connecting`, `connected`, `unreachable`, or `wrong_server` if
     /// another server answers there.
     #[schemars(extend("enum" = ["idle", "connecting", "connected", "unreachable", "wrong_server"]))]
@@ -267,6 +270,42 @@ pub struct Where {
     pub state: String,
     /// What is known of its way, oldest first.
     pub progress: Vec<Progress>,
+    /// The addresses it goes to while it is under way; afterwards kept for a
+    /// while where it took more than one.
+    #[serde(default)]
+    pub attempts: Vec<Attempt>,
+}
+
+/// One address of a contact to which a message went, or is to go.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Attempt {
+    /// Which network.
+    pub network: String,
+    /// Which of their addresses, from 1 in the order they told; none if they
+    /// have given it up since.
+    pub address: Option<u8>,
+    /// Whether it is one for the last resort.
+    pub recovery: bool,
+    /// `waiting`, `sending`, `trying` again after a failure, `accepted`, or
+    /// `failed` for good.
+    pub stage: String,
+    /// What went wrong there last.
+    pub problem: Option<String>,
+    /// When it was begun with, RFC 3339 UTC; none if in an earlier run.
+    pub begun: Option<String>,
+    /// When the network took responsibility, RFC 3339 UTC.
+    pub accepted: Option<String>,
+}
+
+/// `POST /v1/contacts/NAME/rotate`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Rotation {
+    /// Shown name of the contact.
+    pub name: String,
+    /// How many mailboxes are being replaced; none if they are already.
+    pub mailboxes: usize,
+    /// `renewed`, or `waiting` for the turn.
+    pub keys: String,
 }
 
 /// One stage on the way of a message.

@@ -103,6 +103,8 @@ pub(crate) enum Command {
     Prove(Prove),
     /// Check a file that `prove` wrote; needs no daemon
     CheckProof(CheckProof),
+    /// Replace the mailboxes and keys of a conversation now and not within the week
+    Rotate(Rotate),
     /// Send a message
     Send(Send),
     /// Tell where a message is
@@ -225,7 +227,7 @@ pub(crate) enum Server {
         #[arg(long)]
         unchecked: bool,
     },
-    /// Use a relay no longer for new mailboxes
+    /// Use a relay no longer, and move the mailboxes of conversations away from it
     Remove {
         /// Its address, or its host or another part that no other relay in use has
         address: String,
@@ -397,6 +399,13 @@ pub(crate) struct CheckProof {
     pub(crate) file: PathBuf,
 }
 
+/// What to rotate.
+#[derive(Args)]
+pub(crate) struct Rotate {
+    /// The contact, by name or id
+    pub(crate) name: String,
+}
+
 /// How to send.
 #[derive(Args)]
 pub(crate) struct Send {
@@ -488,7 +497,10 @@ pub(crate) enum Config {
     Set {
         /// `read_receipts`: tell people that you read what they wrote; `prompt_receipts`: tell
         /// at once what arrived, not after some random seconds; `typing`: tell people that you
-        /// are writing, and be shown that they are. All are off at first
+        /// are writing, and be shown that they are (these are off at first);
+        /// `several_mailboxes`: have mailboxes on two relays for each conversation, where two
+        /// are chosen; `send_in_parallel`: by all addresses of a contact at once, not one after
+        /// the other
         key: String,
         /// `on` or `off`
         value: String,

@@ -115,6 +115,12 @@ pub enum Command {
         /// Which one, of mine or of theirs.
         message: MessageId,
     },
+    /// Replace the mailboxes of a conversation, and its keys as soon as the turn
+    /// is mine. `Reply::Rotating`.
+    Rotate {
+        /// Of which conversation.
+        contact: ContactId,
+    },
     /// Say something. `Reply::Sent`.
     Send {
         /// To whom.
@@ -294,6 +300,7 @@ impl fmt::Debug for Command {
             Self::Mode { .. } => "Mode",
             Self::SetMode { .. } => "SetMode",
             Self::Prove { .. } => "Prove",
+            Self::Rotate { .. } => "Rotate",
             Self::Send { .. } => "Send",
             Self::Edit { .. } => "Edit",
             Self::Delete { .. } => "Delete",

@@ -245,6 +245,13 @@ pub enum Reply {
         /// Whether it was compared already.
         verified: bool,
     },
+    /// Mailboxes and keys are being replaced.
+    Rotating {
+        /// How many mailboxes; none if they are being replaced already.
+        mailboxes: usize,
+        /// Whether the keys were renewed, or are when the turn is mine.
+        keys: bool,
+    },
     /// A message was queued.
     Sent {
         /// Its name.

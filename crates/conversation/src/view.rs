@@ -261,6 +261,9 @@ pub struct Whereabouts {
     /// Stages, oldest first. `Queued` is when its author says they sent it; of
     /// a message of others, `Delivered` is when it came and `Read` when I read it.
     pub progress: Vec<Progress>,
+    /// The addresses it went to or is to go to: of mine on its way, and of those
+    /// that arrived by a detour a while after.
+    pub attempts: Vec<Attempt>,
     /// Whether the contact told that they read one of the latest messages; if
     /// not, they may have switched read receipts off.
     pub read_receipts: bool,
@@ -277,4 +280,39 @@ pub struct Progress {
     pub at: Timestamp,
     /// Whether the signature of the other side proves it.
     pub verified: bool,
+}
+
+/// One address a message of mine was to go to, and what became of it there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// The network.
+    pub network: NetworkTag,
+    /// Which of the contact's addresses, from 1 in the order they told; `None`
+    /// if they have given it up since.
+    pub address: Option<u8>,
+    /// Whether it is one for the last resort.
+    pub recovery: bool,
+    /// How far.
+    pub stage: AttemptStage,
+    /// What failed there last.
+    pub problem: Option<hushwing_delivery::SendFailure>,
+    /// When it was begun with, unless that was in an earlier run.
+    pub begun: Option<Timestamp>,
+    /// When the network took responsibility.
+    pub accepted: Option<Timestamp>,
+}
+
+/// How far an attempt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttemptStage {
+    /// Not begun: the addresses before it have their time.
+    Waiting,
+    /// Under way for the first time.
+    Sending,
+    /// It failed, and is tried again.
+    Trying,
+    /// The network took responsibility.
+    Accepted,
+    /// Given up there.
+    Failed,
 }

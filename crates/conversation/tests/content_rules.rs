@@ -95,6 +95,12 @@ fn every_kind() -> Vec<Content> {
         Content::Addresses(AddressUpdate {
             revision: 3,
             addresses: vec![vec![1; 70]],
+            recovery: Vec::new(),
+        }),
+        Content::Addresses(AddressUpdate {
+            revision: 4,
+            addresses: vec![vec![1; 70]],
+            recovery: vec![vec![2; 70]],
         }),
     ]
 }

@@ -97,6 +97,7 @@ fn contents() -> BTreeMap<&'static str, Content> {
             Content::Addresses(AddressUpdate {
                 revision: 3,
                 addresses,
+                recovery: Vec::new(),
             }),
         ),
         (

@@ -105,6 +105,7 @@ impl Probe {
         let open = NetworkCommand::OpenMailbox {
             mailbox: MAILBOX,
             purpose: Purpose::Conversation,
+            apart: Vec::new(),
         };
         let locator = self
             .step("create", open, |event| match event {

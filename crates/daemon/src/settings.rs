@@ -46,7 +46,7 @@ impl std::fmt::Debug for ServerSetting {
 }
 
 /// Switches that `config set` knows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Switches {
     /// Whether contacts learn that their messages were read.
@@ -57,6 +57,24 @@ pub(crate) struct Switches {
     /// Whether contacts learn that somebody is writing, and it is shown that they
     /// are.
     pub(crate) typing: bool,
+    /// Whether each conversation has mailboxes on two relays, where two are
+    /// chosen, and one for the last resort on a third.
+    pub(crate) several_mailboxes: bool,
+    /// Whether messages leave by all addresses of a contact at once. By default
+    /// the next one is tried where the one before it brought no receipt.
+    pub(crate) send_in_parallel: bool,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            read_receipts: false,
+            prompt_receipts: false,
+            typing: false,
+            several_mailboxes: true,
+            send_in_parallel: false,
+        }
+    }
 }
 
 impl Default for Settings {

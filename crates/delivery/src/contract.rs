@@ -79,6 +79,10 @@ pub enum NetworkCommand {
         mailbox: MailboxId,
         /// Who may write.
         purpose: Purpose,
+        /// Mailboxes whose places are not to be shared: whoever runs one place
+        /// shall not hold, or be able to stop, the other. A network that has
+        /// no further place makes it where it can; unknown ones are ignored.
+        apart: Vec<MailboxId>,
     },
     /// Replace the bundle of an invitation's card. Answered by
     /// `BundleReplaced` or `MailboxFailed`.
@@ -266,6 +270,13 @@ pub enum NetworkEvent {
         send: SendId,
         /// Why.
         reason: SendFailure,
+    },
+    /// Mailboxes lie where none is to lie any more, by the choice of whoever
+    /// owns the profile. They go on working: the room above opens others, which
+    /// lie elsewhere, and closes these. Told again after every restart.
+    Displaced {
+        /// Which ones.
+        mailboxes: Vec<MailboxId>,
     },
     /// A server that could not be reached serves again: what failed there for
     /// that reason need not wait any longer. Nobody must rely on being told.

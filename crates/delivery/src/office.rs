@@ -31,7 +31,7 @@ use std::collections::VecDeque;
 
 use hushwing_sansio::{Context, Moment, StorageError};
 
-use self::inbox::Inbox;
+use self::inbox::{Inbox, Opened};
 use self::outbox::Outbox;
 use crate::{Address, MailboxId, NetworkCommand, NetworkEvent, NetworkTag, RepeatId};
 
@@ -231,9 +231,12 @@ impl PostOffice {
                 receipt,
                 envelope,
             } => {
-                let letter = self.inbox.receive(cx, storage, mailbox, &envelope)?;
-                if let Some(letter) = letter {
-                    self.out.event(OfficeEvent::Incoming(letter));
+                match self.inbox.receive(cx, storage, mailbox, &envelope)? {
+                    Opened::Letter(letter) => self.out.event(OfficeEvent::Incoming(letter)),
+                    Opened::Again(repeat) => {
+                        self.out.event(OfficeEvent::Again { mailbox, repeat });
+                    }
+                    Opened::Nothing => {}
                 }
                 self.out
                     .command(network, NetworkCommand::Acknowledge { receipt });
@@ -319,6 +322,13 @@ impl PostOffice {
     #[must_use]
     pub fn whereabouts(&self, letter: LetterId) -> Option<Whereabouts> {
         self.outbox.whereabouts(letter)
+    }
+
+    /// The addresses of a letter still in the outbox and how far each is, in the
+    /// order they were given.
+    #[must_use]
+    pub fn routes(&self, letter: LetterId) -> Vec<(Address, RouteRecord)> {
+        self.outbox.routes(letter)
     }
 
     /// The letters in the outbox, oldest first.

@@ -147,8 +147,13 @@ impl Writer {
             } => {
                 self.office
                     .put_mailbox(&mut journal.office, mailbox, network, keys)?;
-                self.office
-                    .instruct(network, NetworkCommand::OpenMailbox { mailbox, purpose });
+                let apart = Vec::new();
+                let open = NetworkCommand::OpenMailbox {
+                    mailbox,
+                    purpose,
+                    apart,
+                };
+                self.office.instruct(network, open);
             }
             Errand::Post { number, letter } => self.post(cx, journal, number, &letter)?,
             Errand::Settle { number } => {
@@ -197,7 +202,7 @@ impl Writer {
             OfficeEvent::Failed { letter, reason, .. } => {
                 journal.outcome.insert(letter, Err(reason));
             }
-            OfficeEvent::Progress { .. } => {}
+            OfficeEvent::Progress { .. } | OfficeEvent::Again { .. } => {}
             OfficeEvent::Network { event, .. } => Self::note_network(journal, event),
         }
     }
@@ -276,6 +281,7 @@ impl Machine for Writer {
 pub fn trusting(to: Vec<hushwing_delivery::Address>, bytes: Vec<u8>) -> Letter {
     Letter {
         to,
+        last_resort: Vec::new(),
         bytes,
         urgency: hushwing_delivery::Urgency::Normal,
         keep: Keep::UntilAccepted,

@@ -202,7 +202,9 @@ impl<D: Desk> People<D> {
 
     fn network(&mut self, who: usize, command: NetworkCommand) {
         let event = match command {
-            NetworkCommand::OpenMailbox { mailbox, purpose } => self.open(who, mailbox, purpose),
+            NetworkCommand::OpenMailbox {
+                mailbox, purpose, ..
+            } => self.open(who, mailbox, purpose),
             NetworkCommand::ReplaceBundle { mailbox, .. } => {
                 NetworkEvent::BundleReplaced { mailbox }
             }

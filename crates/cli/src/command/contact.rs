@@ -1,10 +1,10 @@
-//! Contacts: list, verify, rename.
+//! Contacts: list, verify, rename, rotate.
 
 use hushwing_daemon::{Error, view};
 use serde_json::json;
 
 use super::{Session, shown, view};
-use crate::args::{Rename, Verify};
+use crate::args::{Rename, Rotate, Verify};
 use crate::client::Path;
 
 /// `contacts`
@@ -57,5 +57,24 @@ pub(super) async fn rename(session: &Session, rename: Rename) -> Result<(), Erro
             .await?,
     )?;
     session.output.result(&contact, shown::contact);
+    Ok(())
+}
+
+/// `rotate`
+pub(super) async fn rotate(session: &Session, rotate: Rotate) -> Result<(), Error> {
+    let path = Path::new(["contacts", &rotate.name, "rotate"]);
+    let rotation: view::Rotation = view(session.client.post(&path, &json!({})).await?)?;
+    session.output.result(&rotation, |rotation| {
+        let mailboxes = match rotation.mailboxes {
+            0 => "mailboxes are being replaced already".to_owned(),
+            1 => "1 mailbox is being replaced".to_owned(),
+            more => format!("{more} mailboxes are being replaced"),
+        };
+        let keys = match rotation.keys.as_str() {
+            "renewed" => "keys renewed",
+            _ => "keys follow when it is your turn",
+        };
+        format!("{}: {mailboxes}; {keys}", rotation.name)
+    });
     Ok(())
 }

@@ -237,6 +237,7 @@ fn relay_line(relay: &view::Relay) -> String {
         1 => ", 1 mailbox".to_owned(),
         more => format!(", {more} mailboxes"),
     };
+    let leaving = if relay.leaving { ", being left" } else { "" };
     let state = match relay.state.as_str() {
         "wrong_server" => "not used",
         "idle" => "idle, connects when needed",
@@ -247,7 +248,7 @@ fn relay_line(relay: &view::Relay) -> String {
     let next = (relay.next_try.iter()).map(|next| format!("; next try {next}"));
     let rest: String = since.chain(problem).chain(next).collect();
     format!(
-        "\nrelay {:<4} {}{embedded}, profile {}{mailboxes}: {state}{rest}",
+        "\nrelay {:<4} {}{embedded}, profile {}{mailboxes}{leaving}: {state}{rest}",
         relay.number, relay.place, relay.profile
     )
 }

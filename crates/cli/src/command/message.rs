@@ -66,9 +66,29 @@ pub(super) async fn locate(session: &Session, message: MessageId) -> Result<(), 
                 step.at, step.network, step.stage
             ));
         }
+        for attempt in &place.attempts {
+            text.push_str(&way(attempt));
+        }
         text
     });
     Ok(())
+}
+
+/// One address a message goes to.
+fn way(attempt: &view::Attempt) -> String {
+    let which = match (attempt.recovery, attempt.address) {
+        (true, _) => "last resort".to_owned(),
+        (false, Some(number)) => format!("address {number}"),
+        (false, None) => "an address given up since".to_owned(),
+    };
+    let at = attempt.accepted.as_ref().or(attempt.begun.as_ref());
+    let at = at.map_or_else(String::new, |at| format!("  {at}"));
+    let problem = (attempt.problem.iter()).map(|problem| format!(": {problem}"));
+    let problem: String = problem.collect();
+    format!(
+        "\n  {}, {which}  {}{problem}{at}",
+        attempt.network, attempt.stage
+    )
 }
 
 /// `read`

@@ -81,6 +81,7 @@ async fn over_api(session: Session, command: Command) -> Result<ExitCode, Error>
             Some(ContactAction::Remove(name)) => conversation::remove(&session, name).await?,
         },
         Command::Verify(verify) => contact::verify(&session, verify).await?,
+        Command::Rotate(rotate) => contact::rotate(&session, rotate).await?,
         Command::Rename(rename) => contact::rename(&session, rename).await?,
         Command::Mode(mode) => proof::mode(&session, mode).await?,
         Command::Prove(prove) => proof::prove(&session, prove).await?,

@@ -24,7 +24,12 @@ pub(super) async fn run(session: &Session, server: Server) -> Result<ExitCode, E
         Server::Remove { address } => {
             let path = Path::new(["servers"]).with("address", &address);
             let left: Vec<view::Server> = view(session.client.delete(&path).await?)?;
-            session.output.result(&left, |left| list(left));
+            let status = session.client.get(&Path::new(["status"])).await;
+            let remains = status.ok().and_then(|status| view(status).ok());
+            let remains = remains.map_or_else(String::new, remaining);
+            session
+                .output
+                .result(&left, |left| format!("{}{remains}", list(left)));
         }
         Server::List { show_passwords } => {
             let path = Path::new(["servers"]).with("passwords", show_passwords);
@@ -49,6 +54,25 @@ pub(super) async fn run(session: &Session, server: Server) -> Result<ExitCode, E
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What still lies on relays that are not used any more.
+fn remaining(status: view::Status) -> String {
+    let relays = status.networks.relay.relays.into_iter();
+    let leaving = relays.filter(|relay| relay.leaving);
+    let lines = leaving.map(|relay| {
+        let mailboxes = match relay.mailboxes {
+            1 => "1 mailbox is".to_owned(),
+            more => format!("{more} mailboxes are"),
+        };
+        format!(
+            "\n{}, profile {}: {mailboxes} still there; those of conversations move as your \
+             contacts learn of it, those of links stay as long as the links: leave the relay \
+             running until `hushwing status` no longer shows it",
+            relay.place, relay.profile
+        )
+    });
+    lines.collect()
 }
 
 fn list(servers: &[view::Server]) -> String {

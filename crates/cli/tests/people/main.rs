@@ -12,6 +12,7 @@
 mod bots;
 mod content;
 mod damaged;
+mod failover;
 mod faults;
 mod full_disk;
 mod impostor;

@@ -6,14 +6,16 @@ use super::cbor::{Reader, SyntaxError, Writer, whole};
 
 /// Media type of an update.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.hushwing.addresses+cbor";
-/// Version of the encoding.
+/// Version of the encoding without recovery addresses.
 const VERSION: u64 = 1;
+/// Version of the encoding with recovery addresses.
+const WITH_RECOVERY: u64 = 2;
 /// Addresses in one update.
 pub const MAX_ADDRESSES: usize = 16;
 /// Bytes of one encoded address.
 pub const MAX_ADDRESS: usize = 2_560;
 /// Bytes of an encoded update.
-const MAX_UPDATE: usize = MAX_ADDRESSES * (MAX_ADDRESS + 3) + 16;
+const MAX_UPDATE: usize = 2 * MAX_ADDRESSES * (MAX_ADDRESS + 3) + 16;
 
 /// All addresses of one side of a conversation, replacing those told before.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -22,8 +24,10 @@ pub struct AddressUpdate {
     /// messages arrive in any order.
     pub revision: u64,
     /// `delivery::Address` values as that room encodes them; the receiver
-    /// keeps those it understands.
+    /// keeps those it understands. The preferred one first.
     pub addresses: Vec<Vec<u8>>,
+    /// Where to write when none of `addresses` takes letters any more.
+    pub recovery: Vec<Vec<u8>>,
 }
 
 /// Why something is no update.
@@ -38,7 +42,8 @@ pub enum AddressUpdateError {
 }
 
 impl AddressUpdate {
-    /// Encodes as `[1, revision, [address, …]]`.
+    /// Encodes as `[1, revision, [address, …]]`, with recovery addresses as
+    /// `[2, revision, [address, …], [address, …]]`.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new();
@@ -57,20 +62,49 @@ impl AddressUpdate {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, AddressUpdateError> {
-        match reader.versioned(VERSION, 3)? {
-            VERSION => {}
-            newer => return Err(AddressUpdateError::Newer(newer)),
+        let at = reader.at();
+        let count = reader.array(64)?;
+        let version = reader.unsigned()?;
+        match (version, count) {
+            (VERSION, 3) | (WITH_RECOVERY, 4) => {}
+            (0 | VERSION | WITH_RECOVERY, _) => {
+                return Err(SyntaxError::Count { at }.into());
+            }
+            (newer, _) => return Err(AddressUpdateError::Newer(newer)),
         }
         let revision = reader.unsigned()?;
+        let addresses = read_list(reader)?;
+        let at = reader.at();
+        let recovery = match version {
+            WITH_RECOVERY => read_list(reader)?,
+            _ => Vec::new(),
+        };
+        // Without any, the first form is the one encoding.
+        if version == WITH_RECOVERY && recovery.is_empty() {
+            return Err(SyntaxError::Unexpected { at }.into());
+        }
         Ok(Self {
             revision,
-            addresses: read_list(reader)?,
+            addresses,
+            recovery,
         })
     }
 
     fn write(&self, writer: &mut Writer) {
-        writer.array(3).unsigned(VERSION).unsigned(self.revision);
-        write_list(&self.addresses, writer);
+        let lists: &[&[Vec<u8>]] = match self.recovery.as_slice() {
+            [] => &[&self.addresses],
+            recovery => &[&self.addresses, recovery],
+        };
+        let version = if lists.len() == 1 {
+            VERSION
+        } else {
+            WITH_RECOVERY
+        };
+        writer.array(2 + lists.len()).unsigned(version);
+        writer.unsigned(self.revision);
+        for list in lists {
+            write_list(list, writer);
+        }
     }
 }
 
@@ -107,8 +141,25 @@ mod tests {
         let update = AddressUpdate {
             revision: 7,
             addresses: vec![vec![1; 40], vec![2; 1_300]],
+            recovery: Vec::new(),
+        };
+        assert_eq!(AddressUpdate::decode(&update.encode()), Ok(update.clone()));
+        let update = AddressUpdate {
+            recovery: vec![vec![3; 40]],
+            ..update
         };
         assert_eq!(AddressUpdate::decode(&update.encode()), Ok(update));
+    }
+
+    #[test]
+    fn there_is_one_encoding_and_newer_ones_are_named() {
+        let empty_recovery = [0x84, 2, 1, 0x80, 0x80];
+        assert!(AddressUpdate::decode(&empty_recovery).is_err());
+        let newer = [0x81, 3];
+        assert_eq!(
+            AddressUpdate::decode(&newer),
+            Err(AddressUpdateError::Newer(3))
+        );
     }
 
     #[test]
@@ -120,6 +171,7 @@ mod tests {
             let update = AddressUpdate {
                 revision: 0,
                 addresses,
+                recovery: Vec::new(),
             };
             assert!(AddressUpdate::decode(&update.encode()).is_err());
         }
@@ -130,6 +182,7 @@ mod tests {
         let update = AddressUpdate {
             revision: 7,
             addresses: vec![vec![65; 4]],
+            recovery: Vec::new(),
         };
         assert_eq!(format!("{update:?}"), "AddressUpdate { revision: 7, .. }");
     }

@@ -121,7 +121,11 @@ impl Messenger {
         Ok(Reply::Found(short.collect::<Result<_, StorageError>>()?))
     }
 
-    pub(super) fn whereabouts(call: &Call<'_, '_>, message: &MessageId) -> Result<Reply, Stop> {
+    pub(super) fn whereabouts(
+        &self,
+        call: &Call<'_, '_>,
+        message: &MessageId,
+    ) -> Result<Reply, Stop> {
         let record = call.storage.message(message)?.ok_or(Refusal::NoMessage)?;
         let step = |network, stage, at, verified| Progress {
             network,
@@ -151,6 +155,7 @@ impl Messenger {
         Ok(Reply::Where(Whereabouts {
             from: speaker(&record),
             state: record.state,
+            attempts: self.attempts(call, &record)?,
             progress: [said].into_iter().chain(reached).collect(),
             read_receipts: Self::has_told_of_reading(call, record.contact)?,
         }))

@@ -7,7 +7,7 @@
 //! on their way), is another matter: nobody could tell whom it concerns, so it
 //! stops the machine as every failure of storage does.
 
-use hushwing_delivery::LetterId;
+use hushwing_delivery::{Keep, LetterId};
 use hushwing_sansio::{StorageError, StorageErrorKind};
 
 use super::{Call, Messenger};
@@ -38,6 +38,7 @@ impl Concern {
             | Command::Verify { contact, .. }
             | Command::Mode { contact }
             | Command::SetMode { contact, .. }
+            | Command::Rotate { contact }
             | Command::Send { contact, .. }
             | Command::Read { contact, .. } => Self::Contact(*contact),
             Command::Edit { message, .. }
@@ -184,11 +185,13 @@ impl Messenger {
                 self.not_sent(call, &message)?;
             }
         }
+        let recovery = self.ways_to(id, Keep::UntilSettled, call.cx.wall()).1;
         let Some(person) = self.people.get_mut(&id) else {
             return Ok(());
         };
         let commit = person.record.commit_letter.take();
         let mut addresses = person.addresses.clone();
+        addresses.extend(recovery);
         person.save(call.storage)?;
         // One link may have brought two contacts: what goes to where both read
         // may be for the other.

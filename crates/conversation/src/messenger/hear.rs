@@ -169,6 +169,7 @@ impl Messenger {
             }
             _ => {}
         }
+        self.echoes.note(contact, said.id, call.cx.now());
         if call.storage.has_message(&said.id)? {
             return self.owe(call, contact, said.id, Owed::Delivered);
         }
@@ -296,8 +297,10 @@ impl Messenger {
             person.record.standing = Standing::Established;
         }
         person.save(call.storage)?;
+        self.keep_recovery(call, contact, update)?;
         if answered {
             self.end_of_join(call, contact)?;
+            self.mails.to_tend.insert(contact);
         }
         if elsewhere {
             self.call_receipts_back(call, contact)?;

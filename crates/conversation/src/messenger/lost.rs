@@ -15,9 +15,8 @@ use hushwing_sansio::StorageError;
 
 use super::broken::is_damage;
 use super::{Call, Messenger};
-use crate::content::{AddressUpdate, Content};
 use crate::letter::LetterBody;
-use crate::storage::{InvitationState, MailboxRecord, MailboxState, MailboxUse, Standing};
+use crate::storage::{InvitationState, MailboxRecord, MailboxState, MailboxUse, Role, Standing};
 use crate::{ContactId, InvitationId, Secret, Storage};
 
 impl Messenger {
@@ -98,6 +97,15 @@ impl Messenger {
             // Nobody will write there any more.
             return self.close_mailbox(call, MailboxId(lost.id));
         }
+        if matches!(
+            self.mails.role(contact, MailboxId(lost.id)),
+            Role::Old | Role::Leaving { .. }
+        ) {
+            // They write elsewhere, or try this one last.
+            self.mails.of(contact).drop_note(lost.id);
+            self.mails.save(call.storage, contact)?;
+            return self.close_mailbox(call, MailboxId(lost.id));
+        }
         let keys = MailboxRecord {
             first_contact: Secret::default(),
             shared: Secret::new(call.cx.random::<32>()),
@@ -145,7 +153,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         lost: MailboxRecord,
     ) -> Result<u64, StorageError> {
-        let owner = lost.owner;
+        let (owner, before) = (lost.owner, lost.id);
         self.close_mailbox(call, MailboxId(lost.id))?;
         let record = MailboxRecord {
             id: call.storage.next_number()?,
@@ -154,6 +162,7 @@ impl Messenger {
             ..lost
         };
         let id = record.id;
+        self.renumber_mailbox(call, owner, before, id)?;
         self.losses.note(call.cx.wall(), call.storage, owner)?;
         self.save_mailbox(call, record)?;
         self.losses.plan(call.cx, owner, MailboxId(id));
@@ -190,24 +199,6 @@ impl Messenger {
         let person = self.people.get(&contact);
         Ok(person.is_some_and(|person| person.mailbox_lost)
             && !call.storage.failed_to(contact)?.is_empty())
-    }
-
-    /// Tells a contact my addresses again, above all earlier ones: those were
-    /// revision 1, and one more for each loss. Receipts may have been lost with
-    /// the mailbox; what is said again is confirmed again.
-    pub(super) fn tell_new_addresses(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-    ) -> Result<(), StorageError> {
-        let losses = self.losses.count(MailboxUse::Conversation(contact));
-        let update = AddressUpdate {
-            revision: losses.saturating_add(1),
-            addresses: self.addresses_for(contact),
-        };
-        self.forget_old_addresses(call, contact)?;
-        self.say_control(call, contact, &Content::Addresses(update))?;
-        self.say_all_again(call, contact, false, false)
     }
 
     /// An envelope opened under the keys of `mailbox`, so whoever it is for

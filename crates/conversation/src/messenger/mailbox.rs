@@ -65,7 +65,11 @@ impl Messenger {
         };
         if let Some(purpose) = purpose {
             let mailbox = MailboxId(record.id);
-            let command = NetworkCommand::OpenMailbox { mailbox, purpose };
+            let command = NetworkCommand::OpenMailbox {
+                mailbox,
+                purpose,
+                apart: self.apart_from(record),
+            };
             self.instruct(NetworkTag(record.network), command);
         }
     }
@@ -104,6 +108,7 @@ impl Messenger {
                 bundle,
                 locator,
             } => self.fetched(call, fetch, &fixed, &bundle, locator),
+            NetworkEvent::Displaced { mailboxes } => self.displaced(call, &mailboxes),
             NetworkEvent::FetchFailed { fetch, reason } => self.fetch_failed(call, fetch, reason),
             // The rest is the office's, or needs no answer.
             _ => Ok(()),
@@ -129,14 +134,9 @@ impl Messenger {
         call.storage.put_mailbox_record(record)?;
         match owner {
             MailboxUse::Invitation(invitation) => self.invitation_opened(call, invitation, place),
-            MailboxUse::Conversation(contact) => {
-                self.within(call, contact, |this, call| {
-                    match this.people_were_told(contact) {
-                        true => this.tell_new_addresses(call, contact),
-                        false => this.conversation_opened(call, contact),
-                    }
-                })
-            }
+            MailboxUse::Conversation(contact) => self.within(call, contact, |this, call| {
+                this.mailbox_for_contact(call, contact, mailbox)
+            }),
         }
     }
 
@@ -153,6 +153,7 @@ impl Messenger {
         if reason == MailboxFailure::Gone {
             self.mailbox_lost(call, network, mailbox)?;
         }
+        self.do_without(call, mailbox, reason)?;
         let invitation = match owner {
             Some(MailboxUse::Invitation(id)) => Some(id),
             _ => None,
@@ -170,19 +171,6 @@ impl Messenger {
                 Ok(())
             }
         }
-    }
-
-    /// My encoded addresses for a contact: one per open mailbox of theirs.
-    pub(super) fn addresses_for(&self, contact: ContactId) -> Vec<Vec<u8>> {
-        let owner = MailboxUse::Conversation(contact);
-        let mailboxes = self
-            .mailboxes
-            .values()
-            .filter(|record| record.owner == owner);
-        mailboxes
-            .filter_map(shared_address)
-            .map(|address| address.encode())
-            .collect()
     }
 
     /// Closes all mailboxes of `owner`.
@@ -234,7 +222,8 @@ impl Messenger {
     }
 }
 
-fn shared_address(record: &MailboxRecord) -> Option<Address> {
+/// What to give away of a mailbox, once it is open.
+pub(super) fn shared_address(record: &MailboxRecord) -> Option<Address> {
     Some(Address {
         network: NetworkTag(record.network),
         locator: Locator(record.locator.as_ref()?.expose().to_vec()),

@@ -6,15 +6,20 @@
 //! not shown, [`stranger`] bounds what is said before there is a decision,
 //! [`receipts`] tells what became of them, [`inquiry`] asks, [`renew`] changes
 //! keys, [`ask`] answers questions, [`progress`] follows letters, [`lost`] finds
-//! another way when a network lost a mailbox, [`broken`] ends conversations that
+//! another way when a network lost a mailbox, [`mail`] knows what each mailbox is
+//! for and [`rotate`] replaces them, [`reach`] knows by which address a contact is
+//! written to and [`attempts`] how that went, [`echo`] answers again where the
+//! answer was lost and [`silence`] asks where none came, [`broken`] ends conversations that
 //! cannot go on, [`patience`] those that never began. [`keep`] is how I keep them,
 //! [`find`] finds what was said, [`vanish`] lets it go, [`mention`] names people,
 //! [`typing`] says that somebody writes, [`mode`] agrees on what can be shown to
 //! others, and [`prove`] signs and shows it.
 
 mod ask;
+mod attempts;
 mod broken;
 mod find;
+mod echo;
 mod hear;
 mod hidden;
 mod hold;
@@ -24,6 +29,7 @@ mod join;
 mod keep;
 mod losses;
 mod lost;
+mod mail;
 mod mailbox;
 mod mention;
 mod mode;
@@ -32,11 +38,14 @@ mod people;
 mod petition;
 mod progress;
 mod prove;
+mod reach;
 mod receipts;
 mod renew;
 mod repeat;
+mod rotate;
 mod shelf;
 mod show;
+mod silence;
 mod speak;
 mod stop;
 mod stranger;
@@ -59,12 +68,16 @@ use crate::{
 
 use broken::Concern;
 use find::Indexing;
+use echo::Echoes;
 use losses::Losses;
+use mail::Mails;
 use patience::Patience;
 use people::Person;
+use reach::Reach;
 use receipts::Debts;
 use repeat::Repeats;
 use shelf::Shelf;
+use silence::Silences;
 use stop::Stop;
 use typing::Notices;
 
@@ -88,6 +101,16 @@ pub struct Config {
     /// Receipts leave after a random wait between these, so that their timing
     /// does not tell a network who answers whom.
     pub receipt_delay: (Duration, Duration),
+    /// On how many different servers each conversation has a mailbox; at most
+    /// as many as there are.
+    pub mailboxes: usize,
+    /// Whether there is one more server, for an address of last resort.
+    pub recovery: bool,
+    /// Whether mailboxes are replaced every week.
+    pub rotates: bool,
+    /// Whether messages leave to all addresses of a contact at once, and not to
+    /// the next one when the one before it brought no receipt.
+    pub in_parallel: bool,
 }
 
 impl Default for Config {
@@ -96,6 +119,10 @@ impl Default for Config {
             name: String::new(),
             network: NetworkTag::RELAY,
             receipt_delay: (Duration::from_secs(1), Duration::from_secs(8)),
+            mailboxes: 1,
+            recovery: false,
+            rotates: true,
+            in_parallel: false,
         }
     }
 }
@@ -121,6 +148,10 @@ pub struct Messenger {
     joins: BTreeMap<FetchId, JoinRecord>,
     debts: Debts,
     losses: Losses,
+    mails: Mails,
+    reach: Reach,
+    echoes: Echoes,
+    silences: Silences,
     patience: Patience,
     repeats: Repeats,
     shelf: Shelf,
@@ -175,6 +206,10 @@ impl Messenger {
                 .collect(),
             debts: Debts::default(),
             losses: Losses::default(),
+            mails: Mails::default(),
+            reach: Reach::default(),
+            echoes: Echoes::default(),
+            silences: Silences::default(),
             patience: Patience::default(),
             repeats: Repeats::default(),
             shelf,
@@ -193,6 +228,7 @@ impl Messenger {
             .map(|p| (p.record.conversation, p.record.id))
             .collect();
         messenger.resume_losses(storage)?;
+        messenger.resume_mails(storage)?;
         messenger.resume_mailboxes(None);
         messenger.resume_fetches(None);
         Ok(messenger)
@@ -204,6 +240,7 @@ impl Messenger {
             return Ok(());
         }
         self.awake = true;
+        self.mails.since = call.cx.now();
         for contact in core::mem::take(&mut self.damaged) {
             let error = StorageError::corrupt("reading a conversation");
             self.damaged(call, contact, error)?;
@@ -263,6 +300,7 @@ impl Messenger {
             Command::Mode { contact } => self.mode(contact)?,
             Command::SetMode { contact, mode } => self.set_mode(call, contact, mode)?,
             Command::Prove { message } => self.prove(call, &message)?,
+            Command::Rotate { contact } => self.rotate_on_demand(call, contact)?,
             Command::Send {
                 contact,
                 text,
@@ -272,7 +310,7 @@ impl Messenger {
             Command::Delete { message } => self.delete(call, &message)?,
             Command::React { message, mark } => self.react(call, &message, &mark)?,
             Command::Find { prefix } => Self::find(call, &prefix)?,
-            Command::Where { message } => Self::whereabouts(call, &message)?,
+            Command::Where { message } => self.whereabouts(call, &message)?,
             Command::Read {
                 contact,
                 before,
@@ -329,6 +367,8 @@ impl Messenger {
             self.sweep_people(call)?;
             self.sweep_waiting(call)?;
             self.sweep_strays(call)?;
+            self.sweep_mail(call)?;
+            self.sweep_silence(call)?;
         }
         Ok(())
     }
@@ -339,7 +379,13 @@ impl Messenger {
             match event {
                 OfficeEvent::Incoming(letter) => {
                     self.reached_at(call, letter.mailbox)?;
+                    self.echoes.hear(Some(letter.repeat));
                     self.hear_letter(call, &letter)?;
+                    self.echoes.hear(None);
+                    self.wrote_to(call, letter.mailbox)?;
+                }
+                OfficeEvent::Again { mailbox, repeat } => {
+                    self.came_again(call, mailbox, repeat)?;
                 }
                 OfficeEvent::Accepted { letter, network } => {
                     self.debts.left(letter, call.cx.now());
@@ -419,7 +465,8 @@ impl Machine for Messenger {
             | Input::StreamReceived { .. }
             | Input::StreamClosed { .. } => {}
         }
-        self.read_office(call)
+        self.read_office(call)?;
+        self.tend_mail(call)
     }
 
     fn poll_output(&mut self) -> Option<Output<Outgoing>> {

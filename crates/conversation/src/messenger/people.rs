@@ -10,7 +10,8 @@ use super::{Call, Messenger};
 use crate::content::{Lamport, Origin};
 use crate::mls::{Crypto, Group, LeafKey};
 use crate::storage::{
-    ContactRecord, ConversationRecord, LackRecord, MailboxUse, ModeRecord, OrphanRecord, Position,
+    ContactRecord, ConversationRecord, DetourRecord, LackRecord, MailboxUse, ModeRecord,
+    OrphanRecord, Position,
     RepeatRecord,
 };
 use crate::{ContactId, Event, Refusal, Standing, Storage};
@@ -197,6 +198,10 @@ impl Messenger {
         self.notices.forget(id);
         self.losses
             .forget(call.storage, MailboxUse::Conversation(id))?;
+        self.mails.forget(call.storage, id)?;
+        self.reach.forget(id);
+        self.silences.forget(id);
+        DetourRecord::clear(call.storage, id)?;
         self.keep_commit(call, id, &[])?;
         OrphanRecord::clear(call.storage, id)?;
         LackRecord::clear(call.storage, id)?;

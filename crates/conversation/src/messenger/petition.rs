@@ -5,7 +5,7 @@ use hushwing_delivery::Keep;
 use hushwing_sansio::StorageError;
 
 use super::{Call, Messenger};
-use crate::content::{AddressUpdate, Content, Profile};
+use crate::content::{Content, Profile};
 use crate::event::BreakReason;
 use crate::letter::LetterBody;
 use crate::mls::{CheckedKeyPackage, Group, LeafKey};
@@ -124,14 +124,6 @@ impl Messenger {
             call.storage.add_message(record)?;
         }
         Ok(Some(()))
-    }
-
-    /// Where a contact can write to me.
-    pub(super) fn my_addresses(&self, contact: ContactId) -> AddressUpdate {
-        AddressUpdate {
-            revision: 1,
-            addresses: self.addresses_for(contact),
-        }
     }
 
     /// Tells a contact my addresses, in a letter of its own.

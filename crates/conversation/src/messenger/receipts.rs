@@ -328,7 +328,14 @@ impl Messenger {
         }
         call.storage.set_state(&id, state, &times)?;
         self.repeats.confirmed(record.contact, call.cx.now());
+        if record.kind == MessageKind::Control {
+            self.telling_confirmed(call, record.contact, &id)?;
+        }
         if let Some(letter) = record.letter {
+            self.learn_from(call, record.contact, LetterId(letter))?;
+            if shown {
+                self.keep_attempts(call, &record)?;
+            }
             self.office
                 .settle(call.cx, &mut *call.storage, LetterId(letter))?;
         }

@@ -21,8 +21,8 @@ const EPOCH_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Messenger {
     /// Commits if it is my turn and time: after 50 messages, after a day in
-    /// which something was said, or at once where the inviter has to end the
-    /// "no forward secrecy yet" mark.
+    /// which something was said, or at once where a person asked for it or the
+    /// inviter has to end the "no forward secrecy yet" mark.
     pub(super) fn renew_if_due(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -33,11 +33,12 @@ impl Messenger {
             return Ok(());
         }
         let now = call.cx.wall();
+        let wanted = self.mails.get(contact).is_some_and(|mail| mail.new_keys);
         let (person, group, _) = self.at_hand(call, contact)?;
         let established = person.record.standing == Standing::Established;
         let aged = person.tail.in_epoch > 0 && person.record.epoch_since + EPOCH_LIFE <= now;
         let full = person.tail.in_epoch >= MOST_IN_EPOCH;
-        if established && group.holds_turn() && (full || aged || ends_mark(person)) {
+        if established && group.holds_turn() && (full || aged || wanted || ends_mark(person)) {
             self.renew(call, contact)?;
         }
         Ok(())
@@ -54,6 +55,9 @@ impl Messenger {
         };
         person.record.signing_key = group.key().secret();
         begin_epoch(person, call);
+        if core::mem::take(&mut self.mails.of(contact).new_keys) {
+            self.mails.save(call.storage, contact)?;
+        }
         let bytes = LetterBody::message(&commit);
         let Some(letter) = self.post(call, contact, bytes, Keep::UntilSettled)? else {
             return Ok(());

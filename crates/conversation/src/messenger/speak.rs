@@ -315,14 +315,17 @@ impl Messenger {
         bytes: Vec<u8>,
         keep: Keep,
     ) -> Result<Option<LetterId>, StorageError> {
-        let to = self
-            .people
-            .get(&contact)
-            .map(|person| person.addresses.clone());
+        let (to, last_resort) = self.ways_to(contact, keep, call.cx.wall());
+        let at_once = self.config.in_parallel && keep == Keep::UntilSettled;
         let letter = Letter {
-            to: to.unwrap_or_default(),
+            to,
+            last_resort,
             bytes,
-            urgency: Urgency::Normal,
+            urgency: if at_once {
+                Urgency::Urgent
+            } else {
+                Urgency::Normal
+            },
             keep,
         };
         match self.office.post(call.cx, &mut *call.storage, &letter) {

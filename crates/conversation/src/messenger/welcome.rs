@@ -111,6 +111,7 @@ impl Messenger {
             self.close_invitation(call, invitation)?;
             self.take_over_mailbox(call, mailbox, contact)?;
             self.greet(call, contact)?;
+            self.mails.to_tend.insert(contact);
         }
         self.tell_contact(contact);
         self.hear_strays(call, mailbox, contact)

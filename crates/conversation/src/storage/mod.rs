@@ -7,9 +7,11 @@
 mod codec;
 mod contact;
 mod conversation;
+mod detour;
 mod invitation;
 mod lack;
 mod loss;
+mod mail;
 mod memory;
 mod message;
 mod mode;
@@ -24,11 +26,13 @@ pub use contact::{CardRecord, ContactRecord, JoinRecord, Side, Standing};
 pub use conversation::{
     ConversationRecord, ConversationRows, DraftRecord, MOST_PINNED, TimerRecord,
 };
+pub use detour::DetourRecord;
 pub use invitation::{
     InvitationRecord, InvitationState, KeyPackageRecord, MailboxRecord, MailboxState, MailboxUse,
 };
 pub use lack::{LackRecord, MOST_LACKING};
 pub use loss::{LossRecord, RepeatRecord};
+pub use mail::{Doubt, MailRecord, MailboxNote, Role};
 pub use memory::MemoryStorage;
 pub use message::{
     Allowance, Extent, HeldHead, HeldRecord, MessageKind, MessageRecord, MessageState,

@@ -9,6 +9,7 @@ use hushwing_delivery::{
 use hushwing_sansio::Entropy;
 
 use super::Home;
+use super::servers::{Arrival, Servers};
 
 /// What the network does to envelopes, each in so many of 256 cases.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,13 +26,14 @@ pub struct Weather {
 #[derive(Default)]
 pub(super) struct Loopback {
     pub(super) weather: Weather,
-    mailboxes: BTreeMap<Vec<u8>, Mailbox>,
-    answers: VecDeque<(Home, NetworkEvent)>,
-    arrivals: VecDeque<(Home, MailboxId, ReceiptId, Envelope)>,
+    pub(super) servers: Servers,
+    pub(super) mailboxes: BTreeMap<Vec<u8>, Mailbox>,
+    pub(super) answers: VecDeque<(Home, NetworkEvent)>,
+    pub(super) arrivals: VecDeque<Arrival>,
     unacknowledged: BTreeMap<(Home, ReceiptId), (MailboxId, Envelope)>,
     next_receipt: u64,
     /// Mailboxes that were lost and are not closed yet.
-    lost: BTreeSet<(Home, MailboxId)>,
+    pub(super) lost: BTreeSet<(Home, MailboxId)>,
     /// Mailboxes whose server is down for good.
     down: BTreeSet<Vec<u8>>,
     /// Envelopes of these people are accepted and lost, so many.
@@ -44,9 +46,10 @@ pub(super) struct Loopback {
     pub(super) overheard: Option<Vec<(Locator, Envelope)>>,
 }
 
-struct Mailbox {
-    owner: Home,
-    id: MailboxId,
+pub(super) struct Mailbox {
+    pub(super) owner: Home,
+    pub(super) id: MailboxId,
+    pub(super) server: usize,
     card: Option<Card>,
     one_time: bool,
     taken_by: Option<Home>,
@@ -62,7 +65,7 @@ impl Loopback {
         if late && let Some(arrival) = self.arrivals.pop_front() {
             self.arrivals.push_back(arrival);
         }
-        let (home, mailbox, receipt, envelope) = self.arrivals.pop_front()?;
+        let (home, mailbox, receipt, envelope) = self.next_arrival()?;
         if happens(self.weather.repeat, entropy) {
             self.arrivals
                 .push_back((home, mailbox, receipt, envelope.clone()));
@@ -91,6 +94,7 @@ impl Loopback {
             self.arrivals.push_back((home, mailbox, receipt, envelope));
         }
         self.tell_losses(home);
+        self.tell_displaced(home);
     }
 
     /// Forgets all mailboxes of somebody with what is in them; they hear of it
@@ -138,8 +142,12 @@ impl Loopback {
         entropy: &mut dyn Entropy,
     ) {
         match command {
-            NetworkCommand::OpenMailbox { mailbox, purpose } => {
-                self.open(home, mailbox, purpose, entropy);
+            NetworkCommand::OpenMailbox {
+                mailbox,
+                purpose,
+                apart,
+            } => {
+                self.open(home, mailbox, purpose, &apart, entropy);
             }
             NetworkCommand::ReplaceBundle { mailbox, card } => {
                 self.set_card(home, mailbox, Some(card));
@@ -149,6 +157,9 @@ impl Loopback {
             NetworkCommand::WithdrawCard { mailbox } => self.set_card(home, mailbox, None),
             NetworkCommand::CloseMailbox { mailbox } => {
                 self.lost.remove(&(home, mailbox));
+                self.servers
+                    .wanted
+                    .retain(|(whose, id, ..)| (*whose, *id) != (home, mailbox));
                 self.mailboxes
                     .retain(|_, box_| (box_.owner, box_.id) != (home, mailbox));
             }
@@ -181,17 +192,31 @@ impl Loopback {
         }
     }
 
-    fn open(&mut self, home: Home, id: MailboxId, purpose: Purpose, entropy: &mut dyn Entropy) {
+    pub(super) fn open(
+        &mut self,
+        home: Home,
+        id: MailboxId,
+        purpose: Purpose,
+        apart: &[MailboxId],
+        entropy: &mut dyn Entropy,
+    ) {
         let known = self
             .mailboxes
             .iter()
             .find(|(_, m)| (m.owner, m.id) == (home, id));
-        let locator = match known {
-            Some((locator, _)) => locator.clone(),
+        let (locator, server) = match known {
+            Some((locator, mailbox)) => (locator.clone(), mailbox.server),
             None => {
+                let shared = self.servers_of(home, Some(apart));
+                let Some(server) = self.servers.choose(&shared, entropy) else {
+                    let wanted = &mut self.servers.wanted;
+                    wanted.retain(|(whose, known, ..)| (*whose, *known) != (home, id));
+                    wanted.push((home, id, purpose, apart.to_vec()));
+                    return;
+                };
                 let mut locator = vec![0; 16];
                 entropy.fill(&mut locator);
-                locator
+                (locator, server)
             }
         };
         let (card, one_time) = match purpose {
@@ -205,6 +230,7 @@ impl Loopback {
         let mailbox = Mailbox {
             owner: home,
             id,
+            server,
             card,
             one_time,
             taken_by: None,
@@ -227,6 +253,7 @@ impl Loopback {
         let mailbox = Mailbox {
             owner: Home(usize::MAX),
             id: MailboxId(0),
+            server: 0,
             card: Some(card),
             one_time,
             taken_by: None,
@@ -294,6 +321,9 @@ impl Loopback {
                 reason: SendFailure::Gone,
             };
         }
+        if let Some(reason) = self.refusal_at(locator) {
+            return NetworkEvent::Failed { send, reason };
+        }
         if happens(self.weather.loss, entropy) {
             return NetworkEvent::Failed {
                 send,
@@ -314,11 +344,18 @@ impl Loopback {
     /// Puts an envelope into a mailbox, whoever it is from.
     pub(super) fn slip_in(&mut self, locator: &Locator, envelope: Envelope) {
         if let Some(mailbox) = self.mailboxes.get(&locator.0) {
-            self.next_receipt += 1;
-            let receipt = ReceiptId(self.next_receipt);
-            self.arrivals
-                .push_back((mailbox.owner, mailbox.id, receipt, envelope));
+            let (owner, id) = (mailbox.owner, mailbox.id);
+            if let Some(carried) = &mut self.servers.carried {
+                *carried.entry((owner, mailbox.server)).or_default() += 1;
+            }
+            let receipt = self.receipt();
+            self.deliver((owner, id, receipt, envelope));
         }
+    }
+
+    pub(super) fn receipt(&mut self) -> ReceiptId {
+        self.next_receipt += 1;
+        ReceiptId(self.next_receipt)
     }
 }
 

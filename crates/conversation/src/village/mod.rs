@@ -6,17 +6,19 @@
 //! any two steps.
 
 mod loopback;
+mod servers;
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use hushwing_delivery::{Card, Envelope, Locator, NetworkTag, Place};
+use hushwing_delivery::{Card, Envelope, Locator, MailboxId, NetworkTag, Place};
 use hushwing_sansio::{
     Context, Entropy, Input, Machine as _, Moment, Output, StorageError, Timestamp,
 };
 
 use loopback::Loopback;
 pub use loopback::Weather;
+pub use servers::Conduct;
 
 use crate::{
     Command, Config, Event, Incoming, MemoryStorage, Messenger, Outgoing, Refusal, Reply, Ticket,
@@ -86,11 +88,25 @@ impl Village {
     ///
     /// Never with storage in memory.
     pub fn move_in(&mut self, name: &str, receipt_delay: Duration) -> Result<Home, StorageError> {
+        self.move_in_as(Config {
+            name: name.to_owned(),
+            receipt_delay: (receipt_delay, receipt_delay),
+            // Who wants that mailboxes change says so.
+            rotates: false,
+            ..Config::default()
+        })
+    }
+
+    /// Somebody moves in who chose more than their name.
+    ///
+    /// # Errors
+    ///
+    /// Never with storage in memory.
+    pub fn move_in_as(&mut self, config: Config) -> Result<Home, StorageError> {
         let mut storage = MemoryStorage::new();
         let config = Config {
-            name: name.to_owned(),
             network: NetworkTag::TOY,
-            receipt_delay: (receipt_delay, receipt_delay),
+            ..config
         };
         let messenger = Messenger::open(&mut storage, config.clone())?;
         self.people.push(Person {
@@ -120,6 +136,69 @@ impl Village {
     /// waits.
     pub fn cut_off(&mut self, home: Home) {
         self.network.cut_off(home);
+    }
+
+    /// The network has so many servers from now on; at first it has one.
+    pub fn set_servers(&mut self, count: usize) {
+        self.network.set_servers(count);
+    }
+
+    /// Changes how a server behaves.
+    pub fn set_conduct(&mut self, server: usize, conduct: Conduct) {
+        self.network
+            .set_conduct(server, conduct, self.entropy.as_mut());
+    }
+
+    /// No mailbox is to lie on a server any more, by the choice of all.
+    pub fn close_server(&mut self, server: usize) {
+        self.network.close_server(server);
+    }
+
+    /// On which servers the mailboxes of somebody lie, in ascending order.
+    #[must_use]
+    pub fn servers_of(&self, home: Home) -> Vec<usize> {
+        self.network.servers_of(home, None)
+    }
+
+    /// Forgets the mailboxes of somebody but those on some servers; they hear
+    /// of it when they are opened again.
+    pub fn lose_mailboxes_but(&mut self, home: Home, servers: &[usize]) {
+        self.network.lose_all_but(home, servers);
+    }
+
+    /// Counts from now on what each server carries.
+    pub fn watch_servers(&mut self) {
+        self.network.servers.carried = Some(std::collections::BTreeMap::new());
+    }
+
+    /// How many envelopes went to somebody by a server since then.
+    #[must_use]
+    pub fn carried(&self, home: Home, server: usize) -> u64 {
+        let carried = self.network.servers.carried.as_ref();
+        let count = carried.and_then(|carried| carried.get(&(home, server)));
+        count.copied().unwrap_or(0)
+    }
+
+    /// On which server a mailbox of somebody lies.
+    #[must_use]
+    pub fn server_of(&self, home: Home, mailbox: MailboxId) -> Option<usize> {
+        self.network.server_of(home, mailbox)
+    }
+
+    /// Changes what somebody chose, and opens their program again.
+    ///
+    /// # Errors
+    ///
+    /// When storage holds what the machine cannot read, which is a bug.
+    pub fn choose(
+        &mut self,
+        home: Home,
+        change: impl FnOnce(&mut Config),
+    ) -> Result<(), StorageError> {
+        if let Some(person) = self.people.get_mut(home.0) {
+            change(&mut person.config);
+        }
+        self.open_again(home)
     }
 
     /// Has the network tell from now on that envelopes leave.
@@ -244,6 +323,7 @@ impl Village {
     ///
     /// When a machine fails, which is a bug.
     pub fn rest(&mut self) -> Result<(), StorageError> {
+        self.network.release(self.clock);
         for _ in 0..MOST_STEPS {
             if let Some((home, event)) = self.network.step(self.entropy.as_mut()) {
                 let network = NetworkTag::TOY;
@@ -278,7 +358,8 @@ impl Village {
             .people
             .iter()
             .filter_map(|person| person.messenger.poll_timeout());
-        timers.map(Moment::since_origin).min()
+        let timers = timers.map(Moment::since_origin);
+        timers.chain(self.network.servers.due()).min()
     }
 
     fn due(&self) -> Option<Home> {

@@ -139,6 +139,7 @@ fn give_bent(c: &mut Couple, mallory: &mut Intruder, place: u64, layer: Layer, b
                 _ => Content::Addresses(AddressUpdate {
                     revision: place,
                     addresses: vec![mallory.address().encode(); 2],
+                    recovery: vec![mallory.address().encode()],
                 }),
             };
             let content = bent(mallory.compose(&content));

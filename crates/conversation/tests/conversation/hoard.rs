@@ -47,10 +47,12 @@ fn thing(mallory: &Intruder, kind: u8, n: u64, text: MessageId) -> Content {
         1 => Content::Addresses(AddressUpdate {
             revision: n,
             addresses: vec![vec![9; 2_000]],
+            recovery: Vec::new(),
         }),
         2 => Content::Addresses(AddressUpdate {
             revision: n,
             addresses: vec![mallory.address().encode()],
+            recovery: vec![vec![9; 2_000]],
         }),
         3 => Content::Edit {
             target,

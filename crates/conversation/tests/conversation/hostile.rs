@@ -35,6 +35,7 @@ impl Mallory {
         let mut cx = Context::new(Moment::default(), Timestamp::default(), &mut self.chance);
         let letter = Letter {
             to: vec![to],
+            last_resort: Vec::new(),
             bytes,
             urgency: Urgency::Urgent,
             keep: Keep::UntilAccepted,

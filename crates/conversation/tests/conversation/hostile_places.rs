@@ -203,6 +203,7 @@ fn nobody_moves_to_where_only_strangers_write() {
         let update = AddressUpdate {
             revision,
             addresses,
+            recovery: Vec::new(),
         };
         mallory.tell(&mut c.village, &Content::Addresses(update));
         // Longer than a letter to a stranger may be.

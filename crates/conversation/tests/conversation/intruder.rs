@@ -307,6 +307,7 @@ impl Intruder {
         let update = AddressUpdate {
             revision,
             addresses,
+            recovery: Vec::new(),
         };
         self.tell(village, &Content::Addresses(update));
     }
@@ -342,6 +343,7 @@ impl Intruder {
         let update = AddressUpdate {
             revision: 1,
             addresses,
+            recovery: Vec::new(),
         };
         let told = self.compose(&Content::Addresses(update));
         let told = self.message(&told);

@@ -142,6 +142,9 @@ fn contacts() -> Vec<Route> {
             let mode = asked.body.mode;
             handle.set_mode(asked.profile(), &asked.path, mode).await
         }),
+        Rotate::by(
+            |handle, asked| async move { handle.rotate(asked.profile(), &asked.path).await },
+        ),
     ]
 }
 

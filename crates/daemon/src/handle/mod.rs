@@ -7,6 +7,7 @@ mod installation;
 mod meeting;
 mod message;
 mod proof;
+mod rotation;
 mod server;
 mod show;
 mod watch;

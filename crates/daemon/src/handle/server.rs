@@ -125,8 +125,9 @@ impl Handle {
         })
     }
 
-    /// Uses a relay no longer for new mailboxes; those on it stay. It is named
-    /// by its address or by a part of it that no other has.
+    /// Uses a relay no longer for new mailboxes; those of conversations move
+    /// away from it, those of links stay until these are used or taken down. It
+    /// is named by its address or by a part of it that no other has.
     pub async fn remove_server(
         &self,
         profile: Option<&str>,
@@ -184,7 +185,14 @@ impl Handle {
                     });
                 }
             }
-            let shown = known.iter().map(|relay| self.relay(profile.name(), relay));
+            let chosen = self.installation.servers_of(profile.name())?;
+            let shown = known.iter().map(|relay| {
+                let stays = chosen.iter().any(|known| known.server == relay.server);
+                view::Relay {
+                    leaving: !stays && relay.mailboxes > 0,
+                    ..self.relay(profile.name(), relay)
+                }
+            });
             all.extend(shown);
         }
         Ok(all)
@@ -199,6 +207,7 @@ impl Handle {
             place: place(&relay.server),
             embedded: embedded.is_some_and(|embedded| embedded.server == relay.server),
             mailboxes: relay.mailboxes,
+            leaving: false,
             state: "idle".to_owned(),
             since: None,
             problem: relay.refused.map(|_| REFUSES.to_owned()),

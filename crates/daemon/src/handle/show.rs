@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use hushwing_conversation::view::{
-    ContactView, InvitationView, MessageView, Notice, Quote, Speaker, Whereabouts,
+    Attempt, AttemptStage, ContactView, InvitationView, MessageView, Notice, Quote, Speaker,
+    Whereabouts,
 };
 use hushwing_conversation::{ContactId, MessageState, Refusal, Standing};
-use hushwing_delivery::{MailboxFailure, NetworkTag};
+use hushwing_delivery::{MailboxFailure, NetworkTag, SendFailure};
 use hushwing_sansio::Timestamp;
 
 use super::proof::mode_name;
@@ -216,6 +217,36 @@ pub(super) fn whereabouts(shown: &Whereabouts) -> view::Where {
                 verified: step.verified,
             })
             .collect(),
+        attempts: shown.attempts.iter().map(attempt).collect(),
+    }
+}
+
+fn attempt(shown: &Attempt) -> view::Attempt {
+    view::Attempt {
+        network: network(shown.network),
+        address: shown.address,
+        recovery: shown.recovery,
+        stage: match shown.stage {
+            AttemptStage::Waiting => "waiting",
+            AttemptStage::Sending => "sending",
+            AttemptStage::Trying => "trying",
+            AttemptStage::Accepted => "accepted",
+            AttemptStage::Failed => "failed",
+        }
+        .to_owned(),
+        problem: shown.problem.map(|why| send_problem(why).to_owned()),
+        begun: shown.begun.map(time),
+        accepted: shown.accepted.map(time),
+    }
+}
+
+fn send_problem(why: SendFailure) -> &'static str {
+    match why {
+        SendFailure::Unreachable => "nobody answers there",
+        SendFailure::Full => "the mailbox is full until they read",
+        SendFailure::Gone => "the mailbox is gone",
+        SendFailure::WrongServer => "another server answers there",
+        SendFailure::Unreadable => "the address cannot be read by this program",
     }
 }
 

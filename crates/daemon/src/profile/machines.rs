@@ -5,6 +5,7 @@
 //! So no network starts anew alone, which is what [`Incoming::NetworkLost`]
 //! would be for.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,9 @@ use crate::relays::Relays;
 use crate::runtime::Runtime;
 use crate::settings::Switches;
 
+/// On how many relays a conversation has a mailbox: with each one more server sees
+/// it, and two do not fail together.
+const MAILBOXES: usize = 2;
 /// Commands and events under way between machines before the sender waits.
 const QUEUE: usize = 256;
 
@@ -88,8 +92,9 @@ impl Machines {
     ) -> Result<(Self, mpsc::Sender<Incoming>), Error> {
         let store = ProfileStore::open(&files.dir.join("profile.db"), &files.keys.profile)?;
         let (queues, missing) = missing::open(files.dir, &files.keys.relay, &store)?;
-        let config = conversation_config(files.name, choices.switches);
         let servers = choices.servers;
+        let places: BTreeSet<_> = servers.iter().map(|known| &known.server).collect();
+        let config = conversation_config(files.name, choices.switches, places.len());
         let (inspector, asked_of_profile) = inspections();
         let (relay_inspector, asked_of_relay) = inspections();
         let (commands, asked) = mpsc::channel(QUEUE);
@@ -164,9 +169,15 @@ impl Machines {
     }
 }
 
-fn conversation_config(name: &str, switches: Switches) -> Config {
+/// How the conversations of a profile with so many relays are held.
+fn conversation_config(name: &str, switches: Switches, relays: usize) -> Config {
+    let several = switches.several_mailboxes;
+    let mailboxes = if several { relays.clamp(1, MAILBOXES) } else { 1 };
     let mut config = Config {
         name: name.to_owned(),
+        mailboxes,
+        recovery: several && mailboxes < relays,
+        in_parallel: switches.send_in_parallel,
         ..Config::default()
     };
     if switches.prompt_receipts {

@@ -216,6 +216,7 @@ fn post_office() -> Vec<Seed> {
     };
     let letter = Letter {
         to: vec![address],
+        last_resort: Vec::new(),
         bytes: b"body".to_vec(),
         urgency: Urgency::Normal,
         keep: Keep::UntilSettled,
@@ -400,6 +401,7 @@ fn conversation() -> Vec<Seed> {
     let update = AddressUpdate {
         revision: 3,
         addresses: vec![b"where".to_vec()],
+        recovery: Vec::new(),
     };
     let receipt = [b"\x81\x82\x58\x20\x01".as_slice(), &[7; 31], b"\x01"].concat();
     let join = JoinRecord {

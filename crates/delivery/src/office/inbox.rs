@@ -14,7 +14,7 @@ use super::parts::{Joined, Parts};
 use super::row::{self, MailboxRow};
 use super::storage::{Part, Storage};
 use super::timing;
-use crate::frame::{self, FrameHead};
+use crate::frame::{self, FrameHead, RepeatId};
 use crate::seal::{self, FirstContactSecret};
 use crate::{Envelope, MailboxId, NetworkTag};
 
@@ -52,6 +52,16 @@ impl core::fmt::Debug for MailboxKeys {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("MailboxKeys(..)")
     }
+}
+
+/// What an envelope was.
+pub(super) enum Opened {
+    /// The last of a letter.
+    Letter(Incoming),
+    /// One of a letter that is known.
+    Again(RepeatId),
+    /// A part, or nothing that can be opened.
+    Nothing,
 }
 
 struct Mailbox {
@@ -140,28 +150,35 @@ impl Inbox {
         self.garbage
     }
 
-    /// Takes in an envelope; the letter, if it is whole with it.
+    /// Takes in an envelope: the letter, if it is whole with it.
     pub(super) fn receive(
         &mut self,
         cx: &Context<'_>,
         storage: &mut dyn Storage,
         mailbox: MailboxId,
         envelope: &Envelope,
-    ) -> Result<Option<Incoming>, StorageError> {
+    ) -> Result<Opened, StorageError> {
         let Some(opened) = self.unseal(mailbox, envelope) else {
             self.garbage = self.garbage.saturating_add(1);
-            return Ok(None);
+            return Ok(Opened::Nothing);
         };
         let opened = Zeroizing::new(opened);
         let Some((head, chunk)) = frame::read(&opened) else {
             self.garbage = self.garbage.saturating_add(1);
-            return Ok(None);
+            return Ok(Opened::Nothing);
         };
         let first_contact = envelope.is_first_contact();
         let bytes = if head.count == 1 {
-            storage
-                .insert_repeat(head.repeat, cx.wall())?
-                .then(|| chunk.to_vec())
+            if !storage.insert_repeat(head.repeat, cx.wall())? {
+                return Ok(Opened::Again(head.repeat));
+            }
+            Some(chunk.to_vec())
+        } else if storage.is_repeat(head.repeat)? {
+            // Once a letter, not once a part.
+            return Ok(match head.index {
+                0 => Opened::Again(head.repeat),
+                _ => Opened::Nothing,
+            });
         } else {
             self.join(cx, storage, mailbox, first_contact, head, chunk)?
         };
@@ -172,11 +189,13 @@ impl Inbox {
                 storage.keep_repeats(timing::MOST_REPEATS)?;
             }
         }
-        Ok(bytes.map(|bytes| Incoming {
-            mailbox,
-            repeat: head.repeat,
-            first_contact,
-            bytes,
+        Ok(bytes.map_or(Opened::Nothing, |bytes| {
+            Opened::Letter(Incoming {
+                mailbox,
+                repeat: head.repeat,
+                first_contact,
+                bytes,
+            })
         }))
     }
 
@@ -200,9 +219,6 @@ impl Inbox {
         head: FrameHead,
         chunk: &[u8],
     ) -> Result<Option<Vec<u8>>, StorageError> {
-        if storage.is_repeat(head.repeat)? {
-            return Ok(None);
-        }
         let part = Part {
             mailbox,
             repeat: head.repeat,

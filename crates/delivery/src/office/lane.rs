@@ -80,6 +80,11 @@ impl Lanes {
         self.lanes.get_mut(lane.0)
     }
 
+    /// Whether what was sent there last in this run failed.
+    pub(super) fn is_failing(&self, lane: LaneId) -> bool {
+        self.lanes.get(lane.0).is_some_and(|lane| lane.failures > 0)
+    }
+
     pub(super) fn find(&self, network: NetworkTag, locator: &Locator) -> Option<LaneId> {
         let key = (network, locator.0.clone());
         self.by_locator.get(&key).copied()

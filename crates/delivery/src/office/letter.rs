@@ -22,9 +22,10 @@ pub struct LetterId(pub u64);
 /// How hurried a letter is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Urgency {
-    /// The first address at once; each further one after a random wait of two
-    /// to four minutes without [`settle`](crate::PostOffice::settle), or as
-    /// soon as the one before it has failed for good.
+    /// The first address at once, or the first with which there is no trouble
+    /// now; each further one after a random wait of two to four minutes without
+    /// [`settle`](crate::PostOffice::settle), seconds after a failure that may
+    /// pass, or as soon as the one before it has failed for good.
     #[default]
     Normal,
     /// All addresses at once.
@@ -49,6 +50,10 @@ pub struct Letter {
     /// Addresses of one and the same recipient, the preferred one first; 1 to
     /// [`MOST_ADDRESSES`].
     pub to: Vec<Address>,
+    /// Further addresses of theirs, used once every one of `to` has failed for
+    /// good, or none has taken the letter for a day. With `to` at most
+    /// [`MOST_ADDRESSES`].
+    pub last_resort: Vec<Address>,
     /// At most [`LONGEST_LETTER`] bytes, or [`LONGEST_FIRST_CONTACT`] if any
     /// address is a first contact.
     pub bytes: Vec<u8>,
@@ -115,6 +120,14 @@ pub enum OfficeEvent {
     /// A letter came. Its acknowledgement is already among the commands, which
     /// the driver sends only after commit.
     Incoming(Incoming),
+    /// A letter came once more. Where that is long after it first did, its
+    /// sender may not have got what answered it.
+    Again {
+        /// Where it came in.
+        mailbox: MailboxId,
+        /// The sender's mark of this letter.
+        repeat: RepeatId,
+    },
     /// A network took responsibility for the whole letter, told once a letter.
     Accepted {
         /// Which letter.
@@ -156,6 +169,8 @@ pub enum OfficeEvent {
 pub enum RouteState {
     /// Held back until the addresses before it have had their time.
     Waiting,
+    /// Held back as a last resort.
+    Reserved,
     /// Being sent, or waiting for its turn or for the next try.
     Sending,
     /// The network took responsibility for every part.
@@ -176,6 +191,8 @@ pub struct RouteRecord {
     pub state: RouteState,
     /// What the network said last of an envelope not yet accepted.
     pub stage: Option<Stage>,
+    /// When it was begun with in this run.
+    pub begun: Option<Timestamp>,
     /// Envelopes handed to the network in this run.
     pub attempts: u32,
     /// Why the latest attempt in this run failed, if it did.

@@ -15,7 +15,9 @@ use hushwing_sansio::{Context, Moment, StorageError};
 
 use self::entry::Entry;
 use super::lane::{LaneId, Lanes, RouteKey};
-use super::letter::{Letter, LetterId, MOST_ADDRESSES, PostError, RouteState, Whereabouts};
+use super::letter::{
+    Letter, LetterId, MOST_ADDRESSES, PostError, RouteRecord, RouteState, Whereabouts,
+};
 use super::numbers::Numbers;
 use super::storage::Storage;
 use super::{Outward, timing};
@@ -31,6 +33,8 @@ enum Timer {
     Lane(LaneId),
     /// The next address of a letter is due.
     NextAddress(LetterId),
+    /// Nothing took a letter for a day.
+    LastResort(LetterId),
     /// The network may have let an accepted letter expire.
     Expiry(RouteKey),
     /// The network never answered.
@@ -80,6 +84,7 @@ impl Outbox {
         let letters: Vec<LetterId> = self.letters.keys().copied().collect();
         for letter in letters {
             self.plan_next_address(cx, letter);
+            self.plan_last_resort(cx, letter);
             let routes = self
                 .letters
                 .get(&letter)
@@ -107,6 +112,7 @@ impl Outbox {
         let lanes: Vec<LaneId> = entry.routes.iter().map(|route| route.lane).collect();
         self.letters.insert(id, entry);
         self.plan_next_address(cx, id);
+        self.plan_last_resort(cx, id);
         for (route, lane) in lanes.into_iter().enumerate() {
             self.enqueue((id, route));
             self.pump(cx, storage, out, lane, Some((id, &letter.bytes)))?;
@@ -136,6 +142,7 @@ impl Outbox {
         };
         storage.delete_letter(letter)?;
         self.drop_timer(entry.next_address, Timer::NextAddress(letter));
+        self.drop_timer(entry.last_resort, Timer::LastResort(letter));
         for (index, route) in entry.routes.iter().enumerate() {
             self.drop_timer(route.expiry, Timer::Expiry((letter, index)));
             if received {
@@ -160,6 +167,7 @@ impl Outbox {
             match timer {
                 Timer::Lane(lane) => self.reopen(cx, storage, out, lane)?,
                 Timer::NextAddress(letter) => self.start_next(cx, storage, out, letter)?,
+                Timer::LastResort(letter) => self.resort(cx, storage, out, letter)?,
                 Timer::Expiry(route) => self.send_again(cx, storage, out, route)?,
                 Timer::Stall(send) => {
                     self.cancel_at_network(out, send);
@@ -176,6 +184,15 @@ impl Outbox {
 
     pub(super) fn whereabouts(&self, letter: LetterId) -> Option<Whereabouts> {
         self.letters.get(&letter).map(Entry::whereabouts)
+    }
+
+    /// The addresses of a letter and how far each is, in the order given.
+    pub(super) fn routes(&self, letter: LetterId) -> Vec<(Address, RouteRecord)> {
+        let routes = self.letters.get(&letter).map(|entry| entry.routes.iter());
+        let routes = routes.into_iter().flatten();
+        routes
+            .map(|route| (route.address.clone(), route.record()))
+            .collect()
     }
 
     pub(super) fn letters(&self) -> impl Iterator<Item = LetterId> {
@@ -277,6 +294,7 @@ impl Outbox {
         let send = SendId(self.numbers.give(storage)?);
         let stall = cx.now() + timing::STALL;
         route.flights.insert(send);
+        route.begun.get_or_insert(cx.wall());
         route.attempts = route.attempts.saturating_add(1);
         let lane = route.lane;
         let locator = route.address.locator.clone();
@@ -328,6 +346,19 @@ impl Outbox {
         }
     }
 
+    fn plan_last_resort(&mut self, cx: &mut Context<'_>, letter: LetterId) {
+        let Some(entry) = self.letters.get_mut(&letter) else {
+            return;
+        };
+        if entry.accepted.is_some() || entry.last_resort.is_some() || entry.reserved().is_empty() {
+            return;
+        }
+        let waited = cx.wall().since(entry.posted);
+        let at = cx.now() + timing::last_resort(cx).saturating_sub(waited);
+        entry.last_resort = Some(at);
+        self.timers.insert((at, Timer::LastResort(letter)));
+    }
+
     fn plan_expiry(&mut self, cx: &Context<'_>, key: RouteKey) {
         let route = self
             .letters
@@ -354,12 +385,14 @@ fn check(letter: &Letter) -> Result<(), PostError> {
     if letter.to.is_empty() {
         return Err(PostError::NoAddress);
     }
-    if letter.to.len() > MOST_ADDRESSES {
-        return Err(PostError::TooManyAddresses(letter.to.len()));
+    let addresses = letter.to.len() + letter.last_resort.len();
+    if addresses > MOST_ADDRESSES {
+        return Err(PostError::TooManyAddresses(addresses));
     }
     let to_stranger = letter
         .to
         .iter()
+        .chain(&letter.last_resort)
         .any(|address| matches!(address.seal, SealKey::FirstContact(_)));
     let most = if to_stranger {
         LONGEST_FIRST_CONTACT

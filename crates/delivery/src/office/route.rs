@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hushwing_sansio::Moment;
+use hushwing_sansio::{Moment, Timestamp};
 
 use super::lane::LaneId;
 use super::letter::{RouteRecord, RouteState};
@@ -23,6 +23,8 @@ pub(super) struct Route {
     /// When it is sent again as expired.
     pub(super) expiry: Option<Moment>,
     pub(super) stage: Option<Stage>,
+    /// When it was first handed to its network in this run.
+    pub(super) begun: Option<Timestamp>,
     pub(super) attempts: u32,
     pub(super) last_failure: Option<SendFailure>,
 }
@@ -49,6 +51,7 @@ impl Route {
             flights: BTreeSet::new(),
             expiry: None,
             stage: None,
+            begun: None,
             attempts: 0,
             last_failure: None,
         }
@@ -108,6 +111,7 @@ impl Route {
             network: self.address.network,
             state: self.state,
             stage: self.stage,
+            begun: self.begun,
             attempts: self.attempts,
             last_failure: self.last_failure,
             accepted_parts: if done {

@@ -47,6 +47,8 @@ pub(super) enum StateRow {
     Sending(u16),
     Accepted(u64),
     Failed(FailureRow),
+    /// Since the first several versions; added last, so that their rows read.
+    Reserved,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -62,6 +64,7 @@ impl StateRow {
     pub(super) fn of(state: RouteState, accepted_prefix: u16) -> Self {
         match state {
             RouteState::Waiting => Self::Waiting,
+            RouteState::Reserved => Self::Reserved,
             RouteState::Sending => Self::Sending(accepted_prefix),
             RouteState::Accepted { at } => Self::Accepted(at.as_millis()),
             RouteState::Failed(reason) => Self::Failed(match reason {
@@ -77,6 +80,7 @@ impl StateRow {
     pub(super) fn state(self) -> (RouteState, u16) {
         match self {
             Self::Waiting => (RouteState::Waiting, 0),
+            Self::Reserved => (RouteState::Reserved, 0),
             Self::Sending(prefix) => (RouteState::Sending, prefix),
             Self::Accepted(at) => (
                 RouteState::Accepted {

@@ -39,6 +39,18 @@ pub(super) fn next_address(cx: &mut Context<'_>) -> Duration {
     MINUTE.saturating_mul(2) + spread(cx, MINUTE.saturating_mul(2))
 }
 
+/// The wait before the next address once one was refused or not reached: one to
+/// six seconds, so that the next server does not see just when the first failed.
+pub(super) fn after_refusal(cx: &mut Context<'_>) -> Duration {
+    SECOND + spread(cx, SECOND.saturating_mul(5))
+}
+
+/// The wait before a last resort, while no address has taken the letter: a day,
+/// and up to two hours more.
+pub(super) fn last_resort(cx: &mut Context<'_>) -> Duration {
+    DAY + spread(cx, MINUTE.saturating_mul(120))
+}
+
 /// The wait after `failures` failures in a row, doubling: from one second to a
 /// quarter of a minute where nobody answers, since a person waits for the
 /// message; from five seconds to five minutes where the mailbox is full, which

@@ -198,6 +198,7 @@ pub(crate) fn address(place: &str) -> Address {
 pub(crate) fn letter(places: &[&str], bytes: &[u8]) -> Letter {
     Letter {
         to: places.iter().map(|place| address(place)).collect(),
+        last_resort: Vec::new(),
         bytes: bytes.to_vec(),
         urgency: Urgency::Normal,
         keep: Keep::UntilSettled,

@@ -11,3 +11,4 @@ mod desk;
 mod inbox;
 mod outbox;
 mod seal;
+mod ways;

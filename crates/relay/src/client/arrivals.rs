@@ -162,35 +162,8 @@ impl Client {
                 self.forget(storage, id)?;
                 continue;
             }
-            if !mailbox.told_unreachable {
-                mailbox.told_unreachable = true;
-                self.mailbox_unreachable(id, server);
-            }
-            if why != Ended::Broken {
-                self.move_mailbox(cx, storage, id, server)?;
-            }
+            self.not_made(cx, storage, id, server, why)?;
         }
         Ok(())
-    }
-
-    /// Tries another server for a mailbox that was never made.
-    fn move_mailbox(
-        &mut self,
-        cx: &mut Context<'_>,
-        storage: &mut dyn Storage,
-        id: MailboxId,
-        from: &Server,
-    ) -> Result<(), StorageError> {
-        let Some(to) = self.choose_server(cx, Some(from)).filter(|to| to != from) else {
-            return Ok(());
-        };
-        self.leave(id, from);
-        if let Some(mailbox) = self.mailboxes.get_mut(&id) {
-            mailbox.record.server = to.clone();
-        }
-        let session = self.session(&to);
-        session.mailboxes.insert(id);
-        session.enqueue(Job::Create(id));
-        self.store(storage, id)
     }
 }

@@ -60,13 +60,8 @@ impl Client {
         for (id, record) in storage.mailboxes()? {
             client.adopt(id, Mailbox::new(MailboxRecord::decode(&record)?)?);
         }
+        client.tell_displaced();
         Ok(client)
-    }
-
-    /// Changes the servers on which new mailboxes are made. Mailboxes that
-    /// exist stay where they are.
-    pub fn set_servers(&mut self, servers: Vec<ServerAddress>) {
-        self.servers = servers;
     }
 
     /// The server of the mailbox that was last told to be `Unreachable`.
@@ -105,9 +100,11 @@ impl Client {
         command: NetworkCommand,
     ) -> Result<(), StorageError> {
         match command {
-            NetworkCommand::OpenMailbox { mailbox, purpose } => {
-                self.open_mailbox(cx, storage, mailbox, &purpose)
-            }
+            NetworkCommand::OpenMailbox {
+                mailbox,
+                purpose,
+                apart,
+            } => self.open_mailbox(cx, storage, mailbox, &purpose, apart),
             NetworkCommand::ReplaceBundle { mailbox, card } => {
                 self.replace_bundle(cx, storage, mailbox, &card)
             }

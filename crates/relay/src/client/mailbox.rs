@@ -5,7 +5,7 @@ use hushwing_sansio::StorageError;
 
 use super::records::{Link, LinkWork, Made, MailboxRecord, Queue};
 use super::session::Job;
-use crate::address::{LinkPlace, QueueAddress};
+use crate::address::{LinkPlace, QueueAddress, Server};
 use crate::wire::{BoxKey, QueueMode, SigningKey};
 
 /// A mailbox while the process runs.
@@ -18,6 +18,10 @@ pub(super) struct Mailbox {
     pub(super) asked: bool,
     /// Whether it was told that the server cannot be reached.
     pub(super) told_unreachable: bool,
+    /// Mailboxes with which it shall not share a server.
+    pub(super) apart: Vec<MailboxId>,
+    /// Servers on which it could not be made, since it was last told so.
+    pub(super) tried: Vec<Server>,
     /// Counts changes of the link data, so that an answer can be matched with
     /// the change it is for.
     pub(super) revision: u64,
@@ -42,6 +46,8 @@ impl Mailbox {
             subscribed: false,
             asked: false,
             told_unreachable: false,
+            apart: Vec::new(),
+            tried: Vec::new(),
             revision: 0,
             replace_asked: false,
             delivered: None,

@@ -84,8 +84,10 @@ impl Client {
         storage: &mut dyn Storage,
         id: MailboxId,
         purpose: &Purpose,
+        apart: Vec<MailboxId>,
     ) -> Result<(), StorageError> {
-        if let Some(mailbox) = self.mailboxes.get(&id) {
+        if let Some(mailbox) = self.mailboxes.get_mut(&id) {
+            mailbox.apart = apart;
             if mailbox.is_lost() {
                 self.mailbox_failed(id, MailboxFailure::Gone);
                 return Ok(());
@@ -98,7 +100,7 @@ impl Client {
             event.into_iter().for_each(|event| self.tell(event));
             return Ok(());
         }
-        let Some(server) = self.choose_server(cx, None) else {
+        let Some(server) = self.choose_server(cx, &apart) else {
             self.mailbox_failed(id, MailboxFailure::NoServer);
             return Ok(());
         };
@@ -124,28 +126,11 @@ impl Client {
             link,
             closing: false,
         };
-        self.adopt(id, Mailbox::new(record)?);
+        let mut mailbox = Mailbox::new(record)?;
+        mailbox.apart = apart;
+        self.adopt(id, mailbox);
         self.enqueue_new(&server, Job::Create(id));
         self.store(storage, id)
-    }
-
-    /// One of the configured servers at random, another than `not` if there
-    /// is one.
-    pub(super) fn choose_server(
-        &self,
-        cx: &mut Context<'_>,
-        not: Option<&Server>,
-    ) -> Option<Server> {
-        let all: Vec<_> = self.servers.iter().map(|known| &known.server).collect();
-        let others: Vec<_> = all
-            .iter()
-            .copied()
-            .filter(|server| Some(*server) != not)
-            .collect();
-        let from = if others.is_empty() { all } else { others };
-        let count = u64::try_from(from.len()).unwrap_or(0);
-        let at = usize::try_from(cx.random_below(count)).unwrap_or(0);
-        from.get(at).map(|server| (*server).clone())
     }
 
     pub(super) fn replace_bundle(

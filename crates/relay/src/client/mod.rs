@@ -9,7 +9,8 @@
 //! - [`body`]: how an envelope lies in the body of `SEND`.
 //! - `session` with `greeting`: one connection: handshake, blocks, answers paired
 //!   with commands, time limits; `pace`: when a server is dialled again;
-//!   `connections`: what a connection's end means.
+//!   `connections`: what a connection's end means; `places`: which server a
+//!   mailbox is made on.
 //! - `mailboxes` with `mailbox`, `answers` and `arrivals`: the receiving half of
 //!   the contract; `senders` and `fetches` with `sender_keys`: the sending half.
 
@@ -25,6 +26,7 @@ mod machine;
 mod mailbox;
 mod mailboxes;
 mod pace;
+mod places;
 mod records;
 mod sender_keys;
 mod senders;

@@ -31,6 +31,7 @@ pub(crate) fn open(world: &mut World, who: usize, purpose: Purpose) -> (Locator,
         NetworkCommand::OpenMailbox {
             mailbox: BOX,
             purpose,
+            apart: Vec::new(),
         },
     );
     opened(world, who)

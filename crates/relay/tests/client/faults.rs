@@ -54,7 +54,12 @@ fn a_mailbox_the_relay_forgot_is_told_until_it_is_closed() {
     world.run();
     assert_eq!(losses(&mut world, alice), lost, "who crashed is told again");
     let (mailbox, purpose) = (BOX, Purpose::Conversation);
-    world.command(alice, NetworkCommand::OpenMailbox { mailbox, purpose });
+    let open = NetworkCommand::OpenMailbox {
+        mailbox,
+        purpose,
+        apart: Vec::new(),
+    };
+    world.command(alice, open);
     assert_eq!(losses(&mut world, alice), lost, "it does not come back");
     world.command(alice, NetworkCommand::CloseMailbox { mailbox });
     world.restart(alice);
@@ -105,6 +110,7 @@ fn without_a_relay_things_fail_or_wait_and_then_go_on() {
         NetworkCommand::OpenMailbox {
             mailbox: BOX,
             purpose,
+            apart: Vec::new(),
         },
     );
     world.pass(3);
@@ -133,6 +139,7 @@ fn without_a_server_no_mailbox_is_made() {
         NetworkCommand::OpenMailbox {
             mailbox: BOX,
             purpose,
+            apart: Vec::new(),
         },
     );
     let none = MailboxFailure::NoServer;
@@ -206,7 +213,11 @@ fn mailboxes_are_subscribed_again_in_few_blocks() {
         let (mailbox, purpose) = (MailboxId(number), Purpose::Conversation);
         world.input(
             alice,
-            Input::Command(NetworkCommand::OpenMailbox { mailbox, purpose }),
+            Input::Command(NetworkCommand::OpenMailbox {
+                mailbox,
+                purpose,
+                apart: Vec::new(),
+            }),
         );
     }
     world.run();

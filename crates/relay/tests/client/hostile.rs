@@ -161,6 +161,7 @@ fn commands(relay: &Relay) -> Vec<NetworkCommand> {
     let open = |number, purpose| NetworkCommand::OpenMailbox {
         mailbox: MailboxId(number),
         purpose,
+        apart: Vec::new(),
     };
     let send = |number, lockable| NetworkCommand::Send {
         send: SendId(number),

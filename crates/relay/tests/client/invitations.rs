@@ -129,6 +129,7 @@ fn a_bundle_too_long_for_its_place_is_refused() {
         NetworkCommand::OpenMailbox {
             mailbox: BOX,
             purpose,
+            apart: Vec::new(),
         },
     );
     let events = world.events(alice);

@@ -129,6 +129,7 @@ fn a_mailbox_is_made_although_the_process_stops_at_any_step() {
             let command = NetworkCommand::OpenMailbox {
                 mailbox: BOX,
                 purpose: purpose.clone(),
+                apart: Vec::new(),
             };
             world.input(alice, Input::Command(command));
             for _ in 0..steps {
@@ -220,6 +221,7 @@ fn debug_output_shows_no_address() {
         Input::Command(NetworkCommand::OpenMailbox {
             mailbox: BOX,
             purpose,
+            apart: Vec::new(),
         }),
     );
     while let Some(output) = world.people[alice].client.poll_output() {

@@ -15,4 +15,5 @@ mod letters;
 mod pace;
 #[path = "../peer/mod.rs"]
 mod peer;
+mod places;
 mod world;

@@ -154,6 +154,7 @@ where
     let again = NetworkCommand::OpenMailbox {
         mailbox: MAILBOX,
         purpose,
+        apart: Vec::new(),
     };
     scene.world.command(BOB, Errand::Instruct(N::TAG, again));
     scene.pass(Duration::from_secs(60))?;

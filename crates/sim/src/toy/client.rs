@@ -123,7 +123,9 @@ impl ToyClient {
 
     fn command(&mut self, cx: &mut Context<'_>, store: &mut ToyStore, command: NetworkCommand) {
         match command {
-            NetworkCommand::OpenMailbox { mailbox, purpose } => {
+            NetworkCommand::OpenMailbox {
+                mailbox, purpose, ..
+            } => {
                 self.open_mailbox(cx, store, mailbox, purpose);
             }
             NetworkCommand::ReplaceBundle { mailbox, card } => {

@@ -92,6 +92,9 @@ impl Outbox {
             route.stage = None;
         }
         self.enqueue(key);
+        if first {
+            self.hasten(cx, lane, key);
+        }
         if first && let Some(state) = self.lanes.get_mut(lane) {
             let resume = cx.now() + timing::back_off(cx, reason, state.failures);
             state.resume = Some(resume);
@@ -197,11 +200,10 @@ impl Outbox {
             route.state = RouteState::Failed(reason);
             route.last_failure = Some(reason);
         }
-        let over = entry
-            .routes
-            .iter()
-            .all(|route| matches!(route.state, RouteState::Failed(_)));
-        if over {
+        if !entry.has_hope() && !entry.reserved().is_empty() {
+            return self.resort(cx, storage, out, letter);
+        }
+        if !entry.has_hope() {
             let tried = entry.routes.iter().map(|route| route.address.clone());
             let tried = tried.collect();
             out.event(OfficeEvent::Failed {
@@ -236,6 +238,52 @@ impl Outbox {
         };
         self.send_again(cx, storage, out, (letter, index))?;
         self.plan_next_address(cx, letter);
+        Ok(())
+    }
+
+    /// Something that was to go to one address failed: the next one of each
+    /// letter that waits there is tried soon.
+    fn hasten(&mut self, cx: &mut Context<'_>, lane: LaneId, failed: RouteKey) {
+        let pending = self.lanes.get_mut(lane).map(|lane| lane.pending.clone());
+        let mut letters: Vec<LetterId> = pending.into_iter().flatten().map(|key| key.0).collect();
+        if !letters.contains(&failed.0) {
+            letters.push(failed.0);
+        }
+        for letter in letters {
+            let soon = cx.now() + timing::after_refusal(cx);
+            let Some(entry) = self.letters.get_mut(&letter) else {
+                continue;
+            };
+            if entry.waiting().is_none() || entry.next_address.is_some_and(|at| at <= soon) {
+                continue;
+            }
+            let before = entry.next_address.replace(soon);
+            self.drop_timer(before, Timer::NextAddress(letter));
+            self.timers.insert((soon, Timer::NextAddress(letter)));
+        }
+    }
+
+    /// Tries the last resort of a letter that nothing took.
+    pub(super) fn resort(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        letter: LetterId,
+    ) -> Result<(), StorageError> {
+        let Some(entry) = self.letters.get_mut(&letter) else {
+            return Ok(());
+        };
+        let due = entry.last_resort.take();
+        let reserved = match entry.accepted {
+            None => entry.reserved(),
+            Some(_) if !entry.has_hope() => entry.reserved(),
+            Some(_) => Vec::new(),
+        };
+        self.drop_timer(due, Timer::LastResort(letter));
+        for route in reserved {
+            self.send_again(cx, storage, out, (letter, route))?;
+        }
         Ok(())
     }
 

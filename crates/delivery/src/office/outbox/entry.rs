@@ -19,6 +19,8 @@ pub(super) struct Entry {
     pub(super) routes: Vec<Route>,
     /// When the next waiting address is tried.
     pub(super) next_address: Option<Moment>,
+    /// When the last resort is tried if nothing took the letter.
+    pub(super) last_resort: Option<Moment>,
 }
 
 impl Entry {
@@ -29,14 +31,24 @@ impl Entry {
         lanes: &mut Lanes,
     ) -> Self {
         let length = letter.bytes.len();
-        let routes = letter.to.iter().enumerate().map(|(at, address)| {
-            let state = if at == 0 || letter.urgency == Urgency::Urgent {
+        let known: Vec<_> = letter.to.iter().map(|address| lanes.of(address)).collect();
+        let sound = known.iter().position(|lane| !lanes.is_failing(*lane));
+        let first = sound.unwrap_or(0);
+        let routes = letter.to.iter().zip(known).enumerate();
+        let routes = routes.map(|(at, (address, lane))| {
+            let state = if at == first || letter.urgency == Urgency::Urgent {
                 RouteState::Sending
             } else {
                 RouteState::Waiting
             };
-            Route::new(address.clone(), lanes.of(address), length, state, 0)
+            Route::new(address.clone(), lane, length, state, 0)
         });
+        let mut routes: Vec<Route> = routes.collect();
+        for address in &letter.last_resort {
+            let lane = lanes.of(address);
+            let state = RouteState::Reserved;
+            routes.push(Route::new(address.clone(), lane, length, state, 0));
+        }
         Self {
             repeat,
             length,
@@ -44,9 +56,24 @@ impl Entry {
             keep: letter.keep,
             posted,
             accepted: None,
-            routes: routes.collect(),
+            routes,
             next_address: None,
+            last_resort: None,
         }
+    }
+
+    /// The addresses held back as a last resort.
+    pub(super) fn reserved(&self) -> Vec<usize> {
+        let routes = self.routes.iter().enumerate();
+        let reserved = routes.filter(|(_, route)| route.state == RouteState::Reserved);
+        reserved.map(|(at, _)| at).collect()
+    }
+
+    /// Whether something may still come of an address in use or to be used.
+    pub(super) fn has_hope(&self) -> bool {
+        let over =
+            |route: &Route| matches!(route.state, RouteState::Failed(_) | RouteState::Reserved);
+        !self.routes.iter().all(over)
     }
 
     /// The first address not yet tried.
@@ -112,6 +139,7 @@ impl Entry {
             accepted: row.accepted.map(Timestamp::from_millis),
             routes,
             next_address: None,
+            last_resort: None,
         })
     }
 }

@@ -1,0 +1,125 @@
+//! Messages that every address took and nobody confirmed.
+//!
+//! Then either they did not arrive, or what confirmed them did not, or the
+//! contact is away. Asking tells, and costs a small letter: so it is asked after
+//! a while, by another address each time, and less and less often. Whoever is
+//! asked after what they confirmed knows that it did not arrive, and answers by
+//! another address, too. Only for contacts who have several; with one there is
+//! no other way to try.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use hushwing_delivery::{LetterId, RouteState};
+use hushwing_sansio::{Moment, StorageError};
+
+use super::{Call, Messenger};
+use crate::ContactId;
+use crate::storage::{MessageState, Standing};
+
+/// How long after the last address took a message it is asked after.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// Between the first inquiries; both ways may have to be found by trying.
+const SHORTEST: Duration = Duration::from_secs(10 * 60);
+/// Inquiries at that pace, before the wait doubles.
+const EAGER: u32 = 4;
+/// The longest wait between two.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What was asked after in this run.
+#[derive(Default)]
+pub(super) struct Silences {
+    by_contact: BTreeMap<ContactId, Silence>,
+}
+
+#[derive(Clone, Copy)]
+struct Silence {
+    asked: u32,
+    next: Moment,
+}
+
+impl Silences {
+    /// Forgets a contact.
+    pub(super) fn forget(&mut self, contact: ContactId) {
+        self.by_contact.remove(&contact);
+    }
+}
+
+fn wait(asked: u32) -> Duration {
+    let doublings = asked.saturating_sub(EAGER).min(16);
+    SHORTEST
+        .saturating_mul(2_u32.saturating_pow(doublings))
+        .min(LONGEST)
+}
+
+impl Messenger {
+    /// Asks after what was taken a while ago and not confirmed.
+    pub(super) fn sweep_silence(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let people = self.people.values().filter(|person| {
+            person.record.standing == Standing::Established && person.addresses.len() > 1
+        });
+        for contact in people.map(|person| person.record.id).collect::<Vec<_>>() {
+            self.within(call, contact, |this, call| {
+                this.break_silence(call, contact)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn break_silence(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.now();
+        let before = self.silences.by_contact.get(&contact).copied();
+        if before.is_some_and(|silence| now < silence.next) {
+            return Ok(());
+        }
+        if !self.is_met_with_silence(call, contact)? {
+            self.silences.by_contact.remove(&contact);
+            return Ok(());
+        }
+        let asked = before.map_or(1, |silence| silence.asked.saturating_add(1));
+        let next = now + wait(asked);
+        self.silences
+            .by_contact
+            .insert(contact, Silence { asked, next });
+        self.reach.turn_aside(contact, now);
+        self.say_all_again(call, contact, false, false)
+    }
+
+    fn is_met_with_silence(
+        &self,
+        call: &Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<bool, StorageError> {
+        let latest = call.cx.wall() - PATIENCE;
+        let on_the_way = call.storage.on_the_way(contact)?;
+        let accepted = on_the_way.into_iter().filter_map(|(_, state, letter)| {
+            let letter = letter.map(LetterId);
+            letter.filter(|_| state == MessageState::Accepted)
+        });
+        Ok(accepted.into_iter().any(|letter| {
+            let routes = self.office.routes(letter);
+            let done = |state| match state {
+                RouteState::Accepted { at } => at <= latest,
+                RouteState::Failed(_) | RouteState::Reserved => true,
+                RouteState::Waiting | RouteState::Sending => false,
+            };
+            !routes.is_empty() && routes.iter().all(|(_, route)| done(route.state))
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_asked_four_times_soon_and_then_ever_less_often() {
+        let minutes = [1, 2, 3, 4, 5, 6].map(|asked| wait(asked).as_secs() / 60);
+        assert_eq!(minutes, [10, 10, 10, 10, 20, 40]);
+        assert_eq!(wait(u32::MAX), LONGEST);
+    }
+}
