@@ -196,6 +196,7 @@ fn talk(ada: &mut Home, ben: &mut Home) {
         "contacts/Ada/safety",
         json!({ "number": "12345 ".repeat(12) }),
     );
+    ben.post("contacts/Ada/rotate", json!({}));
     ben.post("contacts/Ada/name", json!({ "name": "Ada L." }));
 
     let stream = ada.open("GET", "events", &Value::Null);

@@ -96,8 +96,7 @@ impl Messenger {
         if !self.in_touch(contact) || self.is_blocked(contact) {
             return Ok(());
         }
-        // What confirmed them may have been lost where it was sent.
-        self.reach.turn_aside(contact, call.cx.now());
+        self.doubt_receipts(call, contact, inquiry)?;
         let mut lacking = LackRecord::of(call.storage, contact)?;
         for message in &inquiry.messages {
             if !is_here(call.storage, contact, message)? {

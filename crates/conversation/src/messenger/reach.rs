@@ -42,6 +42,8 @@ pub(super) struct Reach {
     strikes: BTreeMap<(ContactId, Vec<u8>), Strikes>,
     /// By how many addresses the next receipts to a contact begin further down.
     detours: BTreeMap<ContactId, Detour>,
+    /// Where the next letter that nobody confirms begins, if that is chosen.
+    chosen: Option<(ContactId, usize)>,
 }
 
 #[derive(Clone, Copy)]
@@ -57,6 +59,19 @@ struct Detour {
 }
 
 impl Reach {
+    /// Chooses with which address the next letters that nobody confirms begin.
+    pub(super) fn begin_with(&mut self, contact: ContactId, way: Option<usize>) {
+        self.chosen = way.map(|way| (contact, way));
+    }
+
+    /// By how many addresses a letter that nobody confirms begins further down.
+    fn offset(&self, contact: ContactId) -> usize {
+        match self.chosen {
+            Some((of, way)) if of == contact => way,
+            _ => self.detours.get(&contact).map_or(0, |detour| detour.by),
+        }
+    }
+
     /// Forgets a contact.
     pub(super) fn forget(&mut self, contact: ContactId) {
         self.strikes.retain(|(of, _), _| *of != contact);
@@ -112,6 +127,9 @@ impl Messenger {
             return (person.addresses.clone(), Vec::new());
         };
         let doubted = |address: &Address| {
+            if mail.doubts.is_empty() {
+                return false;
+            }
             let encoded = address.encode();
             let mut doubts = mail.doubts.iter();
             doubts.any(|doubt| {
@@ -124,9 +142,8 @@ impl Messenger {
         ways.extend(last);
         // Of receipts nobody tells that they did not arrive.
         if keep == Keep::UntilAccepted && !ways.is_empty() {
-            let detour = self.reach.detours.get(&contact);
-            let by = detour.map_or(0, |detour| detour.by) % ways.len();
-            ways.rotate_left(by);
+            let by = self.reach.offset(contact).checked_rem(ways.len());
+            ways.rotate_left(by.unwrap_or(0));
         }
         let recovery = mail.recovery.iter();
         let recovery = recovery.filter_map(|bytes| Address::decode(bytes.expose()).ok());

@@ -119,18 +119,27 @@ fn a_server_that_drops_is_found_out_tried_again_and_forgiven() {
         let mut c = with_two_servers(422);
         let who = (c.alice, c.her_bob);
         c.village.set_conduct(server, Conduct::Dropping);
-        for n in 0..12 {
-            send(&mut c.village, c.alice, c.her_bob, &format!("learning {n}"));
-            c.village.pass(Duration::from_secs(600)).unwrap();
-        }
         // Bob's own letters go by Alice's addresses; only hers are learnt here.
-        for n in 0..5 {
+        let mut arrives = false;
+        for n in 0..12 {
+            let text = format!("learning {n}");
+            send(&mut c.village, c.alice, c.her_bob, &text);
+            c.village.rest().unwrap();
+            arrives = texts(&mut c.village, c.bob, c.his_alice).contains(&text);
+            c.village.pass(Duration::from_secs(600)).unwrap();
+            if arrives {
+                break;
+            }
+        }
+        assert!(arrives, "{server}");
+        // The first doubt lasts an hour.
+        for n in 0..3 {
             let id = send(&mut c.village, c.alice, c.her_bob, &format!("learnt {n}"));
             c.village.rest().unwrap();
             let his = texts(&mut c.village, c.bob, c.his_alice);
             assert!(his.contains(&format!("learnt {n}")), "{server} {n}");
             c.village.pass(Duration::from_secs(400)).unwrap();
-            assert_eq!(state(&mut c.village, who, id), MessageState::Delivered);
+            assert!(state(&mut c.village, who, id) >= MessageState::Delivered);
         }
         // Over a restart, too.
         c.village.open_again(c.alice).unwrap();

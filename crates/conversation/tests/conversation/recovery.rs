@@ -59,7 +59,7 @@ fn the_last_resort_is_used_when_all_else_failed_for_a_day_and_not_before() {
     // His receipt may have to take the same way.
     c.village.pass(A_DAY * 2).unwrap();
     let views = read(&mut c.village, c.alice, c.her_bob);
-    assert_eq!(views[0].state, MessageState::Delivered);
+    assert!(views[0].state >= MessageState::Delivered);
 }
 
 #[test]

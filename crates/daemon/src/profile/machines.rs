@@ -172,7 +172,11 @@ impl Machines {
 /// How the conversations of a profile with so many relays are held.
 fn conversation_config(name: &str, switches: Switches, relays: usize) -> Config {
     let several = switches.several_mailboxes;
-    let mailboxes = if several { relays.clamp(1, MAILBOXES) } else { 1 };
+    let mailboxes = if several {
+        relays.clamp(1, MAILBOXES)
+    } else {
+        1
+    };
     let mut config = Config {
         name: name.to_owned(),
         mailboxes,
