@@ -292,6 +292,7 @@ impl<D: Desk> Side<D> {
             name: name.into(),
             network: NetworkTag::TOY,
             receipt_delay: (RECEIPTS, RECEIPTS),
+            ..Config::default()
         };
         Ok(Self {
             messenger: Messenger::open(desk.lend(), config).map_err(storage)?,
