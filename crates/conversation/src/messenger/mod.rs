@@ -18,8 +18,8 @@
 mod ask;
 mod attempts;
 mod broken;
-mod find;
 mod echo;
+mod find;
 mod hear;
 mod hidden;
 mod hold;
@@ -67,8 +67,8 @@ use crate::{
 };
 
 use broken::Concern;
-use find::Indexing;
 use echo::Echoes;
+use find::Indexing;
 use losses::Losses;
 use mail::Mails;
 use patience::Patience;

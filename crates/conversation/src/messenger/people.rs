@@ -11,8 +11,7 @@ use crate::content::{Lamport, Origin};
 use crate::mls::{Crypto, Group, LeafKey};
 use crate::storage::{
     ContactRecord, ConversationRecord, DetourRecord, LackRecord, MailboxUse, ModeRecord,
-    OrphanRecord, Position,
-    RepeatRecord,
+    OrphanRecord, Position, RepeatRecord,
 };
 use crate::{ContactId, Event, Refusal, Standing, Storage};
 

@@ -92,9 +92,7 @@ impl Outbox {
             route.stage = None;
         }
         self.enqueue(key);
-        if first {
-            self.hasten(cx, lane, key);
-        }
+        self.hasten(cx, first.then_some(lane), key);
         if first && let Some(state) = self.lanes.get_mut(lane) {
             let resume = cx.now() + timing::back_off(cx, reason, state.failures);
             state.resume = Some(resume);
@@ -241,10 +239,12 @@ impl Outbox {
         Ok(())
     }
 
-    /// Something that was to go to one address failed: the next one of each
-    /// letter that waits there is tried soon.
-    fn hasten(&mut self, cx: &mut Context<'_>, lane: LaneId, failed: RouteKey) {
-        let pending = self.lanes.get_mut(lane).map(|lane| lane.pending.clone());
+    /// Something that was to go to one address failed: its letter's next address
+    /// is tried soon, and those of all letters that wait in `lane`, if it failed
+    /// just now.
+    fn hasten(&mut self, cx: &mut Context<'_>, lane: Option<LaneId>, failed: RouteKey) {
+        let lane = lane.and_then(|lane| self.lanes.get_mut(lane));
+        let pending = lane.map(|lane| lane.pending.clone());
         let mut letters: Vec<LetterId> = pending.into_iter().flatten().map(|key| key.0).collect();
         if !letters.contains(&failed.0) {
             letters.push(failed.0);
