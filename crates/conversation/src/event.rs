@@ -10,10 +10,6 @@ use crate::view::{
 use crate::{ContactId, InvitationId, MessageId, MessageState, Refusal, Ticket};
 
 /// One output: for the faces or for a network.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "outputs are drained one by one and kept in no list of these"
-)]
 #[derive(Debug)]
 pub enum Outgoing {
     /// For the faces.
