@@ -7,6 +7,7 @@ mod error;
 mod process;
 mod relay;
 mod report;
+mod store;
 
 use std::path::Path;
 use std::thread;
@@ -30,6 +31,7 @@ pub fn run(area: Area, budget: Duration, program: &Path) -> Result<Report, Bench
     let measure = || match area {
         Area::Backlog => backlog::measure(program),
         Area::Relay => relay::measure(budget, program),
+        Area::Store => store::measure(program),
         Area::Conversation => conversation::measure(budget, program),
     };
     let results = thread::scope(|scope| {

@@ -15,6 +15,8 @@ pub enum Area {
     Conversation,
     /// The relay server as a process under load.
     Relay,
+    /// A profile in which a million messages lie.
+    Store,
 }
 
 impl fmt::Display for Area {
@@ -23,13 +25,14 @@ impl fmt::Display for Area {
             Self::Backlog => "backlog",
             Self::Conversation => "conversation",
             Self::Relay => "relay",
+            Self::Store => "store",
         })
     }
 }
 
 /// A word that names no [`Area`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there are figures for backlog, conversation and relay")]
+#[error("there are figures for backlog, conversation, relay and store")]
 pub struct UnknownArea;
 
 impl FromStr for Area {
@@ -40,6 +43,7 @@ impl FromStr for Area {
             "backlog" => Ok(Self::Backlog),
             "conversation" => Ok(Self::Conversation),
             "relay" => Ok(Self::Relay),
+            "store" => Ok(Self::Store),
             _ => Err(UnknownArea),
         }
     }
@@ -150,7 +154,7 @@ mod tests {
 
     #[test]
     fn areas_are_read_as_they_are_written() {
-        for area in [Area::Backlog, Area::Conversation, Area::Relay] {
+        for area in [Area::Backlog, Area::Conversation, Area::Relay, Area::Store] {
             assert_eq!(area.to_string().parse(), Ok(area));
         }
         assert_eq!("mesh".parse::<Area>(), Err(UnknownArea));

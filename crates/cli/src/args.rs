@@ -526,4 +526,6 @@ pub(crate) enum BenchArea {
     Conversation,
     /// Messages and connections through the relay server
     Relay,
+    /// A profile in which a million messages lie; filling it takes minutes
+    Store,
 }

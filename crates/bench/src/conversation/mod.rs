@@ -22,7 +22,7 @@ pub(crate) mod limit;
 mod line;
 mod olm;
 pub(crate) mod people;
-mod ready;
+pub(crate) mod ready;
 pub(crate) mod world;
 
 use std::path::Path;

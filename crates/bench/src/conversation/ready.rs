@@ -15,6 +15,9 @@ use crate::{BenchError, Figure};
 /// Starts that are measured.
 const STARTS: usize = 7;
 
+/// Name of the profile that [`create_profile`] makes.
+pub(crate) const PROFILE: &str = "Bench";
+
 const REQUEST: &[u8] = b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 /// The figure of a start, beside a start of the program that does nothing.
@@ -41,7 +44,7 @@ pub(super) fn measure(program: &Path) -> Result<Figure, BenchError> {
     ))
 }
 
-fn start(program: &Path, home: &Home) -> Result<Process, BenchError> {
+pub(crate) fn start(program: &Path, home: &Home) -> Result<Process, BenchError> {
     let home =
         (home.path().to_str()).ok_or(BenchError::Bug("the temporary folder's name is no text"))?;
     let args = ["--home", home, "--json", "up", "--foreground"];
@@ -52,10 +55,23 @@ fn start(program: &Path, home: &Home) -> Result<Process, BenchError> {
     Ok(daemon)
 }
 
-fn status(home: &Home) -> Result<(), BenchError> {
+pub(crate) fn status(home: &Home) -> Result<(), BenchError> {
+    request(home, REQUEST)
+}
+
+/// Creates the profile [`PROFILE`].
+pub(crate) fn create_profile(home: &Home) -> Result<(), BenchError> {
+    let body = format!("{{\"name\":\"{PROFILE}\"}}");
+    let head = "POST /v1/profiles HTTP/1.1\r\nHost: localhost\r\nConnection: close";
+    let length = body.len();
+    let request_of = format!("{head}\r\nContent-Length: {length}\r\n\r\n{body}");
+    request(home, request_of.as_bytes())
+}
+
+fn request(home: &Home, sent: &[u8]) -> Result<(), BenchError> {
     let failed = || BenchError::system("ask the daemon");
     let mut stream = UnixStream::connect(home.socket()).map_err(failed())?;
-    stream.write_all(REQUEST).map_err(failed())?;
+    stream.write_all(sent).map_err(failed())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).map_err(failed())?;
     if answer.starts_with("HTTP/1.1 200") {

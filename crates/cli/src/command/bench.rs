@@ -15,6 +15,7 @@ pub(super) fn run(bench: &Bench, output: Output) -> Result<ExitCode, Error> {
         BenchArea::Backlog => Area::Backlog,
         BenchArea::Conversation => Area::Conversation,
         BenchArea::Relay => Area::Relay,
+        BenchArea::Store => Area::Store,
     };
     let failed =
         |problem: String| Error::new(ErrorKind::Internal, format!("cannot measure: {problem}"));
