@@ -327,7 +327,9 @@ impl Storage for ProfileStore {
     }
 
     fn unread(&self, of: ContactId, until: &Position) -> Result<Vec<MessageId>, StorageError> {
-        let sql = "SELECT id FROM messages
+        // Left to itself SQLite passes all that was ever said: the order by kind
+        // seems as good to it.
+        let sql = "SELECT id FROM messages INDEXED BY messages_unread
              WHERE contact = ?1 AND mine = 0 AND kind = 1 AND state = 3
              AND (epoch, lamport, leaf, id) <= (?2, ?3, ?4, ?5)
              ORDER BY epoch, lamport, leaf, id";

@@ -110,7 +110,7 @@ impl SaidRows for ProfileStore {
     }
 
     fn count_unread(&self, of: ContactId) -> Result<u64, StorageError> {
-        let sql = "SELECT count(*) FROM messages
+        let sql = "SELECT count(*) FROM messages INDEXED BY messages_unread
              WHERE contact = ?1 AND mine = 0 AND kind = 1 AND state = 3";
         let count = self
             .database
