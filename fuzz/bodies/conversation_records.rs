@@ -1,8 +1,9 @@
 //! Rows of a profile that a disk gives back otherwise than they were written.
 
 use hushwing_conversation::storage::{
-    ContactRecord, ConversationRecord, InvitationRecord, JoinRecord, KeyPackageRecord, LackRecord,
-    LossRecord, MailboxRecord, ModeRecord, OrphanRecord, RepeatRecord,
+    ContactRecord, ConversationRecord, IdentityRecord, IntroducedRecord, IntroductionsRecord,
+    InvitationRecord, JoinRecord, KeyPackageRecord, LackRecord, LossRecord, MailboxRecord,
+    ModeRecord, OffersRecord, OrphanRecord, RepeatRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -10,6 +11,9 @@ pub(crate) fn run(data: &[u8]) {
     if let Ok(record) = ConversationRecord::decode(data) {
         let _ = (record.disappear_after(), record.pins().count());
     }
+    let _ = IdentityRecord::decode(data);
+    let _ = IntroducedRecord::decode(data);
+    let _ = IntroductionsRecord::decode(data);
     let _ = InvitationRecord::decode(data);
     let _ = JoinRecord::decode(data);
     let _ = KeyPackageRecord::decode(data);
@@ -17,6 +21,7 @@ pub(crate) fn run(data: &[u8]) {
     let _ = LossRecord::decode(data);
     let _ = MailboxRecord::decode(data);
     let _ = ModeRecord::decode(data);
+    let _ = OffersRecord::decode(data);
     let _ = OrphanRecord::decode(data);
     let _ = RepeatRecord::decode(data);
 }

@@ -20,8 +20,8 @@ use crate::call::calls;
 use crate::conversation::{self, DraftBody, MuteBody, OnBody, ReportQuery, SearchQuery, TimerBody};
 use crate::event::Event;
 use crate::request::{
-    AddressQuery, InviteBody, JoinBody, ModeBody, NameBody, NumberBody, ReactionBody, ReadQuery,
-    SendBody, ServerBody, ServersQuery, TestBody, TextBody, ValueBody,
+    AddressQuery, IntroduceBody, InviteBody, JoinBody, ModeBody, NameBody, NumberBody,
+    ReactionBody, ReadQuery, SendBody, ServerBody, ServersQuery, TestBody, TextBody, ValueBody,
 };
 use crate::view;
 
@@ -109,7 +109,26 @@ calls! {
         answer: view::Joined,
     }
 
-    /// Strangers who opened a reusable link of mine.
+    /// Asks two contacts whether they want to know each other.
+    Introduce: Post "introductions" for Profile {
+        body: IntroduceBody, errors: [Ambiguous, Protocol], answer: view::Introduction,
+    }
+
+    /// Introductions of mine, oldest first.
+    Introductions: Get "introductions" for Profile { answer: Vec<view::Introduction>, }
+
+    /// Agrees to meet somebody whom a contact introduces.
+    AcceptIntroduction: Post "introductions/{request}/accept" for Profile {
+        path: u64, errors: [Protocol], answer: view::Request,
+    }
+
+    /// Does not; nobody is told.
+    RefuseIntroduction: Post "introductions/{request}/refuse" for Profile {
+        path: u64, answer: view::Refused,
+    }
+
+    /// Strangers who opened a reusable link of mine, and people whom contacts
+    /// offer to introduce; oldest first.
     Requests: Get "requests" for Profile { answer: Vec<view::Request>, }
 
     /// Takes a stranger as a contact.
@@ -125,13 +144,18 @@ calls! {
     /// Everybody I can write to or soon shall.
     Contacts: Get "contacts" for Profile { answer: Vec<view::Contact>, }
 
+    /// One of them.
+    OneContact: Get "contacts/{name}" for Profile {
+        path: String, errors: [Ambiguous], answer: view::Contact,
+    }
+
     /// The number to compare with a contact.
     Safety: Get "contacts/{name}/safety" for Profile {
         path: String, errors: [Ambiguous], answer: view::Safety,
     }
 
-    /// Compares the number somebody read out, and marks the contact verified if
-    /// it is theirs.
+    /// Compares the number somebody read out, or the code on their screen, and
+    /// marks the contact verified if it is theirs.
     Verify: Post "contacts/{name}/safety" for Profile {
         path: String, body: NumberBody, errors: [Ambiguous, Mismatch], answer: view::Safety,
     }

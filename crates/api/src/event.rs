@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversation::Conversation;
 use crate::kind::ErrorKind;
-use crate::view::{Contact, Message, Mode};
+use crate::view::{Contact, Introduction, KeyChange, Message, Mode, Request};
 
 /// Something that happened; `event` names which. Readers pass over those they do
 /// not know: others are added.
@@ -24,6 +24,37 @@ pub enum Event {
     /// What can be shown to others of a conversation changed, or who wishes it,
     /// or their key.
     Mode(Mode),
+    /// The key of a contact, or what else their safety number says, is another one.
+    KeyChanged(KeyChangedEvent),
+    /// A contact offers to introduce somebody, or such an offer got further.
+    Introduction(Request),
+    /// Somebody who was to be introduced to me cannot be met.
+    IntroductionFailed {
+        /// Number of the offer.
+        request: u64,
+        /// What they are called by who introduces.
+        name: String,
+        /// Who introduces.
+        introduced_by: String,
+        /// Coarse kind, see [`ErrorKind`].
+        #[schemars(with = "ErrorKind")]
+        kind: String,
+        /// What happened.
+        message: String,
+        /// What to do.
+        advice: String,
+    },
+    /// An introduction of mine got further.
+    Introducing(Introduction),
+    /// Somebody I was introduced to was told other things than I was.
+    IntroductionDisputed {
+        /// Id of the contact I met.
+        contact: Option<String>,
+        /// Their shown name.
+        name: String,
+        /// What to do.
+        advice: String,
+    },
     /// A stranger asks to write to me.
     Request {
         /// Number to accept or refuse it by.
@@ -118,6 +149,18 @@ pub enum Event {
     #[serde(other)]
     #[schemars(skip)]
     Unknown,
+}
+
+/// A changed identity, and whose.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct KeyChangedEvent {
+    /// Id of the contact.
+    pub contact: Option<String>,
+    /// Their shown name.
+    pub name: String,
+    /// What changed.
+    #[serde(flatten)]
+    pub change: KeyChange,
 }
 
 /// A message that appeared, and where.

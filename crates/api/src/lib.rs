@@ -15,7 +15,7 @@ pub mod view;
 
 pub use call::{Call, Description, Method, PathValues, Scope};
 pub use client::{Answer, CallError, Client, Lines};
-pub use event::{Event, MessageEvent};
+pub use event::{Event, KeyChangedEvent, MessageEvent};
 pub use kind::ErrorKind;
 pub use path::{Malformed, Path, unescape};
 pub use query::{QueryError, read as read_query};

@@ -105,11 +105,11 @@ pub struct ReactionBody {
     pub reaction: String,
 }
 
-/// A safety number somebody read out.
+/// A safety number somebody read out, or its code.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NumberBody {
-    /// Its sixty digits, in any grouping.
+    /// Its sixty digits, in any grouping, or `hushwing:v#…`.
     pub number: String,
 }
 
@@ -131,6 +131,18 @@ pub enum ModeName {
     Provable,
     /// Not there yet, and refused.
     Otr,
+}
+
+/// Two contacts to introduce to each other.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IntroduceBody {
+    /// Name or id of the one.
+    pub one: String,
+    /// Name or id of the other.
+    pub other: String,
+    /// What to say to both about it, at most 512 bytes of it.
+    pub word: Option<String>,
 }
 
 /// The value of a switch.

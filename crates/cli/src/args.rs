@@ -91,7 +91,10 @@ pub(crate) enum Command {
     Join(Join),
     /// List the people you can write to; forget one
     Contacts(Contacts),
-    /// List strangers who wrote through a reusable link, accept or refuse them
+    /// Ask two of your contacts whether they want to know each other
+    Introduce(Introduce),
+    /// List who wants to know you: strangers with a reusable link, people whom contacts
+    /// introduce; accept or refuse them
     Requests(Requests),
     /// Show the safety number of a contact, or compare theirs with it
     Verify(Verify),
@@ -331,14 +334,38 @@ pub(crate) enum RequestAction {
     },
 }
 
+/// Whom to introduce.
+#[derive(Args)]
+pub(crate) struct Introduce {
+    /// One contact, by name or id
+    #[arg(required_unless_present = "list")]
+    pub(crate) one: Option<String>,
+    /// The other
+    #[arg(required_unless_present = "list")]
+    pub(crate) other: Option<String>,
+    /// What to say to both about it
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) word: Option<String>,
+    /// List introductions you made, and how far they are
+    #[arg(long, conflicts_with_all = ["one", "other", "word"])]
+    pub(crate) list: bool,
+}
+
 /// How to verify.
 #[derive(Args)]
 pub(crate) struct Verify {
     /// The contact, by name or id
     pub(crate) name: String,
-    /// The number they read to you: sixty digits, spaces do not matter
+    /// The number they read to you, sixty digits, spaces do not matter; or the code they
+    /// sent, `hushwing:v#…`
     #[arg(num_args = 0..)]
     pub(crate) number: Vec<String>,
+    /// Also print a code for them to scan
+    #[arg(long, conflicts_with = "number")]
+    pub(crate) qr: bool,
+    /// Compare with the code in a picture of their screen
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["number", "qr"])]
+    pub(crate) image: Option<PathBuf>,
 }
 
 /// How to rename.

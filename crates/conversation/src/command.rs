@@ -77,6 +77,30 @@ pub enum Command {
         /// Whom.
         contact: ContactId,
     },
+    /// Ask two contacts whether they want to know each other. `Reply::Introduction`.
+    Introduce {
+        /// Who shall make the link.
+        one: ContactId,
+        /// Who shall open it.
+        other: ContactId,
+        /// A word to both, at most 512 bytes of it.
+        word: Option<String>,
+    },
+    /// List introductions of mine. `Reply::Introductions`.
+    Introductions,
+    /// List whom contacts offered to introduce to me, decided or not.
+    /// `Reply::Offers`.
+    Offers,
+    /// Agree to meet somebody of `Offers`. `Reply::Offers` with that one.
+    AcceptIntroduction {
+        /// Its number.
+        request: u64,
+    },
+    /// Do not; nobody is told. `Reply::Done`.
+    RefuseIntroduction {
+        /// Its number.
+        request: u64,
+    },
     /// Show a contact under another name. `Reply::Contact`.
     Rename {
         /// Whom.
@@ -94,7 +118,7 @@ pub enum Command {
     Verify {
         /// Whom.
         contact: ContactId,
-        /// 60 digits; white space is ignored.
+        /// 60 digits, whatever stands between them, or a code `hushwing:v#…`.
         number: String,
     },
     /// Show whether a conversation can be proved to others. `Reply::Mode`.
@@ -294,6 +318,11 @@ impl fmt::Debug for Command {
             Self::Requests => "Requests",
             Self::Accept { .. } => "Accept",
             Self::Refuse { .. } => "Refuse",
+            Self::Introduce { .. } => "Introduce",
+            Self::Introductions => "Introductions",
+            Self::Offers => "Offers",
+            Self::AcceptIntroduction { .. } => "AcceptIntroduction",
+            Self::RefuseIntroduction { .. } => "RefuseIntroduction",
             Self::Rename { .. } => "Rename",
             Self::SafetyNumber { .. } => "SafetyNumber",
             Self::Verify { .. } => "Verify",

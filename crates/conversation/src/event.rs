@@ -4,8 +4,10 @@ use hushwing_delivery::{MailboxFailure, NetworkCommand, NetworkTag, SendFailure,
 
 use crate::content::ShortId;
 use crate::proof::Proof;
+use crate::storage::IdentityChange;
 use crate::view::{
-    ContactView, ConversationView, InvitationView, MessageView, ModeView, Version, Whereabouts,
+    ContactView, ConversationView, IntroductionView, InvitationView, MessageView, ModeView,
+    OfferView, Version, Whereabouts,
 };
 use crate::{ContactId, InvitationId, MessageId, MessageState, Refusal, Ticket};
 
@@ -36,8 +38,34 @@ pub enum Event {
     /// A contact came into being or changed: standing, name, verification, or
     /// the "no forward secrecy yet" mark.
     Contact(ContactView),
+    /// The safety number of a contact became another one: their key changed, or
+    /// the conversation was begun anew.
+    IdentityChanged {
+        /// Whose.
+        contact: ContactId,
+        /// How, and whether they were verified before.
+        change: IdentityChange,
+    },
     /// Somebody opened a reusable link of mine and waits for my decision.
     Requested(ContactView),
+    /// A contact offers to introduce somebody, or such an offer got further.
+    Introduction(OfferView),
+    /// An introduction that was offered to me cannot be.
+    IntroductionFailed {
+        /// Which one, as it was.
+        offer: OfferView,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// An introduction of mine got further: both agreed, or the link was passed
+    /// on.
+    Introducing(IntroductionView),
+    /// Somebody I was introduced to was told other promises than I was: who
+    /// introduced us, or somebody between us, changed them.
+    IntroductionDisputed {
+        /// Whom I met.
+        contact: ContactId,
+    },
     /// A request was not decided within six weeks and is gone.
     RequestLapsed {
         /// Who had asked.
@@ -214,6 +242,16 @@ pub enum DropReason {
     /// as none.
     #[error("signed receipt that proves nothing")]
     Receipt,
+    /// About an introduction that is none here, or at another step.
+    #[error("not a step of an introduction that is under way")]
+    Introduction,
+    /// More offers of introductions than are kept of one contact.
+    #[error("too many introductions by one contact")]
+    TooManyIntroductions,
+    /// A join request by a link that was made for somebody else, who was
+    /// introduced.
+    #[error("somebody else than who was introduced used the link")]
+    WrongJoiner,
     /// A message to a conversation that nobody opened within three days.
     #[error("message without a join request")]
     Stray,
@@ -238,6 +276,8 @@ pub enum Reply {
     SafetyNumber {
         /// The digits.
         number: String,
+        /// The same as text for a QR code: `hushwing:v#…`.
+        code: String,
         /// Whether it was compared already.
         verified: bool,
     },
@@ -248,6 +288,12 @@ pub enum Reply {
         /// Whether the keys were renewed, or are when the turn is mine.
         keys: bool,
     },
+    /// The introduction as it is now.
+    Introduction(IntroductionView),
+    /// Introductions of mine, oldest first.
+    Introductions(Vec<IntroductionView>),
+    /// Introductions offered to me that are not over, oldest first.
+    Offers(Vec<OfferView>),
     /// A message was queued.
     Sent {
         /// Its name.

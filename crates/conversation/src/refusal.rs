@@ -76,9 +76,30 @@ pub enum Refusal {
     /// Whoever asked is not waiting for a decision any more.
     #[error("this request was answered already")]
     NotARequest,
+    /// Nobody can be introduced to themselves.
+    #[error("these two are the same contact")]
+    SamePerson,
+    /// An introduction of these two is under way.
+    #[error("an introduction of these two is under way")]
+    IntroducedAlready,
+    /// So many introductions are under way that no more can be.
+    #[error("too many introductions are under way")]
+    TooManyIntroductions,
     /// The safety number differs: another key is in use on the other side.
     #[error("the safety number does not match")]
     WrongNumber,
+    /// It differs, though they were verified once.
+    #[error("the safety number does not match, though it did before")]
+    WrongNumberNow,
+    /// Not sixty digits.
+    #[error("a safety number has 60 digits")]
+    NotANumber,
+    /// A code, but none of a safety number.
+    #[error("not the code of a safety number")]
+    NotACode,
+    /// A code of a safety number, made by a newer program.
+    #[error("the code is newer than this program")]
+    CodeNewer,
     /// The safety number is not fixed before the inviter's first commit.
     #[error("the safety number is not fixed yet")]
     NumberNotFixed,

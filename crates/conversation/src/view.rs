@@ -7,6 +7,7 @@ use hushwing_sansio::Timestamp;
 
 use crate::content::{Mode, ShortId};
 use crate::proof::PublicIdentity;
+use crate::storage::{Compared, IdentityChange, OfferState};
 use crate::{ContactId, ConversationId, InvitationId, MessageId, MessageState, Secret, Standing};
 
 /// An invitation as shown.
@@ -35,6 +36,10 @@ pub struct ContactView {
     pub standing: Standing,
     /// Whether the safety number was compared.
     pub verified: bool,
+    /// When and how, and what became of the number.
+    pub identity: IdentityView,
+    /// Who introduced them, if anybody did.
+    pub introduced: Option<IntroducedView>,
     /// Whether the "no forward secrecy yet" mark stands.
     pub no_forward_secrecy: bool,
     /// Whether a network lost the mailbox they write to and they are not known
@@ -50,6 +55,86 @@ pub struct ContactView {
     pub mode: ModeView,
     /// Since when.
     pub since: Timestamp,
+}
+
+/// How somebody came to be a contact by an introduction. `Debug` hides the name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IntroducedView {
+    /// What whoever introduced them was called then.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Whether they were told the same as I; `None` before they said.
+    pub agrees: Option<bool>,
+}
+
+impl fmt::Debug for IntroducedView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntroducedView")
+            .field("agrees", &self.agrees)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An introduction offered to me, as shown. `Debug` hides names and words.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OfferView {
+    /// Its number in commands.
+    pub request: u64,
+    /// Who offers it.
+    pub by: ContactId,
+    /// What they are called.
+    pub by_name: String,
+    /// What they call the other.
+    pub name: String,
+    /// What they say about it.
+    pub word: Option<String>,
+    /// When it came.
+    pub since: Timestamp,
+    /// How far it is.
+    pub state: OfferState,
+    /// Whether a contact of mine has that name: it may be them, or somebody else.
+    pub name_known: bool,
+}
+
+impl fmt::Debug for OfferView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OfferView")
+            .field("request", &self.request)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An introduction of mine, as shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IntroductionView {
+    /// Its number.
+    pub introduction: u64,
+    /// Who makes the link.
+    pub inviter: ContactId,
+    /// Who opens it.
+    pub joiner: ContactId,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether both agreed; who did alone is not told.
+    pub agreed: bool,
+    /// Whether the link was passed on.
+    pub passed: bool,
+}
+
+/// By what a contact is known, as shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IdentityView {
+    /// When the safety number was compared last, and how, if it is the one of
+    /// now.
+    pub verified: Option<(Timestamp, Compared)>,
+    /// They were verified until then, and were not compared again.
+    pub withdrawn: Option<Timestamp>,
+    /// Since when their key is known here; `None` before there is one.
+    pub key_since: Option<Timestamp>,
+    /// How the identity changed, the newest last; the oldest are forgotten.
+    pub changes: Vec<IdentityChange>,
 }
 
 impl fmt::Debug for ContactView {

@@ -3,7 +3,7 @@
 use hushwing_daemon::{Error, view};
 use serde_json::json;
 
-use super::{Session, shown, view};
+use super::{Session, picture, shown, view};
 use crate::args::{Rename, Rotate, Verify};
 use crate::client::Path;
 
@@ -27,22 +27,26 @@ pub(super) async fn list(session: &Session) -> Result<(), Error> {
 /// `verify`
 pub(super) async fn verify(session: &Session, verify: Verify) -> Result<(), Error> {
     let path = Path::new(["contacts", &verify.name, "safety"]);
-    // An empty number is compared too, and is wrong: a script whose variable is
-    // not set must not take the showing of a number for a comparison.
-    let safety = if verify.number.is_empty() {
-        session.client.get(&path).await?
-    } else {
-        let body = json!({ "number": verify.number.join(" ") });
-        session.client.post(&path, &body).await?
+    let given = match &verify.image {
+        Some(file) => Some(picture::safety_code_in(file)?),
+        // An empty number is compared too, and is wrong: a script whose variable
+        // is not set must not take the showing of a number for a comparison.
+        None => (!verify.number.is_empty()).then(|| verify.number.join(" ")),
+    };
+    let safety = match given {
+        None => session.client.get(&path).await?,
+        Some(number) => {
+            let body = json!({ "number": number });
+            session.client.post(&path, &body).await?
+        }
     };
     let safety: view::Safety = view(safety)?;
+    let drawn = match verify.qr {
+        true => picture::drawn(&safety.code)?,
+        false => String::new(),
+    };
     session.output.result(&safety, |safety| {
-        let advice = if safety.verified {
-            "verified"
-        } else {
-            "have them read theirs to you, then `hushwing verify NAME 'THEIR NUMBER'`"
-        };
-        format!("{}\n{}\n{advice}", safety.name, safety.safety_number)
+        format!("{drawn}{}", shown::safety(safety, verify.qr))
     });
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use hushwing_daemon::{Error, ErrorKind, view};
 use serde_json::{Value, json};
 
+use super::introduction;
 use super::picture::{self, Picture};
 use super::{Session, view};
 use crate::args::{Invite, Join, Network, RequestAction, Requests};
@@ -158,25 +159,43 @@ fn from_input() -> Result<String, Error> {
 
 /// `requests`
 pub(super) async fn requests(session: &Session, requests: Requests) -> Result<(), Error> {
+    let path = Path::new(["requests"]);
+    let waiting: Vec<view::Request> = view(session.client.get(&path).await?)?;
+    let introduced = |number| {
+        let mut waiting = waiting.iter();
+        waiting.any(|one| one.request == number && one.kind == "introduction")
+    };
     match requests.action {
         None => {
-            let waiting: Vec<view::Request> =
-                view(session.client.get(&Path::new(["requests"])).await?)?;
             session.output.result(&waiting, |waiting| {
                 if waiting.is_empty() {
                     return "nobody waits".into();
                 }
                 waiting.iter().map(line).collect::<Vec<_>>().join("\n")
             });
+            Ok(())
         }
-        Some(RequestAction::Accept { request }) => {
+        Some(RequestAction::Accept { request }) if introduced(request) => {
+            introduction::accept(session, request).await
+        }
+        Some(RequestAction::Refuse { request }) if introduced(request) => {
+            introduction::refuse(session, request).await
+        }
+        Some(action) => decide(session, &action).await,
+    }
+}
+
+/// A verdict on a stranger.
+async fn decide(session: &Session, action: &RequestAction) -> Result<(), Error> {
+    match action {
+        RequestAction::Accept { request } => {
             let path = Path::new(["requests", &request.to_string(), "accept"]);
             let contact: view::Contact = view(session.client.post(&path, &json!({})).await?)?;
             session
                 .output
                 .result(&contact, |contact| format!("accepted {}", contact.name));
         }
-        Some(RequestAction::Refuse { request }) => {
+        RequestAction::Refuse { request } => {
             let path = Path::new(["requests", &request.to_string(), "refuse"]);
             let refused = session.client.post(&path, &json!({})).await?;
             session
@@ -188,6 +207,9 @@ pub(super) async fn requests(session: &Session, requests: Requests) -> Result<()
 }
 
 fn line(request: &view::Request) -> String {
+    if request.kind == "introduction" {
+        return introduction::line(request);
+    }
     format!(
         "{}  {}  {}",
         request.request, request.received_at, request.name

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Session, shown, view};
 use crate::args::{Edit, MessageId, React, Read, Send, Wait};
 use crate::client::Path;
-use crate::output::indented;
+use crate::output::{Output, indented};
 
 /// `send`
 pub(super) async fn send(session: &Session, send: Send) -> Result<(), Error> {
@@ -98,14 +98,20 @@ pub(super) async fn read(session: &Session, read: Read) -> Result<(), Error> {
     if read.history {
         return show_histories(session, messages).await;
     }
+    // Programs find the changes of keys in `contacts`.
+    let changes = match (session.output, messages.first()) {
+        (Output::Text, Some(first)) => {
+            let path = Path::new(["contacts", &first.conversation]);
+            let contact: view::Contact = view(session.client.get(&path).await?)?;
+            contact.key_changes
+        }
+        _ => Vec::new(),
+    };
     session.output.result(&messages, |messages| {
         if messages.is_empty() {
             return "nothing was said yet".into();
         }
-        let lines = messages
-            .iter()
-            .map(|message| shown::message(message, &message.from));
-        lines.collect::<Vec<_>>().join("\n")
+        shown::conversation(messages, &changes)
     });
     Ok(())
 }

@@ -6,6 +6,7 @@ mod conversation;
 mod daemon;
 mod demo;
 mod document;
+mod introduction;
 mod invitation;
 mod log;
 mod message;
@@ -76,6 +77,7 @@ async fn over_api(session: Session, command: Command) -> Result<ExitCode, Error>
         Command::Invite(invite) => invitation::invite(&session, invite).await?,
         Command::Join(join) => invitation::join(&session, join).await?,
         Command::Requests(requests) => invitation::requests(&session, requests).await?,
+        Command::Introduce(introduce) => introduction::introduce(&session, introduce).await?,
         Command::Contacts(contacts) => match contacts.action {
             None => contact::list(&session).await?,
             Some(ContactAction::Remove(name)) => conversation::remove(&session, name).await?,

@@ -11,6 +11,9 @@ use hushwing_qr::{Code, DrawError, Style};
 /// Pictures larger than this are not codes of ours.
 const MAX_PICTURE: u64 = 32 << 20;
 
+/// What the code of a safety number begins with.
+const SAFETY: &str = "hushwing:v#";
+
 /// A file that will hold a picture. It is opened before the link exists, so that
 /// no link is left behind that nobody was shown.
 pub(super) struct Picture {
@@ -101,6 +104,16 @@ fn style() -> Style {
 
 /// The link in a picture, or else the first text that any code in it holds.
 pub(super) fn link_in(file: &Path) -> Result<String, Error> {
+    text_in(file, is_link)
+}
+
+/// The code of a safety number in a picture, or else the first text that any
+/// code in it holds.
+pub(super) fn safety_code_in(file: &Path) -> Result<String, Error> {
+    text_in(file, |text| text.starts_with(SAFETY))
+}
+
+fn text_in(file: &Path, wanted: fn(&str) -> bool) -> Result<String, Error> {
     let cannot =
         |problem: String| Error::new(ErrorKind::BadFile, format!("{}: {problem}", file.display()));
     let mut bytes = Vec::new();
@@ -112,12 +125,13 @@ pub(super) fn link_in(file: &Path) -> Result<String, Error> {
         return Err(cannot("larger than any picture of a code".into()));
     }
     let texts = hushwing_qr::read(&bytes).map_err(|error| cannot(error.to_string()))?;
-    let link = texts.iter().find(|text| is_link(text)).or(texts.first());
+    let link = texts.iter().find(|text| wanted(text)).or(texts.first());
     link.cloned()
         .ok_or_else(|| cannot("it holds no code".into()))
 }
 
 /// A picture may show other codes beside ours.
 fn is_link(text: &str) -> bool {
-    text.starts_with("hushwing:") || (text.starts_with("https://") && text.contains('#'))
+    (text.starts_with("hushwing:") && !text.starts_with(SAFETY))
+        || (text.starts_with("https://") && text.contains('#'))
 }

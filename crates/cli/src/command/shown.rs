@@ -62,7 +62,7 @@ fn answered(message: &view::Message) -> String {
 
 /// A contact: by whom, how, and how to name them where others have their name.
 pub(super) fn contact(contact: &view::Contact) -> String {
-    let verified = if contact.verified { "  verified" } else { "" };
+    let verified = identity(contact);
     let secrecy = if contact.forward_secrecy {
         ""
     } else {
@@ -84,9 +84,101 @@ pub(super) fn contact(contact: &view::Contact) -> String {
         ""
     };
     format!(
-        "{}  {}  {}{verified}{blocked}{secrecy}{mode}{lost}{namesake}",
-        contact.short, contact.name, contact.state
+        "{}  {}  {}{verified}{blocked}{secrecy}{mode}{}{lost}{namesake}",
+        contact.short,
+        contact.name,
+        contact.state,
+        introduced(contact)
     )
+}
+
+/// Who introduced somebody, and whether both were told the same.
+fn introduced(contact: &view::Contact) -> String {
+    let Some(by) = &contact.introduced_by else {
+        return String::new();
+    };
+    let doubt = match contact.introduction.as_deref() {
+        Some("disputed") => " WHO TOLD YOU TWO DIFFERENT THINGS: compare the safety number",
+        _ => "",
+    };
+    format!("  introduced by {by}{doubt}")
+}
+
+/// Whether somebody was compared, and since when they are not any more.
+fn identity(contact: &view::Contact) -> String {
+    match (&contact.verified_at, &contact.withdrawn_at) {
+        (Some(at), _) if contact.verified => format!("  verified {at}"),
+        (_, Some(at)) => format!("  NOT VERIFIED ANY MORE: their safety number changed {at}"),
+        _ if contact.verified => "  verified".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// A safety number, and what to do with it.
+pub(super) fn safety(safety: &view::Safety, drawn: bool) -> String {
+    let advice = match (&safety.verified_at, &safety.withdrawn_at) {
+        (Some(at), _) => format!(
+            "verified {at} by {}; compare again whenever you like",
+            safety.verified_by.as_deref().unwrap_or("number")
+        ),
+        (None, Some(at)) => format!(
+            "NOT VERIFIED ANY MORE: this number is another one since {at}. Compare it again, in \
+             person, before you write anything that matters"
+        ),
+        (None, None) if drawn => {
+            "have them scan this by `hushwing verify YOU --image FILE`, and scan theirs".to_owned()
+        }
+        (None, None) => {
+            "have them read theirs to you, then `hushwing verify NAME 'THEIR NUMBER'`; or scan: \
+             `hushwing verify NAME --qr` shows the code, `--image FILE` reads theirs"
+                .to_owned()
+        }
+    };
+    format!("{}\n{}\n{advice}", safety.name, safety.safety_number)
+}
+
+/// Messages, oldest first, and between them the changes of keys, each before the
+/// first message that is younger.
+pub(super) fn conversation(messages: &[view::Message], changes: &[view::KeyChange]) -> String {
+    let mut lines = Vec::new();
+    let mut changes = changes.iter().peekable();
+    for shown in messages {
+        let with = &shown.with;
+        while let Some(change) = changes.next_if(|change| change.at < shown.sent_at) {
+            lines.push(key_change(change, with));
+        }
+        lines.push(message(shown, &shown.from));
+    }
+    let with = messages.last().map_or("", |shown| &shown.with);
+    lines.extend(changes.map(|change| key_change(change, with)));
+    lines.join("\n")
+}
+
+/// A change of who somebody is, as a line among their messages.
+pub(super) fn key_change(change: &view::KeyChange, name: &str) -> String {
+    let what = match change.change.as_str() {
+        "planned_key" => format!("{name} has a key for you alone now, as expected"),
+        "conversation" => format!("the conversation with {name} was begun anew, with other keys"),
+        "own_key" => format!("your key towards {name} is another one"),
+        _ => format!("the key of {name} is another one"),
+    };
+    let verified = match change.withdrew_verification {
+        true => "; they are NOT VERIFIED any more: compare by `hushwing verify`",
+        false => "",
+    };
+    format!("--  {}  {what}{verified}", change.at)
+}
+
+/// An introduction that was offered, or got further.
+fn introduction(offer: &view::Request) -> String {
+    let number = offer.request;
+    match offer.state.as_str() {
+        "waiting" => format!(
+            "introduction {}\n    `hushwing requests accept {number}` or `refuse {number}`",
+            super::introduction::line(offer)
+        ),
+        _ => format!("introduction {}", super::introduction::line(offer)),
+    }
 }
 
 /// An event of `watch`.
@@ -103,6 +195,8 @@ pub(super) fn event(event: &Value) -> String {
             text(event, "mine"),
             text(event, "theirs")
         )),
+        "introduction" => read(event).map(|offer| introduction(&offer)),
+        "key_changed" => read(event).map(|change| key_change(&change, text(event, "name"))),
         "contact" => read(event).map(|shown| format!("contact  {}", contact(&shown))),
         "state" => Some(state(event)),
         "progress" => Some(format!(
@@ -196,6 +290,35 @@ mod tests {
             "01aabbccdd  2026-11-21T04:38:01.392Z  Bob answers 0199887766 \"Tea?\": \
              yes\n    no  (edited)  👍 me"
         );
+    }
+
+    #[test]
+    fn changes_of_keys_stand_between_the_messages_of_their_time() {
+        let mut event = reply();
+        event["answered"] = Value::Null;
+        event["reply_to"] = Value::Null;
+        event["with"] = json!("Bob");
+        let earlier: view::Message = serde_json::from_value(event.clone()).unwrap();
+        event["sent_at"] = json!("2026-11-21T06:00:00.000Z");
+        let later: view::Message = serde_json::from_value(event).unwrap();
+        let change = |at: &str, withdrew_verification| view::KeyChange {
+            at: at.to_owned(),
+            change: "key".to_owned(),
+            withdrew_verification,
+        };
+        let shown = conversation(
+            &[earlier, later],
+            &[
+                change("2026-11-21T05:00:00.000Z", true),
+                change("2026-11-21T07:00:00.000Z", false),
+            ],
+        );
+        let lines: Vec<&str> = shown
+            .lines()
+            .filter(|line| !line.starts_with(' '))
+            .collect();
+        assert!(lines[1].starts_with("--  2026-11-21T05:00") && lines[1].contains("NOT VERIFIED"));
+        assert!(lines[3].starts_with("--  2026-11-21T07:00") && !lines[3].contains("NOT"));
     }
 
     #[test]

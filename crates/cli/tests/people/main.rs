@@ -16,6 +16,7 @@ mod failover;
 mod faults;
 mod full_disk;
 mod impostor;
+mod introductions;
 mod kills;
 mod lost;
 mod ports;

@@ -129,6 +129,7 @@ pub(crate) fn walk(dir: &Path) -> PathBuf {
     installation(&mut ada);
     meet(&mut ada, &mut ben);
     talk(&mut ada, &mut ben);
+    introduce(&mut ada, &mut ben);
     keep(&mut ada);
     wrongs(&mut ada);
     ada.delete("contacts/Ben");
@@ -249,6 +250,34 @@ fn keep(ada: &mut Home) {
     ada.post(&path("typing"), json!({}));
     ada.get("conversations");
     ada.get(&path("report?n=5"));
+}
+
+/// Ada introduces two people who share Ben's home.
+fn introduce(ada: &mut Home, ben: &mut Home) {
+    ben.post("profiles", json!({ "name": "Dan" }));
+    let link = ada.post("invitations", json!({}))["link"].clone();
+    let opened = json!({ "link": link, "wait": true, "timeout": 60 });
+    ben.post("joins?profile=Dan", opened);
+    let is_dan = |one: &Value| one["name"] == "Dan" && one["state"] == "connected";
+    ada.until("contacts", |all| {
+        all.as_array().is_some_and(|all| all.iter().any(is_dan))
+    });
+    ada.get("contacts/Dan");
+    let word = "you share a home";
+    ada.post(
+        "introductions",
+        json!({ "one": "Ben", "other": "Dan", "word": word }),
+    );
+    ada.post("introductions", json!({ "one": "Ben", "other": "Ben" }));
+    ada.get("introductions");
+    for (profile, verdict) in [("Ben", "accept"), ("Dan", "refuse")] {
+        let offers = ben.until(&format!("requests?profile={profile}"), count(1));
+        let path = format!(
+            "introductions/{}/{verdict}?profile={profile}",
+            offers[0]["request"]
+        );
+        ben.post(&path, json!({}));
+    }
 }
 
 /// Errors are documents as well.

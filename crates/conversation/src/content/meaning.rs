@@ -5,6 +5,7 @@ use hushwing_sansio::Timestamp;
 use super::addresses::{self, AddressUpdate, AddressUpdateError};
 use super::id::{MessageId, Origin, Salt};
 use super::inquiry::{self, Inquiry, InquiryError};
+use super::introduction::{self, Introduction, IntroductionError};
 use super::message::{DecodeError, EncodeError, Expiration, Message};
 use super::mode::{self, Wish, WishError};
 use super::part::{Body, Disposition, Part};
@@ -70,6 +71,8 @@ pub enum Content {
     Typing(Typing),
     /// How I wish this conversation to be from now on.
     Mode(Wish),
+    /// Something about an introduction.
+    Introduction(Introduction),
     /// Control content that only newer programs know: nothing here.
     Newer,
     /// Something this program cannot show.
@@ -151,6 +154,9 @@ pub enum OpenError {
     /// Signed receipts that are none.
     #[error(transparent)]
     SignedReceipts(#[from] SignedReceiptsError),
+    /// An introduction that is none.
+    #[error(transparent)]
+    Introduction(#[from] IntroductionError),
     /// A reaction that is not a short visible mark.
     #[error("malformed reaction")]
     Mark,
@@ -251,6 +257,7 @@ impl Content {
             | Self::Timer(_)
             | Self::Typing(_)
             | Self::Mode(_)
+            | Self::Introduction(_)
             | Self::Newer
             | Self::Unsupported { .. } => {}
         }
@@ -285,6 +292,9 @@ impl Content {
             Self::Inquiry(inquiry) => control(inquiry::MEDIA_TYPE, inquiry.encode()),
             Self::Timer(timer) => control(timer::MEDIA_TYPE, timer.encode()),
             Self::Typing(typing) => control(typing::MEDIA_TYPE, typing.encode()),
+            Self::Introduction(introduction) => {
+                control(introduction::MEDIA_TYPE, introduction.encode())
+            }
             Self::Newer | Self::Unsupported { .. } => return Err(ComposeError::NotSendable),
         })
     }
@@ -342,6 +352,7 @@ impl Content {
             inquiry::MEDIA_TYPE => Self::Inquiry(Inquiry::decode(content)?),
             timer::MEDIA_TYPE => Self::Timer(Timer::decode(content)?),
             typing::MEDIA_TYPE => Self::Typing(Typing::decode(content)?),
+            introduction::MEDIA_TYPE => Self::Introduction(Introduction::decode(content)?),
             other if disposition == Disposition::UNSPECIFIED && other.starts_with(OWN) => {
                 Self::Newer
             }

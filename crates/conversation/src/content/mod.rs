@@ -21,6 +21,7 @@ pub(crate) mod cbor;
 mod extension;
 mod id;
 mod inquiry;
+mod introduction;
 mod meaning;
 mod message;
 mod mode;
@@ -45,6 +46,9 @@ pub use cbor::SyntaxError;
 pub use extension::{Extensions, Key, Value};
 pub use id::{MessageId, MessageIdError, Origin, Salt};
 pub use inquiry::{Inquiry, InquiryError, MAX_ASKED};
+pub use introduction::{
+    Introduction, IntroductionError, IntroductionId, IntroductionStep, MAX_WORD, Offer, clean_word,
+};
 pub use meaning::{ComposeError, Content, Frame, Mark, OpenError, Opened, open};
 pub use message::{DecodeError, EncodeError, Expiration, MAX_MESSAGE, Message};
 pub use mode::{Mode, Wish, WishError};

@@ -31,6 +31,7 @@ impl Content {
             | Self::SignedReceipts(_)
             | Self::Addresses(_)
             | Self::Inquiry(_)
+            | Self::Introduction(_)
             | Self::Mode(_)
             | Self::Timer(_)
             | Self::Typing(_)

@@ -19,11 +19,13 @@
 //! The formats are written down in `protocol/link.md`.
 
 mod bundle;
+mod promise;
 mod safety;
 mod secret;
 mod uri;
 
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE, SealingKey, SignError, VerifiedBundle};
+pub use promise::Promise;
 pub use safety::{SafetyCodeError, SafetyNumber};
 pub use secret::{Fixed, FixedError, RootKey, Secret};
 pub use uri::{Kind, Link, LinkError, MAX_LINK, MAX_PLACE, TooLong};

@@ -99,6 +99,12 @@ impl SafetyNumber {
         }
     }
 
+    /// What tells this number from others: the first half of the hash.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let [digest, _] = self.halves();
+        digest
+    }
+
     fn halves(&self) -> [[u8; 32]; 2] {
         let mut halves = [[0; 32]; 2];
         halves

@@ -1,7 +1,6 @@
 //! Questions and settings.
 
 use hushwing_sansio::StorageError;
-use subtle::ConstantTimeEq as _;
 
 use super::broken::is_damage;
 use super::people::Person;
@@ -11,7 +10,6 @@ use super::stop::Stop;
 use super::{Call, Messenger, NAME, READ_RECEIPTS};
 use crate::content::MessageId;
 use crate::content::shown::clean_name;
-use crate::link::SafetyNumber;
 use crate::storage::{MessageRecord, MessageState, MessageTimes, Owed, Position, Standing};
 use crate::view::{ContactView, Progress, Whereabouts};
 use crate::{ContactId, Event, IdPrefix, Refusal, Reply};
@@ -53,62 +51,6 @@ impl Messenger {
         let person = self.person(contact)?;
         person.record.name = name;
         person.record.renamed = true;
-        person.save(call.storage)?;
-        let view = person.view();
-        self.tell(Event::Contact(view.clone()));
-        Ok(Reply::Contact(view))
-    }
-
-    pub(super) fn safety_number(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-    ) -> Result<Reply, Stop> {
-        let number = self.number_of(call, contact)?.to_string();
-        let verified = self.person(contact)?.record.verified.is_some();
-        Ok(Reply::SafetyNumber { number, verified })
-    }
-
-    fn number_of(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-    ) -> Result<SafetyNumber, Stop> {
-        let record = &self.person(contact)?.record;
-        match record.standing {
-            Standing::Joining => return Err(Refusal::NotEstablished.into()),
-            Standing::Broken => return Err(Refusal::Broken.into()),
-            Standing::Asked | Standing::Requested | Standing::Established => {}
-        }
-        if record.unsecured_start {
-            return Err(Refusal::NumberNotFixed.into());
-        }
-        let (person, group, _) = self.at_hand(call, contact)?;
-        let theirs = group.their_key().ok_or(Refusal::Broken)?;
-        let mine = group.key().public();
-        Ok(SafetyNumber::new(
-            &person.record.conversation.0,
-            &mine,
-            &theirs,
-        ))
-    }
-
-    pub(super) fn verify(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-        number: &str,
-    ) -> Result<Reply, Stop> {
-        let own = self.number_of(call, contact)?;
-        if !own
-            .matches(number)
-            .unwrap_or_else(|_| same_digits(&own, number))
-        {
-            return Err(Refusal::WrongNumber.into());
-        }
-        let now = call.cx.wall();
-        let person = self.person(contact)?;
-        person.record.verified = Some(now);
         person.save(call.storage)?;
         let view = person.view();
         self.tell(Event::Contact(view.clone()));
@@ -298,10 +240,4 @@ fn usable_name(name: &str) -> Result<String, Refusal> {
     clean_name(name)
         .filter(|clean| clean == name.trim())
         .ok_or(Refusal::BadName)
-}
-
-/// Compares digits read aloud, whatever stands between them.
-fn same_digits(own: &SafetyNumber, number: &str) -> bool {
-    let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).collect::<Vec<u8>>();
-    digits(&own.to_string()).ct_eq(&digits(number)).into()
 }

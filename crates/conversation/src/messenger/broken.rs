@@ -40,7 +40,8 @@ impl Concern {
             | Command::SetMode { contact, .. }
             | Command::Rotate { contact }
             | Command::Send { contact, .. }
-            | Command::Read { contact, .. } => Self::Contact(*contact),
+            | Command::Read { contact, .. }
+            | Command::Introduce { one: contact, .. } => Self::Contact(*contact),
             Command::Edit { message, .. }
             | Command::Delete { message }
             | Command::React { message, .. }
@@ -58,6 +59,10 @@ impl Concern {
             | Command::Invitations
             | Command::Contacts
             | Command::Requests
+            | Command::Introductions
+            | Command::Offers
+            | Command::AcceptIntroduction { .. }
+            | Command::RefuseIntroduction { .. }
             | Command::Find { .. }
             | Command::SetName { .. }
             | Command::SetReadReceipts { .. }

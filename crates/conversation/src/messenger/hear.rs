@@ -167,6 +167,13 @@ impl Messenger {
                 self.hear_typing(call, contact, &said.stamp);
                 return Ok(());
             }
+            Content::Introduction(said_of) => {
+                // It does the same once and often, so it need not be kept.
+                let delay = self.config.receipt_delay;
+                let id = said.id;
+                self.debts.add(call.cx, delay, contact, id, Owed::Delivered);
+                return self.heard_introduction(call, contact, said_of);
+            }
             _ => {}
         }
         self.echoes.note(contact, said.id, call.cx.now());
@@ -358,6 +365,7 @@ fn classify(content: &Content) -> (MessageKind, Option<MessageId>) {
         | Content::Inquiry(_)
         | Content::Typing(_)
         | Content::Mode(_)
+        | Content::Introduction(_)
         | Content::Newer => (MessageKind::Control, None),
     }
 }

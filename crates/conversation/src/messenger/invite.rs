@@ -38,6 +38,21 @@ impl Messenger {
         reusable: bool,
         network: Option<NetworkTag>,
     ) -> Result<(), Stop> {
+        let network = network.unwrap_or(self.config.network);
+        let root = Secret::new(call.cx.random::<32>());
+        let id = self.begin_invitation(call, reusable, network, root)?;
+        self.waiting_invites.insert(id, ticket);
+        Ok(())
+    }
+
+    /// Makes an invitation with this root and asks for its mailbox.
+    pub(super) fn begin_invitation(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        reusable: bool,
+        network: NetworkTag,
+        root: Secret,
+    ) -> Result<InvitationId, StorageError> {
         let id = InvitationId(call.storage.next_number()?);
         let mailbox = call.storage.next_number()?;
         let seal = FirstContactSecret::generate(call.cx);
@@ -47,7 +62,7 @@ impl Messenger {
             state: InvitationState::Opening,
             reusable,
             mailbox,
-            root: Secret::new(call.cx.random::<32>()),
+            root,
             link: None,
             bundle: Vec::new(),
             revision: 0,
@@ -62,7 +77,6 @@ impl Messenger {
         };
         self.renew_bundle(call, &mut record, &seal)?;
         self.invitations.insert(id, record);
-        let network = network.unwrap_or(self.config.network);
         self.open_mailbox(
             call,
             MailboxRecord {
@@ -75,8 +89,7 @@ impl Messenger {
                 locator: None,
             },
         )?;
-        self.waiting_invites.insert(id, ticket);
-        Ok(())
+        Ok(id)
     }
 
     /// Makes a key package and signs a bundle with it.
@@ -156,7 +169,7 @@ impl Messenger {
         if let Some(ticket) = self.waiting_invites.remove(&id) {
             self.tell(Event::Answer { ticket, answer });
         }
-        Ok(())
+        self.introduction_link(call, id)
     }
 
     /// No mailbox or link could be made while somebody waits for the link.
@@ -186,7 +199,9 @@ impl Messenger {
     }
 
     pub(super) fn list_invitations(&self) -> Reply {
-        Reply::Invitations(self.invitations.values().filter_map(show).collect())
+        let records = self.invitations.values();
+        let mine = records.filter(|record| !self.is_for_introduction(record.id));
+        Reply::Invitations(mine.filter_map(show).collect())
     }
 
     /// Forgets an invitation, its keys and its mailbox.
@@ -195,6 +210,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         id: InvitationId,
     ) -> Result<(), StorageError> {
+        self.introduction_withdrawn(call, id)?;
         for package in call.storage.key_packages(id)? {
             forget_key_package(&mut *call.storage, &package.reference)?;
         }

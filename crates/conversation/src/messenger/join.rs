@@ -46,6 +46,38 @@ impl Messenger {
         {
             return Err(Refusal::LinkExpired.into());
         }
+        let fetch = self.start_join(call, link, &parsed)?;
+        self.waiting_joins.insert(fetch, vec![ticket]);
+        Ok(())
+    }
+
+    /// Opens a link that nobody typed: one that a contact passed on.
+    pub(super) fn begin_join(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        link: &Secret,
+    ) -> Result<FetchId, Stop> {
+        let parsed = parse(link)?;
+        if self.is_mine(parsed.secret()) {
+            return Err(Refusal::LinkMine.into());
+        }
+        let mut joins = self.joins.values();
+        if joins.any(|join| parse(&join.link).is_ok_and(|l| l.secret() == parsed.secret())) {
+            return Err(Refusal::LinkUsed.into());
+        }
+        let expires = parsed.expires();
+        if expires.is_some_and(|expires| expires < call.cx.wall()) {
+            return Err(Refusal::LinkExpired.into());
+        }
+        Ok(self.start_join(call, link, &parsed)?)
+    }
+
+    fn start_join(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        link: &Secret,
+        parsed: &Link,
+    ) -> Result<FetchId, StorageError> {
         let fetch = FetchId(call.storage.next_number()?);
         let record = JoinRecord {
             fetch: fetch.0,
@@ -55,9 +87,8 @@ impl Messenger {
         };
         call.storage.put_join(&record)?;
         self.joins.insert(fetch, record);
-        self.waiting_joins.insert(fetch, vec![ticket]);
-        self.fetch(fetch, &parsed);
-        Ok(())
+        self.fetch(fetch, parsed);
+        Ok(fetch)
     }
 
     /// Opening a link again leads to the same contact, however it is spelled:
@@ -116,6 +147,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<(), StorageError> {
+        self.bear_witness(call, contact)?;
         let fetch = self.join_of(contact);
         let Some(join) = fetch.and_then(|fetch| self.joins.get_mut(&fetch)) else {
             return Ok(());
@@ -185,6 +217,9 @@ impl Messenger {
             return Ok(());
         }
         call.storage.remove_join(fetch.0)?;
+        if self.introduction_unopened(call, fetch, refusal)? {
+            return Ok(());
+        }
         let waiting = self.waiting_joins.remove(&fetch).unwrap_or_default();
         if waiting.is_empty() {
             let contact = None;
@@ -227,7 +262,10 @@ impl Messenger {
         if Address::decode(&address).is_err() || !self.could_ask(call, &bundle.key_package)? {
             return self.end_join(call, fetch, Refusal::LinkForged);
         }
-        let contact = self.begin_contact(call, &link, &bundle)?;
+        let key = self.promised_key(fetch);
+        let key = key.unwrap_or_else(|| LeafKey::generate(call.cx));
+        let contact = self.begin_contact(call, &link, &bundle, &key)?;
+        self.opened_introduction(call, fetch, contact)?;
         let card = CardRecord {
             key_package: bundle.key_package,
             address: Secret::new(address),
@@ -248,6 +286,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         link: &Link,
         bundle: &Bundle,
+        key: &LeafKey,
     ) -> Result<ContactId, StorageError> {
         let id = ContactId(call.storage.next_number()?);
         let now = call.cx.wall();
@@ -261,7 +300,7 @@ impl Messenger {
             renamed: false,
             verified: None,
             unsecured_start: link.kind() == Kind::Reusable,
-            signing_key: LeafKey::generate(call.cx).secret(),
+            signing_key: key.secret(),
             addresses: Vec::new(),
             address_revision: 0,
             commit_letter: None,

@@ -1,10 +1,11 @@
 //! The machine that holds all conversations of one profile.
 //!
 //! One concept one file: [`invite`], [`join`] and [`petition`] bring people
-//! together, [`welcome`] is the inviter's answer; [`speak`] and [`hear`] carry
+//! together, [`welcome`] is the inviter's answer; [`introduce`] and [`introduced`] do so
+//! for two contacts ([`offers`] wait for me); [`speak`] and [`hear`] carry
 //! messages, [`hold`] keeps those that came too early, [`hidden`] bounds what is
 //! not shown, [`stranger`] bounds what is said before there is a decision,
-//! [`receipts`] tells what became of them, [`inquiry`] asks, [`renew`] changes
+//! [`identity`] knows who somebody is, [`receipts`] tells what became of them, [`inquiry`] asks, [`renew`] changes
 //! keys, [`ask`] answers questions, [`progress`] follows letters, [`lost`] finds
 //! another way when a network lost a mailbox, [`mail`] knows what each mailbox is
 //! for and [`rotate`] replaces them, [`reach`] knows by which address a contact is
@@ -23,7 +24,10 @@ mod find;
 mod hear;
 mod hidden;
 mod hold;
+mod identity;
 mod inquiry;
+mod introduce;
+mod introduced;
 mod invite;
 mod join;
 mod keep;
@@ -33,6 +37,7 @@ mod mail;
 mod mailbox;
 mod mention;
 mod mode;
+mod offers;
 mod patience;
 mod people;
 mod petition;
@@ -153,6 +158,7 @@ pub struct Messenger {
     echoes: Echoes,
     silences: Silences,
     patience: Patience,
+    offers_patience: Patience,
     repeats: Repeats,
     shelf: Shelf,
     waiting_invites: BTreeMap<InvitationId, Ticket>,
@@ -211,6 +217,7 @@ impl Messenger {
             echoes: Echoes::default(),
             silences: Silences::default(),
             patience: Patience::default(),
+            offers_patience: Patience::default(),
             repeats: Repeats::default(),
             shelf,
             waiting_invites: BTreeMap::new(),
@@ -292,6 +299,13 @@ impl Messenger {
             Command::Invitations => self.list_invitations(),
             Command::Contacts => self.list_contacts(),
             Command::Requests => self.list_requests(),
+            Command::Introduce { one, other, word } => {
+                self.introduce(call, one, other, word.as_deref())?
+            }
+            Command::Introductions => Self::list_introductions(call)?,
+            Command::Offers => self.list_offers(),
+            Command::AcceptIntroduction { request } => self.accept_introduction(call, request)?,
+            Command::RefuseIntroduction { request } => self.refuse_introduction(call, request)?,
             Command::Accept { contact } => self.accept(call, contact)?,
             Command::Refuse { contact } => self.refuse(call, contact)?,
             Command::Rename { contact, name } => self.rename(call, contact, &name)?,
@@ -366,6 +380,8 @@ impl Messenger {
             self.sweep_invitations(call)?;
             self.sweep_people(call)?;
             self.sweep_waiting(call)?;
+            self.sweep_offers(call)?;
+            self.sweep_introductions(call)?;
             self.sweep_strays(call)?;
             self.sweep_mail(call)?;
             self.sweep_silence(call)?;

@@ -27,21 +27,22 @@ const ASKED_LIFE: Duration = Duration::from_secs(84 * 24 * 60 * 60);
 const DOUBT: Duration = Duration::from_secs(24 * 60 * 60);
 const _: () = assert!(ASKED_LIFE.as_secs() >= REQUEST_LIFE.as_secs() + 2 * TRANSIT.as_secs());
 
-/// Who waited too long by the wall clock, and since when it says so.
+/// What waited too long by the wall clock, by its number, and since when it says
+/// so.
 #[derive(Default)]
 pub(super) struct Patience {
-    over: BTreeMap<ContactId, Moment>,
+    over: BTreeMap<u64, Moment>,
 }
 
 impl Patience {
-    /// Of those who waited too long, the ones of whom that is beyond doubt.
-    fn end(&mut self, over: &[ContactId], now: Moment) -> Vec<ContactId> {
-        self.over.retain(|contact, _| over.contains(contact));
+    /// Of those that waited too long, the ones of which that is beyond doubt.
+    pub(super) fn end(&mut self, over: &[u64], now: Moment) -> Vec<u64> {
+        self.over.retain(|number, _| over.contains(number));
         let mut ended = Vec::new();
-        for contact in over {
-            let since = *self.over.entry(*contact).or_insert(now);
+        for number in over {
+            let since = *self.over.entry(*number).or_insert(now);
             if since + DOUBT <= now {
-                ended.push(*contact);
+                ended.push(*number);
             }
         }
         ended
@@ -60,8 +61,9 @@ impl Messenger {
             };
             person.record.since + life <= now
         });
-        let over: Vec<_> = over.map(|person| person.record.id).collect();
-        for contact in self.patience.end(&over, call.cx.now()) {
+        let over: Vec<_> = over.map(|person| person.record.id.0).collect();
+        for number in self.patience.end(&over, call.cx.now()) {
+            let contact = ContactId(number);
             if self.standing(contact) == Some(Standing::Requested) {
                 self.remove_person(call, contact)?;
                 self.tell(Event::RequestLapsed { contact });

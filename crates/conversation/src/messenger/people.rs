@@ -10,8 +10,8 @@ use super::{Call, Messenger};
 use crate::content::{Lamport, Origin};
 use crate::mls::{Crypto, Group, LeafKey};
 use crate::storage::{
-    ContactRecord, ConversationRecord, DetourRecord, LackRecord, MailboxUse, ModeRecord,
-    OrphanRecord, Position, RepeatRecord,
+    ContactRecord, ConversationRecord, DetourRecord, IdentityRecord, IntroducedRecord, LackRecord,
+    MailboxUse, ModeRecord, OfferState, OffersRecord, OrphanRecord, Position, RepeatRecord,
 };
 use crate::{ContactId, Event, Refusal, Standing, Storage};
 
@@ -20,6 +20,12 @@ pub(super) struct Person {
     pub(super) record: ContactRecord,
     pub(super) kept: ConversationRecord,
     pub(super) addresses: Vec<Address>,
+    /// By what they are known.
+    pub(super) identity: IdentityRecord,
+    /// Whom they offered to introduce to me.
+    pub(super) offers: OffersRecord,
+    /// Who introduced them.
+    pub(super) introduced: Option<IntroducedRecord>,
     pub(super) tail: Tail,
     /// What both sides wish the conversation to be.
     pub(super) mode: ModeRecord,
@@ -55,6 +61,9 @@ impl Person {
             record,
             kept: ConversationRecord::default(),
             addresses,
+            identity: IdentityRecord::default(),
+            offers: OffersRecord::default(),
+            introduced: None,
             tail,
             mode: ModeRecord::default(),
             mailbox_lost: false,
@@ -62,9 +71,13 @@ impl Person {
         }
     }
 
-    /// Reads where the conversation ends, and what it is wished to be.
+    /// Reads where the conversation ends, what it is wished to be, and by what they
+    /// are known.
     fn find_tail(&mut self, storage: &dyn Storage) -> Result<(), StorageError> {
         self.mode = ModeRecord::of(storage, self.record.id)?;
+        self.identity = IdentityRecord::of(storage, self.record.id)?;
+        self.offers = OffersRecord::of(storage, self.record.id)?.unwrap_or_default();
+        self.introduced = IntroducedRecord::of(storage, self.record.id)?;
         let lamport = storage.highest_lamport(self.record.id)?;
         self.tail.lamport = Lamport::new(lamport).unwrap_or(Lamport::MAX);
         self.tail.last = storage.last_position(self.record.id)?;
@@ -152,8 +165,8 @@ impl Messenger {
         id: ContactId,
     ) -> Result<AtHand<'_>, StorageError> {
         let missing = || StorageError::corrupt("finding a conversation");
-        let person = self.people.get_mut(&id).ok_or_else(missing)?;
         if !self.groups.contains_key(&id) {
+            let person = self.people.get_mut(&id).ok_or_else(missing)?;
             let group = load(&self.crypto, call, &person.record)?;
             // Counted once: a peer can make me read the group as often as they
             // like, and the count grows with what they say.
@@ -161,7 +174,9 @@ impl Messenger {
                 person.tail.in_epoch = call.storage.count_in_epoch(id, group.epoch())?;
             }
             self.groups.insert(id, group);
+            self.observe(call, id, false)?;
         }
+        let person = self.people.get_mut(&id).ok_or_else(missing)?;
         let group = self.groups.get_mut(&id).ok_or_else(missing)?;
         Ok((person, group, &self.crypto))
     }
@@ -181,7 +196,7 @@ impl Messenger {
         if let Some(group) = group {
             self.groups.insert(id, group);
         }
-        Ok(())
+        self.observe(call, id, false)
     }
 
     /// Forgets a contact, their messages and their group.
@@ -190,6 +205,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         id: ContactId,
     ) -> Result<(), StorageError> {
+        self.withdraw_introductions(call, id)?;
         self.groups.remove(&id);
         self.debts.forget(id);
         self.shelf.forget(id);
@@ -203,6 +219,9 @@ impl Messenger {
         DetourRecord::clear(call.storage, id)?;
         self.keep_commit(call, id, &[])?;
         OrphanRecord::clear(call.storage, id)?;
+        IdentityRecord::clear(call.storage, id)?;
+        OffersRecord::clear(call.storage, id)?;
+        IntroducedRecord::clear(call.storage, id)?;
         LackRecord::clear(call.storage, id)?;
         ModeRecord::clear(call.storage, id)?;
         RepeatRecord::clear(call.storage, id)?;
@@ -214,6 +233,28 @@ impl Messenger {
                 .remove_mls_scope(&Group::scope(person.record.conversation))?;
         }
         call.storage.remove_contact(id)
+    }
+
+    /// Takes the links down that were made because a contact introduces: nobody
+    /// would know any more whom they are for.
+    fn withdraw_introductions(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        id: ContactId,
+    ) -> Result<(), StorageError> {
+        let person = self.people.get(&id);
+        let offers = person.map(|person| &person.offers.offers);
+        let made = offers
+            .into_iter()
+            .flatten()
+            .filter_map(|offer| match offer.state {
+                OfferState::Inviting(invitation) => Some(invitation),
+                _ => None,
+            });
+        for invitation in made.collect::<Vec<_>>() {
+            self.forget_invitation(call, invitation)?;
+        }
+        Ok(())
     }
 
     /// How far a contact is established.

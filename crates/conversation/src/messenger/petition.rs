@@ -88,6 +88,7 @@ impl Messenger {
         person.record.epoch_since = call.cx.wall();
         person.save(call.storage)?;
         self.groups.insert(contact, group);
+        self.observe(call, contact, false)?;
         if self.post_join_request(call, contact, &welcome)?.is_none() {
             return self.fail_join(call, contact, BreakReason::Group, Refusal::LinkForged);
         }

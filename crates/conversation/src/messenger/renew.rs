@@ -58,6 +58,7 @@ impl Messenger {
         if core::mem::take(&mut self.mails.of(contact).new_keys) {
             self.mails.save(call.storage, contact)?;
         }
+        self.observe(call, contact, false)?;
         let bytes = LetterBody::message(&commit);
         let Some(letter) = self.post(call, contact, bytes, Keep::UntilSettled)? else {
             return Ok(());
@@ -89,6 +90,7 @@ impl Messenger {
         let marked = person.record.unsecured_start;
         begin_epoch(person, call);
         call.storage.put_contact(&person.record)?;
+        self.observe(call, contact, marked)?;
         self.commit_came_through(call, contact)?;
         if marked {
             self.tell_contact(contact);

@@ -30,6 +30,8 @@ impl Person {
             name: self.record.name.clone(),
             standing: self.record.standing,
             verified: self.record.verified.is_some(),
+            identity: self.identity.view(),
+            introduced: self.introduced_view(),
             no_forward_secrecy: self.record.unsecured_start,
             mailbox_lost: self.mailbox_lost,
             dropped: self.dropped,

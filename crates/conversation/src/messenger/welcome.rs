@@ -43,6 +43,10 @@ impl Messenger {
         let Some(conversation) = group.conversation() else {
             return self.drop_letter(None, DropReason::JoinRequest);
         };
+        if !self.is_expected(invitation, group.their_key()) {
+            call.storage.remove_mls_scope(&Group::scope(conversation))?;
+            return self.drop_letter(None, DropReason::WrongJoiner);
+        }
         let contact = self.take_in(call, invitation, conversation, group)?;
         for message in messages {
             self.hear(call, arrival, message)?;
@@ -112,6 +116,7 @@ impl Messenger {
             self.take_over_mailbox(call, mailbox, contact)?;
             self.greet(call, contact)?;
             self.mails.to_tend.insert(contact);
+            self.came_by_introduction(call, invitation, contact)?;
         }
         self.tell_contact(contact);
         self.hear_strays(call, mailbox, contact)

@@ -8,6 +8,8 @@ mod codec;
 mod contact;
 mod conversation;
 mod detour;
+mod identity;
+mod introduction;
 mod invitation;
 mod lack;
 mod loss;
@@ -27,6 +29,13 @@ pub use conversation::{
     ConversationRecord, ConversationRows, DraftRecord, MOST_PINNED, TimerRecord,
 };
 pub use detour::DetourRecord;
+pub use identity::{
+    ChangeKind, Compared, Comparison, IdentityChange, IdentityRecord, MOST_CHANGES, Seen,
+};
+pub use introduction::{
+    IntroducedRecord, IntroductionRecord, IntroductionsRecord, OfferRecord, OfferState,
+    OffersRecord,
+};
 pub use invitation::{
     InvitationRecord, InvitationState, KeyPackageRecord, MailboxRecord, MailboxState, MailboxUse,
 };

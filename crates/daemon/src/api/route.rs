@@ -112,6 +112,26 @@ fn meeting() -> Vec<Route> {
             handle.join(asked.profile(), link, wait, limit).await
         }),
         Requests::by(|handle, asked| async move { handle.requests(asked.profile()).await }),
+        Introduce::by(|handle, asked| async move {
+            let about = asked.body.clone();
+            let profile = asked.profile();
+            handle
+                .introduce(profile, &about.one, &about.other, about.word)
+                .await
+        }),
+        Introductions::by(
+            |handle, asked| async move { handle.introductions(asked.profile()).await },
+        ),
+        AcceptIntroduction::by(|handle, asked| async move {
+            handle
+                .accept_introduction(asked.profile(), asked.path)
+                .await
+        }),
+        RefuseIntroduction::by(|handle, asked| async move {
+            let refused = asked.path;
+            handle.refuse_introduction(asked.profile(), refused).await?;
+            Ok(view::Refused { refused })
+        }),
         AcceptRequest::by(|handle, asked| async move {
             handle.accept_request(asked.profile(), asked.path).await
         }),
@@ -125,6 +145,9 @@ fn meeting() -> Vec<Route> {
 
 fn contacts() -> Vec<Route> {
     vec![
+        OneContact::by(|handle, asked| async move {
+            handle.contact(asked.profile(), &asked.path).await
+        }),
         Contacts::by(|handle, asked| async move { handle.contacts(asked.profile()).await }),
         Safety::by(
             |handle, asked| async move { handle.safety(asked.profile(), &asked.path).await },

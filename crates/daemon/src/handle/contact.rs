@@ -3,13 +3,10 @@
 use hushwing_conversation::view::ContactView;
 use hushwing_conversation::{Command, Reply, Standing};
 
-use super::{Handle, show};
+use super::{Handle, identity, show};
 use crate::api::view;
 use crate::error::{Error, ErrorKind};
 use crate::profile::{Profile, unexpected};
-
-/// Twelve groups of five.
-const SAFETY_DIGITS: usize = 60;
 
 impl Handle {
     /// Everybody I can write to or soon shall.
@@ -25,6 +22,13 @@ impl Handle {
         }
     }
 
+    /// One of them.
+    pub async fn contact(&self, profile: Option<&str>, name: &str) -> Result<view::Contact, Error> {
+        let profile = self.profile(profile)?;
+        let contact = find(&profile, name)?;
+        Ok(show::contact(&contact, &profile.contacts()))
+    }
+
     /// The number to compare with a contact.
     pub async fn safety(&self, profile: Option<&str>, name: &str) -> Result<view::Safety, Error> {
         let profile = self.profile(profile)?;
@@ -35,17 +39,30 @@ impl Handle {
             })
             .await?
         {
-            Reply::SafetyNumber { number, verified } => Ok(view::Safety {
-                name: contact.name,
-                safety_number: number,
+            Reply::SafetyNumber {
+                number,
+                code,
                 verified,
-            }),
+            } => {
+                // Asking may have shown that the number is another one now.
+                let known = find(&profile, &show::contact_id(&contact))?.identity;
+                Ok(view::Safety {
+                    name: contact.name,
+                    safety_number: number,
+                    code,
+                    verified,
+                    verified_at: known.verified.map(|(at, _)| show::time(at)),
+                    verified_by: known.verified.map(|(_, how)| identity::how(how).to_owned()),
+                    withdrawn_at: known.withdrawn.map(show::time),
+                })
+            }
             _ => Err(unexpected()),
         }
     }
 
-    /// Compares the number somebody read out, and marks the contact verified if
-    /// it is theirs.
+    /// Compares the number somebody read out, or the code on their screen, and
+    /// marks the contact verified if it is theirs. It may be done again at any
+    /// time.
     pub async fn verify(
         &self,
         profile: Option<&str>,
@@ -55,15 +72,14 @@ impl Handle {
         let running = self.profile(profile)?;
         let found = find(&running, name)?;
         let contact = found.contact;
-        let digits = number.chars().filter(char::is_ascii_digit).count();
-        if digits != SAFETY_DIGITS {
-            let message = format!("a safety number has {SAFETY_DIGITS} digits, this has {digits}");
-            return Err(Error::new(ErrorKind::Usage, message)
-                .with_advice("have them read all of theirs to you"));
-        }
-        match running.ask(Command::Verify { contact, number }).await? {
-            Reply::Contact(_) => self.safety(profile, &show::contact_id(&found)).await,
-            _ => Err(unexpected()),
+        match running.ask(Command::Verify { contact, number }).await {
+            Ok(Reply::Contact(_)) => self.safety(profile, &show::contact_id(&found)).await,
+            Ok(_) => Err(unexpected()),
+            Err(error) if error.kind() == ErrorKind::Mismatch => {
+                let now = find(&running, &show::contact_id(&found)).unwrap_or(found);
+                Err(identity::mismatch(error, &now))
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -101,18 +101,26 @@ impl Handle {
         })
     }
 
-    /// Strangers who opened a reusable link of mine.
+    /// Strangers who opened a reusable link of mine, and people whom contacts
+    /// offer to introduce; oldest first.
     pub async fn requests(&self, profile: Option<&str>) -> Result<Vec<view::Request>, Error> {
         let profile = self.profile(profile)?;
+        let mut all = self.offers(&profile).await?;
         match profile.ask(Command::Requests).await? {
-            Reply::Contacts(waiting) => Ok(waiting
-                .iter()
-                .map(|stranger| view::Request {
+            Reply::Contacts(waiting) => {
+                all.extend(waiting.iter().map(|stranger| view::Request {
                     request: stranger.contact.0,
                     name: stranger.name.clone(),
                     received_at: show::time(stranger.since),
-                })
-                .collect()),
+                    kind: "link".to_owned(),
+                    state: "waiting".to_owned(),
+                    introduced_by: None,
+                    word: None,
+                    name_known: false,
+                }));
+                all.sort_by_key(|request| request.request);
+                Ok(all)
+            }
             _ => Err(unexpected()),
         }
     }

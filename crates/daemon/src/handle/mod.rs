@@ -3,7 +3,9 @@
 
 mod contact;
 mod conversation;
+mod identity;
 mod installation;
+mod introduction;
 mod meeting;
 mod message;
 mod proof;

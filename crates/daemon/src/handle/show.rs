@@ -11,6 +11,7 @@ use hushwing_delivery::{MailboxFailure, NetworkTag, SendFailure};
 use hushwing_sansio::Timestamp;
 
 use super::proof::mode_name;
+use super::{identity, introduction};
 use crate::api::view;
 use crate::error::{Error, ErrorKind};
 use crate::relays::{REFUSES, Relays, place};
@@ -73,6 +74,16 @@ pub(super) fn contact(shown: &ContactView, known: &[ContactView]) -> view::Conta
         short: short_contact_id(shown, known),
         conversation: shown.conversation.to_string(),
         verified: shown.verified,
+        verified_at: shown.identity.verified.map(|(at, _)| time(at)),
+        verified_by: shown
+            .identity
+            .verified
+            .map(|(_, how)| identity::how(how).to_owned()),
+        withdrawn_at: shown.identity.withdrawn.map(time),
+        key_since: shown.identity.key_since.map(time),
+        key_changes: identity::changes(&shown.identity),
+        introduced_by: shown.introduced.as_ref().map(|one| one.by.clone()),
+        introduction: shown.introduced.as_ref().map(introduction::outcome),
         networks: shown.networks.iter().copied().map(network).collect(),
         state: match shown.standing {
             Standing::Joining | Standing::Asked => "joining",
@@ -309,7 +320,7 @@ pub(crate) fn refusal(refusal: Refusal) -> Error {
         Refusal::LinkUsed => ErrorKind::LinkUsed,
         Refusal::LinkUnreachable => ErrorKind::Unreachable,
         Refusal::LinkWrongServer => ErrorKind::WrongServer,
-        Refusal::WrongNumber => ErrorKind::Mismatch,
+        Refusal::WrongNumber | Refusal::WrongNumberNow => ErrorKind::Mismatch,
         Refusal::Mailbox(MailboxFailure::Unreachable) => ErrorKind::Unreachable,
         Refusal::Mailbox(MailboxFailure::Refused) => ErrorKind::Refused,
         Refusal::Mailbox(_) | Refusal::Broken => ErrorKind::Protocol,
@@ -350,7 +361,13 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
             "`hushwing contacts` shows whom you accepted, `hushwing requests` who waits"
         }
         Refusal::NoInvitation => "`hushwing invite --list` lists links that can be used",
-        Refusal::WrongNumber => {
+        Refusal::SamePerson => "name two different contacts",
+        Refusal::IntroducedAlready => "wait until both decided",
+        Refusal::TooManyIntroductions => "wait until some of them decided",
+        Refusal::NotANumber => "have them read all of theirs to you",
+        Refusal::NotACode => "scan the code that their `hushwing verify NAME --qr` shows",
+        Refusal::CodeNewer => "update hushwing, or compare the digits",
+        Refusal::WrongNumber | Refusal::WrongNumberNow => {
             "compare again from the beginning; if it stays, somebody may be between you: meet in person"
         }
         Refusal::NumberNotFixed => "wait until they answered once, then compare",

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use hushwing_api::{Event as Told, MessageEvent};
+use hushwing_api::{Event as Told, KeyChangedEvent, MessageEvent};
 use hushwing_conversation::{ContactId, Event};
 
-use super::{Handle, conversation, proof, show};
+use super::{Handle, conversation, identity, introduction, proof, show};
 use crate::error::Error;
 use crate::profile::{self, Profile, Seen};
 
@@ -60,9 +60,34 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
             let name = profile.names().get(&mode.contact).cloned();
             Told::Mode(proof::mode(mode, name.unwrap_or_default()))
         }
+        Event::IdentityChanged { contact, change } => Told::KeyChanged(KeyChangedEvent {
+            contact: contact_id(profile, *contact),
+            name: name_of(profile, *contact),
+            change: identity::change(change),
+        }),
         Event::Requested(stranger) => Told::Request {
             request: stranger.contact.0,
             name: stranger.name.clone(),
+        },
+        Event::Introduction(offer) => Told::Introduction(introduction::offer(offer)),
+        Event::IntroductionFailed { offer, refusal } => {
+            let error = show::refusal(*refusal);
+            Told::IntroductionFailed {
+                request: offer.request,
+                name: offer.name.clone(),
+                introduced_by: offer.by_name.clone(),
+                kind: error.kind().name().to_owned(),
+                message: error.message().to_owned(),
+                advice: error.advice().to_owned(),
+            }
+        }
+        Event::Introducing(mine) => Told::Introducing(introduction::introduction(mine, profile)),
+        Event::IntroductionDisputed { contact } => Told::IntroductionDisputed {
+            contact: contact_id(profile, *contact),
+            name: name_of(profile, *contact),
+            advice: "whoever introduced you, or somebody between you, told you two different \
+                     things: compare the safety number before you write anything that matters"
+                .to_owned(),
         },
         Event::RequestLapsed { contact } => Told::RequestLapsed { request: contact.0 },
         Event::JoinFailed { contact, refusal } => {
@@ -135,6 +160,11 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
             reason: reason.to_string(),
         },
     })
+}
+
+fn name_of(profile: &Profile, id: ContactId) -> String {
+    let mut names = profile.names();
+    names.remove(&id).unwrap_or_else(|| "somebody".to_owned())
 }
 
 fn contact_id(profile: &Profile, id: ContactId) -> Option<String> {

@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod introductions;
 mod seeds;
 
 #[path = "../../../../fuzz/bodies/conversation_branches.rs"]
@@ -19,6 +20,8 @@ mod conversation_card;
 mod conversation_code;
 #[path = "../../../../fuzz/bodies/conversation_content.rs"]
 mod conversation_content;
+#[path = "../../../../fuzz/bodies/conversation_introduction.rs"]
+mod conversation_introduction;
 #[path = "../../../../fuzz/bodies/conversation_letter.rs"]
 mod conversation_letter;
 #[path = "../../../../fuzz/bodies/conversation_link.rs"]
@@ -89,6 +92,7 @@ replay! {
     conversation_card
     conversation_code
     conversation_content
+    conversation_introduction
     conversation_letter
     conversation_link
     conversation_mls_rows

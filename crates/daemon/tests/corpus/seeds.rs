@@ -26,6 +26,8 @@ use hushwing_relay::wire::{
 };
 use hushwing_sansio::{Context, Entropy, Moment, Timestamp};
 
+use crate::introductions::introductions;
+
 /// Target, name, bytes.
 pub(crate) type Seed = (&'static str, &'static str, Vec<u8>);
 
@@ -44,6 +46,7 @@ pub(crate) fn all() -> Vec<Seed> {
     seeds.extend(mls_rows());
     seeds.extend(branches());
     seeds.extend(conversation());
+    seeds.extend(introductions());
     seeds
 }
 

@@ -1,0 +1,371 @@
+//! Being introduced by a contact, once I agreed: the link, and meeting.
+//!
+//! Each step is in storage before the next and is taken once, whatever is said
+//! again; [`introduce`](super::introduce) draws the whole way, and what comes
+//! before it is in [`offers`](super::offers).
+
+use hushwing_delivery::FetchId;
+use hushwing_sansio::StorageError;
+
+use super::introduce::promise_of;
+use super::people::Person;
+use super::stop::Stop;
+use super::{Call, Messenger};
+use crate::content::{Introduction, IntroductionId, IntroductionStep};
+use crate::link::{Promise, RootKey};
+use crate::mls::LeafKey;
+use crate::storage::{IntroducedRecord, OfferRecord, OfferState, Standing};
+use crate::view::IntroducedView;
+use crate::{ContactId, DropReason, Event, InvitationId, Refusal, Secret};
+
+impl Person {
+    /// Who introduced them, as shown.
+    pub(super) fn introduced_view(&self) -> Option<IntroducedView> {
+        self.introduced.as_ref().map(|record| IntroducedView {
+            by: record.name.clone(),
+            at: record.at,
+            agrees: record.agrees,
+        })
+    }
+}
+
+impl Messenger {
+    /// A contact said something about an introduction.
+    pub(super) fn heard_introduction(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        Introduction { id, step }: &Introduction,
+    ) -> Result<(), StorageError> {
+        let established = self.standing(contact) == Some(Standing::Established);
+        match step {
+            IntroductionStep::Witness(hash) => self.witnessed(call, contact, *id, hash),
+            _ if !established => self.drop_letter(Some(contact), DropReason::Introduction),
+            IntroductionStep::Offer(offer) => self.offered(call, contact, *id, offer),
+            IntroductionStep::Agree(promise) => self.agreed_to_mine(call, contact, *id, *promise),
+            IntroductionStep::Agreed(promise) => self.both_agreed(call, contact, *id, *promise),
+            IntroductionStep::Link(link) => match self.link_of_mine(call, contact, *id, link)? {
+                true => Ok(()),
+                false => self.link_came(call, contact, *id, link),
+            },
+        }
+    }
+
+    /// Both agreed: the inviter makes a link, the joiner waits for it.
+    fn both_agreed(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        id: IntroductionId,
+        promise: Promise,
+    ) -> Result<(), StorageError> {
+        let person = self.people.get_mut(&contact);
+        let Some(offer) = person.and_then(|person| person.offer(id)) else {
+            return self.drop_letter(Some(contact), DropReason::Introduction);
+        };
+        if offer.their_promise.is_some() {
+            return Ok(());
+        }
+        if offer.state != OfferState::Agreed {
+            return self.drop_letter(Some(contact), DropReason::Introduction);
+        }
+        offer.their_promise = Some(promise.0);
+        let (number, secret, invites) = (offer.number, offer.secret.clone(), offer.invites);
+        let link = offer.link.take();
+        if invites {
+            let invitation = self.begin_invitation(call, false, self.config.network, secret)?;
+            self.set_offer(call, contact, id, OfferState::Inviting(invitation))?;
+            self.tell_offer(contact, number);
+            return Ok(());
+        }
+        self.set_offer(call, contact, id, OfferState::Agreed)?;
+        match link {
+            Some(link) => self.open_introduced(call, contact, id, &link),
+            None => Ok(()),
+        }
+    }
+
+    fn set_offer(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        id: IntroductionId,
+        state: OfferState,
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
+        if let Some(offer) = person.offer(id) {
+            offer.state = state;
+        }
+        person.offers.put(call.storage, contact)
+    }
+
+    /// The link for an introduction is there: it goes to who introduces.
+    pub(super) fn introduction_link(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        invitation: InvitationId,
+    ) -> Result<(), StorageError> {
+        let link = self.invitations.get(&invitation);
+        let link = link.and_then(|record| record.link.clone());
+        match (self.introduction_of(invitation), link) {
+            (Some((by, id)), Some(link)) => {
+                self.say_about(call, by, id, IntroductionStep::Link(link))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The introduction an invitation was made for: whose, and which.
+    fn introduction_of(&self, invitation: InvitationId) -> Option<(ContactId, IntroductionId)> {
+        self.people.iter().find_map(|(contact, person)| {
+            let mut offers = person.offers.offers.iter();
+            let offer = offers.find(|offer| offer.state == OfferState::Inviting(invitation))?;
+            Some((*contact, offer.id()))
+        })
+    }
+
+    /// Whether an invitation is for one who is introduced, and not to be given
+    /// to anybody else.
+    pub(super) fn is_for_introduction(&self, invitation: InvitationId) -> bool {
+        self.introduction_of(invitation).is_some()
+    }
+
+    /// The link of somebody I agreed to know came.
+    fn link_came(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        id: IntroductionId,
+        link: &Secret,
+    ) -> Result<(), StorageError> {
+        let person = self.people.get_mut(&contact);
+        let Some((person, at)) = person.and_then(|person| {
+            let at = person.offers.offers.iter().position(|o| o.id == id.0)?;
+            Some((person, at))
+        }) else {
+            return self.drop_letter(Some(contact), DropReason::Introduction);
+        };
+        let Some(offer) = person.offers.offers.get_mut(at) else {
+            return Ok(());
+        };
+        match offer.state {
+            OfferState::Agreed if !offer.invites => {}
+            // Said again.
+            OfferState::Opening(_) | OfferState::Met(_) | OfferState::Failed => return Ok(()),
+            _ => return self.drop_letter(Some(contact), DropReason::Introduction),
+        }
+        if offer.their_promise.is_none() {
+            // It overtook what the other promised. The first one counts.
+            offer.link.get_or_insert_with(|| link.clone());
+            return person.offers.put(call.storage, contact);
+        }
+        self.open_introduced(call, contact, id, link)
+    }
+
+    /// Opens the link, if it is the one that was promised.
+    fn open_introduced(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        id: IntroductionId,
+        link: &Secret,
+    ) -> Result<(), StorageError> {
+        let person = self.people.get_mut(&contact);
+        let offer = person.and_then(|person| person.offer(id));
+        let promised = offer.and_then(|offer| offer.their_promise).map(Promise);
+        if promised.is_none() || promise_of(id, link) != promised {
+            return self.fail_introduction(call, contact, id, Refusal::LinkForged);
+        }
+        match self.begin_join(call, link) {
+            Ok(fetch) => self.set_offer(call, contact, id, OfferState::Opening(fetch.0)),
+            Err(Stop::Refused(refusal)) => self.fail_introduction(call, contact, id, refusal),
+            Err(Stop::Storage(error)) => Err(error),
+        }
+    }
+
+    /// The introduction a link is opened for: whose, and which.
+    fn introduction_at(&self, fetch: FetchId) -> Option<(ContactId, IntroductionId)> {
+        self.people.iter().find_map(|(contact, person)| {
+            let mut offers = person.offers.offers.iter();
+            let offer = offers.find(|offer| offer.state == OfferState::Opening(fetch.0))?;
+            Some((*contact, offer.id()))
+        })
+    }
+
+    /// The key by which I promised to come, if a link is opened for an
+    /// introduction.
+    pub(super) fn promised_key(&mut self, fetch: FetchId) -> Option<LeafKey> {
+        let (contact, id) = self.introduction_at(fetch)?;
+        let offer = self.people.get_mut(&contact)?.offer(id)?;
+        LeafKey::from_secret(&offer.secret)
+    }
+
+    /// A link that was opened for an introduction led to a contact.
+    pub(super) fn opened_introduction(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        fetch: FetchId,
+        met: ContactId,
+    ) -> Result<(), StorageError> {
+        match self.introduction_at(fetch) {
+            Some((by, id)) => self.met(call, by, id, met),
+            None => Ok(()),
+        }
+    }
+
+    /// A link that was opened for an introduction led nowhere; whether it was.
+    pub(super) fn introduction_unopened(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        fetch: FetchId,
+        refusal: Refusal,
+    ) -> Result<bool, StorageError> {
+        let Some((by, id)) = self.introduction_at(fetch) else {
+            return Ok(false);
+        };
+        self.fail_introduction(call, by, id, refusal)?;
+        Ok(true)
+    }
+
+    /// Whether who uses an invitation is who was introduced; so is everybody
+    /// where nobody was.
+    pub(super) fn is_expected(&mut self, invitation: InvitationId, key: Option<[u8; 32]>) -> bool {
+        let Some((by, id)) = self.introduction_of(invitation) else {
+            return true;
+        };
+        let person = self.people.get_mut(&by);
+        let offer = person.and_then(|person| person.offer(id));
+        let promised = offer.and_then(|offer| offer.their_promise).map(Promise);
+        promised.is_some() && key.map(|key| Promise::of_joiner(id, &key)) == promised
+    }
+
+    /// Who was introduced came by my link.
+    pub(super) fn came_by_introduction(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        invitation: InvitationId,
+        met: ContactId,
+    ) -> Result<(), StorageError> {
+        let Some((by, id)) = self.introduction_of(invitation) else {
+            return Ok(());
+        };
+        self.met(call, by, id, met)?;
+        self.bear_witness(call, met)
+    }
+
+    /// An introduction came to a contact.
+    fn met(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        by: ContactId,
+        id: IntroductionId,
+        met: ContactId,
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(&by) else {
+            return Ok(());
+        };
+        let name = person.record.name.clone();
+        let Some(offer) = person.offer(id) else {
+            return Ok(());
+        };
+        let (mine, theirs) = (promised(offer), offer.their_promise.map(Promise));
+        let Some((mine, theirs)) = mine.zip(theirs) else {
+            return Err(StorageError::corrupt("reading an introduction"));
+        };
+        let (inviter, joiner) = match offer.invites {
+            true => (mine, theirs),
+            false => (theirs, mine),
+        };
+        let number = offer.number;
+        offer.state = OfferState::Met(met);
+        self.tell_offer(by, number);
+        let Some(person) = self.people.get_mut(&by) else {
+            return Ok(());
+        };
+        if let Some(offer) = person.offer(id) {
+            offer.end(OfferState::Met(met));
+        }
+        person.offers.put(call.storage, by)?;
+        let record = IntroducedRecord {
+            by,
+            name,
+            id: id.0,
+            at: call.cx.wall(),
+            witness: Promise::witness(id, &inviter, &joiner),
+            agrees: None,
+        };
+        record.put(call.storage, met)?;
+        if let Some(person) = self.people.get_mut(&met) {
+            person.introduced = Some(record);
+        }
+        Ok(())
+    }
+
+    /// Tells whom I was introduced to what was promised, as I was told it.
+    pub(super) fn bear_witness(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        to: ContactId,
+    ) -> Result<(), StorageError> {
+        let person = self.people.get(&to);
+        let Some(record) = person.and_then(|person| person.introduced.as_ref()) else {
+            return Ok(());
+        };
+        let (id, hash) = (IntroductionId(record.id), record.witness);
+        self.say_about(call, to, id, IntroductionStep::Witness(hash))
+    }
+
+    /// Somebody told what was promised when we were introduced.
+    fn witnessed(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        id: IntroductionId,
+        hash: &[u8; 32],
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
+        let Some(record) = &mut person.introduced else {
+            return self.drop_letter(Some(contact), DropReason::Introduction);
+        };
+        // One honest witness is enough, and what contradicts it is not unsaid.
+        let agrees = record.id == id.0 && record.witness == *hash && record.agrees != Some(false);
+        if record.agrees == Some(agrees) {
+            return Ok(());
+        }
+        record.agrees = Some(agrees);
+        record.put(call.storage, contact)?;
+        self.tell_contact(contact);
+        if !agrees {
+            self.tell(Event::IntroductionDisputed { contact });
+        }
+        Ok(())
+    }
+
+    /// An invitation is gone that was made for an introduction.
+    pub(super) fn introduction_withdrawn(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        invitation: InvitationId,
+    ) -> Result<(), StorageError> {
+        match self.introduction_of(invitation) {
+            Some((by, id)) => self.fail_introduction(call, by, id, Refusal::NoInvitation),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What I promise for an offer.
+pub(super) fn promised(offer: &OfferRecord) -> Option<Promise> {
+    let seed: [u8; 32] = offer.secret.array()?;
+    Some(if offer.invites {
+        let secret = RootKey::from_seed(&seed).fixed().secret();
+        Promise::of_inviter(offer.id(), &secret)
+    } else {
+        let key = LeafKey::from_secret(&offer.secret)?;
+        Promise::of_joiner(offer.id(), &key.public())
+    })
+}
