@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod acquaintance;
 mod call;
 pub mod calls;
 mod client;

@@ -30,7 +30,5 @@ pub use mls::branches;
 pub use names::{ContactId, ConversationId, ConversationIdError, InvitationId, Ticket};
 pub use refusal::Refusal;
 pub use secret::Secret;
-pub use storage::{
-    ChangeKind, Compared, IdentityChange, MemoryStorage, MessageState, MlsRows, ReceiptRows,
-    Standing, Storage,
-};
+pub use storage::{ChangeKind, Compared, IdentityChange};
+pub use storage::{MemoryStorage, MessageState, MlsRows, ReceiptRows, Standing, Storage};

@@ -31,10 +31,10 @@ impl Content {
             | Self::SignedReceipts(_)
             | Self::Addresses(_)
             | Self::Inquiry(_)
-            | Self::Introduction(_)
             | Self::Mode(_)
             | Self::Timer(_)
             | Self::Typing(_)
+            | Self::Introduction(_)
             | Self::Newer => false,
         }
     }

@@ -71,8 +71,8 @@ impl Person {
         }
     }
 
-    /// Reads where the conversation ends, what it is wished to be, and by what they
-    /// are known.
+    /// Reads where the conversation ends, what it is wished to be, and by what
+    /// they are known.
     fn find_tail(&mut self, storage: &dyn Storage) -> Result<(), StorageError> {
         self.mode = ModeRecord::of(storage, self.record.id)?;
         self.identity = IdentityRecord::of(storage, self.record.id)?;
