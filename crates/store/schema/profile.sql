@@ -59,6 +59,11 @@ CREATE TRIGGER signed_receipts_go AFTER DELETE ON messages BEGIN
     DELETE FROM signed_receipts WHERE message = OLD.id;
 END;
 
+CREATE TRIGGER signed_receipts_go_with_content AFTER UPDATE OF content ON messages
+    WHEN length(NEW.content) = 0 BEGIN
+    DELETE FROM signed_receipts WHERE message = NEW.id;
+END;
+
 CREATE TABLE messages (
     row INTEGER PRIMARY KEY NOT NULL,
     id BLOB NOT NULL,

@@ -154,17 +154,16 @@ impl Messenger {
             let Some(record) = message_with(call.storage, contact, &receipt.message)? else {
                 continue;
             };
-            if !self.is_confirmed(&record, receipt) {
+            // What it said may be gone here, and with it all that a signature could
+            // prove. That it arrived is still told, as by a plain receipt.
+            let gone = record.mine && record.content.is_empty();
+            if !gone && !self.is_confirmed(&record, receipt) {
                 wrong = true;
                 continue;
             }
-            call.storage.add_signed_receipt(&SignedReceiptRecord {
-                message: receipt.message,
-                contact,
-                status: receipt.status,
-                at: receipt.at,
-                signature: receipt.signature,
-            })?;
+            if !gone {
+                keep(call.storage, contact, receipt)?;
+            }
             let state = match receipt.status {
                 Confirmation::Delivered => MessageState::Delivered,
                 Confirmation::Read => MessageState::Read,
@@ -229,6 +228,21 @@ impl Messenger {
                 .collect(),
         }))
     }
+}
+
+/// Keeps a receipt that was verified.
+fn keep(
+    storage: &mut dyn Storage,
+    contact: ContactId,
+    receipt: &SignedReceipt,
+) -> Result<(), StorageError> {
+    storage.add_signed_receipt(&SignedReceiptRecord {
+        message: receipt.message,
+        contact,
+        status: receipt.status,
+        at: receipt.at,
+        signature: receipt.signature,
+    })
 }
 
 /// What stands where a message was said: its author's last edit, or itself.

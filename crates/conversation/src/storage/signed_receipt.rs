@@ -20,8 +20,8 @@ pub struct SignedReceiptRecord {
     pub signature: SignatureBytes,
 }
 
-/// The rows in which signed receipts are kept. They go with their message,
-/// however that goes.
+/// The rows in which signed receipts are kept. They go with their message, and
+/// with what it said, however that goes.
 pub trait ReceiptRows {
     /// Keeps a signed receipt for a message that is here, unless there is one
     /// of that status already.

@@ -10,7 +10,7 @@ use hushwing_conversation::proof::{
 };
 use hushwing_conversation::village::{Home, Village};
 use hushwing_conversation::{
-    Command, ContactId, ConversationId, DropReason, Event, MessageState, Refusal,
+    Command, ContactId, ConversationId, DropReason, Event, MessageState, ReceiptRows as _, Refusal,
 };
 use hushwing_sansio::Timestamp;
 
@@ -301,6 +301,25 @@ fn wrong_signed_receipts_count_as_none() {
     p.confirm(first, &right, &key);
     assert_eq!(p.dropped_receipts(), 0);
     assert_eq!(state(&mut p), (MessageState::Delivered, 1));
+}
+
+#[test]
+fn a_signed_receipt_for_what_was_taken_back_is_a_plain_one() {
+    let mut p = pair(927);
+    let (alice, contact) = (p.alice, p.contact);
+    let message = send(&mut p.village, alice, contact, "never mind");
+    p.village.rest().unwrap();
+    let content = prove(&mut p.village, alice, message).content;
+    let received = p.receipt(&content, |_| {});
+    ask(&mut p.village, alice, Command::Delete { message });
+    p.village.rest().unwrap();
+    let key = IdentityKey::from_seed(&[66; 32]);
+    p.confirm(message, &received, &key);
+    assert_eq!(p.dropped_receipts(), 0);
+    let shown = read(&mut p.village, alice, contact);
+    assert_eq!(shown[0].state, MessageState::Delivered);
+    let storage = p.village.storage(alice).unwrap();
+    assert_eq!(storage.signed_receipts(&message).unwrap(), []);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use hushwing_conversation::content::{Content, Mode};
 use hushwing_conversation::proof::{CheckError, Confirmation, Proof, Proved, check};
 use hushwing_conversation::view::ModeView;
 use hushwing_conversation::village::{Crash, Home, Village};
-use hushwing_conversation::{Command, ContactId, Event, MessageId, MessageState, Refusal, Reply};
+use hushwing_conversation::{
+    Command, ContactId, Event, MessageId, MessageState, ReceiptRows as _, Refusal, Reply,
+};
 
 use crate::support::*;
 
@@ -110,6 +112,8 @@ fn what_both_wish_is_told_and_shown_to_both() {
 fn both_can_prove_what_either_said_and_who_received_it() {
     let mut c = provable_couple(902);
     let (alice, bob) = (c.alice, c.bob);
+    // Read receipts are off unless somebody wants them.
+    ask(&mut c.village, bob, Command::SetReadReceipts { on: true });
     let hers = mode(&mut c.village, alice, c.her_bob);
     let message = send(&mut c.village, alice, c.her_bob, "I owe you ten");
     c.village.rest().unwrap();
@@ -211,8 +215,14 @@ fn an_edit_is_proved_in_place_of_what_it_replaced_and_nothing_once_deleted() {
     assert_eq!(shown, [("thirteen".to_owned(), None)]);
     let refused = refusal(&mut c.village, c.bob, Command::Prove { message });
     assert_eq!(refused, Refusal::NotProvable);
+    let receipts = |c: &mut Couple| {
+        let storage = c.village.storage(c.alice).unwrap();
+        storage.signed_receipts(&message).unwrap().len()
+    };
+    assert_eq!(receipts(&mut c), 1);
     ask(&mut c.village, c.alice, Command::Delete { message });
     c.village.pass(DELAY * 2).unwrap();
+    assert_eq!(receipts(&mut c), 0);
     for home in [c.alice, c.bob] {
         let refused = refusal(&mut c.village, home, Command::Prove { message });
         assert_eq!(refused, Refusal::Deleted);

@@ -46,6 +46,7 @@ impl ReceiptRows for ProfileStore {
 #[cfg(test)]
 mod tests {
     use hushwing_conversation::Storage as _;
+    use hushwing_conversation::storage::SaidRows as _;
     use hushwing_conversation::storage::{
         MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position,
     };
@@ -142,6 +143,20 @@ mod tests {
         assert_eq!(kept(&store), [0, 1, 1]);
         store.remove_contact(ContactId(1)).unwrap();
         assert_eq!(kept(&store), [0, 0, 1]);
+    }
+
+    #[test]
+    fn they_go_with_what_a_message_said() {
+        let (_dir, mut store) = store();
+        for n in [1, 2] {
+            let record = receipt(n, 1, Confirmation::Read);
+            store.add_signed_receipt(&record).unwrap();
+        }
+        store.erase(&id(1)).unwrap();
+        store.make_gone(ContactId(1), &id(2)).unwrap();
+        for n in [1, 2] {
+            assert_eq!(store.signed_receipts(&id(n)).unwrap(), []);
+        }
     }
 
     #[test]

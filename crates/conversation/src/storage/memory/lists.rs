@@ -20,7 +20,7 @@ impl MemoryStorage {
     pub(super) fn unlist(&mut self, message: &MessageRecord) {
         self.texts.remove(message.id());
         self.rows.remove(message.id());
-        self.receipts.retain(|(of, _), _| of != message.id());
+        self.forget_receipts(message.id());
         if let Some(letter) = message.letter {
             self.letters.remove(&letter);
         }

@@ -6,6 +6,13 @@ use super::MemoryStorage;
 use crate::MessageId;
 use crate::storage::{ReceiptRows, SignedReceiptRecord};
 
+impl MemoryStorage {
+    /// Signed receipts go with what they confirm.
+    pub(super) fn forget_receipts(&mut self, of: &MessageId) {
+        self.receipts.retain(|(message, _), _| message != of);
+    }
+}
+
 impl ReceiptRows for MemoryStorage {
     fn add_signed_receipt(&mut self, record: &SignedReceiptRecord) -> Result<(), StorageError> {
         self.receipts

@@ -32,6 +32,7 @@ impl MemoryStorage {
             message.times.vanishes = None;
             message.content.clear();
         }
+        self.forget_receipts(id);
         self.texts.remove(id);
     }
 
@@ -47,6 +48,7 @@ impl MemoryStorage {
 impl SaidRows for MemoryStorage {
     fn erase(&mut self, id: &MessageId) -> Result<(), StorageError> {
         self.edit(id)?.content.clear();
+        self.forget_receipts(id);
         self.texts.remove(id);
         Ok(())
     }
