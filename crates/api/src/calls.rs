@@ -3,7 +3,7 @@
 //! [`openapi`](crate::openapi) describes it.
 //!
 //! To add one: declare it here, its documents in [`request`](crate::request) and
-//! [`view`](crate::view) (each derives `JsonSchema`); answer it by one entry in
+//! [`view`] (each derives `JsonSchema`); answer it by one entry in
 //! `daemon::api::route`; let the test write `docs/openapi.json` anew
 //! (`HUSHWING_BLESS=1 cargo nextest run -p hushwing-api`); and let the walk in
 //! `crates/cli/tests/second_models/walk.rs` try it. Whatever is forgotten is

@@ -1,5 +1,5 @@
 //! The description of the local API for other programs: OpenAPI 3.1, made of
-//! [`calls`](crate::calls). `docs/openapi.json` is a copy, kept equal by a test.
+//! [`calls`]. `docs/openapi.json` is a copy, kept equal by a test.
 
 use std::collections::BTreeMap;
 
