@@ -195,7 +195,10 @@ impl Messenger {
         };
         let promised = record.inviter_promise.map(Promise);
         let agreed = record.joiner_promise.is_some();
-        if promised.filter(|_| agreed) != promise_of(id, link) || promised.is_none() {
+        // What is no link of one use promises nothing, and must not equal the
+        // nothing that was promised.
+        let kept = promised.is_some_and(|promised| promise_of(id, link) == Some(promised));
+        if !(agreed && kept) {
             self.drop_letter(Some(contact), DropReason::Introduction)?;
             return Ok(true);
         }

@@ -364,12 +364,19 @@ fn one_who_is_introduced_cannot_send_the_other_elsewhere() {
     );
     c.village.events(c.alice);
     // Before Bob agreed, and after: no link but the promised one goes on.
-    tell(&mut mallory, &mut c, IntroductionStep::Link(link.clone()));
+    // Nor does what no promise can be about.
+    let (reusable, _) = made_up(2, Kind::Reusable, NetworkTag::TOY);
+    let links = [link, reusable, Secret::new(*b"no link")];
+    for link in links.clone() {
+        tell(&mut mallory, &mut c, IntroductionStep::Link(link));
+    }
     agree(&mut c.village, c.bob);
-    tell(&mut mallory, &mut c, IntroductionStep::Link(link));
+    for link in links {
+        tell(&mut mallory, &mut c, IntroductionStep::Link(link));
+    }
     assert_eq!(
         drops(&mut c.village, c.alice),
-        [DropReason::Introduction, DropReason::Introduction]
+        [DropReason::Introduction; 6]
     );
     c.village.pass(Duration::from_secs(60)).unwrap();
     assert_eq!(contacts(&mut c.village, c.bob).len(), 1);
