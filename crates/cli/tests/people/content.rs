@@ -174,3 +174,27 @@ fn how_a_conversation_is_kept_survives_the_daemon() {
     alice.run(&["draft", "Bob", "--clear"]).ok();
     assert_eq!(alice.run(&["draft", "Bob"]).ok(), Value::Null);
 }
+
+#[test]
+fn what_takes_several_answers_is_read_whole_and_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    alice.meet(&bob);
+    // One answer has at most 4 MiB of text.
+    let texts: Vec<String> = (0..66)
+        .map(|n| format!("{n:02}{}", "x".repeat(65_500)))
+        .collect();
+    for text in &texts {
+        alice.run(&["send", "Bob", text]).ok();
+    }
+    let read = alice.run(&["read", "Bob", "-n", "100"]).ok();
+    let begun: Vec<&str> = read
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["text"].as_str().unwrap()[..2])
+        .collect();
+    let said: Vec<&str> = texts.iter().map(|text| &text[..2]).collect();
+    assert_eq!(begun, said);
+}

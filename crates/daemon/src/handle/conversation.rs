@@ -8,21 +8,20 @@ use hushwing_api::conversation::{
     Version as VersionView,
 };
 use hushwing_api::view;
-use hushwing_conversation::view::{ContactView, ConversationView, Draft, MessageView, Version};
+use hushwing_conversation::view::{ContactView, ConversationView, Draft, Version};
 use hushwing_conversation::{Change, Command, ConversationId, MessageId, Reply};
 use hushwing_sansio::Timestamp;
 
 use super::contact::find;
 use super::message::meant;
-use super::{Handle, show};
+use super::{Handle, pages, show};
 use crate::error::Error;
 use crate::profile::{Profile, unexpected};
 
 /// Messages that a search gives if nobody says how many.
 const FOUND: u32 = 50;
-/// Messages that a report has if nobody says how many, and at most.
+/// Messages that a report has if nobody says how many.
 const REPORTED: u32 = 200;
-const MOST_REPORTED: u32 = 10_000;
 
 impl Handle {
     /// How every conversation is kept.
@@ -169,8 +168,14 @@ impl Handle {
     ) -> Result<Report, Error> {
         let profile = self.profile(profile)?;
         let contact = find(&profile, name)?;
-        let count = count.unwrap_or(REPORTED).min(MOST_REPORTED);
-        let said = look(&profile, contact.conversation, count).await?;
+        let conversation = contact.conversation;
+        // Looking marks nothing read.
+        let look = |before, most| Command::Look {
+            conversation,
+            before,
+            most,
+        };
+        let said = pages::newest(&profile, count.unwrap_or(REPORTED), look).await?;
         let names = profile.names();
         let mut messages = Vec::with_capacity(said.len());
         for one in &said {
@@ -256,32 +261,6 @@ async fn conversation_of(profile: &Profile, message: MessageId) -> Result<Conver
         Reply::Conversation(view) => Ok(view.conversation),
         _ => Err(unexpected()),
     }
-}
-
-/// The newest messages, marking none read; one answer is bounded in bytes, so
-/// long texts take several.
-async fn look(
-    profile: &Profile,
-    conversation: ConversationId,
-    count: u32,
-) -> Result<Vec<MessageView>, Error> {
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
-    let mut said: Vec<MessageView> = Vec::new();
-    let mut before = None;
-    while let Some(most @ 1..) = count.checked_sub(said.len()) {
-        let command = Command::Look {
-            conversation,
-            before,
-            most,
-        };
-        let Reply::Messages(messages) = profile.ask(command).await? else {
-            return Err(unexpected());
-        };
-        let Some(first) = messages.first() else { break };
-        before = Some(first.id);
-        said.splice(0..0, messages);
-    }
-    Ok(said)
 }
 
 /// How a conversation is kept, as documents show it.

@@ -6,13 +6,11 @@ use hushwing_conversation::view::Whereabouts;
 use hushwing_conversation::{Command, Event, IdPrefix, MessageId, MessageState, Reply};
 
 use super::contact::{ambiguous, find};
-use super::{Handle, Outgoing, Stage, show};
+use super::{Handle, Outgoing, Stage, pages, show};
 use crate::api::view;
 use crate::error::{Error, ErrorKind};
 use crate::profile::{Events, Profile, Seen, unexpected};
 
-/// More messages than anybody reads at once; a page asks again.
-const MOST: u32 = 10_000;
 /// Candidates an ambiguous id is told with.
 const MOST_NAMED: usize = 8;
 /// Digits of a message's id in an error.
@@ -107,28 +105,16 @@ impl Handle {
     ) -> Result<Vec<view::Message>, Error> {
         let profile = self.profile(profile)?;
         let contact = find(&profile, name)?.contact;
-        let count = usize::try_from(count.min(MOST)).unwrap_or(usize::MAX);
         let names = profile.names();
-        let mut read: Vec<view::Message> = Vec::new();
-        let mut before = None;
-        // One answer is bounded in bytes too, so long texts take several.
-        while let Some(most @ 1..) = count.checked_sub(read.len()) {
-            let command = Command::Read {
-                contact,
-                before,
-                most,
-            };
-            let Reply::Messages(messages) = profile.ask(command).await? else {
-                return Err(unexpected());
-            };
-            let Some(first) = messages.first() else { break };
-            before = Some(first.id);
-            let shown = messages
-                .iter()
-                .map(|message| show::message(message, &names));
-            read.splice(0..0, shown);
-        }
-        Ok(read)
+        let read = pages::newest(&profile, count, |before, most| Command::Read {
+            contact,
+            before,
+            most,
+        });
+        let read = read.await?.into_iter();
+        Ok(read
+            .map(|message| show::message(&message, &names))
+            .collect())
     }
 }
 

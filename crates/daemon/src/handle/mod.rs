@@ -8,6 +8,7 @@ mod installation;
 mod introduction;
 mod meeting;
 mod message;
+mod pages;
 mod proof;
 mod rotation;
 mod server;
