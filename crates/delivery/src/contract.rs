@@ -275,7 +275,7 @@ pub enum NetworkEvent {
     /// owns the profile. They go on working: the room above opens others, which
     /// lie elsewhere, and closes these. Told again after every restart.
     Displaced {
-        /// Which ones.
+        /// All of them; none if there were some before.
         mailboxes: Vec<MailboxId>,
     },
     /// A server that could not be reached serves again: what failed there for

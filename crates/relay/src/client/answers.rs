@@ -23,14 +23,12 @@ impl Client {
         };
         mailbox.asked = false;
         match response {
-            Response::Ids(ids) if mailbox.made().is_none() => self.made(storage, id, ids),
+            Response::Ids(ids) if mailbox.made().is_none() => self.made(cx, storage, id, ids),
             Response::Ids(_) => Ok(()),
             Response::Err(SmpError::Auth | SmpError::Cmd(_) | SmpError::Blocked(..)) => {
                 let server = mailbox.record.server.clone();
                 self.session(&server).refused = Some(cx.now());
-                self.forget(storage, id)?;
-                self.mailbox_failed(id, MailboxFailure::Refused);
-                Ok(())
+                self.not_taken(cx, storage, id, &server)
             }
             _ => {
                 let server = mailbox.record.server.clone();
@@ -43,6 +41,7 @@ impl Client {
 
     fn made(
         &mut self,
+        cx: &mut Context<'_>,
         storage: &mut dyn Storage,
         id: MailboxId,
         ids: &Ids<'_>,
@@ -57,9 +56,9 @@ impl Client {
             .ok()
             .and_then(|own| BoxKey::agree(&own, &ids.server_dh).ok());
         let Some(box_key) = agreed else {
-            self.forget(storage, id)?;
-            self.mailbox_failed(id, MailboxFailure::Refused);
-            return Ok(());
+            // With that key there is no box; the queue it made is of no use.
+            let server = mailbox.record.server.clone();
+            return self.not_taken(cx, storage, id, &server);
         };
         mailbox.record.queue = Queue::Made(Made {
             recipient_id: ids.recipient_id.to_vec(),

@@ -27,6 +27,8 @@ pub struct Client {
     pub(super) sessions: BTreeMap<Server, Session>,
     /// Where a mailbox last could not be made for want of a connection.
     pub(super) unreached: Option<Server>,
+    /// Whether the room above was told last that mailboxes are displaced.
+    pub(super) displaced_told: bool,
     pub(super) next_receipt: u64,
     pub(super) streams: BTreeMap<StreamId, Server>,
     pub(super) next_stream: u64,
@@ -52,6 +54,7 @@ impl Client {
             fetches: BTreeMap::new(),
             sessions: BTreeMap::new(),
             unreached: None,
+            displaced_told: false,
             next_receipt: 1,
             streams: BTreeMap::new(),
             next_stream: 1,

@@ -1,7 +1,8 @@
 //! One mailbox while the process runs.
 
 use hushwing_delivery::{MailboxId, NetworkEvent, ReceiptId};
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{Context, StorageError};
+use zeroize::Zeroizing;
 
 use super::records::{Link, LinkWork, Made, MailboxRecord, Queue};
 use super::session::Job;
@@ -22,6 +23,8 @@ pub(super) struct Mailbox {
     pub(super) apart: Vec<MailboxId>,
     /// Servers on which it could not be made, since it was last told so.
     pub(super) tried: Vec<Server>,
+    /// Servers that refused to make it, until others are chosen.
+    pub(super) refused: Vec<Server>,
     /// Counts changes of the link data, so that an answer can be matched with
     /// the change it is for.
     pub(super) revision: u64,
@@ -33,8 +36,7 @@ pub(super) struct Mailbox {
 
 impl Mailbox {
     pub(super) fn new(record: MailboxRecord) -> Result<Self, StorageError> {
-        let key = SigningKey::from_seed(*record.seed)
-            .map_err(|cause| StorageError::corrupt("reading a mailbox key").because(cause))?;
+        let key = signing_key(&record)?;
         let box_key = match &record.queue {
             Queue::Made(made) => Some(BoxKey::from_bytes(*made.box_key)),
             Queue::Wanted { .. } | Queue::Lost => None,
@@ -48,10 +50,28 @@ impl Mailbox {
             told_unreachable: false,
             apart: Vec::new(),
             tried: Vec::new(),
+            refused: Vec::new(),
             revision: 0,
             replace_asked: false,
             delivered: None,
         })
+    }
+
+    /// Begins anew at another server, under keys that none has seen. Of an
+    /// invitation the link's id stays: whoever has the link looks for it there.
+    pub(super) fn begin_at(
+        &mut self,
+        cx: &mut Context<'_>,
+        server: Server,
+    ) -> Result<(), StorageError> {
+        self.record.server = server;
+        self.record.seed = Zeroizing::new(cx.random());
+        self.key = signing_key(&self.record)?;
+        self.record.queue = Queue::Wanted {
+            dh: Zeroizing::new(cx.random()),
+        };
+        self.box_key = None;
+        Ok(())
     }
 
     /// What has to be done for it in the session with its server.
@@ -117,4 +137,9 @@ impl Mailbox {
         let publishing = |link: &Link| matches!(link.work, LinkWork::Publish { .. });
         self.made().is_some() && !self.record.link.as_ref().is_some_and(publishing)
     }
+}
+
+fn signing_key(record: &MailboxRecord) -> Result<SigningKey, StorageError> {
+    SigningKey::from_seed(*record.seed)
+        .map_err(|cause| StorageError::corrupt("reading a mailbox key").because(cause))
 }

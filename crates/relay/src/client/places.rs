@@ -1,6 +1,6 @@
 //! On which server a mailbox is made, and which mailboxes are to leave theirs.
 
-use hushwing_delivery::{MailboxId, NetworkEvent};
+use hushwing_delivery::{MailboxFailure, MailboxId, NetworkEvent};
 use hushwing_sansio::{Context, StorageError};
 
 use super::machine::Client;
@@ -13,11 +13,15 @@ impl Client {
     /// exist stay where they are; of those elsewhere the room above is told.
     pub fn set_servers(&mut self, servers: Vec<ServerAddress>) {
         self.servers = servers;
+        for mailbox in self.mailboxes.values_mut() {
+            mailbox.refused.clear();
+        }
         self.tell_displaced();
     }
 
-    /// Tells which mailboxes lie on servers that are not chosen any more. Where
-    /// none is chosen, there is no elsewhere.
+    /// Tells which mailboxes lie on servers that are not chosen any more, and that
+    /// none does if some were told before. Where none is chosen, there is no
+    /// elsewhere.
     pub(super) fn tell_displaced(&mut self) {
         let outside = self.mailboxes.iter().filter(|(_, mailbox)| {
             let server = &mailbox.record.server;
@@ -26,7 +30,8 @@ impl Client {
                 && !self.servers.iter().any(|known| known.server == *server)
         });
         let mailboxes: Vec<MailboxId> = outside.map(|(id, _)| *id).collect();
-        if !mailboxes.is_empty() && !self.servers.is_empty() {
+        let told = core::mem::replace(&mut self.displaced_told, !mailboxes.is_empty());
+        if (told || !mailboxes.is_empty()) && !self.servers.is_empty() {
             self.tell(NetworkEvent::Displaced { mailboxes });
         }
     }
@@ -43,12 +48,13 @@ impl Client {
         chosen.or_else(|| self.pick(cx, |_| true))
     }
 
-    /// Another server for a mailbox that could not be made on `from`.
+    /// Another server for a mailbox that could not be made where it was asked for.
     fn choose_again(&self, cx: &mut Context<'_>, id: MailboxId) -> Option<Server> {
         let mailbox = self.mailboxes.get(&id)?;
         let shared = self.servers_of(&mailbox.apart);
         self.pick(cx, |server| {
-            !shared.contains(&server) && !mailbox.tried.contains(server)
+            let failed = mailbox.tried.contains(server) || mailbox.refused.contains(server);
+            !shared.contains(&server) && !failed
         })
     }
 
@@ -93,24 +99,62 @@ impl Client {
         if elsewhere {
             self.note_tried(id, server);
             if let Some(to) = self.choose_again(cx, id) {
-                return self.move_mailbox(storage, id, server, to);
+                return self.move_mailbox(cx, storage, id, server, to);
             }
         }
-        let Some(mailbox) = self.mailboxes.get_mut(&id) else {
-            return Ok(());
-        };
-        mailbox.tried.clear();
-        if !mailbox.told_unreachable {
-            mailbox.told_unreachable = true;
-            self.mailbox_unreachable(id, server);
-        }
+        self.not_made_anywhere(id, server);
         if !elsewhere {
             return Ok(());
         }
         // Another round, at the pace of each server.
         self.note_tried(id, server);
         match self.choose_again(cx, id) {
-            Some(to) => self.move_mailbox(storage, id, server, to),
+            Some(to) => self.move_mailbox(cx, storage, id, server, to),
+            None => Ok(()),
+        }
+    }
+
+    /// A mailbox was tried wherever it may lie: the room above is told once.
+    fn not_made_anywhere(&mut self, id: MailboxId, server: &Server) {
+        let Some(mailbox) = self.mailboxes.get_mut(&id) else {
+            return;
+        };
+        mailbox.tried.clear();
+        if !mailbox.told_unreachable {
+            mailbox.told_unreachable = true;
+            self.mailbox_unreachable(id, server);
+        }
+    }
+
+    /// A server refused to make a mailbox. Others may take it, also those that are
+    /// away; only when none is left is the room above told that it was refused.
+    pub(super) fn not_taken(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        id: MailboxId,
+        server: &Server,
+    ) -> Result<(), StorageError> {
+        let Some(mailbox) = self.mailboxes.get_mut(&id) else {
+            return Ok(());
+        };
+        if mailbox.record.closing {
+            return self.forget(storage, id);
+        }
+        mailbox.refused.push(server.clone());
+        if let Some(to) = self.choose_again(cx, id) {
+            return self.move_mailbox(cx, storage, id, server, to);
+        }
+        let away = self.mailboxes.get(&id);
+        let away = away.and_then(|mailbox| mailbox.tried.last()).cloned();
+        let Some(away) = away else {
+            self.forget(storage, id)?;
+            self.mailbox_failed(id, MailboxFailure::Refused);
+            return Ok(());
+        };
+        self.not_made_anywhere(id, &away);
+        match self.choose_again(cx, id) {
+            Some(to) => self.move_mailbox(cx, storage, id, server, to),
             None => Ok(()),
         }
     }
@@ -123,8 +167,11 @@ impl Client {
         }
     }
 
+    /// Has a mailbox made elsewhere, under other keys: by the same ones two
+    /// servers that compare would know whose it is.
     fn move_mailbox(
         &mut self,
+        cx: &mut Context<'_>,
         storage: &mut dyn Storage,
         id: MailboxId,
         from: &Server,
@@ -132,11 +179,79 @@ impl Client {
     ) -> Result<(), StorageError> {
         self.leave(id, from);
         if let Some(mailbox) = self.mailboxes.get_mut(&id) {
-            mailbox.record.server = to.clone();
+            mailbox.begin_at(cx, to.clone())?;
         }
         let session = self.session(&to);
         session.mailboxes.insert(id);
         session.enqueue(Job::Create(id));
         self.store(storage, id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hushwing_delivery::Purpose;
+    use hushwing_sansio::{Entropy, Moment, Timestamp};
+
+    use super::super::records::Queue;
+    use super::*;
+    use crate::client::MemoryStorage;
+
+    struct Count(u8);
+
+    impl Entropy for Count {
+        fn fill(&mut self, dest: &mut [u8]) {
+            for byte in dest {
+                self.0 = self.0.wrapping_mul(5).wrapping_add(17);
+                *byte = self.0;
+            }
+        }
+    }
+
+    fn server(letter: char) -> ServerAddress {
+        let zeros = "A".repeat(42);
+        format!("smp://{letter}{zeros}=@one.example")
+            .parse()
+            .unwrap()
+    }
+
+    fn keys(client: &Client, id: MailboxId) -> ([u8; 32], [u8; 32], Vec<u8>) {
+        let mailbox = client.mailboxes.get(&id).unwrap();
+        let Queue::Wanted { dh } = &mailbox.record.queue else {
+            panic!("made")
+        };
+        let public = mailbox.key.public().to_spki();
+        (*mailbox.record.seed, **dh, public)
+    }
+
+    #[test]
+    fn two_servers_that_were_asked_see_no_common_key() {
+        for refused in [false, true] {
+            let mut entropy = Count(1);
+            let moment = Moment::default();
+            let mut cx = Context::new(moment, Timestamp::from_secs(1), &mut entropy);
+            let mut storage = MemoryStorage::default();
+            let servers = vec![server('A'), server('B')];
+            let mut client = Client::open(servers, &mut storage).unwrap();
+            let id = MailboxId(1);
+            let purpose = Purpose::Conversation;
+            client
+                .open_mailbox(&mut cx, &mut storage, id, &purpose, Vec::new())
+                .unwrap();
+            let (before, at) = (
+                keys(&client, id),
+                client.mailboxes[&id].record.server.clone(),
+            );
+            match refused {
+                true => client.not_taken(&mut cx, &mut storage, id, &at),
+                false => client.not_made(&mut cx, &mut storage, id, &at, Ended::Unreachable),
+            }
+            .unwrap();
+            let after = keys(&client, id);
+            assert_ne!(client.mailboxes[&id].record.server, at);
+            assert_ne!(before.0, after.0);
+            assert_ne!(before.1, after.1);
+            assert_ne!(before.2, after.2, "nor the one of the commands");
+        }
     }
 }

@@ -93,7 +93,7 @@ pub(crate) struct Relay<Q = MemoryStorage> {
     pub(crate) version: Version,
     pub(crate) queues: Q,
     pub(crate) identity: Arc<ServerIdentity>,
-    config: Arc<ServerConfig>,
+    pub(crate) config: Arc<ServerConfig>,
     engine: Engine,
     connections: BTreeMap<ConnectionId, Connection>,
     wanted: VecDeque<Wanted>,
