@@ -7,7 +7,7 @@
 //! on their way), is another matter: nobody could tell whom it concerns, so it
 //! stops the machine as every failure of storage does.
 
-use hushwing_delivery::{Keep, LetterId};
+use hushwing_delivery::LetterId;
 use hushwing_sansio::{StorageError, StorageErrorKind};
 
 use super::{Call, Messenger};
@@ -190,19 +190,12 @@ impl Messenger {
                 self.not_sent(call, &message)?;
             }
         }
-        let recovery = self.ways_to(id, Keep::UntilSettled, call.cx.wall()).1;
+        let addresses = self.theirs_alone(call, id);
         let Some(person) = self.people.get_mut(&id) else {
             return Ok(());
         };
         let commit = person.record.commit_letter.take();
-        let mut addresses = person.addresses.clone();
-        addresses.extend(recovery);
         person.save(call.storage)?;
-        // One link may have brought two contacts: what goes to where both read
-        // may be for the other.
-        let others = self.people.iter().filter(|(contact, _)| **contact != id);
-        let theirs: Vec<_> = others.flat_map(|(_, other)| &other.addresses).collect();
-        addresses.retain(|address| !theirs.contains(&address));
         if let Some(letter) = commit {
             self.keep_commit(call, id, &[])?;
             self.office

@@ -309,7 +309,7 @@ impl Messenger {
             self.end_of_join(call, contact)?;
             self.mails.to_tend.insert(contact);
         }
-        if elsewhere {
+        if elsewhere && self.is_written_to(contact) {
             self.call_receipts_back(call, contact)?;
             self.say_stranded(call, contact, answered)?;
         }

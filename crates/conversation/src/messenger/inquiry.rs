@@ -93,7 +93,7 @@ impl Messenger {
         contact: ContactId,
         inquiry: &Inquiry,
     ) -> Result<(), StorageError> {
-        if !self.in_touch(contact) || self.is_blocked(contact) {
+        if !self.is_written_to(contact) {
             return Ok(());
         }
         self.doubt_receipts(call, contact, inquiry)?;
@@ -125,6 +125,9 @@ impl Messenger {
         contact: ContactId,
         message: &MessageId,
     ) -> Result<(), StorageError> {
+        if !self.is_written_to(contact) {
+            return Ok(());
+        }
         let record = message_with(call.storage, contact, message)?;
         let Some(record) =
             record.filter(|record| record.mine && record.state == MessageState::Accepted)
@@ -134,7 +137,7 @@ impl Messenger {
         // What is on its way again leaves by itself.
         let letter = record.letter.map(LetterId);
         let letter = letter.and_then(|letter| self.office.whereabouts(letter));
-        if letter.is_some_and(|letter| letter.accepted.is_none()) || !self.in_touch(contact) {
+        if letter.is_some_and(|letter| letter.accepted.is_none()) {
             return Ok(());
         }
         let now = call.cx.now();

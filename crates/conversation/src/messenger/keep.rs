@@ -20,12 +20,6 @@ impl Messenger {
         known.ok_or(Refusal::NoContact)
     }
 
-    /// Whether nothing is to be heard from a contact.
-    pub(super) fn is_blocked(&self, contact: ContactId) -> bool {
-        let person = self.people.get(&contact);
-        person.is_some_and(|person| person.kept.blocked.is_some())
-    }
-
     pub(super) fn list_conversations(&self, call: &Call<'_, '_>) -> Result<Reply, Stop> {
         let people = self.people.values();
         let known = people.filter(|person| person.record.standing != Standing::Requested);
@@ -112,11 +106,8 @@ impl Messenger {
         }
         person.keep(call.storage)?;
         match (blocked, self.is_blocked(contact)) {
-            (false, true) => self.debts.forget(contact),
-            (true, false) => {
-                self.resume_debts_of(call, contact)?;
-                self.renew_if_due(call, contact)?;
-            }
+            (false, true) => self.fall_silent(call, contact)?,
+            (true, false) => self.speak_again(call, contact)?,
             _ => {}
         }
         if blocked != self.is_blocked(contact) {

@@ -223,11 +223,12 @@ impl Messenger {
         Ok(())
     }
 
-    /// Whether I know an address of somebody in touch that is not among
+    /// Whether I know an address of somebody I write to that is not among
     /// `tried`.
     pub(super) fn writes_elsewhere(&self, contact: ContactId, tried: &[Address]) -> bool {
         self.people.get(&contact).is_some_and(|person| {
             person.record.standing == Standing::Established
+                && self.is_written_to(contact)
                 && person.addresses.iter().any(|to| !tried.contains(to))
         })
     }

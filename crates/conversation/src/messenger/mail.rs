@@ -28,7 +28,8 @@ use crate::{ContactId, Storage};
 /// How long a mailbox stays after it was confirmed that nobody writes to it any
 /// more, for what was under way to it.
 const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long of that this program must have run, to fetch what lies there.
+/// How long this program must have run after that, to fetch what lies there: the
+/// day may have passed while the machine slept.
 const GRACE_RUN: Duration = Duration::from_secs(60 * 60);
 
 /// What is known of the mailboxes of all conversations.
@@ -39,8 +40,11 @@ pub(super) struct Mails {
     pub(super) to_tend: BTreeSet<ContactId>,
     /// Contacts for whom no mailbox could be made; tried again then.
     pub(super) rests: BTreeMap<ContactId, Moment>,
-    /// When this run began.
-    pub(super) since: Moment,
+    /// Mailboxes that have been left long enough, and since when that was seen in
+    /// this run.
+    left: BTreeMap<u64, Moment>,
+    /// Mailboxes that lie where none is to lie any more, as their networks told.
+    pub(super) displaced: BTreeSet<MailboxId>,
 }
 
 impl Mails {
@@ -161,9 +165,15 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<(), StorageError> {
+        let silent = !self.is_written_to(contact);
         let mail = self.mails.of(contact);
         mail.told = mail.told.saturating_add(1);
         mail.confirmed = false;
+        if silent {
+            // Unblocking tells them what is then.
+            mail.telling.clear();
+            return self.mails.save(call.storage, contact);
+        }
         let update = self.my_addresses(contact);
         self.forget_old_addresses(call, contact)?;
         let content = Content::Addresses(update);
@@ -252,17 +262,21 @@ impl Messenger {
         };
         let role = self.mails.role(contact, mailbox);
         let established = self.standing(contact) == Some(Standing::Established);
+        let silent = !self.is_written_to(contact);
         let mail = self.mails.by_contact.get_mut(&contact);
         let Some(mail) = mail.filter(|mail| mail.confirmed && established) else {
             return Ok(());
         };
         let old = |role: Role| role == Role::Old;
+        let now = call.cx.wall();
         if role != Role::Service || !mail.mailboxes.iter().any(|note| old(note.role)) {
             return Ok(());
         }
         for note in &mut mail.mailboxes {
             if old(note.role) {
-                note.role = Role::Leaving { since: None };
+                // Who is blocked is not told; they reach another, so it goes.
+                let since = silent.then_some(now);
+                note.role = Role::Leaving { since };
             }
         }
         self.within(call, contact, |this, call| {
@@ -272,9 +286,6 @@ impl Messenger {
 
     /// Closes mailboxes to which nobody can be writing any more.
     pub(super) fn close_left(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
-        if call.cx.now() < self.mails.since + GRACE_RUN {
-            return Ok(());
-        }
         let now = call.cx.wall();
         let all = self.mails.by_contact.iter();
         let over = all.flat_map(|(contact, mail)| {
@@ -284,7 +295,14 @@ impl Messenger {
             });
             left.map(|note| (*contact, note.id))
         });
-        for (contact, mailbox) in over.collect::<Vec<_>>() {
+        let over: Vec<_> = over.collect();
+        let still = |mailbox: &u64| over.iter().any(|(_, left)| left == mailbox);
+        self.mails.left.retain(|mailbox, _| still(mailbox));
+        for (contact, mailbox) in over {
+            let seen = self.mails.left.entry(mailbox);
+            if call.cx.now() < *seen.or_insert(call.cx.now()) + GRACE_RUN {
+                continue;
+            }
             self.close_mailbox(call, MailboxId(mailbox))?;
             self.mails.of(contact).drop_note(mailbox);
             self.mails.save(call.storage, contact)?;

@@ -108,7 +108,7 @@ impl Messenger {
                 bundle,
                 locator,
             } => self.fetched(call, fetch, &fixed, &bundle, locator),
-            NetworkEvent::Displaced { mailboxes } => self.displaced(call, &mailboxes),
+            NetworkEvent::Displaced { mailboxes } => self.displaced(call, network, &mailboxes),
             NetworkEvent::FetchFailed { fetch, reason } => self.fetch_failed(call, fetch, reason),
             // The rest is the office's, or needs no answer.
             _ => Ok(()),

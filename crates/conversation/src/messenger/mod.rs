@@ -9,7 +9,7 @@
 //! keys, [`ask`] answers questions, [`progress`] follows letters, [`lost`] finds
 //! another way when a network lost a mailbox, [`mail`] knows what each mailbox is
 //! for and [`rotate`] replaces them, [`reach`] knows by which address a contact is
-//! written to and [`attempts`] how that went, [`echo`] answers again where the
+//! written to and [`attempts`] how that went, [`blocked`] who is not written to, [`echo`] answers again where the
 //! answer was lost and [`silence`] asks where none came, [`broken`] ends conversations that
 //! cannot go on, [`patience`] those that never began. [`keep`] is how I keep them,
 //! [`find`] finds what was said, [`vanish`] lets it go, [`mention`] names people,
@@ -18,6 +18,7 @@
 
 mod ask;
 mod attempts;
+mod blocked;
 mod broken;
 mod echo;
 mod find;
@@ -247,7 +248,6 @@ impl Messenger {
             return Ok(());
         }
         self.awake = true;
-        self.mails.since = call.cx.now();
         for contact in core::mem::take(&mut self.damaged) {
             let error = StorageError::corrupt("reading a conversation");
             self.damaged(call, contact, error)?;

@@ -54,6 +54,10 @@ impl Messenger {
         if self.standing(contact) != Some(Standing::Joining) {
             return self.greet(call, contact);
         }
+        if self.is_blocked(contact) {
+            // Unblocking takes it up.
+            return Ok(());
+        }
         let mut joins = self.joins.values();
         let join = joins.find(|join| join.contact == Some(contact));
         match join.and_then(|join| join.card.clone()) {

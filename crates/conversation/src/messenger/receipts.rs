@@ -196,15 +196,9 @@ impl Messenger {
     /// Sends the receipts that are due.
     pub(super) fn pay(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         for (contact, debt) in self.debts.take(call.cx.now(), &self.office) {
-            let standing = self
-                .people
-                .get(&contact)
-                .map(|person| person.record.standing);
             // Who waits for a decision, or is blocked, learns nothing; accepting
             // and unblocking take it up.
-            if matches!(standing, Some(Standing::Asked | Standing::Established))
-                && !self.is_blocked(contact)
-            {
+            if self.is_written_to(contact) {
                 let mut receipts: Vec<_> = debt.owed.into_iter().map(receipt).collect();
                 self.within(call, contact, |this, call| {
                     let lacking = Self::take_lacking(call.storage, contact)?.into_iter();
@@ -250,7 +244,7 @@ impl Messenger {
         content: &Content,
         about: Vec<MessageId>,
     ) -> Result<(), StorageError> {
-        if !self.in_touch(contact) {
+        if !self.is_written_to(contact) {
             return Ok(());
         }
         let Some(letter) = self.say_in_passing(call, contact, content)? else {

@@ -107,13 +107,16 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<(), StorageError> {
+        if !self.is_written_to(contact) {
+            return Ok(());
+        }
         let (_, group, _) = self.at_hand(call, contact)?;
         let Some(oldest) = group.epoch().checked_sub(PAST_EPOCHS) else {
             return Ok(());
         };
         for record in call.storage.unconfirmed_before(contact, oldest)? {
             self.say_once_more(call, &record)?;
-            if self.standing(contact) == Some(Standing::Broken) {
+            if !self.is_written_to(contact) {
                 break;
             }
         }
@@ -125,8 +128,8 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         record: &MessageRecord,
     ) -> Result<(), StorageError> {
-        if record.is_erased() {
-            // What disappeared or was taken back is not said again.
+        // What disappeared or was taken back is not said again.
+        if record.is_erased() || !self.is_written_to(record.contact) {
             return Ok(());
         }
         let (_, group, crypto) = self.at_hand(call, record.contact)?;

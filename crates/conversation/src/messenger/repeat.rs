@@ -203,7 +203,7 @@ impl Messenger {
         let (Some(mut one), Some(mut record), true) = (
             known,
             RepeatRecord::of(call.storage, contact)?,
-            self.in_touch(contact),
+            self.is_written_to(contact),
         ) else {
             return RepeatRecord::clear(call.storage, contact);
         };
@@ -230,7 +230,7 @@ impl Messenger {
                 self.repeat_one(call, &id)?;
                 said += 1;
             }
-            if !self.in_touch(contact) {
+            if !self.is_written_to(contact) {
                 return RepeatRecord::clear(call.storage, contact);
             }
             if said == MOST_AT_ONCE || asked.len() == MAX_ASKED {
@@ -240,7 +240,7 @@ impl Messenger {
         one.size = said + asked.len();
         one.open = one.size;
         self.inquire(call, contact, asked)?;
-        if !self.in_touch(contact) {
+        if !self.is_written_to(contact) {
             return Ok(());
         }
         if left.is_empty() {
@@ -269,7 +269,7 @@ impl Messenger {
             return Ok(());
         };
         self.say_once_more(call, &record)?;
-        if record.state == MessageState::Failed && self.in_touch(record.contact) {
+        if record.state == MessageState::Failed && self.is_written_to(record.contact) {
             let mut times = record.times.clone();
             times.failed = None;
             call.storage.set_state(id, MessageState::Queued, &times)?;

@@ -35,6 +35,9 @@ impl Messenger {
             Standing::Broken => return Err(Refusal::Broken.into()),
             _ => return Err(Refusal::NotEstablished.into()),
         }
+        if self.is_blocked(contact) {
+            return Err(Refusal::Blocked.into());
+        }
         self.mails.of(contact).new_keys = true;
         let mailboxes = self.rotate(call, contact)?;
         self.renew_if_due(call, contact)?;
@@ -153,9 +156,7 @@ impl Messenger {
     }
 
     fn tend(&mut self, call: &mut Call<'_, '_>, contact: ContactId) -> Result<(), StorageError> {
-        let rests = self.mails.rests.get(&contact);
-        let rests = rests.is_some_and(|until| call.cx.now() < *until);
-        if rests || self.standing(contact) != Some(Standing::Established) {
+        if !self.is_tended(call, contact) {
             return Ok(());
         }
         let network = self.config.network;
@@ -168,6 +169,15 @@ impl Messenger {
             }
             None => Ok(()),
         }
+    }
+
+    /// Whether the mailboxes of a conversation may change now. Those of who is
+    /// blocked stay as they are, for they could not be told.
+    fn is_tended(&self, call: &Call<'_, '_>, contact: ContactId) -> bool {
+        let rests = self.mails.rests.get(&contact);
+        let rests = rests.is_some_and(|until| call.cx.now() < *until);
+        let established = self.standing(contact) == Some(Standing::Established);
+        established && !rests && self.is_written_to(contact)
     }
 
     /// What a conversation has too few of, or too many.
@@ -187,8 +197,7 @@ impl Messenger {
         match count(Role::Service) {
             // One after the other: where the next may lie depends on it.
             _ if all.iter().any(opening) => None,
-            // The first is made by whoever made the contact.
-            0 => None,
+            // Also none: the last one may have been refused where it was to be.
             have if have < wanted => Some(Lack::More(Role::Service)),
             have if have > wanted => {
                 let mut service = all.iter().rev();
@@ -198,12 +207,18 @@ impl Messenger {
             _ if self.config.recovery && count(Role::Recovery) == 0 => {
                 Some(Lack::More(Role::Recovery))
             }
+            _ if !self.config.recovery => {
+                let mut all = all.iter();
+                let recovery = all.find(|(_, role)| *role == Role::Recovery);
+                recovery.map(|(id, _)| Lack::Fewer(*id))
+            }
             _ => None,
         }
     }
 
-    /// No mailbox could be made where a conversation has another: it goes on
-    /// with that, and it is tried again later.
+    /// A mailbox of a conversation was refused wherever it could be: it goes on
+    /// with those it has, and what it lacks is asked for again later. One that
+    /// was never open is waited for: no conversation is there yet.
     pub(super) fn do_without(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -216,7 +231,8 @@ impl Messenger {
             return Ok(());
         };
         let opening = record.is_some_and(|record| record.state == MailboxState::Opening);
-        if !final_answer || !opening || self.open_for(contact, |_| true).is_empty() {
+        let established = self.standing(contact) == Some(Standing::Established);
+        if !final_answer || !opening || !established {
             return Ok(());
         }
         self.close_mailbox(call, mailbox)?;
@@ -256,20 +272,36 @@ impl Messenger {
     pub(super) fn displaced(
         &mut self,
         call: &mut Call<'_, '_>,
+        network: NetworkTag,
         mailboxes: &[MailboxId],
     ) -> Result<(), StorageError> {
-        for mailbox in mailboxes {
-            let record = self.mailboxes.get(mailbox);
+        let all = &self.mailboxes;
+        self.mails.displaced.retain(|mailbox| {
+            let record = all.get(mailbox);
+            record.is_some_and(|record| record.network != network.0)
+        });
+        self.mails.displaced.extend(mailboxes);
+        self.move_displaced(call)
+    }
+
+    /// Moves what can move now. What cannot (it is still being made, nobody has
+    /// answered yet, its contact is blocked, nothing could be made elsewhere)
+    /// does when it can.
+    fn move_displaced(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        for mailbox in self.mails.displaced.clone() {
+            let record = self.mailboxes.get(&mailbox);
             let Some(MailboxUse::Conversation(contact)) = record.map(|record| record.owner) else {
                 continue;
             };
             let open = record.is_some_and(|record| record.state == MailboxState::Open);
-            if open && self.standing(contact) == Some(Standing::Established) {
+            if open && self.is_tended(call, contact) {
                 self.within(call, contact, |this, call| {
-                    this.move_away(call, contact, *mailbox, mailboxes)
+                    this.move_away(call, contact, mailbox)
                 })?;
             }
         }
+        let all = &self.mailboxes;
+        self.mails.displaced.retain(|id| all.contains_key(id));
         Ok(())
     }
 
@@ -278,8 +310,8 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
         mailbox: MailboxId,
-        displaced: &[MailboxId],
     ) -> Result<(), StorageError> {
+        let displaced = &self.mails.displaced;
         let now = call.cx.wall();
         let role = self.mails.role(contact, mailbox);
         let service = self.open_for(contact, |role| role == Role::Service);
@@ -302,8 +334,11 @@ impl Messenger {
     /// run, each waits for its sweep: nobody shall see them change together.
     pub(super) fn sweep_mail(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         self.close_left(call)?;
+        self.move_displaced(call)?;
+        // Those that could not be tended would keep the others from it.
         let lacking = self.people.keys().copied();
-        let lacking = lacking.filter(|contact| self.lack(*contact).is_some());
+        let lacking = lacking
+            .filter(|contact| self.is_tended(call, *contact) && self.lack(*contact).is_some());
         let lacking: Vec<_> = lacking.take(MOST_TENDED).collect();
         self.mails.to_tend.extend(lacking);
         if !self.config.rotates {
@@ -312,7 +347,10 @@ impl Messenger {
         let now = call.cx.wall();
         let mut due = Vec::new();
         let people = self.people.values();
-        let established = people.filter(|p| p.record.standing == Standing::Established);
+        let established = people.filter(|person| {
+            let established = person.record.standing == Standing::Established;
+            established && self.is_written_to(person.record.id)
+        });
         for contact in established.map(|p| p.record.id).collect::<Vec<_>>() {
             let at = self.mails.of(contact).rotate_at;
             if at == Timestamp::default() || now + SHORTEST + SPREAD < at {

@@ -62,7 +62,9 @@ impl Messenger {
     /// Asks after what was taken a while ago and not confirmed.
     pub(super) fn sweep_silence(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         let people = self.people.values().filter(|person| {
-            person.record.standing == Standing::Established && person.addresses.len() > 1
+            let established = person.record.standing == Standing::Established;
+            let several = person.addresses.len() > 1;
+            established && several && self.is_written_to(person.record.id)
         });
         for contact in people.map(|person| person.record.id).collect::<Vec<_>>() {
             self.within(call, contact, |this, call| {
@@ -95,7 +97,7 @@ impl Messenger {
         // Which way works is not known, so all are tried.
         let ways = self.people.get(&contact).map_or(0, |p| p.addresses.len());
         for way in 0..ways {
-            if self.in_touch(contact) {
+            if self.is_written_to(contact) {
                 self.reach.begin_with(contact, Some(way));
                 self.inquire(call, contact, silent.clone())?;
             }

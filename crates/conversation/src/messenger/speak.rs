@@ -307,7 +307,7 @@ impl Messenger {
     }
 
     /// Puts a letter to a contact into the outbox; `None` if the addresses they
-    /// gave cannot take it, which ends the conversation.
+    /// gave cannot take it, which ends the conversation, or if they are blocked.
     pub(super) fn post(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -315,6 +315,9 @@ impl Messenger {
         bytes: Vec<u8>,
         keep: Keep,
     ) -> Result<Option<LetterId>, StorageError> {
+        if self.is_blocked(contact) {
+            return Ok(None);
+        }
         let (to, last_resort) = self.ways_to(contact, keep, call.cx.wall());
         let at_once = self.config.in_parallel && keep == Keep::UntilSettled;
         let letter = Letter {

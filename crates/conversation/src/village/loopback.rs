@@ -206,6 +206,15 @@ impl Loopback {
             .find(|(_, m)| (m.owner, m.id) == (home, id));
         let (locator, server) = match known {
             Some((locator, mailbox)) => (locator.clone(), mailbox.server),
+            None if self.servers.makes_none => {
+                let reason = MailboxFailure::Refused;
+                let refused = NetworkEvent::MailboxFailed {
+                    mailbox: id,
+                    reason,
+                };
+                self.answers.push_back((home, refused));
+                return;
+            }
             None => {
                 let shared = self.servers_of(home, Some(apart));
                 let Some(server) = self.servers.choose(&shared, entropy) else {

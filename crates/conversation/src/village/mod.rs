@@ -149,6 +149,11 @@ impl Village {
             .set_conduct(server, conduct, self.entropy.as_mut());
     }
 
+    /// From now on no server makes mailboxes, or all do again.
+    pub fn refuse_mailboxes(&mut self, refuse: bool) {
+        self.network.servers.makes_none = refuse;
+    }
+
     /// No mailbox is to lie on a server any more, by the choice of all.
     pub fn close_server(&mut self, server: usize) {
         self.network.close_server(server);

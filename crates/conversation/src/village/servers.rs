@@ -36,6 +36,8 @@ pub(super) struct Servers {
     /// How each behaves; mailboxes are made on those that are open.
     pub(super) conduct: Vec<Conduct>,
     pub(super) closed: Vec<bool>,
+    /// Whether all refuse to make mailboxes.
+    pub(super) makes_none: bool,
     /// Mailboxes that were asked for while no server answered.
     pub(super) wanted: Vec<(Home, MailboxId, Purpose, Vec<MailboxId>)>,
     /// What slow servers hold back, and until when.
@@ -55,6 +57,7 @@ impl Default for Servers {
         Self {
             conduct: vec![Conduct::Fair],
             closed: vec![false],
+            makes_none: false,
             wanted: Vec::new(),
             held: Vec::new(),
             kept: BTreeMap::new(),

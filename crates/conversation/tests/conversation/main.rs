@@ -11,6 +11,7 @@
 
 mod bent;
 mod bent_input;
+mod blocked;
 mod changes;
 mod crash;
 mod damage;
@@ -38,6 +39,7 @@ mod renewal;
 mod rotation;
 mod search;
 mod support;
+mod tended;
 mod typing;
 mod vanish;
 mod verification;
