@@ -1,9 +1,9 @@
 //! Rows of a profile that a disk gives back otherwise than they were written.
 
 use hushwing_conversation::storage::{
-    ContactRecord, ConversationRecord, IdentityRecord, IntroducedRecord, IntroductionsRecord,
-    InvitationRecord, JoinRecord, KeyPackageRecord, LackRecord, LossRecord, MailboxRecord,
-    ModeRecord, OffersRecord, OrphanRecord, RepeatRecord,
+    ContactRecord, ConversationRecord, ExpectedRecord, IdentityRecord, IntroducedRecord,
+    IntroductionsRecord, InvitationRecord, JoinRecord, KeyPackageRecord, LackRecord, LossRecord,
+    MailboxRecord, ModeRecord, OffersRecord, OrphanRecord, RepeatRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -11,6 +11,7 @@ pub(crate) fn run(data: &[u8]) {
     if let Ok(record) = ConversationRecord::decode(data) {
         let _ = (record.disappear_after(), record.pins().count());
     }
+    let _ = ExpectedRecord::decode(data);
     let _ = IdentityRecord::decode(data);
     let _ = IntroducedRecord::decode(data);
     let _ = IntroductionsRecord::decode(data);

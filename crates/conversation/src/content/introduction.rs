@@ -6,7 +6,7 @@ use core::fmt;
 use super::cbor::{Reader, SyntaxError, Writer, whole};
 use super::shown::{MAX_NAME, clean_name, clean_text};
 use crate::Secret;
-use crate::link::{MAX_LINK, Promise};
+use crate::link::{IntroducedLink, MAX_LINK, Promise};
 
 /// Media type of all content about introductions.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.hushwing.introduction+cbor";
@@ -47,8 +47,8 @@ pub enum IntroductionStep {
     Agree(Promise),
     /// To both, once both agreed: what the other shall hold to.
     Agreed(Promise),
-    /// The link, from the inviter and on to the joiner.
-    Link(Secret),
+    /// The link, from the inviter and on to the joiner, with its maker's signature.
+    Link(IntroducedLink),
     /// Between the two who met: the hash of both promises.
     Witness([u8; 32]),
 }
@@ -117,7 +117,11 @@ impl Introduction {
             }),
             Raw::Agree(promise) => IntroductionStep::Agree(Promise(promise)),
             Raw::Agreed(promise) => IntroductionStep::Agreed(Promise(promise)),
-            Raw::Link(link) => IntroductionStep::Link(Secret::new(link)),
+            Raw::Link(link, fixed, signature) => IntroductionStep::Link(IntroducedLink {
+                link: Secret::new(link),
+                fixed,
+                signature,
+            }),
             Raw::Witness(hash) => IntroductionStep::Witness(hash),
         };
         Ok(Self {
@@ -133,7 +137,9 @@ impl Introduction {
             }
             IntroductionStep::Agree(promise) => Raw::Agree(promise.0),
             IntroductionStep::Agreed(promise) => Raw::Agreed(promise.0),
-            IntroductionStep::Link(link) => Raw::Link(link.expose()),
+            IntroductionStep::Link(signed) => {
+                Raw::Link(signed.link.expose(), signed.fixed, signed.signature)
+            }
             IntroductionStep::Witness(hash) => Raw::Witness(*hash),
         };
         (self.id.0, raw)
@@ -159,7 +165,7 @@ enum Raw<'b> {
     Offer(bool, &'b str, Option<&'b str>),
     Agree([u8; 32]),
     Agreed([u8; 32]),
-    Link(&'b [u8]),
+    Link(&'b [u8], [u8; 33], [u8; 64]),
     Witness([u8; 32]),
 }
 
@@ -180,7 +186,10 @@ fn read<'b>(reader: &mut Reader<'b>) -> Result<([u8; 16], Raw<'b>), Introduction
         }
         1 => Raw::Agree(reader.fixed()?),
         2 => Raw::Agreed(reader.fixed()?),
-        3 => Raw::Link(reader.bytes(MAX_LINK)?),
+        3 => {
+            reader.array_of(3)?;
+            Raw::Link(reader.bytes(MAX_LINK)?, reader.fixed()?, reader.fixed()?)
+        }
         4 => Raw::Witness(reader.fixed()?),
         _ => return Err(IntroductionError::Step),
     };
@@ -207,9 +216,9 @@ fn write((id, raw): &([u8; 16], Raw<'_>), writer: &mut Writer) {
             head(2);
             writer.bytes(promise);
         }
-        Raw::Link(link) => {
+        Raw::Link(link, fixed, signature) => {
             head(3);
-            writer.bytes(link);
+            writer.array(3).bytes(link).bytes(fixed).bytes(signature);
         }
         Raw::Witness(hash) => {
             head(4);
@@ -233,7 +242,11 @@ mod tests {
             IntroductionStep::Offer(offer(Some("plays chess"))),
             IntroductionStep::Agree(Promise([1; 32])),
             IntroductionStep::Agreed(Promise([2; 32])),
-            IntroductionStep::Link(Secret::new(*b"hushwing:i#AA")),
+            IntroductionStep::Link(IntroducedLink {
+                link: Secret::new(*b"hushwing:i#AA"),
+                fixed: [4; 33],
+                signature: [5; 64],
+            }),
             IntroductionStep::Witness([3; 32]),
         ];
         let of = |step| Introduction {

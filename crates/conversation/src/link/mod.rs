@@ -19,12 +19,14 @@
 //! The formats are written down in `protocol/link.md`.
 
 mod bundle;
+mod introduced;
 mod promise;
 mod safety;
 mod secret;
 mod uri;
 
 pub use bundle::{Bundle, BundleError, MAX_BUNDLE, SealingKey, SignError, VerifiedBundle};
+pub use introduced::IntroducedLink;
 pub use promise::Promise;
 pub use safety::{SafetyCodeError, SafetyNumber};
 pub use secret::{Fixed, FixedError, RootKey, Secret};

@@ -98,8 +98,15 @@ impl Fixed {
     /// The encoding, [`Fixed::LENGTH`] bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        bytes.extend_from_slice(self.root.as_bytes());
+        self.encoded().to_vec()
+    }
+
+    /// As [`Fixed::encode`].
+    pub(super) fn encoded(&self) -> [u8; Self::LENGTH] {
+        let mut bytes = [VERSION; Self::LENGTH];
+        if let Some((_, key)) = bytes.split_first_mut() {
+            key.copy_from_slice(self.root.as_bytes());
+        }
         bytes
     }
 

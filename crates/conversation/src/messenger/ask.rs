@@ -48,6 +48,7 @@ impl Messenger {
         name: &str,
     ) -> Result<Reply, Stop> {
         let name = usable_name(name)?;
+        self.keep_told_name(call, contact)?;
         let person = self.person(contact)?;
         person.record.name = name;
         person.record.renamed = true;

@@ -168,11 +168,13 @@ impl Messenger {
                 return Ok(());
             }
             Content::Introduction(said_of) => {
-                // It does the same once and often, so it need not be kept.
-                let delay = self.config.receipt_delay;
-                let id = said.id;
-                self.debts.add(call.cx, delay, contact, id, Owed::Delivered);
-                return self.heard_introduction(call, contact, said_of);
+                // It does the same once and often, so it need not be kept. What
+                // found no room is not confirmed: it is said again.
+                if self.heard_introduction(call, contact, said_of)? {
+                    let (delay, id) = (self.config.receipt_delay, said.id);
+                    self.debts.add(call.cx, delay, contact, id, Owed::Delivered);
+                }
+                return Ok(());
             }
             _ => {}
         }

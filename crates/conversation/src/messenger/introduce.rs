@@ -17,13 +17,17 @@ use core::time::Duration;
 
 use hushwing_sansio::StorageError;
 
+use super::broken::is_damage;
+use super::join::NAMELESS;
+use super::show::content_of;
 use super::stop::Stop;
 use super::{Call, Messenger};
+use crate::content::shown::clean_name;
 use crate::content::{Content, Introduction, IntroductionId, IntroductionStep, Offer, clean_word};
-use crate::link::{Kind, Link, Promise};
-use crate::storage::{IntroductionRecord, IntroductionsRecord, Standing};
+use crate::link::{IntroducedLink, Kind, Promise};
+use crate::storage::{IntroductionRecord, IntroductionsRecord, MessageState, Standing};
 use crate::view::IntroductionView;
-use crate::{ContactId, DropReason, Event, Refusal, Reply, Secret};
+use crate::{ContactId, DropReason, Event, Refusal, Reply, Storage};
 
 /// Introductions of mine that are under way at once.
 const MOST_OPEN: usize = 64;
@@ -62,8 +66,18 @@ impl Messenger {
         if one == other {
             return Err(Refusal::SamePerson.into());
         }
-        let names = [self.introducible(one)?, self.introducible(other)?];
-        let mut mine = IntroductionsRecord::read(call.storage)?;
+        for contact in [one, other] {
+            self.introducible(contact)?;
+        }
+        let names = [
+            self.name_they_told(call, one)?,
+            self.name_they_told(call, other)?,
+        ];
+        for contact in [one, other] {
+            // Reading what they told may have broken one of them.
+            self.introducible(contact)?;
+        }
+        let mut mine = mine(call.storage)?;
         let open = || mine.introductions.iter().filter(|record| !record.passed);
         if open().any(|record| record.concerns(one) && record.concerns(other)) {
             return Err(Refusal::IntroducedAlready.into());
@@ -100,14 +114,49 @@ impl Messenger {
         Ok(Reply::Introduction(view))
     }
 
-    /// The name of a contact who can be introduced.
-    fn introducible(&mut self, contact: ContactId) -> Result<String, Refusal> {
+    /// What a contact calls themselves. What I call them is told nobody.
+    fn name_they_told(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<String, Stop> {
+        let record = &self.person(contact)?.record;
+        if !record.renamed {
+            return Ok(record.name.clone());
+        }
+        let mut told = told_name(call.storage, contact)?;
+        self.within(call, contact, |_, call| {
+            for said in call.storage.control(contact, false)? {
+                if let Content::Profile(profile) = content_of(&said)? {
+                    told = Some(profile.name().to_owned());
+                }
+            }
+            Ok(())
+        })?;
+        Ok(told.unwrap_or_else(|| NAMELESS.to_owned()))
+    }
+
+    /// Keeps the name a contact told, for I am about to call them otherwise.
+    pub(super) fn keep_told_name(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), Stop> {
+        let record = &self.person(contact)?.record;
+        if !record.renamed {
+            let (at, name) = (name_told_by(contact), record.name.clone());
+            call.storage.put_setting(&at, name.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Whether a contact can be introduced.
+    fn introducible(&mut self, contact: ContactId) -> Result<(), Refusal> {
         if self.is_blocked(contact) {
             return Err(Refusal::Blocked);
         }
-        let record = &self.person(contact)?.record;
-        match record.standing {
-            Standing::Established => Ok(record.name.clone()),
+        match self.person(contact)?.record.standing {
+            Standing::Established => Ok(()),
             Standing::Broken => Err(Refusal::Broken),
             Standing::Joining | Standing::Asked | Standing::Requested => {
                 Err(Refusal::NotEstablished)
@@ -116,27 +165,41 @@ impl Messenger {
     }
 
     /// Says a step of an introduction to a contact, in their conversation alone:
-    /// if that breaks, whatever else was being done goes on.
+    /// if that breaks, whatever else was being done goes on. Whether it was said.
     pub(super) fn say_about(
         &mut self,
         call: &mut Call<'_, '_>,
         to: ContactId,
         id: IntroductionId,
         step: IntroductionStep,
-    ) -> Result<(), StorageError> {
-        if !matches!(
-            self.standing(to),
-            Some(Standing::Established | Standing::Asked)
-        ) || self.is_blocked(to)
-        {
-            return Ok(());
+    ) -> Result<bool, StorageError> {
+        if !self.is_written_to(to) {
+            return Ok(false);
         }
         let content = Content::Introduction(Introduction { id, step });
-        self.within(call, to, |this, call| this.say_control(call, to, &content))
+        self.within(call, to, |this, call| this.say_control(call, to, &content))?;
+        Ok(self.is_written_to(to))
     }
 
-    pub(super) fn list_introductions(call: &Call<'_, '_>) -> Result<Reply, Stop> {
-        let mine = IntroductionsRecord::read(call.storage)?.introductions;
+    /// Forgets the steps that a contact has by now: what they were about is kept
+    /// elsewhere.
+    pub(super) fn forget_old_steps(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        use MessageState::{Delivered, Failed, Read};
+        for record in call.storage.control(contact, true)? {
+            let over = matches!(record.state, Delivered | Read | Failed);
+            if over && matches!(content_of(&record)?, Content::Introduction(_)) {
+                call.storage.remove_message(record.id())?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn list_introductions(call: &mut Call<'_, '_>) -> Result<Reply, Stop> {
+        let mine = mine(call.storage)?.introductions;
         Ok(Reply::Introductions(
             mine.iter().map(IntroductionRecord::view).collect(),
         ))
@@ -150,7 +213,7 @@ impl Messenger {
         id: IntroductionId,
         promise: Promise,
     ) -> Result<(), StorageError> {
-        let mut mine = IntroductionsRecord::read(call.storage)?;
+        let mut mine = mine(call.storage)?;
         let mut records = mine.introductions.iter_mut();
         let Some(record) = records.find(|r| r.id == id.0 && r.concerns(contact)) else {
             return self.drop_letter(Some(contact), DropReason::Introduction);
@@ -168,6 +231,10 @@ impl Messenger {
         let view = record.view();
         let both = record.inviter_promise.zip(record.joiner_promise);
         let (inviter, joiner) = (record.inviter, record.joiner);
+        if !(self.is_written_to(inviter) && self.is_written_to(joiner)) {
+            mine.introductions.retain(|record| record.id != id.0);
+            return mine.put(call.storage);
+        }
         mine.put(call.storage)?;
         let Some((inviters, joiners)) = both else {
             return Ok(());
@@ -176,7 +243,8 @@ impl Messenger {
         let step = IntroductionStep::Agreed(Promise(joiners));
         self.say_about(call, inviter, id, step)?;
         let step = IntroductionStep::Agreed(Promise(inviters));
-        self.say_about(call, joiner, id, step)
+        self.say_about(call, joiner, id, step)?;
+        Ok(())
     }
 
     /// Whether a link that a contact told is for an introduction of mine; if so
@@ -186,17 +254,17 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
         id: IntroductionId,
-        link: &Secret,
+        link: &IntroducedLink,
     ) -> Result<bool, StorageError> {
-        let mut mine = IntroductionsRecord::read(call.storage)?;
+        let mut mine = mine(call.storage)?;
         let mut records = mine.introductions.iter_mut();
         let Some(record) = records.find(|r| r.id == id.0 && r.inviter == contact) else {
             return Ok(false);
         };
         let promised = record.inviter_promise.map(Promise);
         let agreed = record.joiner_promise.is_some();
-        // What is no link of one use promises nothing, and must not equal the
-        // nothing that was promised.
+        // What is no link of one use, or not signed by its maker, promises
+        // nothing, and must not equal the nothing that was promised.
         let kept = promised.is_some_and(|promised| promise_of(id, link) == Some(promised));
         if !(agreed && kept) {
             self.drop_letter(Some(contact), DropReason::Introduction)?;
@@ -206,10 +274,34 @@ impl Messenger {
             return Ok(true);
         }
         let (view, joiner) = (record.view(), record.joiner);
+        let step = IntroductionStep::Link(link.clone());
+        if self.say_about(call, joiner, id, step)? {
+            self.tell(Event::Introducing(view));
+        } else {
+            // Nobody can be told any more.
+            mine.introductions.retain(|record| record.id != id.0);
+        }
         mine.put(call.storage)?;
-        self.tell(Event::Introducing(view));
-        self.say_about(call, joiner, id, IntroductionStep::Link(link.clone()))?;
         Ok(true)
+    }
+
+    /// Ends the introductions of mine that concern a contact: all of them, or
+    /// those that are under way.
+    pub(super) fn end_introductions(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        all: bool,
+    ) -> Result<(), StorageError> {
+        let mut mine = mine(call.storage)?;
+        let before = mine.introductions.len();
+        let over =
+            |record: &IntroductionRecord| record.concerns(contact) && (all || !record.passed);
+        mine.introductions.retain(|record| !over(record));
+        match mine.introductions.len() < before {
+            true => mine.put(call.storage),
+            false => Ok(()),
+        }
     }
 
     /// Forgets introductions that are long over.
@@ -217,7 +309,7 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
     ) -> Result<(), StorageError> {
-        let mut mine = IntroductionsRecord::read(call.storage)?;
+        let mut mine = mine(call.storage)?;
         let before = mine.introductions.len();
         let now = call.cx.wall();
         mine.introductions
@@ -229,9 +321,40 @@ impl Messenger {
     }
 }
 
-/// What an inviter who makes this link must have promised; `None` if it is no
-/// one-time link.
-pub(super) fn promise_of(id: IntroductionId, link: &Secret) -> Option<Promise> {
-    let link = Link::parse(core::str::from_utf8(link.expose()).ok()?).ok()?;
+/// Introductions of mine. They are of no one conversation, so none is to break
+/// where they cannot be read: then they are over, as if nobody had agreed.
+fn mine(storage: &mut dyn Storage) -> Result<IntroductionsRecord, StorageError> {
+    match IntroductionsRecord::read(storage) {
+        Err(error) if is_damage(&error) => {
+            let none = IntroductionsRecord::default();
+            none.put(storage)?;
+            Ok(none)
+        }
+        read => read,
+    }
+}
+
+/// The setting with the name a contact told before I called them otherwise.
+fn name_told_by(contact: ContactId) -> String {
+    format!("name told by contact {}", contact.0)
+}
+
+fn told_name(storage: &dyn Storage, contact: ContactId) -> Result<Option<String>, StorageError> {
+    let name = storage.setting(&name_told_by(contact))?;
+    Ok(name.and_then(|name| clean_name(core::str::from_utf8(&name).ok()?)))
+}
+
+/// Forgets the name a contact told.
+pub(super) fn forget_told_name(
+    storage: &mut dyn Storage,
+    contact: ContactId,
+) -> Result<(), StorageError> {
+    storage.remove_setting(&name_told_by(contact))
+}
+
+/// What an inviter who made and signed this link must have promised; `None` if it
+/// is no one-time link, or not signed for this introduction.
+pub(super) fn promise_of(id: IntroductionId, link: &IntroducedLink) -> Option<Promise> {
+    let link = link.open(id)?;
     (link.kind() == Kind::OneTime).then(|| Promise::of_inviter(id, link.secret()))
 }

@@ -4,17 +4,18 @@
 //! again; [`introduce`](super::introduce) draws the whole way, and what comes
 //! before it is in [`offers`](super::offers).
 
-use hushwing_delivery::FetchId;
+use hushwing_delivery::{FetchId, MailboxFailure};
 use hushwing_sansio::StorageError;
 
+use super::broken::is_damage;
 use super::introduce::promise_of;
 use super::people::Person;
 use super::stop::Stop;
 use super::{Call, Messenger};
 use crate::content::{Introduction, IntroductionId, IntroductionStep};
-use crate::link::{Promise, RootKey};
+use crate::link::{IntroducedLink, Promise, RootKey};
 use crate::mls::LeafKey;
-use crate::storage::{IntroducedRecord, OfferRecord, OfferState, Standing};
+use crate::storage::{ExpectedRecord, IntroducedRecord, OfferRecord, OfferState, Standing};
 use crate::view::IntroducedView;
 use crate::{ContactId, DropReason, Event, InvitationId, Refusal, Secret};
 
@@ -30,25 +31,33 @@ impl Person {
 }
 
 impl Messenger {
-    /// A contact said something about an introduction.
+    /// A contact said something about an introduction; whether it was taken. If
+    /// not, it may be said again and mean something then.
     pub(super) fn heard_introduction(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
         Introduction { id, step }: &Introduction,
-    ) -> Result<(), StorageError> {
+    ) -> Result<bool, StorageError> {
         let established = self.standing(contact) == Some(Standing::Established);
         match step {
-            IntroductionStep::Witness(hash) => self.witnessed(call, contact, *id, hash),
-            _ if !established => self.drop_letter(Some(contact), DropReason::Introduction),
-            IntroductionStep::Offer(offer) => self.offered(call, contact, *id, offer),
-            IntroductionStep::Agree(promise) => self.agreed_to_mine(call, contact, *id, *promise),
-            IntroductionStep::Agreed(promise) => self.both_agreed(call, contact, *id, *promise),
-            IntroductionStep::Link(link) => match self.link_of_mine(call, contact, *id, link)? {
-                true => Ok(()),
-                false => self.link_came(call, contact, *id, link),
-            },
+            IntroductionStep::Witness(hash) => self.witnessed(call, contact, *id, hash)?,
+            _ if !established => {
+                self.drop_letter(Some(contact), DropReason::Introduction)?;
+                return Ok(false);
+            }
+            IntroductionStep::Offer(offer) => return self.offered(call, contact, *id, offer),
+            IntroductionStep::Agree(promise) => {
+                self.agreed_to_mine(call, contact, *id, *promise)?;
+            }
+            IntroductionStep::Agreed(promise) => self.both_agreed(call, contact, *id, *promise)?,
+            IntroductionStep::Link(link) => {
+                if !self.link_of_mine(call, contact, *id, link)? {
+                    self.link_came(call, contact, *id, link)?;
+                }
+            }
         }
+        Ok(true)
     }
 
     /// Both agreed: the inviter makes a link, the joiner waits for it.
@@ -74,13 +83,22 @@ impl Messenger {
         let link = offer.link.take();
         if invites {
             let invitation = self.begin_invitation(call, false, self.config.network, secret)?;
+            let expected = ExpectedRecord {
+                id: id.0,
+                promise: promise.0,
+            };
+            expected.put(call.storage, invitation)?;
             self.set_offer(call, contact, id, OfferState::Inviting(invitation))?;
             self.tell_offer(contact, number);
             return Ok(());
         }
         self.set_offer(call, contact, id, OfferState::Agreed)?;
-        match link {
-            Some(link) => self.open_introduced(call, contact, id, &link),
+        match link.map(|link| Introduction::decode(link.expose())) {
+            Some(Ok(Introduction {
+                step: IntroductionStep::Link(link),
+                ..
+            })) => self.open_introduced(call, contact, id, &link),
+            Some(_) => self.fail_introduction(call, contact, id, Refusal::LinkForged),
             None => Ok(()),
         }
     }
@@ -107,14 +125,16 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         invitation: InvitationId,
     ) -> Result<(), StorageError> {
-        let link = self.invitations.get(&invitation);
-        let link = link.and_then(|record| record.link.clone());
-        match (self.introduction_of(invitation), link) {
-            (Some((by, id)), Some(link)) => {
-                self.say_about(call, by, id, IntroductionStep::Link(link))
-            }
-            _ => Ok(()),
+        let record = self.invitations.get(&invitation);
+        let made = record.and_then(|record| {
+            let root = RootKey::from_seed(&record.root.array()?);
+            Some((record.link.clone()?, root))
+        });
+        if let Some(((by, id), (link, root))) = self.introduction_of(invitation).zip(made) {
+            let signed = IntroducedLink::sign(id, link, &root);
+            self.say_about(call, by, id, IntroductionStep::Link(signed))?;
         }
+        Ok(())
     }
 
     /// The introduction an invitation was made for: whose, and which.
@@ -128,8 +148,15 @@ impl Messenger {
 
     /// Whether an invitation is for one who is introduced, and not to be given
     /// to anybody else.
-    pub(super) fn is_for_introduction(&self, invitation: InvitationId) -> bool {
-        self.introduction_of(invitation).is_some()
+    pub(super) fn is_for_introduction(
+        &self,
+        call: &Call<'_, '_>,
+        invitation: InvitationId,
+    ) -> Result<bool, StorageError> {
+        match ExpectedRecord::of(call.storage, invitation) {
+            Err(error) if is_damage(&error) => Ok(true),
+            expected => Ok(expected?.is_some() || self.introduction_of(invitation).is_some()),
+        }
     }
 
     /// The link of somebody I agreed to know came.
@@ -138,7 +165,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
         id: IntroductionId,
-        link: &Secret,
+        link: &IntroducedLink,
     ) -> Result<(), StorageError> {
         let person = self.people.get_mut(&contact);
         let Some((person, at)) = person.and_then(|person| {
@@ -158,7 +185,9 @@ impl Messenger {
         }
         if offer.their_promise.is_none() {
             // It overtook what the other promised. The first one counts.
-            offer.link.get_or_insert_with(|| link.clone());
+            let step = IntroductionStep::Link(link.clone());
+            let said = || Secret::new(Introduction { id, step }.encode());
+            offer.link.get_or_insert_with(said);
             return person.offers.put(call.storage, contact);
         }
         self.open_introduced(call, contact, id, link)
@@ -170,7 +199,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
         id: IntroductionId,
-        link: &Secret,
+        link: &IntroducedLink,
     ) -> Result<(), StorageError> {
         let person = self.people.get_mut(&contact);
         let offer = person.and_then(|person| person.offer(id));
@@ -178,7 +207,7 @@ impl Messenger {
         if promised.is_none() || promise_of(id, link) != promised {
             return self.fail_introduction(call, contact, id, Refusal::LinkForged);
         }
-        match self.begin_join(call, link) {
+        match self.begin_join(call, &link.link) {
             Ok(fetch) => self.set_offer(call, contact, id, OfferState::Opening(fetch.0)),
             Err(Stop::Refused(refusal)) => self.fail_introduction(call, contact, id, refusal),
             Err(Stop::Storage(error)) => Err(error),
@@ -192,6 +221,23 @@ impl Messenger {
             let offer = offers.find(|offer| offer.state == OfferState::Opening(fetch.0))?;
             Some((*contact, offer.id()))
         })
+    }
+
+    /// Whether a link is opened for an introduction.
+    pub(super) fn is_introduced(&self, fetch: FetchId) -> bool {
+        self.introduction_at(fetch).is_some()
+    }
+
+    /// Tells a person that the link they were introduced by was known here. It is
+    /// opened all the same: whoever introduces must not learn this.
+    pub(super) fn tell_known_link(&mut self, fetch: FetchId, known: Option<Refusal>) {
+        let offer = self.introduction_at(fetch).and_then(|(by, id)| {
+            let number = self.people.get_mut(&by)?.offer(id)?.number;
+            self.offer_view(by, number)
+        });
+        if let Some((refusal, offer)) = known.zip(offer) {
+            self.tell(Event::IntroductionFailed { offer, refusal });
+        }
     }
 
     /// The key by which I promised to come, if a link is opened for an
@@ -230,15 +276,23 @@ impl Messenger {
     }
 
     /// Whether who uses an invitation is who was introduced; so is everybody
-    /// where nobody was.
-    pub(super) fn is_expected(&mut self, invitation: InvitationId, key: Option<[u8; 32]>) -> bool {
-        let Some((by, id)) = self.introduction_of(invitation) else {
-            return true;
+    /// where nobody was. Where it cannot be told who that is, nobody is.
+    pub(super) fn is_expected(
+        &self,
+        call: &Call<'_, '_>,
+        invitation: InvitationId,
+        key: Option<[u8; 32]>,
+    ) -> Result<bool, StorageError> {
+        let expected = match ExpectedRecord::of(call.storage, invitation) {
+            Err(error) if is_damage(&error) => return Ok(false),
+            expected => expected?,
         };
-        let person = self.people.get_mut(&by);
-        let offer = person.and_then(|person| person.offer(id));
-        let promised = offer.and_then(|offer| offer.their_promise).map(Promise);
-        promised.is_some() && key.map(|key| Promise::of_joiner(id, &key)) == promised
+        Ok(match expected {
+            Some(ExpectedRecord { id, promise }) => key.is_some_and(|key| {
+                Promise::of_joiner(IntroductionId(id), &key) == Promise(promise)
+            }),
+            None => self.introduction_of(invitation).is_none(),
+        })
     }
 
     /// Who was introduced came by my link.
@@ -272,7 +326,8 @@ impl Messenger {
         };
         let (mine, theirs) = (promised(offer), offer.their_promise.map(Promise));
         let Some((mine, theirs)) = mine.zip(theirs) else {
-            return Err(StorageError::corrupt("reading an introduction"));
+            // Of the contact nothing is damaged, and nobody else is to suffer.
+            return self.fail_introduction(call, by, id, Refusal::LinkForged);
         };
         let (inviter, joiner) = match offer.invites {
             true => (mine, theirs),
@@ -314,7 +369,8 @@ impl Messenger {
             return Ok(());
         };
         let (id, hash) = (IntroductionId(record.id), record.witness);
-        self.say_about(call, to, id, IntroductionStep::Witness(hash))
+        self.say_about(call, to, id, IntroductionStep::Witness(hash))?;
+        Ok(())
     }
 
     /// Somebody told what was promised when we were introduced.
@@ -343,6 +399,24 @@ impl Messenger {
             self.tell(Event::IntroductionDisputed { contact });
         }
         Ok(())
+    }
+
+    /// Whether an invitation was made for an introduction that is under way.
+    pub(super) fn is_introducing(&self, invitation: InvitationId) -> bool {
+        self.introduction_of(invitation).is_some()
+    }
+
+    /// No mailbox is to be had for an introduction: there will be no link.
+    pub(super) fn introduction_without_mailbox(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        invitation: InvitationId,
+        reason: MailboxFailure,
+    ) -> Result<(), StorageError> {
+        if let Some((by, id)) = self.introduction_of(invitation) {
+            self.fail_introduction(call, by, id, Refusal::Mailbox(reason))?;
+        }
+        self.forget_invitation(call, invitation)
     }
 
     /// An invitation is gone that was made for an introduction.

@@ -14,7 +14,8 @@ use crate::content::Profile;
 use crate::link::{self, Bundle, Kind, Link, RootKey, SealingKey};
 use crate::mls::{FreshKeyPackage, LeafKey, forget_key_package};
 use crate::storage::{
-    InvitationRecord, InvitationState, KeyPackageRecord, MailboxRecord, MailboxState, MailboxUse,
+    ExpectedRecord, InvitationRecord, InvitationState, KeyPackageRecord, MailboxRecord,
+    MailboxState, MailboxUse,
 };
 use crate::view::InvitationView;
 use crate::{Event, InvitationId, Refusal, Reply, Secret, Ticket};
@@ -198,10 +199,14 @@ impl Messenger {
         Ok(Reply::Done)
     }
 
-    pub(super) fn list_invitations(&self) -> Reply {
-        let records = self.invitations.values();
-        let mine = records.filter(|record| !self.is_for_introduction(record.id));
-        Reply::Invitations(mine.filter_map(show).collect())
+    pub(super) fn list_invitations(&self, call: &Call<'_, '_>) -> Result<Reply, Stop> {
+        let mut mine = Vec::new();
+        for record in self.invitations.values() {
+            if !self.is_for_introduction(call, record.id)? {
+                mine.extend(show(record));
+            }
+        }
+        Ok(Reply::Invitations(mine))
     }
 
     /// Forgets an invitation, its keys and its mailbox.
@@ -217,6 +222,7 @@ impl Messenger {
         self.close_mailboxes(call, MailboxUse::Invitation(id))?;
         self.losses
             .forget(call.storage, MailboxUse::Invitation(id))?;
+        ExpectedRecord::clear(call.storage, id)?;
         self.invitations.remove(&id);
         call.storage.remove_invitation(id)
     }

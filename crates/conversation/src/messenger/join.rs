@@ -52,19 +52,18 @@ impl Messenger {
     }
 
     /// Opens a link that nobody typed: one that a contact passed on.
+    ///
+    /// Whether it is known here must change nothing that can be seen outside:
+    /// whoever introduces two names would learn that they are one person, or
+    /// that one had a link of the other. So it is opened like any other; where
+    /// it leads to myself, my own program drops the join request as one for a
+    /// conversation it has.
     pub(super) fn begin_join(
         &mut self,
         call: &mut Call<'_, '_>,
         link: &Secret,
     ) -> Result<FetchId, Stop> {
         let parsed = parse(link)?;
-        if self.is_mine(parsed.secret()) {
-            return Err(Refusal::LinkMine.into());
-        }
-        let mut joins = self.joins.values();
-        if joins.any(|join| parse(&join.link).is_ok_and(|l| l.secret() == parsed.secret())) {
-            return Err(Refusal::LinkUsed.into());
-        }
         let expires = parsed.expires();
         if expires.is_some_and(|expires| expires < call.cx.wall()) {
             return Err(Refusal::LinkExpired.into());
@@ -169,6 +168,17 @@ impl Messenger {
         Ok(())
     }
 
+    /// What to tell a person of a link that was known here before.
+    fn known_before(&self, fetch: FetchId, link: &Link) -> Option<Refusal> {
+        let others = self.joins.iter().filter(|(other, _)| **other != fetch);
+        let mut links = others.filter_map(|(_, join)| parse(&join.link).ok());
+        match self.is_mine(link.secret()) {
+            true => Some(Refusal::LinkMine),
+            false if links.any(|other| other.secret() == link.secret()) => Some(Refusal::LinkUsed),
+            false => None,
+        }
+    }
+
     fn fetch(&mut self, fetch: FetchId, link: &Link) {
         let command = NetworkCommand::Fetch {
             fetch,
@@ -217,17 +227,37 @@ impl Messenger {
             return Ok(());
         }
         call.storage.remove_join(fetch.0)?;
-        if self.introduction_unopened(call, fetch, refusal)? {
-            return Ok(());
-        }
-        let waiting = self.waiting_joins.remove(&fetch).unwrap_or_default();
-        if waiting.is_empty() {
+        let introduced = self.introduction_unopened(call, fetch, refusal)?;
+        // Somebody may have typed the link that was passed on, too.
+        let asked = self.answer_joins(fetch, refusal);
+        if !introduced && !asked {
             let contact = None;
             self.tell(Event::JoinFailed { contact, refusal });
         }
+        Ok(())
+    }
+
+    /// Tells who waits for a join that it failed; whether anybody did.
+    fn answer_joins(&mut self, fetch: FetchId, refusal: Refusal) -> bool {
+        let waiting = self.waiting_joins.remove(&fetch).unwrap_or_default();
+        let asked = !waiting.is_empty();
         for ticket in waiting {
             let answer = Err(refusal);
             self.tell(Event::Answer { ticket, answer });
+        }
+        asked
+    }
+
+    /// A link is not to be opened any more; its card may still come.
+    pub(super) fn give_up_join(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        fetch: FetchId,
+        refusal: Refusal,
+    ) -> Result<(), StorageError> {
+        if self.joins.remove(&fetch).is_some() {
+            call.storage.remove_join(fetch.0)?;
+            self.answer_joins(fetch, refusal);
         }
         Ok(())
     }
@@ -262,9 +292,17 @@ impl Messenger {
         if Address::decode(&address).is_err() || !self.could_ask(call, &bundle.key_package)? {
             return self.end_join(call, fetch, Refusal::LinkForged);
         }
-        let key = self.promised_key(fetch);
-        let key = key.unwrap_or_else(|| LeafKey::generate(call.cx));
+        let key = match self.is_introduced(fetch) {
+            false => Some(LeafKey::generate(call.cx)),
+            true => self.promised_key(fetch),
+        };
+        let Some(key) = key else {
+            // They would turn any other one away.
+            return self.end_join(call, fetch, Refusal::LinkForged);
+        };
+        let known = self.known_before(fetch, &link);
         let contact = self.begin_contact(call, &link, &bundle, &key)?;
+        self.tell_known_link(fetch, known);
         self.opened_introduction(call, fetch, contact)?;
         let card = CardRecord {
             key_package: bundle.key_package,

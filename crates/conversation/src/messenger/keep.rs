@@ -106,7 +106,11 @@ impl Messenger {
         }
         person.keep(call.storage)?;
         match (blocked, self.is_blocked(contact)) {
-            (false, true) => self.fall_silent(call, contact)?,
+            (false, true) => {
+                self.fall_silent(call, contact)?;
+                self.give_up_offers(call, contact, Refusal::Blocked)?;
+                self.end_introductions(call, contact, false)?;
+            }
             (true, false) => self.speak_again(call, contact)?,
             _ => {}
         }

@@ -149,7 +149,9 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         // Looked up first: a one-time invitation is forgotten with its mailbox,
         // and is named all the same.
-        let owner = self.mailboxes.get(&mailbox).map(|record| record.owner);
+        let record = self.mailboxes.get(&mailbox);
+        let owner = record.map(|record| record.owner);
+        let opening = record.is_some_and(|record| record.state == MailboxState::Opening);
         if reason == MailboxFailure::Gone {
             self.mailbox_lost(call, network, mailbox)?;
         }
@@ -161,6 +163,10 @@ impl Messenger {
         match invitation {
             Some(id) if self.waiting_invites.contains_key(&id) => {
                 self.invitation_failed(call, id, Refusal::Mailbox(reason))
+            }
+            // Nobody waits for its link but who is introduced, and none comes.
+            Some(id) if opening && final_answer(reason) && self.is_introducing(id) => {
+                self.introduction_without_mailbox(call, id, reason)
             }
             _ => {
                 self.tell(Event::MailboxTrouble {
@@ -220,6 +226,11 @@ impl Messenger {
             MailboxUse::Conversation(_) => None,
         }
     }
+}
+
+/// Whether no mailbox will come where it was asked for.
+fn final_answer(reason: MailboxFailure) -> bool {
+    matches!(reason, MailboxFailure::Refused | MailboxFailure::NoServer)
 }
 
 /// What to give away of a mailbox, once it is open.

@@ -296,7 +296,7 @@ impl Messenger {
                 return Ok(None);
             }
             Command::Withdraw { invitation } => self.withdraw(call, invitation)?,
-            Command::Invitations => self.list_invitations(),
+            Command::Invitations => self.list_invitations(call)?,
             Command::Contacts => self.list_contacts(),
             Command::Requests => self.list_requests(),
             Command::Introduce { one, other, word } => {

@@ -7,6 +7,7 @@
 
 use core::time::Duration;
 
+use hushwing_delivery::FetchId;
 use hushwing_sansio::StorageError;
 
 use super::introduce::{MOST_WAITING, REMEMBERED};
@@ -33,23 +34,26 @@ impl Person {
 }
 
 impl Messenger {
+    /// A contact offers to introduce somebody; `false` if there is no room for it
+    /// now.
     pub(super) fn offered(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
         id: IntroductionId,
         offer: &Offer,
-    ) -> Result<(), StorageError> {
+    ) -> Result<bool, StorageError> {
         let Some(person) = self.people.get_mut(&contact) else {
-            return Ok(());
+            return Ok(false);
         };
         if person.offer(id).is_some() {
-            return Ok(());
+            return Ok(true);
         }
         let offers = &mut person.offers.offers;
         let waiting = offers.iter().filter(|o| o.state == OfferState::Waiting);
         if waiting.count() >= MOST_WAITING || offers.len() >= MOST_OF_ONE {
-            return self.drop_letter(Some(contact), DropReason::TooManyIntroductions);
+            self.drop_letter(Some(contact), DropReason::TooManyIntroductions)?;
+            return Ok(false);
         }
         let record = OfferRecord {
             number: call.storage.next_number()?,
@@ -67,7 +71,7 @@ impl Messenger {
         offers.push(record);
         person.offers.put(call.storage, contact)?;
         self.tell_offer(contact, number);
-        Ok(())
+        Ok(true)
     }
 
     /// Offers that wait for me or for the other, oldest first.
@@ -81,7 +85,7 @@ impl Messenger {
         Reply::Offers(open)
     }
 
-    fn offer_view(&self, contact: ContactId, number: u64) -> Option<OfferView> {
+    pub(super) fn offer_view(&self, contact: ContactId, number: u64) -> Option<OfferView> {
         let person = self.people.get(&contact)?;
         let mut offers = person.offers.offers.iter();
         let offer = offers.find(|offer| offer.number == number)?;
@@ -164,6 +168,48 @@ impl Messenger {
             of == contact && offer.number == number
         })?;
         Ok(Reply::Done)
+    }
+
+    /// I want nothing more by a contact's introductions: what is under way ends,
+    /// and nobody is told but who waits for the same link.
+    pub(super) fn give_up_offers(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        by: ContactId,
+        refusal: Refusal,
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(&by) else {
+            return Ok(());
+        };
+        let mut open = Vec::new();
+        for offer in &mut person.offers.offers {
+            if offer.state.is_open() {
+                open.push((offer.number, offer.state));
+                offer.state = OfferState::Refused;
+            }
+        }
+        if open.is_empty() {
+            return Ok(());
+        }
+        for (number, _) in &open {
+            // While its name is there.
+            self.tell_offer(by, *number);
+        }
+        if let Some(person) = self.people.get_mut(&by) {
+            let over = |offer: &&mut OfferRecord| offer.state == OfferState::Refused;
+            for offer in person.offers.offers.iter_mut().filter(over) {
+                offer.end(OfferState::Refused);
+            }
+            person.offers.put(call.storage, by)?;
+        }
+        for (_, state) in open {
+            match state {
+                OfferState::Inviting(invitation) => self.forget_invitation(call, invitation)?,
+                OfferState::Opening(fetch) => self.give_up_join(call, FetchId(fetch), refusal)?,
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// An introduction cannot be, and why.

@@ -6,12 +6,13 @@ use hushwing_delivery::Address;
 use hushwing_sansio::StorageError;
 
 use super::broken::is_damage;
+use super::introduce::forget_told_name;
 use super::{Call, Messenger};
 use crate::content::{Lamport, Origin};
 use crate::mls::{Crypto, Group, LeafKey};
 use crate::storage::{
     ContactRecord, ConversationRecord, DetourRecord, IdentityRecord, IntroducedRecord, LackRecord,
-    MailboxUse, ModeRecord, OfferState, OffersRecord, OrphanRecord, Position, RepeatRecord,
+    MailboxUse, ModeRecord, OffersRecord, OrphanRecord, Position, RepeatRecord,
 };
 use crate::{ContactId, Event, Refusal, Standing, Storage};
 
@@ -205,7 +206,9 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         id: ContactId,
     ) -> Result<(), StorageError> {
-        self.withdraw_introductions(call, id)?;
+        self.give_up_offers(call, id, Refusal::NoContact)?;
+        self.end_introductions(call, id, true)?;
+        forget_told_name(call.storage, id)?;
         self.groups.remove(&id);
         self.debts.forget(id);
         self.shelf.forget(id);
@@ -233,28 +236,6 @@ impl Messenger {
                 .remove_mls_scope(&Group::scope(person.record.conversation))?;
         }
         call.storage.remove_contact(id)
-    }
-
-    /// Takes the links down that were made because a contact introduces: nobody
-    /// would know any more whom they are for.
-    fn withdraw_introductions(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        id: ContactId,
-    ) -> Result<(), StorageError> {
-        let person = self.people.get(&id);
-        let offers = person.map(|person| &person.offers.offers);
-        let made = offers
-            .into_iter()
-            .flatten()
-            .filter_map(|offer| match offer.state {
-                OfferState::Inviting(invitation) => Some(invitation),
-                _ => None,
-            });
-        for invitation in made.collect::<Vec<_>>() {
-            self.forget_invitation(call, invitation)?;
-        }
-        Ok(())
     }
 
     /// How far a contact is established.

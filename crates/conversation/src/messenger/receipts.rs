@@ -339,7 +339,8 @@ impl Messenger {
                 state,
                 reason: None,
             });
+            return Ok(());
         }
-        Ok(())
+        self.forget_old_steps(call, record.contact)
     }
 }

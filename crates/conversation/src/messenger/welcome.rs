@@ -43,7 +43,7 @@ impl Messenger {
         let Some(conversation) = group.conversation() else {
             return self.drop_letter(None, DropReason::JoinRequest);
         };
-        if !self.is_expected(invitation, group.their_key()) {
+        if !self.is_expected(call, invitation, group.their_key())? {
             call.storage.remove_mls_scope(&Group::scope(conversation))?;
             return self.drop_letter(None, DropReason::WrongJoiner);
         }

@@ -59,7 +59,7 @@ pub struct OfferRecord {
     pub secret: Secret,
     /// What the other promised, once both agreed.
     pub their_promise: Option<[u8; 32]>,
-    /// A link that came before the promise.
+    /// A link that came before the promise, as the step of content that brought it.
     pub link: Option<Secret>,
 }
 
@@ -121,6 +121,17 @@ pub struct IntroducedRecord {
     pub agrees: Option<bool>,
 }
 
+/// Who alone may use an invitation that was made for an introduction. It lies
+/// with the invitation and not with the offer, so that nobody else may when the
+/// offer cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedRecord {
+    /// The introduction (16 bytes).
+    pub id: [u8; 16],
+    /// What the joiner promised: by which key they come.
+    pub promise: [u8; 32],
+}
+
 /// Introductions of mine, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IntroductionsRecord {
@@ -147,7 +158,7 @@ impl OfferRecord {
 
 /// Reading, writing and forgetting a record that lies in a setting.
 macro_rules! in_a_setting {
-    ($record:ty, $what:literal, $name:ident) => {
+    ($record:ty, $what:literal, $name:ident, $key:ty) => {
         impl $record {
             /// The versioned body.
             #[must_use]
@@ -164,54 +175,60 @@ macro_rules! in_a_setting {
                 codec::decode(body, $what)
             }
 
-            /// That of `contact`, if there is one.
+            /// That of `owner`, if there is one.
             ///
             /// # Errors
             ///
             /// When storage fails or holds something else.
-            pub fn of(
-                storage: &dyn Storage,
-                contact: ContactId,
-            ) -> Result<Option<Self>, StorageError> {
-                let body = storage.setting(&$name(contact))?;
+            pub fn of(storage: &dyn Storage, owner: $key) -> Result<Option<Self>, StorageError> {
+                let body = storage.setting(&$name(owner))?;
                 let body = body.filter(|body| !body.is_empty());
                 body.map(|body| Self::decode(&body)).transpose()
             }
 
-            /// Writes that of `contact`.
+            /// Writes that of `owner`.
             ///
             /// # Errors
             ///
             /// When storage fails.
-            pub fn put(
-                &self,
-                storage: &mut dyn Storage,
-                contact: ContactId,
-            ) -> Result<(), StorageError> {
-                storage.put_setting(&$name(contact), &self.encode())
+            pub fn put(&self, storage: &mut dyn Storage, owner: $key) -> Result<(), StorageError> {
+                storage.put_setting(&$name(owner), &self.encode())
             }
 
-            /// Forgets that of `contact`.
+            /// Forgets that of `owner`.
             ///
             /// # Errors
             ///
             /// When storage fails.
-            pub fn clear(
-                storage: &mut dyn Storage,
-                contact: ContactId,
-            ) -> Result<(), StorageError> {
-                storage.remove_setting(&$name(contact))
+            pub fn clear(storage: &mut dyn Storage, owner: $key) -> Result<(), StorageError> {
+                storage.remove_setting(&$name(owner))
             }
         }
     };
 }
 
-in_a_setting!(OffersRecord, "reading offers of introductions", offers_by);
+in_a_setting!(
+    OffersRecord,
+    "reading offers of introductions",
+    offers_by,
+    ContactId
+);
 in_a_setting!(
     IntroducedRecord,
     "reading who introduced a contact",
-    introducer_of
+    introducer_of,
+    ContactId
 );
+in_a_setting!(
+    ExpectedRecord,
+    "reading for whom an invitation is",
+    expected_at,
+    InvitationId
+);
+
+fn expected_at(invitation: InvitationId) -> String {
+    format!("introduced to invitation {}", invitation.0)
+}
 
 fn offers_by(contact: ContactId) -> String {
     format!("introductions by contact {}", contact.0)

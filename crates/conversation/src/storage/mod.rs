@@ -33,8 +33,8 @@ pub use identity::{
     ChangeKind, Compared, Comparison, IdentityChange, IdentityRecord, MOST_CHANGES, Seen,
 };
 pub use introduction::{
-    IntroducedRecord, IntroductionRecord, IntroductionsRecord, OfferRecord, OfferState,
-    OffersRecord,
+    ExpectedRecord, IntroducedRecord, IntroductionRecord, IntroductionsRecord, OfferRecord,
+    OfferState, OffersRecord,
 };
 pub use invitation::{
     InvitationRecord, InvitationState, KeyPackageRecord, MailboxRecord, MailboxState, MailboxUse,

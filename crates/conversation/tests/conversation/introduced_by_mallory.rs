@@ -5,13 +5,13 @@ use std::time::Duration;
 use hushwing_conversation::content::{
     Content, Introduction, IntroductionId, IntroductionStep, Offer,
 };
-use hushwing_conversation::link::{Kind, Link, Promise, RootKey};
+use hushwing_conversation::link::{IntroducedLink, Kind, Link, Promise, RootKey};
 use hushwing_conversation::storage::OfferState;
-use hushwing_conversation::village::Village;
+use hushwing_conversation::village::{Home, Village};
 use hushwing_conversation::{
     Command, ContactId, DropReason, Event, Refusal, Secret, Standing, Storage as _,
 };
-use hushwing_delivery::{NetworkTag, Place};
+use hushwing_delivery::{Card, NetworkTag, Place};
 
 use crate::hostile::{drops, still_works};
 use crate::hostile_mls::{scene, standing};
@@ -19,13 +19,13 @@ use crate::introductions::{agree, offers};
 use crate::intruder::*;
 use crate::support::*;
 
-fn say(mallory: &mut Intruder, village: &mut Village, id: u8, step: IntroductionStep) {
+pub(crate) fn say(mallory: &mut Intruder, village: &mut Village, id: u8, step: IntroductionStep) {
     let id = IntroductionId([id; 16]);
     mallory.tell(village, &Content::Introduction(Introduction { id, step }));
     village.rest().unwrap();
 }
 
-fn offer(invites: bool) -> IntroductionStep {
+pub(crate) fn offer(invites: bool) -> IntroductionStep {
     IntroductionStep::Offer(Offer {
         invites,
         name: "Carol".to_owned(),
@@ -43,7 +43,7 @@ fn heard(mallory: &mut Intruder, c: &mut Couple) -> Vec<IntroductionStep> {
     steps.collect()
 }
 
-fn failures(c: &mut Couple) -> Vec<Refusal> {
+pub(crate) fn failures(c: &mut Couple) -> Vec<Refusal> {
     let events = c.village.events(c.alice).into_iter();
     let failed = events.filter_map(|event| match event {
         Event::IntroductionFailed { refusal, .. } => Some(refusal),
@@ -103,7 +103,7 @@ fn steps_of_nothing_and_repeated_ones_change_nothing() {
     for step in [
         IntroductionStep::Agree(Promise([1; 32])),
         IntroductionStep::Agreed(Promise([1; 32])),
-        IntroductionStep::Link(Secret::new(*b"hushwing:i#AAAA")),
+        link_step(1, 1, Secret::new(*b"hushwing:i#AAAA")),
         IntroductionStep::Witness([1; 32]),
     ] {
         say(&mut mallory, &mut c.village, 1, step);
@@ -115,7 +115,7 @@ fn steps_of_nothing_and_repeated_ones_change_nothing() {
     // Before she agreed, nothing goes on.
     for step in [
         IntroductionStep::Agreed(Promise([1; 32])),
-        IntroductionStep::Link(Secret::new(*b"hushwing:i#AAAA")),
+        link_step(2, 1, Secret::new(*b"hushwing:i#AAAA")),
     ] {
         say(&mut mallory, &mut c.village, 2, step);
         assert_eq!(drops(&mut c.village, c.alice), [DropReason::Introduction]);
@@ -129,19 +129,35 @@ fn steps_of_nothing_and_repeated_ones_change_nothing() {
 }
 
 /// A link to `place` that nobody published, under a root of its own.
-fn made_up(
+pub(crate) fn made_up(
     seed: u8,
     kind: Kind,
     network: NetworkTag,
 ) -> (Secret, hushwing_conversation::link::Secret) {
-    let secret = RootKey::from_seed(&[seed; 32]).fixed().secret();
-    let copy = RootKey::from_seed(&[seed; 32]).fixed().secret();
-    let link = Link::new(kind, network, Place(vec![seed; 16]), secret, None).unwrap();
-    (Secret::new(link.to_uri()), copy)
+    (made_up_at(seed, seed, kind, network), secret_of(seed))
+}
+
+fn secret_of(seed: u8) -> hushwing_conversation::link::Secret {
+    RootKey::from_seed(&[seed; 32]).fixed().secret()
+}
+
+fn made_up_at(seed: u8, place: u8, kind: Kind, network: NetworkTag) -> Secret {
+    let place = Place(vec![place; 16]);
+    let link = Link::new(kind, network, place, secret_of(seed), None).unwrap();
+    Secret::new(link.to_uri())
+}
+
+fn signed(id: u8, root: &RootKey, link: Secret) -> IntroducedLink {
+    IntroducedLink::sign(IntroductionId([id; 16]), link, root)
+}
+
+/// A link, signed for introduction `id` by the root of `seed`.
+pub(crate) fn link_step(id: u8, seed: u8, link: Secret) -> IntroductionStep {
+    IntroductionStep::Link(signed(id, &RootKey::from_seed(&[seed; 32]), link))
 }
 
 /// Alice agreed to be the joiner; Mallory says what was promised, and a link.
-fn passed(seed: u64, promise: Promise, link: Secret) -> (Couple, Vec<Refusal>) {
+fn passed(seed: u64, promise: Promise, link: &IntroducedLink) -> (Couple, Vec<Refusal>) {
     let (mut c, mut mallory, _) = scene(seed);
     say(&mut mallory, &mut c.village, 3, offer(false));
     agree(&mut c.village, c.alice);
@@ -167,58 +183,138 @@ fn passed(seed: u64, promise: Promise, link: Secret) -> (Couple, Vec<Refusal>) {
     (c, failed)
 }
 
+fn joins(c: &mut Couple) -> usize {
+    let storage = c.village.storage(c.alice).unwrap();
+    storage.joins().unwrap().len()
+}
+
 #[test]
 fn a_link_that_was_not_promised_is_not_opened() {
     let id = IntroductionId([3; 16]);
+    let root = RootKey::from_seed(&[1; 32]);
     let (one, secret) = made_up(1, Kind::OneTime, NetworkTag::TOY);
     let (other, _) = made_up(2, Kind::OneTime, NetworkTag::TOY);
     let promise = Promise::of_inviter(id, &secret);
     let (reusable, _) = made_up(1, Kind::Reusable, NetworkTag::TOY);
-    for link in [other, reusable, Secret::new(*b"https://elsewhere.example/")] {
-        let (mut c, failed) = passed(712, promise, link);
+    let no_link = Secret::new(*b"https://elsewhere.example/");
+    for link in [
+        signed(3, &RootKey::from_seed(&[2; 32]), other),
+        signed(3, &root, reusable),
+        signed(3, &root, no_link),
+    ] {
+        let (mut c, failed) = passed(712, promise, &link);
         assert_eq!(failed, [Refusal::LinkForged]);
-        assert!(c.village.storage(c.alice).unwrap().joins().unwrap().len() < 2);
+        assert!(joins(&mut c) < 2);
         still_works(&mut c, &[]);
     }
     // Promised, and leading nowhere.
-    let (mut c, failed) = passed(713, promise, one);
+    let (mut c, failed) = passed(713, promise, &signed(3, &root, one));
     assert_eq!(failed, [Refusal::LinkUsed]);
     still_works(&mut c, &[]);
 }
 
 #[test]
-fn a_link_of_my_own_and_one_i_opened_before_lead_nowhere() {
-    let (mut c, mut mallory, _) = scene(714);
-    let own = invite(&mut c.village, c.alice, false).link;
-    let opened = {
-        let joins = c.village.storage(c.alice).unwrap().joins().unwrap();
-        joins[0].link.clone()
+fn a_promised_link_to_another_server_is_not_opened() {
+    let id = IntroductionId([3; 16]);
+    let root = RootKey::from_seed(&[1; 32]);
+    let (one, secret) = made_up(1, Kind::OneTime, NetworkTag::TOY);
+    let promise = Promise::of_inviter(id, &secret);
+    let good = signed(3, &root, one.clone());
+    let elsewhere = IntroducedLink {
+        link: made_up_at(1, 2, Kind::OneTime, NetworkTag::TOY),
+        ..good.clone()
     };
-    for (id, link, refusal) in [(4, own, Refusal::LinkMine), (5, opened, Refusal::LinkUsed)] {
-        let parsed = Link::parse(core::str::from_utf8(link.expose()).unwrap()).unwrap();
-        let promise = Promise::of_inviter(IntroductionId([id; 16]), parsed.secret());
-        say(&mut mallory, &mut c.village, id, offer(false));
-        agree(&mut c.village, c.alice);
-        c.village.events(c.alice);
-        say(
-            &mut mallory,
-            &mut c.village,
-            id,
-            IntroductionStep::Agreed(promise),
-        );
-        say(
-            &mut mallory,
-            &mut c.village,
-            id,
-            IntroductionStep::Link(link),
-        );
-        assert_eq!(failures(&mut c), [refusal]);
+    let unsigned = IntroducedLink {
+        signature: [0; 64],
+        ..good
+    };
+    // Signed, but for somebody else.
+    let of_another = signed(4, &root, one);
+    for link in [elsewhere, unsigned, of_another] {
+        let (mut c, failed) = passed(719, promise, &link);
+        assert_eq!(failed, [Refusal::LinkForged]);
+        assert!(joins(&mut c) < 2, "it was fetched");
+        still_works(&mut c, &[]);
     }
+}
+
+/// Mallory and whoever made a link introduce Alice to it; where her requests
+/// went since, and what she was told.
+fn introduced_to(
+    c: &mut Couple,
+    mallory: &mut Intruder,
+    id: u8,
+    link: Secret,
+    root: &RootKey,
+) -> (usize, Vec<Refusal>) {
+    let parsed = Link::parse(core::str::from_utf8(link.expose()).unwrap()).unwrap();
+    let promise = Promise::of_inviter(IntroductionId([id; 16]), parsed.secret());
+    say(mallory, &mut c.village, id, offer(false));
+    agree(&mut c.village, c.alice);
+    c.village.events(c.alice);
+    say(
+        mallory,
+        &mut c.village,
+        id,
+        IntroductionStep::Agreed(promise),
+    );
+    c.village.overhear();
+    let step = IntroductionStep::Link(signed(id, root, link));
+    say(mallory, &mut c.village, id, step);
+    c.village.pass(Duration::from_secs(60)).unwrap();
+    let sent = c.village.overhear().into_iter();
+    let asked = sent.filter(|(to, _)| to.0 == parsed.place().0).count();
+    (asked, failures(c))
+}
+
+/// The link of somebody's newest invitation, and its root.
+fn made_by(c: &mut Couple, home: Home) -> (Secret, RootKey) {
+    let link = invite(&mut c.village, home, false).link;
+    let storage = c.village.storage(home).unwrap();
+    let record = storage.invitations().unwrap().pop().unwrap();
+    (link, RootKey::from_seed(&record.root.array().unwrap()))
+}
+
+/// Whoever introduces two names of one person must not see it, nor that one of
+/// two had a link of the other: what leaves here is the same.
+#[test]
+fn whether_a_link_is_known_here_cannot_be_seen_from_outside() {
+    let (mut c, mut mallory, _) = scene(714);
+    // Of somebody she does not know, and whose answer is lost.
+    let carol = c.village.move_in("Carol", DELAY).unwrap();
+    let (link, root) = made_by(&mut c, carol);
+    c.village.swallow(carol, 100);
+    let strange = introduced_to(&mut c, &mut mallory, 4, link, &root);
+    assert_eq!(strange, (1, vec![]));
+    // Her own.
+    let alice = c.alice;
+    let (link, root) = made_by(&mut c, alice);
+    let own = introduced_to(&mut c, &mut mallory, 5, link, &root);
+    assert_eq!(own, (strange.0, vec![Refusal::LinkMine]));
+    assert!(drops(&mut c.village, c.alice).is_empty());
+    // One that she opened, and that is shown at another place.
+    let bob = c.bob;
+    let (link, root) = made_by(&mut c, bob);
+    let record = c.village.storage(bob).unwrap().invitations().unwrap();
+    let card = Card {
+        secret: *root.fixed().secret().as_bytes(),
+        fixed: root.fixed().encode(),
+        bundle: record.last().unwrap().bundle.clone(),
+    };
+    join(&mut c.village, alice, &link);
+    c.village.rest().unwrap();
+    let place = Place([&[77; 8], 9_u64.to_be_bytes().as_slice()].concat());
+    c.village.publish(place.clone(), card, true);
+    let secret = root.fixed().secret();
+    let there = Link::new(Kind::OneTime, NetworkTag::TOY, place, secret, None).unwrap();
+    let there = Secret::new(there.to_uri());
+    let opened = introduced_to(&mut c, &mut mallory, 6, there, &root);
+    assert_eq!(opened, (strange.0, vec![Refusal::LinkUsed]));
     still_works(&mut c, &[]);
 }
 
 /// Alice made a link for a joiner who comes by `promised`; Mallory has it.
-fn link_for(c: &mut Couple, mallory: &mut Intruder, promised: Promise) -> Secret {
+pub(crate) fn link_for(c: &mut Couple, mallory: &mut Intruder, promised: Promise) -> Secret {
     say(mallory, &mut c.village, 6, offer(true));
     c.village.overhear();
     agree(&mut c.village, c.alice);
@@ -243,14 +339,14 @@ fn link_for(c: &mut Couple, mallory: &mut Intruder, promised: Promise) -> Secret
     else {
         panic!("{steps:?}")
     };
-    let parsed = Link::parse(core::str::from_utf8(link.expose()).unwrap()).unwrap();
     let id = IntroductionId([6; 16]);
+    let parsed = link.open(id).expect("signed for this introduction");
     assert_eq!(*promise, Promise::of_inviter(id, parsed.secret()));
-    link.clone()
+    link.link.clone()
 }
 
 /// Somebody opens a link of Alice's with a key of theirs.
-fn come(c: &mut Couple, mallory: &mut Intruder, link: &Secret) -> Intruder {
+pub(crate) fn come(c: &mut Couple, mallory: &mut Intruder, link: &Secret) -> Intruder {
     let mut stranger = Intruder::new();
     // Two post offices of one seed would give letters one name.
     core::mem::swap(&mut stranger.mail, &mut mallory.mail);
@@ -356,17 +452,27 @@ fn one_who_is_introduced_cannot_send_the_other_elsewhere() {
         );
         c.village.rest().unwrap();
     };
-    let (link, _) = made_up(1, Kind::OneTime, NetworkTag::TOY);
-    tell(
-        &mut mallory,
-        &mut c,
-        IntroductionStep::Agree(Promise([7; 32])),
-    );
+    let root = RootKey::from_seed(&[1; 32]);
+    let sign = |link| IntroducedLink::sign(IntroductionId(id), link, &root);
+    let (link, secret) = made_up(1, Kind::OneTime, NetworkTag::TOY);
+    let promise = Promise::of_inviter(IntroductionId(id), &secret);
+    tell(&mut mallory, &mut c, IntroductionStep::Agree(promise));
     c.village.events(c.alice);
-    // Before Bob agreed, and after: no link but the promised one goes on.
-    // Nor does what no promise can be about.
-    let (reusable, _) = made_up(2, Kind::Reusable, NetworkTag::TOY);
-    let links = [link, reusable, Secret::new(*b"no link")];
+    // Before Bob agreed, and after: no link but the promised one goes on, to no
+    // other place than it was made for. Nor does what no promise can be about.
+    let (reusable, _) = made_up(1, Kind::Reusable, NetworkTag::TOY);
+    let (other, _) = made_up(2, Kind::OneTime, NetworkTag::TOY);
+    let elsewhere = IntroducedLink {
+        link: made_up_at(1, 2, Kind::OneTime, NetworkTag::TOY),
+        ..sign(link)
+    };
+    let by_another = IntroducedLink::sign(IntroductionId(id), other, &RootKey::from_seed(&[2; 32]));
+    let links = [
+        elsewhere,
+        by_another,
+        sign(reusable),
+        sign(Secret::new(*b"no link")),
+    ];
     for link in links.clone() {
         tell(&mut mallory, &mut c, IntroductionStep::Link(link));
     }
@@ -376,7 +482,7 @@ fn one_who_is_introduced_cannot_send_the_other_elsewhere() {
     }
     assert_eq!(
         drops(&mut c.village, c.alice),
-        [DropReason::Introduction; 6]
+        [DropReason::Introduction; 8]
     );
     c.village.pass(Duration::from_secs(60)).unwrap();
     assert_eq!(contacts(&mut c.village, c.bob).len(), 1);

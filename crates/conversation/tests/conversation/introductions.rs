@@ -14,16 +14,16 @@ use crate::support::*;
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Ivan, who knows two people that do not know each other.
-struct Party {
-    village: Village,
-    ivan: Home,
-    alice: Home,
-    bob: Home,
-    his_alice: ContactId,
-    his_bob: ContactId,
+pub(crate) struct Party {
+    pub(crate) village: Village,
+    pub(crate) ivan: Home,
+    pub(crate) alice: Home,
+    pub(crate) bob: Home,
+    pub(crate) his_alice: ContactId,
+    pub(crate) his_bob: ContactId,
 }
 
-fn party(seed: u64) -> Party {
+pub(crate) fn party(seed: u64) -> Party {
     let mut village = village(seed);
     let [ivan, alice, bob] = ["Ivan", "Alice", "Bob"].map(|n| village.move_in(n, DELAY).unwrap());
     for guest in [alice, bob] {
@@ -61,7 +61,7 @@ pub(crate) fn offers(village: &mut Village, home: Home) -> Vec<OfferView> {
     }
 }
 
-fn introductions(village: &mut Village, home: Home) -> Vec<IntroductionView> {
+pub(crate) fn introductions(village: &mut Village, home: Home) -> Vec<IntroductionView> {
     match ask(village, home, Command::Introductions) {
         Reply::Introductions(all) => all,
         other => panic!("{other:?}"),
@@ -306,15 +306,18 @@ fn who_is_blocked_is_neither_introduced_nor_heard_to_introduce() {
     p.village.rest().unwrap();
     assert!(offers(&mut p.village, p.alice).is_empty());
     assert_eq!(offers(&mut p.village, p.bob).len(), 1);
-    block(&mut p.village, p.bob, "Ivan", true);
+    // What he offered is over, also when he is heard again.
     let request = offers(&mut p.village, p.bob)[0].request;
+    block(&mut p.village, p.bob, "Ivan", true);
+    block(&mut p.village, p.bob, "Ivan", false);
+    assert!(offers(&mut p.village, p.bob).is_empty());
     assert_eq!(
         refusal(
             &mut p.village,
             p.bob,
             Command::AcceptIntroduction { request }
         ),
-        Refusal::Blocked
+        Refusal::NotARequest
     );
 }
 

@@ -24,6 +24,7 @@ mod hostile_places;
 mod hostile_provable;
 mod inquiry;
 mod introduced_by_mallory;
+mod introduction_ends;
 mod introductions;
 mod intruder;
 mod invite_and_talk;

@@ -1,10 +1,11 @@
 //! Seeds about introductions and about who somebody is.
 
 use hushwing_conversation::content::{Introduction, IntroductionId, IntroductionStep, Offer};
-use hushwing_conversation::link::Promise;
+use hushwing_conversation::link::{IntroducedLink, Promise};
 use hushwing_conversation::storage::{
-    ChangeKind, Compared, Comparison, IdentityChange, IdentityRecord, IntroducedRecord,
-    IntroductionRecord, IntroductionsRecord, OfferRecord, OfferState, OffersRecord, Seen,
+    ChangeKind, Compared, Comparison, ExpectedRecord, IdentityChange, IdentityRecord,
+    IntroducedRecord, IntroductionRecord, IntroductionsRecord, OfferRecord, OfferState,
+    OffersRecord, Seen,
 };
 use hushwing_conversation::{ContactId, Secret};
 use hushwing_sansio::Timestamp;
@@ -24,7 +25,11 @@ pub(crate) fn introductions() -> Vec<Seed> {
         Introduction { id, step }.encode()
     };
     let target = "conversation_introduction";
-    let link = Secret::new(*b"hushwing:i#AA");
+    let link = IntroducedLink {
+        link: Secret::new(*b"hushwing:i#AA"),
+        fixed: [1; 33],
+        signature: [2; 64],
+    };
     let records = "conversation_records";
     vec![
         (target, "offer", say(IntroductionStep::Offer(offer))),
@@ -40,6 +45,7 @@ pub(crate) fn introductions() -> Vec<Seed> {
         ),
         (target, "link", say(IntroductionStep::Link(link))),
         (target, "witness", say(IntroductionStep::Witness([3; 32]))),
+        (records, "expected", expected().encode()),
         (records, "identity", identity().encode()),
         (records, "introduced", introduced().encode()),
         (records, "introductions", mine().encode()),
@@ -65,6 +71,13 @@ fn identity() -> IdentityRecord {
             kind: ChangeKind::Planned,
             withdrew: false,
         }],
+    }
+}
+
+fn expected() -> ExpectedRecord {
+    ExpectedRecord {
+        id: [7; 16],
+        promise: [1; 32],
     }
 }
 
