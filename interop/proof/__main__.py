@@ -1,13 +1,18 @@
 """Checks proof files: `python -m proof [--every-byte] FILE…`.
 
 Prints what each proves as JSON, or ends with 1 and says why one proves nothing.
-With --every-byte each file must also be refused with any one of its bytes changed."""
+With --every-byte each file must also be refused with any one of its bytes changed.
+
+`python -m proof --wish WISH CONVERSATION SENDER RECEIVER`, all in hexadecimal, prints
+the key that a wish tells, and checks that each of its bytes counts, and each of what it
+is for."""
 
 import json
 import sys
 from pathlib import Path
 
 from .check import Refused, check
+from .wish import told_key
 
 
 def is_refused(raw):
@@ -25,7 +30,24 @@ def changed(raw):
             yield at, raw[:at] + bytes([raw[at] ^ bits]) + raw[at + 1:]
 
 
+def check_wish(values):
+    values = [bytes.fromhex(value) for value in values]
+    print(told_key(*values).hex())
+    for which, value in enumerate(values):
+        for at, other in changed(value):
+            bent = values[:which] + [other] + values[which + 1:]
+            try:
+                told_key(*bent)
+            except Refused:
+                continue
+            print(f"a wish is taken with byte {at} of value {which} changed", file=sys.stderr)
+            return 1
+    return 0
+
+
 def main(arguments):
+    if arguments[:1] == ["--wish"]:
+        return check_wish(arguments[1:])
     every_byte = "--every-byte" in arguments
     for name in arguments:
         if name == "--every-byte":

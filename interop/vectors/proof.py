@@ -11,6 +11,8 @@ AUTHOR, AUDIENCE = (
     Ed25519PrivateKey.from_private_bytes(bytes([seed] * 32)) for seed in (1, 2)
 )
 CONVERSATION = bytes([9] * 16)
+# The keys of both leaves, the author's first.
+LEAVES = bytes([3] * 32), bytes([4] * 32)
 PROTECTED = bytes.fromhex("a10127")
 DELIVERED, READ = (1, 1_790_000_001_000), (2, 1_790_000_002_000)
 
@@ -61,11 +63,13 @@ def rows(salt, stamp, part):
         1, CONVERSATION, public(AUTHOR), public(AUDIENCE), content, cose(signature),
         [[status, millis, cose(receipts[status])] for status, millis in (DELIVERED, READ)],
     ])
+    wished = h.cbor([1, "hushwing wish", CONVERSATION, *LEAVES])
     values = {
         "author": public(AUTHOR),
         "audience": public(AUDIENCE),
         "wish-normal": h.cbor([1, 0, None]),
-        "wish-provable": h.cbor([1, 1, public(AUTHOR)]),
+        "wished": wished,
+        "wish-provable": h.cbor([2, 1, public(AUTHOR), AUTHOR.sign(structure(wished))]),
         "content": content,
         "said": said,
         "said-structure": structure(said),

@@ -242,6 +242,13 @@ pub enum DropReason {
     /// as none.
     #[error("signed receipt that proves nothing")]
     Receipt,
+    /// A wish for provable with a key that its sender did not sign for this
+    /// conversation, or before its keys are fixed.
+    #[error("wish with a key that nothing shows to be the sender's")]
+    UnprovedKey,
+    /// A wish for provable with one key more than are taken of one contact.
+    #[error("too many keys by one contact")]
+    TooManyKeys,
     /// About an introduction that is none here, or at another step.
     #[error("not a step of an introduction that is under way")]
     Introduction,

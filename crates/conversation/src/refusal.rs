@@ -100,6 +100,10 @@ pub enum Refusal {
     /// A code of a safety number, made by a newer program.
     #[error("the code is newer than this program")]
     CodeNewer,
+    /// What is to be proved needs keys that stay, and those of this conversation
+    /// change with the inviter's first commit.
+    #[error("the keys of this conversation are not fixed yet")]
+    KeysNotFixed,
     /// The safety number is not fixed before the inviter's first commit.
     #[error("the safety number is not fixed yet")]
     NumberNotFixed,

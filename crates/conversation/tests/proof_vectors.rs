@@ -16,7 +16,8 @@ use hushwing_conversation::content::{
     Stamp, Text, Wish, decode_signed, encode_signed,
 };
 use hushwing_conversation::proof::{
-    CheckError, Confirmation, IdentityKey, Proof, ReceiptProof, Received, Said, check, digest,
+    CheckError, Confirmation, IdentityKey, Proof, ReceiptProof, Received, Said, Wished, check,
+    digest,
 };
 use hushwing_sansio::Timestamp;
 
@@ -100,7 +101,16 @@ fn wishes_and_keys_are_those_of_the_second_model() {
         vectors["audience"]
     );
     assert_eq!(Wish::Normal.encode(), vectors["wish-normal"]);
-    let wish = Wish::Provable(author().public());
+    let wished = Wished {
+        conversation: ConversationId([9; 16]),
+        sender: [3; 32],
+        receiver: [4; 32],
+    };
+    assert_eq!(wished.encode(), vectors["wished"]);
+    let wish = Wish::Provable {
+        key: author().public(),
+        proof: wished.sign(&author()),
+    };
     assert_eq!(wish.encode(), vectors["wish-provable"]);
 }
 

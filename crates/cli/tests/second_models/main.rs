@@ -167,6 +167,31 @@ fn the_second_verifier_refuses_every_changed_byte_of_a_proof() {
     assert_eq!(proved["received"][1][0], "read");
 }
 
+/// The second verifier takes the wish of the vectors for its conversation and its
+/// two leaves, and with no other byte in any of them.
+#[test]
+fn the_second_verifier_takes_a_key_for_one_conversation_alone() {
+    let vectors = interop().join("../crates/conversation/tests/vectors/hushwing-proof-1.txt");
+    let vectors = std::fs::read_to_string(vectors).unwrap();
+    let vector = |name: &str| {
+        let mut rows = vectors.lines().filter_map(|row| row.split_once(' '));
+        rows.find(|(of, _)| *of == name).unwrap().1.to_owned()
+    };
+    let [conversation, sender, receiver] =
+        [("09", 16), ("03", 32), ("04", 32)].map(|(byte, count)| byte.repeat(count));
+    let wish = vector("wish-provable");
+    let said = Python::with_packages().run(&[
+        "-m",
+        "proof",
+        "--wish",
+        &wish,
+        &conversation,
+        &sender,
+        &receiver,
+    ]);
+    assert_eq!(said.trim(), vector("author"));
+}
+
 /// Our tests compare with these files; here the files are compared with what
 /// the second models say today.
 #[test]

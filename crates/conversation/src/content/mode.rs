@@ -1,14 +1,16 @@
 //! Wishes about a conversation: whether what is said can be proved to others.
 
 use super::cbor::{Reader, SyntaxError, Writer, whole};
-use crate::proof::PublicIdentity;
+use crate::proof::{PublicIdentity, SignatureBytes};
 
 /// Media type of a wish.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.hushwing.mode+cbor";
-/// Version of the encoding.
-const VERSION: u64 = 1;
-/// Bytes of the longest wish: three heads and a key.
-const MAX_WISH: usize = 64;
+/// Version of the encoding of a wish without signature.
+const PLAIN: u64 = 1;
+/// Version of the encoding of a wish with its signature.
+const SIGNED: u64 = 2;
+/// Bytes of the longest wish: a few heads, a key and a signature.
+const MAX_WISH: usize = 128;
 const NORMAL: u8 = 0;
 const PROVABLE: u8 = 1;
 
@@ -29,7 +31,17 @@ pub enum Wish {
     /// As every conversation begins.
     Normal,
     /// Provable; the sender signs with this key.
-    Provable(PublicIdentity),
+    Provable {
+        /// The sender's key of this conversation.
+        key: PublicIdentity,
+        /// That key's signature, by which its holder takes it for this
+        /// conversation ([`Wished`](crate::proof::Wished)); nothing here verified
+        /// it.
+        proof: SignatureBytes,
+    },
+    /// Provable, as older programs said it: nothing shows that the key is the
+    /// sender's, so it counts as no wish.
+    Unsigned(PublicIdentity),
 }
 
 /// Why something is no wish.
@@ -55,7 +67,7 @@ impl Wish {
     pub fn mode(&self) -> Mode {
         match self {
             Self::Normal => Mode::Normal,
-            Self::Provable(_) => Mode::Provable,
+            Self::Provable { .. } | Self::Unsigned(_) => Mode::Provable,
         }
     }
 
@@ -64,11 +76,11 @@ impl Wish {
     pub fn key(&self) -> Option<PublicIdentity> {
         match self {
             Self::Normal => None,
-            Self::Provable(key) => Some(*key),
+            Self::Provable { key, .. } | Self::Unsigned(key) => Some(*key),
         }
     }
 
-    /// Encodes as `[1, mode, key]`: mode 0 and null, or mode 1 and 32 bytes.
+    /// Encodes as `[1, 0, null]`, or `[2, 1, key, signature]` with 32 and 64 bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new();
@@ -86,29 +98,52 @@ impl Wish {
     }
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, WishError> {
-        match reader.versioned(VERSION, 3)? {
-            VERSION => {}
-            newer => return Err(WishError::Newer(newer)),
+        let at = reader.at();
+        let count = reader.array(64)?;
+        match (reader.unsigned()?, count) {
+            (PLAIN, 3) => Self::read_plain(reader),
+            (SIGNED, 4) => match reader.unsigned()? {
+                PROVABLE => Ok(Self::Provable {
+                    key: read_key(reader)?,
+                    proof: reader.fixed()?,
+                }),
+                NORMAL => Err(WishError::Key),
+                other => Err(WishError::Unknown(other)),
+            },
+            (PLAIN | SIGNED, _) => Err(SyntaxError::Count { at }.into()),
+            (0, _) => Err(SyntaxError::Unexpected { at }.into()),
+            (newer, _) => Err(WishError::Newer(newer)),
         }
+    }
+
+    fn read_plain(reader: &mut Reader<'_>) -> Result<Self, WishError> {
         let mode = reader.unsigned()?;
-        let key = reader.nullable(|reader| {
-            PublicIdentity::from_bytes(&reader.fixed()?).map_err(|_| WishError::Key)
-        })?;
+        let key = reader.nullable(read_key)?;
         match (mode, key) {
             (NORMAL, None) => Ok(Self::Normal),
-            (PROVABLE, Some(key)) => Ok(Self::Provable(key)),
+            (PROVABLE, Some(key)) => Ok(Self::Unsigned(key)),
             (NORMAL | PROVABLE, _) => Err(WishError::Key),
             (other, _) => Err(WishError::Unknown(other)),
         }
     }
 
     fn write(&self, writer: &mut Writer) {
-        writer.array(3).unsigned(VERSION);
         match self {
-            Self::Normal => writer.unsigned(NORMAL).null(),
-            Self::Provable(key) => writer.unsigned(PROVABLE).bytes(key.as_bytes()),
+            Self::Normal => writer.array(3).unsigned(PLAIN).unsigned(NORMAL).null(),
+            Self::Unsigned(key) => {
+                writer.array(3).unsigned(PLAIN).unsigned(PROVABLE);
+                writer.bytes(key.as_bytes())
+            }
+            Self::Provable { key, proof } => {
+                writer.array(4).unsigned(SIGNED).unsigned(PROVABLE);
+                writer.bytes(key.as_bytes()).bytes(proof)
+            }
         };
     }
+}
+
+fn read_key(reader: &mut Reader<'_>) -> Result<PublicIdentity, WishError> {
+    PublicIdentity::from_bytes(&reader.fixed()?).map_err(|_| WishError::Key)
 }
 
 #[cfg(test)]
@@ -122,41 +157,47 @@ mod tests {
         IdentityKey::from_seed(&[1; 32]).public()
     }
 
+    fn provable() -> Wish {
+        let proof = [7; 64];
+        Wish::Provable { key: key(), proof }
+    }
+
     #[test]
     fn wishes_survive() {
-        for wish in [Wish::Normal, Wish::Provable(key())] {
+        for wish in [Wish::Normal, provable(), Wish::Unsigned(key())] {
             assert_eq!(Wish::decode(&wish.encode()), Ok(wish));
         }
     }
 
     #[test]
     fn newer_unknown_and_keyless_wishes_are_told_apart() {
-        let mut newer = Wish::Provable(key()).encode();
-        newer[1] = 2;
-        assert_eq!(Wish::decode(&newer), Err(WishError::Newer(2)));
-        let mut otr = Wish::Provable(key()).encode();
-        otr[2] = 2;
-        assert_eq!(Wish::decode(&otr), Err(WishError::Unknown(2)));
+        let mut newer = provable().encode();
+        newer[1] = 3;
+        assert_eq!(Wish::decode(&newer), Err(WishError::Newer(3)));
+        for wish in [provable(), Wish::Unsigned(key())] {
+            let mut otr = wish.encode();
+            otr[2] = 2;
+            assert_eq!(Wish::decode(&otr), Err(WishError::Unknown(2)));
+            let mut normal = wish.encode();
+            normal[2] = 0;
+            assert_eq!(Wish::decode(&normal), Err(WishError::Key));
+        }
         assert_eq!(
             Wish::decode(&[0x83, 1, 2, 0xf6]),
             Err(WishError::Unknown(2))
         );
         assert_eq!(Wish::decode(&[0x83, 1, 1, 0xf6]), Err(WishError::Key));
-        let mut normal = Wish::Provable(key()).encode();
-        normal[2] = 0;
-        assert_eq!(Wish::decode(&normal), Err(WishError::Key));
         let weak = [&[0x83, 1, 1, 0x58, 32], [0; 32].as_slice()].concat();
         assert_eq!(Wish::decode(&weak), Err(WishError::Key));
-        assert!(matches!(
-            Wish::decode(&[0x82, 1, 1]),
-            Err(WishError::Syntax(_))
-        ));
+        for short in [[0x82, 1, 1], [0x82, 2, 1], [0x82, 0, 1]] {
+            assert!(matches!(Wish::decode(&short), Err(WishError::Syntax(_))));
+        }
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
-        fn whatever_is_a_wish_is_the_one_form_of_it(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+        fn whatever_is_a_wish_is_the_one_form_of_it(bytes in prop::collection::vec(any::<u8>(), 0..110)) {
             if let Ok(wish) = Wish::decode(&bytes) {
                 prop_assert_eq!(wish.encode(), bytes);
             }

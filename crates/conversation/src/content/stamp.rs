@@ -11,6 +11,10 @@ const FORMAT_BIRTH: u64 = 1_735_689_600_000;
 /// How far a sender's clock may run ahead before it is not believed.
 const MAX_AHEAD: u64 = 5 * 60 * 1_000;
 
+/// How far above all that was seen a message may count. No honest conversation
+/// comes near it, and it takes two million messages to the end.
+const MAX_STEP: u64 = 1 << 32;
+
 /// A Lamport counter: above that of everything its sender had seen. It orders
 /// messages within an epoch the same way on all devices.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +38,17 @@ impl Lamport {
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
+    }
+
+    /// Whether others may count like this after `self` was the highest seen.
+    ///
+    /// Whoever jumped to the end would have all later messages stand in no order,
+    /// and a wish that ends something could stand before the one it ends. What
+    /// lies within one step of the end is left to who was pushed there.
+    #[must_use]
+    pub const fn may_be_followed_by(self, said: Self) -> bool {
+        let near = said.0 <= self.0.saturating_add(MAX_STEP);
+        said.0 <= self.0 || (near && said.0 <= Self::MAX.0 - MAX_STEP)
     }
 
     /// The counter for my next message, after I saw `self`.
@@ -134,6 +149,21 @@ mod tests {
         assert_eq!(Lamport::MAX.next(), Lamport::MAX);
         assert_eq!(Lamport::default().next().get(), 1);
         assert_eq!(Lamport::new(1 << 53), None);
+    }
+
+    #[test]
+    fn nobody_is_pushed_to_the_end() {
+        let at = |value| Lamport::new(value).unwrap();
+        assert!(at(7).may_be_followed_by(at(0)));
+        assert!(at(7).may_be_followed_by(at(7 + MAX_STEP)));
+        assert!(!at(7).may_be_followed_by(at(8 + MAX_STEP)));
+        let last = at(Lamport::MAX.get() - MAX_STEP);
+        assert!(at(last.get() - 1).may_be_followed_by(last));
+        assert!(!last.may_be_followed_by(last.next()));
+        // From there one's own count goes on, and others may keep up with it.
+        let own = last.next().next();
+        assert!(own > last && own.may_be_followed_by(own));
+        assert!(!own.may_be_followed_by(own.next()));
     }
 
     #[test]

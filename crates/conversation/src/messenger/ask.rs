@@ -192,6 +192,9 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         self.looked_at(call, contact)?;
         let now = call.cx.wall();
+        // When I look at what somebody said whom I block is not theirs to learn,
+        // later either.
+        let told = !self.is_blocked(contact);
         for id in call.storage.unread(contact, until)? {
             let record = match call.storage.message(&id) {
                 // The damage is told where the message is shown.
@@ -201,7 +204,7 @@ impl Messenger {
             let times = record.as_ref().map(|record| record.times.clone());
             let times = times.unwrap_or_default();
             let mut times = MessageTimes {
-                read: Some(now),
+                read: told.then_some(now),
                 ..times
             };
             if let Some(record) = &record {
@@ -212,7 +215,7 @@ impl Messenger {
                 }
             }
             call.storage.set_state(&id, MessageState::Read, &times)?;
-            if self.read_receipts {
+            if self.read_receipts && told {
                 self.owe(call, contact, id, Owed::Read)?;
             }
         }

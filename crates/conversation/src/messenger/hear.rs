@@ -141,6 +141,7 @@ impl Messenger {
         network: Option<NetworkTag>,
     ) -> Result<(), StorageError> {
         let (person, group, _) = self.at_hand(call, contact)?;
+        let highest = person.tail.lamport;
         let leaf = group.their_leaf();
         let current = group.epoch();
         let origin = person.origin(leaf)?;
@@ -151,13 +152,20 @@ impl Messenger {
         let Ok(said) = content::open(&plaintext, &origin, wall) else {
             return self.drop_letter(Some(contact), DropReason::Content);
         };
+        if !highest.may_be_followed_by(said.stamp.lamport) {
+            return self.drop_letter(Some(contact), DropReason::Content);
+        }
         match &said.content {
             Content::Receipts(receipts) => return self.apply_receipts(call, contact, receipts),
             Content::SignedReceipts(receipts) => {
                 return self.apply_signed_receipts(call, contact, receipts);
             }
-            Content::Mode(wish) if !self.may_wish(contact, wish) => {
-                return self.drop_letter(Some(contact), DropReason::Content);
+            // Also of who is blocked: both must go by the same wishes afterwards,
+            // however long it lasted.
+            Content::Mode(wish) => {
+                if let Some(reason) = self.may_not_wish(call, contact, wish)? {
+                    return self.drop_letter(Some(contact), reason);
+                }
             }
             Content::Inquiry(inquiry) => return self.answer_inquiry(call, contact, inquiry),
             // Where they moved is needed to write to them again one day.

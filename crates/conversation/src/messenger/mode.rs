@@ -13,10 +13,10 @@ use super::stop::Stop;
 use super::{Call, Messenger};
 use crate::content::{Content, Mode, Wish};
 use crate::letter::LetterBody;
-use crate::proof::{IdentityKey, PublicIdentity};
+use crate::proof::{IdentityKey, PublicIdentity, Wished};
 use crate::storage::{MessageRecord, Standing};
 use crate::view::ModeView;
-use crate::{ContactId, Event, Refusal, Reply};
+use crate::{ContactId, DropReason, Event, Refusal, Reply};
 
 impl Person {
     /// The mode of the conversation with this contact, as shown.
@@ -50,7 +50,8 @@ impl Messenger {
         Ok(Reply::Mode(self.person(contact)?.mode_view()))
     }
 
-    /// Wishes a conversation to be of some mode, unless that is my wish already.
+    /// Wishes a conversation to be of some mode, unless that is my wish already. A
+    /// key is told for the keys of both leaves, so these must be there to stay.
     pub(super) fn set_mode(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -68,6 +69,9 @@ impl Messenger {
                 return Err(Refusal::NotEstablished.into());
             }
         }
+        if mode == Mode::Provable && person.record.unsecured_start {
+            return Err(Refusal::KeysNotFixed.into());
+        }
         if person.mode.wish(true, None) != mode {
             self.wish(call, contact, mode)?;
         }
@@ -80,14 +84,25 @@ impl Messenger {
         contact: ContactId,
         mode: Mode,
     ) -> Result<(), Stop> {
-        let person = self.person(contact)?;
         let wish = match mode {
             Mode::Normal => Wish::Normal,
             Mode::Provable => {
+                let (_, group, _) = self.at_hand(call, contact)?;
+                let theirs = group.their_key().ok_or(Refusal::Broken)?;
+                let mine = group.key().public();
+                let person = self.person(contact)?;
                 let key = person.identity_key();
                 let key = key.unwrap_or_else(|| IdentityKey::generate(call.cx));
                 person.mode.secret = Some(key.secret());
-                Wish::Provable(key.public())
+                let wished = Wished {
+                    conversation: person.record.conversation,
+                    sender: mine,
+                    receiver: theirs,
+                };
+                Wish::Provable {
+                    key: key.public(),
+                    proof: wished.sign(&key),
+                }
             }
         };
         let uttered = self.utter_control(call, contact, &Content::Mode(wish))?;
@@ -100,12 +115,33 @@ impl Messenger {
         Ok(())
     }
 
-    /// Whether a wish can be theirs: who tells my own key as theirs would have
-    /// what I said look like what they said.
-    pub(super) fn may_wish(&self, contact: ContactId, wish: &Wish) -> bool {
-        let person = self.people.get(&contact);
-        let mine = person.and_then(Person::my_identity);
-        wish.key().is_none_or(|key| Some(key) != mine)
+    /// Why a wish cannot be theirs: who tells a key that is not their own, mine
+    /// or anybody's, would have what its holder signed look like what they said.
+    pub(super) fn may_not_wish(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        wish: &Wish,
+    ) -> Result<Option<DropReason>, StorageError> {
+        let (key, proof) = match wish {
+            Wish::Normal => return Ok(None),
+            Wish::Unsigned(_) => return Ok(Some(DropReason::UnprovedKey)),
+            Wish::Provable { key, proof } => (key, proof),
+        };
+        let (person, group, _) = self.at_hand(call, contact)?;
+        let wished = group.their_key().map(|sender| Wished {
+            conversation: person.record.conversation,
+            sender,
+            receiver: group.key().public(),
+        });
+        // Before the mark falls the keys change, and nobody honest wishes it.
+        let fixed = wished.filter(|_| !person.record.unsecured_start);
+        let signed = fixed.is_some_and(|wished| wished.is_signed(key, proof));
+        Ok(match () {
+            () if !signed || person.my_identity() == Some(*key) => Some(DropReason::UnprovedKey),
+            () if !person.mode.has_room_for(wish) => Some(DropReason::TooManyKeys),
+            () => None,
+        })
     }
 
     /// Takes note of a wish, mine or theirs, and tells what changed.
@@ -124,7 +160,10 @@ impl Messenger {
         }
         person.mode.put(call.storage, record.contact)?;
         let after = person.mode_view();
-        if after != before && person.record.standing != Standing::Requested {
+        // Of who is blocked nothing is heard; what they wish is seen once they are
+        // not.
+        let quiet = person.record.standing == Standing::Requested || person.kept.blocked.is_some();
+        if after != before && !quiet {
             self.tell(Event::Mode(after));
         }
         Ok(())

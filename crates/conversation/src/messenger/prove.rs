@@ -19,6 +19,9 @@ use crate::proof::{Confirmation, Proof, ReceiptProof, Received, Said, digest, re
 use crate::storage::{MessageKind, MessageRecord, MessageState, SignedReceiptRecord};
 use crate::{ContactId, DropReason, Refusal, Reply, Storage};
 
+/// Milliseconds of a minute.
+const MINUTE: u64 = 60_000;
+
 /// A message with a signature that its author made for this conversation.
 struct Signed {
     said: Said,
@@ -66,8 +69,10 @@ impl Person {
         (in_force == Mode::Provable).then_some(false)
     }
 
-    /// A message with its signature, if that is one of the key that its author
-    /// had told by then, and made for who it was said to.
+    /// A message with its signature, if that is one of a key that its author told
+    /// in this conversation, and made for who it was said to. Where they told it
+    /// does not matter: a wish said later, or with an earlier place, must not undo
+    /// what could be proved.
     fn signed(&self, record: &MessageRecord) -> Option<Signed> {
         let unsigned = Signature::take_off(&record.content).ok()?;
         let signature = unsigned.signature?.ok()?;
@@ -77,8 +82,7 @@ impl Person {
                 mine == signature.author && self.mode.their_keys().contains(&signature.audience)
             }
             false => {
-                mine == signature.audience
-                    && self.mode.their_key(Some(&record.position)) == Some(signature.author)
+                mine == signature.audience && self.mode.their_keys().contains(&signature.author)
             }
         };
         let said = Said {
@@ -94,7 +98,8 @@ impl Person {
         })
     }
 
-    /// The receipt for a message of theirs that can be proved, signed.
+    /// The receipt for a message of theirs that can be proved, signed. It tells the
+    /// minute: nobody has to be able to show more of when somebody was there.
     fn sign_receipt(&self, record: &MessageRecord, status: Status) -> Option<SignedReceipt> {
         let (status, at) = match status {
             Status::DELIVERED => (Confirmation::Delivered, record.times.delivered?),
@@ -104,7 +109,7 @@ impl Person {
         if record.mine {
             return None;
         }
-        receipt_time(at.as_millis())?;
+        let at = receipt_time(at.as_millis() / MINUTE * MINUTE)?;
         let said = self.signed(record)?.said;
         let received = Received { said, status, at };
         Some(SignedReceipt {
@@ -194,8 +199,8 @@ impl Messenger {
         })
     }
 
-    /// The proof of what is shown of a message now: of its last edit, if it was
-    /// edited.
+    /// The proof of the last version of a message that can be proved: an edit
+    /// without signature takes nothing back.
     pub(super) fn prove(&self, call: &Call<'_, '_>, message: &MessageId) -> Result<Reply, Stop> {
         let record = call.storage.message(message)?.ok_or(Refusal::NoMessage)?;
         if record.kind == MessageKind::Control {
@@ -204,13 +209,11 @@ impl Messenger {
         if taken_back(call.storage, &record)? {
             return Err(Refusal::Deleted.into());
         }
-        let record = last_version(call.storage, record)?;
         let person = self.people.get(&record.contact).ok_or(Refusal::NoContact)?;
-        let signed = match person.provable(&record) {
-            Some(true) => person.signed(&record),
-            Some(false) | None => None,
-        };
-        let signed = signed.ok_or(Refusal::NotProvable)?;
+        let versions = versions(call.storage, record)?.into_iter().rev();
+        let mut provable = versions.filter(|version| person.provable(version) == Some(true));
+        let last = provable.find_map(|version| Some((person.signed(&version)?, version)));
+        let (signed, record) = last.ok_or(Refusal::NotProvable)?;
         let receipts = call.storage.signed_receipts(record.id())?;
         Ok(Reply::Proof(Proof {
             conversation: signed.said.conversation,
@@ -245,14 +248,11 @@ fn keep(
     })
 }
 
-/// What stands where a message was said: its author's last edit, or itself.
-fn last_version(
+/// What a message said, and what its author had it say later, as it is known.
+fn versions(
     storage: &dyn Storage,
     record: MessageRecord,
-) -> Result<MessageRecord, StorageError> {
-    let changes = storage.changes(record.contact, record.id())?;
-    let edit = changes
-        .into_iter()
-        .rfind(|change| change.kind == MessageKind::Edit && change.mine == record.mine);
-    Ok(edit.unwrap_or(record))
+) -> Result<Vec<MessageRecord>, StorageError> {
+    let edits = storage.edits(record.contact, record.id(), record.mine)?;
+    Ok([record].into_iter().chain(edits).collect())
 }

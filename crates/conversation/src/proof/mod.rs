@@ -28,4 +28,4 @@ pub use check::{CheckError, Proved, check};
 pub use file::{MAX_PROOF, Proof, ProofError, ReceiptProof};
 pub use key::{IdentityKey, KeyError, PublicIdentity, SignatureBytes};
 pub(crate) use statement::receipt_time;
-pub use statement::{Confirmation, Received, Said, digest};
+pub use statement::{Confirmation, Received, Said, Wished, digest};

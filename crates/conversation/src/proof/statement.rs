@@ -7,10 +7,11 @@ use super::key::{IdentityKey, PublicIdentity, SignatureBytes};
 use crate::ConversationId;
 use crate::content::cbor::Writer;
 
-/// Version of both statements.
+/// Version of the statements.
 const VERSION: u64 = 1;
 const SAID: &str = "hushwing said";
 const RECEIVED: &str = "hushwing received";
+const WISHED: &str = "hushwing wish";
 
 /// The latest time a receipt may tell: 2^53 - 1 milliseconds since the Unix
 /// epoch, which every reader of CBOR and every database can hold.
@@ -70,6 +71,48 @@ impl Said {
     #[must_use]
     pub fn is_signed(&self, signature: &SignatureBytes) -> bool {
         self.author.signed(&self.encode(), signature)
+    }
+}
+
+/// That the holder of an identity key uses it in one conversation, as the holder
+/// of one leaf and towards the holder of the other:
+/// `[1, "hushwing wish", conversation, sender's leaf key, receiver's leaf key]`.
+///
+/// Without it somebody could tell the key of another person, and what that one
+/// signs elsewhere would seem to be theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wished {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The public signature key of the leaf of who wishes (Ed25519).
+    pub sender: [u8; 32],
+    /// That of the other leaf.
+    pub receiver: [u8; 32],
+}
+
+impl Wished {
+    /// The statement as signed.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.array(5).unsigned(VERSION).text(WISHED);
+        writer
+            .bytes(&self.conversation.0)
+            .bytes(&self.sender)
+            .bytes(&self.receiver);
+        writer.finish()
+    }
+
+    /// The signature of the key that is told.
+    #[must_use]
+    pub fn sign(&self, key: &IdentityKey) -> SignatureBytes {
+        key.sign(&self.encode())
+    }
+
+    /// Whether the holder of `key` signed it.
+    #[must_use]
+    pub fn is_signed(&self, key: &PublicIdentity, signature: &SignatureBytes) -> bool {
+        key.signed(&self.encode(), signature)
     }
 }
 
@@ -182,6 +225,40 @@ mod tests {
             },
         ];
         assert!(others.iter().all(|other| !other.is_signed(&signature)));
+    }
+
+    #[test]
+    fn a_key_is_proved_for_one_conversation_and_two_leaves() {
+        let key = IdentityKey::from_seed(&[1; 32]);
+        let wished = Wished {
+            conversation: ConversationId([9; 16]),
+            sender: [3; 32],
+            receiver: [4; 32],
+        };
+        let signature = wished.sign(&key);
+        assert!(wished.is_signed(&key.public(), &signature));
+        let others = [
+            Wished {
+                conversation: ConversationId([8; 16]),
+                ..wished
+            },
+            Wished {
+                receiver: [5; 32],
+                ..wished
+            },
+            Wished {
+                sender: wished.receiver,
+                receiver: wished.sender,
+                ..wished
+            },
+        ];
+        assert!(
+            !others
+                .iter()
+                .any(|other| other.is_signed(&key.public(), &signature))
+        );
+        let another = IdentityKey::from_seed(&[2; 32]).public();
+        assert!(!wished.is_signed(&another, &signature));
     }
 
     #[test]

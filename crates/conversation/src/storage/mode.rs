@@ -15,10 +15,14 @@ use crate::proof::PublicIdentity;
 use crate::{ContactId, MessageId, Secret};
 
 /// Wishes of one side that are remembered. Beyond, wishes for `Normal` go
-/// first, the oldest of them before others, then what repeats a key: so
-/// messages signed long ago stay provable however often somebody changed their
-/// mind.
+/// first, the oldest of them before others, then what repeats a key, and never
+/// the only wish with a key: so messages signed long ago stay provable however
+/// often somebody changed their mind.
 pub const MOST_WISHES: usize = 32;
+
+/// Keys of one side that are remembered, for good. An honest program makes one.
+const MOST_KEYS: usize = 8;
+const _: () = assert!(MOST_KEYS + 1 < MOST_WISHES);
 
 /// Of one conversation: both sides' wishes, in its order.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +171,15 @@ impl ModeRecord {
         }
     }
 
+    /// Whether a wish of theirs can be noted: one with a key more than
+    /// [`MOST_KEYS`] would push another one out, and what it signed.
+    #[must_use]
+    pub fn has_room_for(&self, wish: &Wish) -> bool {
+        let keys = self.their_keys();
+        let known = |key| keys.contains(&key);
+        wish.key().is_none_or(known) || keys.len() < MOST_KEYS
+    }
+
     /// The key they told last before `before`, also if they wished for `Normal`
     /// since; now, if that is nothing.
     #[must_use]
@@ -214,7 +227,13 @@ fn least(wishes: &[WishRecord]) -> usize {
             .position(|(one, next)| one.key == next.key)
             .map(|at| at + 1)
     };
-    normal.or_else(repeats).unwrap_or(0)
+    // There is one, for there are more wishes than keys.
+    let told_elsewhere = || {
+        let times = |key| wishes.iter().filter(|wish| wish.key == key).count();
+        older.iter().position(|wish| times(wish.key) > 1)
+    };
+    let gone = normal.or_else(repeats).or_else(told_elsewhere);
+    gone.unwrap_or(0)
 }
 
 // It holds a private key.
@@ -245,7 +264,9 @@ mod tests {
     }
 
     fn provable(seed: u8) -> Wish {
-        Wish::Provable(IdentityKey::from_seed(&[seed; 32]).public())
+        let key = IdentityKey::from_seed(&[seed; 32]).public();
+        let proof = [0; 64];
+        Wish::Provable { key, proof }
     }
 
     #[test]
@@ -301,6 +322,26 @@ mod tests {
         assert_eq!(record.wish(false, None), Mode::Normal);
         assert_eq!(record.their_key(Some(&at(1))), provable(1).key());
         assert!(record.encode().len() < 4_096);
+    }
+
+    #[test]
+    fn no_key_is_ever_pushed_out_and_there_are_eight() {
+        let mut record = ModeRecord::default();
+        record.note(false, &at(1), &provable(8));
+        for n in 2..200 {
+            // In turn, so that none repeats the one before it.
+            let wish = provable(u8::try_from(n % 7).unwrap() + 1);
+            assert!(record.has_room_for(&wish));
+            record.note(false, &at(n), &wish);
+        }
+        assert_eq!(record.theirs.len(), MOST_WISHES);
+        assert_eq!(record.their_keys().len(), MOST_KEYS);
+        assert!(!record.has_room_for(&provable(9)));
+        assert!(record.has_room_for(&provable(1)));
+        assert!(record.has_room_for(&Wish::Normal));
+        // Told before all that is remembered: it pushes out no other.
+        record.note(false, &at(0), &provable(3));
+        assert_eq!(record.their_keys().len(), MOST_KEYS);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use hushwing_conversation::content::{
     Content, MessageId, Mode, Post, Signature, SignedReceipt, Text, Wish,
 };
 use hushwing_conversation::proof::{
-    Confirmation, IdentityKey, PublicIdentity, Received, Said, digest,
+    Confirmation, IdentityKey, PublicIdentity, Received, Said, Wished, digest,
 };
 use hushwing_conversation::village::{Home, Village};
 use hushwing_conversation::{
@@ -14,7 +14,8 @@ use hushwing_conversation::{
 };
 use hushwing_sansio::Timestamp;
 
-use crate::intruder::Intruder;
+use crate::hostile::drops;
+use crate::intruder::{Intruder, honest_config};
 use crate::provable::{mode, prove, wish};
 use crate::support::*;
 
@@ -38,7 +39,8 @@ fn pair(seed: u64) -> Pair {
     village.pass(Duration::from_secs(60)).unwrap();
     wish(&mut village, alice, contact, Mode::Provable);
     let key = IdentityKey::from_seed(&[66; 32]);
-    mallory.tell(&mut village, &Content::Mode(Wish::Provable(key.public())));
+    let told = mallory.wish(&key);
+    mallory.tell(&mut village, &told);
     village.pass(Duration::from_secs(60)).unwrap();
     let view = mode(&mut village, alice, contact);
     assert_eq!(view.in_force, Mode::Provable);
@@ -127,6 +129,22 @@ impl Pair {
         }
     }
 
+    fn tell(&mut self, content: &Content) {
+        self.mallory.tell(&mut self.village, content);
+        self.village.pass(Duration::from_secs(1)).unwrap();
+    }
+
+    fn tell_key(&mut self, key: &IdentityKey) {
+        let told = self.mallory.wish(key);
+        self.tell(&told);
+    }
+
+    /// Edits a message without signing it.
+    fn edit(&mut self, target: MessageId, text: &str) {
+        let post = Post::new(Text::new(text).unwrap(), None);
+        self.tell(&Content::Edit { target, post });
+    }
+
     fn confirm(&mut self, message: MessageId, received: &Received, key: &IdentityKey) {
         let receipt = SignedReceipt {
             message,
@@ -190,13 +208,11 @@ fn wrong_signatures_are_shown_marked_and_never_believed() {
 }
 
 #[test]
-fn an_old_key_is_not_believed_any_more_and_the_change_is_shown() {
+fn every_key_told_here_is_believed_and_a_change_is_shown() {
     let mut p = pair(922);
     let [old, new] = [66, 67].map(|seed| IdentityKey::from_seed(&[seed; 32]));
     p.say_signed("before", &old, |_| {});
-    let told = Content::Mode(Wish::Provable(new.public()));
-    p.mallory.tell(&mut p.village, &told);
-    p.village.pass(Duration::from_secs(1)).unwrap();
+    p.tell_key(&new);
     let view = mode(&mut p.village, p.alice, p.contact);
     assert!(view.their_key_changed);
     assert_eq!(view.their_key, Some(new.public()));
@@ -204,7 +220,7 @@ fn an_old_key_is_not_believed_any_more_and_the_change_is_shown() {
     let told = |event: &Event| matches!(event, Event::Mode(view) if view.their_key_changed);
     assert!(events.iter().any(told), "{events:?}");
     p.say_signed("by the old key", &old, |_| {});
-    assert_eq!(p.last(), ("by the old key".to_owned(), Some(false), false));
+    assert_eq!(p.last(), ("by the old key".to_owned(), Some(true), true));
     let by_new = new.public();
     p.say_signed("by the new key", &new, |said| said.author = by_new);
     assert_eq!(p.last(), ("by the new key".to_owned(), Some(true), true));
@@ -218,12 +234,128 @@ fn an_old_key_is_not_believed_any_more_and_the_change_is_shown() {
 #[test]
 fn nobody_takes_my_key_for_theirs() {
     let mut p = pair(923);
-    let mine = Content::Mode(Wish::Provable(p.hers));
-    p.mallory.tell(&mut p.village, &mine);
-    p.village.pass(Duration::from_secs(1)).unwrap();
-    assert_eq!(dropped(&p.village.events(p.alice)), 1);
+    let key = p.hers;
+    let proof = [7; 64];
+    p.tell(&Content::Mode(Wish::Provable { key, proof }));
+    assert_eq!(drops(&mut p.village, p.alice), [DropReason::UnprovedKey]);
     let view = mode(&mut p.village, p.alice, p.contact);
     assert_eq!(view.their_key, Some(p.key.public()));
+}
+
+/// A key of somebody else, from another conversation: what that one signs there
+/// must not become what Mallory said, nor may anybody be made its audience here.
+#[test]
+fn a_key_is_told_by_its_holder_for_this_conversation_alone() {
+    let mut p = pair(928);
+    let carols = IdentityKey::from_seed(&[67; 32]);
+    let key = carols.public();
+    let here = p.mallory.wished();
+    let elsewhere = Wished {
+        conversation: ConversationId([1; 16]),
+        ..here
+    };
+    let of_another = Wished {
+        sender: [1; 32],
+        ..here
+    };
+    let to_another = Wished {
+        receiver: [1; 32],
+        ..here
+    };
+    let mine = IdentityKey::from_seed(&[66; 32]);
+    let wishes = [
+        Wish::Unsigned(key),
+        Wish::Provable {
+            key,
+            proof: elsewhere.sign(&carols),
+        },
+        Wish::Provable {
+            key,
+            proof: of_another.sign(&carols),
+        },
+        Wish::Provable {
+            key,
+            proof: to_another.sign(&carols),
+        },
+        // By who tells it, and not by its holder.
+        Wish::Provable {
+            key,
+            proof: here.sign(&mine),
+        },
+    ];
+    for wish in wishes {
+        p.tell(&Content::Mode(wish));
+        let told = drops(&mut p.village, p.alice);
+        assert_eq!(told, [DropReason::UnprovedKey], "{wish:?}");
+        let view = mode(&mut p.village, p.alice, p.contact);
+        assert_eq!(view.their_key, Some(p.key.public()));
+    }
+}
+
+#[test]
+fn thirty_three_keys_a_backdated_wish_and_an_unsigned_edit_undo_no_proof() {
+    let mut p = pair(929);
+    let key = IdentityKey::from_seed(&[66; 32]);
+    p.say_signed("I owe you ten", &key, |_| {});
+    let shown = read(&mut p.village, p.alice, p.contact).pop().unwrap();
+    let proof = prove(&mut p.village, p.alice, shown.id);
+    for seed in 100..133 {
+        p.tell_key(&IdentityKey::from_seed(&[seed; 32]));
+    }
+    let told = drops(&mut p.village, p.alice);
+    // Seven more than the first are taken.
+    assert_eq!(told, [DropReason::TooManyKeys; 26]);
+    assert_eq!(prove(&mut p.village, p.alice, shown.id), proof);
+    // A key that is known, said to have been told before everything else.
+    let content = p.mallory.wish(&IdentityKey::from_seed(&[101; 32]));
+    let early = p.mallory.compose_at(&content, 1);
+    p.say(&early);
+    assert_eq!(prove(&mut p.village, p.alice, shown.id), proof);
+    p.edit(shown.id, "I owe you nothing");
+    let now = read(&mut p.village, p.alice, p.contact).pop().unwrap();
+    assert_eq!(
+        (now.text.as_str(), now.provable),
+        ("I owe you nothing", Some(false))
+    );
+    assert_eq!(prove(&mut p.village, p.alice, shown.id), proof);
+    p.village.open_again(p.alice).unwrap();
+    assert_eq!(prove(&mut p.village, p.alice, shown.id), proof);
+}
+
+#[test]
+fn a_wish_before_the_keys_are_fixed_is_not_taken() {
+    let mut w = waiting(930);
+    let refused = refusal(
+        &mut w.village,
+        w.bob,
+        Command::SetMode {
+            contact: w.his_alice,
+            mode: Mode::Provable,
+        },
+    );
+    assert_eq!(refused, Refusal::NotEstablished);
+    // Mallory uses the same link, and speaks before Alice accepted.
+    let mut mallory = Intruder::new();
+    let (alice, to) = Intruder::read_card(&w.village, &w.link);
+    mallory.to = Some(to);
+    let group = mallory.create(&[9; 16], &honest_config());
+    let request = mallory.ask(group, &[alice]);
+    mallory.post_letter(&mut w.village, request);
+    w.village.rest().unwrap();
+    w.village.events(w.alice);
+    let told = mallory.wish(&IdentityKey::from_seed(&[66; 32]));
+    mallory.tell(&mut w.village, &told);
+    w.village.rest().unwrap();
+    assert_eq!(drops(&mut w.village, w.alice), [DropReason::UnprovedKey]);
+    // Once she did, and her keys are her own there, Bob's wish is taken.
+    let contact = w.her_bob;
+    ask(&mut w.village, w.alice, Command::Accept { contact });
+    w.village.pass(Duration::from_secs(60)).unwrap();
+    wish(&mut w.village, w.bob, w.his_alice, Mode::Provable);
+    wish(&mut w.village, w.alice, contact, Mode::Provable);
+    w.village.pass(Duration::from_secs(60)).unwrap();
+    let view = mode(&mut w.village, w.alice, contact);
+    assert_eq!(view.in_force, Mode::Provable);
 }
 
 #[test]

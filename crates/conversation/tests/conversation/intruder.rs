@@ -2,11 +2,12 @@
 //! and who makes of it what they like.
 
 use hushwing_conversation::content::{
-    self, AddressUpdate, Content, Expiration, Frame, Lamport, Origin, Salt, Stamp,
+    self, AddressUpdate, Content, Expiration, Frame, Lamport, Origin, Salt, Stamp, Wish,
 };
 use hushwing_conversation::link::{Bundle, Kind, Link, RootKey, SealingKey, VerifiedBundle};
+use hushwing_conversation::proof::{IdentityKey, Wished};
 use hushwing_conversation::village::{Home, Village};
-use hushwing_conversation::{ContactId, Secret};
+use hushwing_conversation::{ContactId, ConversationId, Secret};
 use hushwing_delivery::{
     Address, Card, Envelope, FirstContactSecret, Locator, MailboxKeys, NetworkTag, Place, SealKey,
 };
@@ -228,6 +229,26 @@ impl Intruder {
         said
     }
 
+    /// What I sign to show that a key is mine here.
+    pub(crate) fn wished(&self) -> Wished {
+        let group = self.group.as_ref().unwrap();
+        let mut members = group.members();
+        let victim = members.find(|member| member.index != group.own_leaf_index());
+        Wished {
+            conversation: ConversationId(group.group_id().as_slice().try_into().unwrap()),
+            sender: self.key.public().try_into().unwrap(),
+            receiver: victim.unwrap().signature_key.try_into().unwrap(),
+        }
+    }
+
+    /// A wish for provable with this key.
+    pub(crate) fn wish(&self, key: &IdentityKey) -> Content {
+        Content::Mode(Wish::Provable {
+            key: key.public(),
+            proof: self.wished().sign(key),
+        })
+    }
+
     /// The content as bytes.
     pub(crate) fn compose(&mut self, content: &Content) -> Vec<u8> {
         self.compose_with(content, None)
@@ -238,12 +259,20 @@ impl Intruder {
         self.compose_with(content, Some(expires))
     }
 
+    /// Content that claims this place in the order.
+    pub(crate) fn compose_at(&mut self, content: &Content, lamport: u64) -> Vec<u8> {
+        let said = core::mem::replace(&mut self.said, lamport.wrapping_sub(11));
+        let bytes = self.compose_with(content, None);
+        self.said = said + 1;
+        bytes
+    }
+
     fn compose_with(&mut self, content: &Content, expires: Option<Expiration>) -> Vec<u8> {
-        self.said += 1;
+        self.said = self.said.wrapping_add(1);
         let frame = Frame {
             salt: Salt([u8::try_from(self.said % 256).unwrap(); 16]),
             stamp: Stamp {
-                lamport: Lamport::new(self.said + 10).unwrap(),
+                lamport: Lamport::new(self.said.wrapping_add(10)).unwrap(),
                 sent: Timestamp::from_secs(START),
             },
             expires,

@@ -45,3 +45,4 @@ mod typing;
 mod vanish;
 mod verification;
 mod weather;
+mod wishes;

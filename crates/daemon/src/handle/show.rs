@@ -370,6 +370,7 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::WrongNumber | Refusal::WrongNumberNow => {
             "compare again from the beginning; if it stays, somebody may be between you: meet in person"
         }
+        Refusal::KeysNotFixed => "wait until they answered once, then wish it again",
         Refusal::NumberNotFixed => "wait until they answered once, then compare",
         Refusal::Mailbox(MailboxFailure::Refused) => {
             "the relay takes no new mailboxes or wants a password; choose another by `hushwing server add`"

@@ -388,7 +388,8 @@ fn modes() -> ModeRecord {
     modes.secret = Some(Secret::new(vec![1; 32]));
     for (mine, seed) in [(true, 1), (false, 2)] {
         let key = IdentityKey::from_seed(&[seed; 32]).public();
-        modes.note(mine, &at(u64::from(seed)), &Wish::Provable(key));
+        let proof = [7; 64];
+        modes.note(mine, &at(u64::from(seed)), &Wish::Provable { key, proof });
     }
     modes
 }
