@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-pub mod backup;
 mod database;
 mod error;
 mod files;
@@ -11,7 +10,6 @@ mod profile;
 mod query;
 mod relay_client;
 mod relay_server;
-mod snapshot;
 
 pub use database::Database;
 pub use error::OpenError;

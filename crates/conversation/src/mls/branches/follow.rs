@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use hushwing_sansio::{Moment, StorageError, Timestamp};
 
 use super::keeper::{Keeper, Lent};
-use super::records::{Bulk, Shelf, Standing};
+use super::records::{Bulk, CommitRecord, Shelf, Standing, StateRecord, number_of};
 use super::told::Told;
 use super::{MOST_AGE, records};
 use crate::MlsRows;
-use crate::fork_choice::{Commit, CommitHash, HORIZON, MAX_COMMITS, Refused, StateName, Tree};
+use crate::fork_choice::{Class, CommitHash, HORIZON, MAX_COMMITS, Refused, StateName, Tree};
 
 /// Commits from which on those are dropped that can no longer be followed
 /// whatever comes: it takes somebody who makes many.
@@ -19,6 +19,13 @@ const MANY: usize = 64;
 /// Most commits of others that are kept. The places between this and
 /// [`MAX_COMMITS`] are for mine, which are not refused because others are many.
 const MOST_OF_OTHERS: usize = MAX_COMMITS - 16;
+
+/// The last of them are for removals.
+const FOR_REMOVALS: usize = 16;
+
+/// Most bytes of states that are kept beside the followed branch: some ten states
+/// of a group of 1,000 leaves, and all that are counted of one of 40.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
 
 impl Keeper {
     /// A network took a commit of mine. It takes part in the choice once it has
@@ -43,7 +50,7 @@ impl Keeper {
             return Ok(Vec::new());
         }
         if rest.is_zero() {
-            self.take_part(lent.rows, commit)?;
+            self.take_part(lent.rows, lent.cx.wall().as_millis(), commit)?;
             return self.settle(lent);
         }
         let millis = u64::try_from(rest.as_millis()).unwrap_or(u64::MAX);
@@ -56,10 +63,11 @@ impl Keeper {
     /// When [`Self::tick`] is wanted next, if ever.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
-        self.resting.values().min().copied()
+        let resting = self.resting.values().min().copied();
+        resting.into_iter().chain(self.turn).min()
     }
 
-    /// Time passed: commits have rested, states have grown old. Wanted at
+    /// Time passed: commits have rested or waited, states have grown old. Wanted at
     /// [`Self::poll_timeout`], and once a day.
     ///
     /// # Errors
@@ -74,8 +82,9 @@ impl Keeper {
             .map(|(commit, _)| *commit)
             .collect();
         for commit in rested {
-            self.take_part(lent.rows, commit)?;
+            self.take_part(lent.rows, lent.cx.wall().as_millis(), commit)?;
         }
+        self.age_broken(lent.rows, lent.cx.wall())?;
         self.settle(lent)
     }
 
@@ -83,11 +92,13 @@ impl Keeper {
     pub(super) fn take_part(
         &mut self,
         rows: &mut dyn MlsRows,
+        now: u64,
         commit: CommitHash,
     ) -> Result<(), StorageError> {
         self.resting.remove(&commit);
         if let Some(record) = self.commits.get_mut(&commit) {
             record.standing = Standing::TakesPart;
+            record.since = now;
             Shelf::new(rows, self.id).put_commit(&commit, record)?;
         }
         Ok(())
@@ -98,6 +109,7 @@ impl Keeper {
     pub(super) fn settle(&mut self, lent: &mut Lent<'_, '_>) -> Result<Vec<Told>, StorageError> {
         let mut told = Vec::new();
         loop {
+            self.admit(lent)?;
             let verdict = self.verdict()?;
             if verdict != self.followed {
                 self.switch(verdict, &mut told);
@@ -153,6 +165,7 @@ impl Keeper {
         let after = |path: &[StateName]| path.get(common..).unwrap_or_default().to_vec();
         self.followed = to;
         self.stranded = false;
+        self.broken_since = None;
         told.push(Told::Followed {
             from,
             to,
@@ -256,7 +269,7 @@ impl Keeper {
 
     /// Forgets the states of commits that are `useless`, and all that do not descend from
     /// the root without them.
-    fn drop_states(
+    pub(super) fn drop_states(
         &mut self,
         rows: &mut dyn MlsRows,
         useless: impl Fn(&CommitHash) -> bool,
@@ -330,30 +343,57 @@ impl Keeper {
         self.drop_states(rows, |by| useless.contains(by), told)
     }
 
-    /// Makes room for a commit where all places are taken; whether there is.
+    /// Makes room for a commit, in places and in bytes; whether there is. What need
+    /// not wait may take the place of what weighs less; what has to wait takes a free
+    /// one.
     pub(super) fn make_room(
         &mut self,
         rows: &mut dyn MlsRows,
-        commit: &Commit,
-        own: bool,
+        hash: CommitHash,
+        record: &CommitRecord,
+        state: &StateRecord,
         told: &mut Vec<Told>,
     ) -> Result<bool, StorageError> {
-        let places = self.places(own);
-        if places == 0 {
+        while !self.has_room(record, state) {
+            if self.drop_held(rows, StateName(record.parent), told)? {
+                continue;
+            }
+            if !record.own && !self.is_due(record, record.since) {
+                return Ok(false);
+            }
             let mut tree = self.tree()?;
-            let dropped = tree.room_for(commit, tree.len(), &self.kept());
+            let dropped = tree.room_for(&record.commit(hash)?, tree.len(), &self.kept());
+            if dropped.is_empty() {
+                return Ok(false);
+            }
             self.drop_states(rows, |by| dropped.contains(by), told)?;
         }
-        Ok(self.places(own) > 0)
+        Ok(true)
     }
 
-    /// How many more commits can be kept.
-    fn places(&self, own: bool) -> usize {
+    fn has_room(&self, record: &CommitRecord, state: &StateRecord) -> bool {
+        self.places(record) > 0 && self.bytes_beside() + state.size <= MOST_BYTES
+    }
+
+    /// Bytes of the states that are kept beside the followed branch.
+    fn bytes_beside(&self) -> u64 {
+        let path: BTreeSet<_> = self.states_to(self.followed).into_iter().collect();
+        let beside = self.states.iter().filter(|(name, _)| !path.contains(name));
+        beside.map(|(_, state)| state.size).sum()
+    }
+
+    /// How many more commits like this one can be kept.
+    fn places(&self, record: &CommitRecord) -> usize {
         let all = MAX_COMMITS.saturating_sub(self.commits.len());
-        if own {
+        if record.own {
             return all;
         }
+        let most = if record.class == number_of(Class::Removal) {
+            MOST_OF_OTHERS
+        } else {
+            MOST_OF_OTHERS - FOR_REMOVALS
+        };
         let others = self.commits.values().filter(|commit| !commit.own).count();
-        all.min(MOST_OF_OTHERS.saturating_sub(others))
+        all.min(most.saturating_sub(others))
     }
 }

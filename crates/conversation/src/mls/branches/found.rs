@@ -31,6 +31,8 @@ const MOST_SPENT: usize = 1024;
 struct First {
     group: MlsGroup,
     key: LeafKey,
+    /// Bytes of its rows.
+    size: u64,
     account: AccountId,
     welcomed_by: Option<Welcomer>,
 }
@@ -86,10 +88,11 @@ impl Keeper {
             Ok(group) => group,
             Err(_) => return Ok(Err(MakeFault::Group("founding a group"))),
         };
-        rows.keep_as(id, &keeper::name_of(&group))?;
+        let size = rows.keep_as(id, &keeper::name_of(&group))?;
         let first = First {
             group,
             key,
+            size,
             account: me.clone(),
             welcomed_by: None,
         };
@@ -221,6 +224,8 @@ impl Keeper {
         let mut shelf = Shelf::new(lent.rows, self.id);
         for (id, intent) in &mut self.intents {
             intent.fulfilled = None;
+            intent.refused = None;
+            intent.tried = None;
             intent.carriers.clear();
             shelf.put_intent(id.0, intent)?;
         }
@@ -244,6 +249,7 @@ impl Keeper {
             since: lent.cx.wall().as_millis(),
             mine: true,
             used: true,
+            size: first.size,
         };
         Shelf::new(lent.rows, id).put_state(&name, &record)?;
         let keeper = Self {
@@ -256,11 +262,13 @@ impl Keeper {
             next_intent: 1,
             welcomed_by: first.welcomed_by.map(|by| by.key),
             stranded: false,
+            broken_since: None,
             spent: Vec::new(),
             states: BTreeMap::from([(name, record)]),
             commits: BTreeMap::new(),
             intents: BTreeMap::new(),
             resting: BTreeMap::new(),
+            turn: None,
             at_hand: Some((name, first.group)),
         };
         keeper.save_head(lent.rows)?;
@@ -310,11 +318,11 @@ fn enter(
         fits(&first.group, &first.account, by)?;
         Ok(first)
     });
-    let first = match provider.end(first)? {
+    let mut first = match provider.end(first)? {
         Ok(first) => first,
         Err(fault) => return Ok(Err(fault)),
     };
-    rows.keep_as(id, &keeper::name_of(&first.group))?;
+    first.size = rows.keep_as(id, &keeper::name_of(&first.group))?;
     Keeper::begin(lent, id, first).map(Ok)
 }
 
@@ -360,6 +368,7 @@ fn follow(
     Ok(First {
         group,
         key,
+        size: 0,
         account,
         welcomed_by: Some(welcomed_by),
     })

@@ -16,6 +16,7 @@ use super::pointer::{Pointer, StatePrefix};
 use super::records::{self, Bulk, CommitRecord, Shelf, Standing, StateRecord};
 use super::rows::Overlay;
 use super::shape;
+use super::signed::Chain;
 use super::told::{ChainFault, HearFault, Heard, Said, Told};
 use crate::MlsRows;
 use crate::fork_choice::rules;
@@ -84,6 +85,10 @@ impl Keeper {
     /// breaks, what came before stays, and what follows from that is told beside
     /// the fault.
     ///
+    /// Commits of states that are not known here prove nothing. What they seem to
+    /// show of this leaf is believed only to a leaf that the followed state knows,
+    /// whose signature is the last piece of the chain.
+    ///
     /// # Errors
     ///
     /// When storage fails or holds damage.
@@ -92,8 +97,9 @@ impl Keeper {
         lent: &mut Lent<'_, '_>,
         chain: &[Vec<u8>],
     ) -> Result<(Vec<Told>, Option<ChainFault>), StorageError> {
+        let Chain { commits, signer } = Chain::open(lent.crypto, self.id, chain);
         let (mut told, mut any, mut broken) = (Vec::new(), false, None);
-        for bytes in chain {
+        for bytes in commits {
             let taken = match self.parse(bytes) {
                 Ok(received) => self.take_in(lent, &received, bytes, &mut told)?,
                 Err(fault) => Err(fault),
@@ -102,17 +108,20 @@ impl Keeper {
                 Ok(_) => any = true,
                 // Its beginning is older than what is kept here; the rest may fit.
                 Err(HearFault::TooLate | HearFault::NotMine) => {}
-                Err(HearFault::UnknownState { .. }) if !any && self.leads_on(chain) => {
-                    return Ok((told, Some(self.strand(lent.rows)?)));
+                Err(HearFault::UnknownState { .. }) if !any && self.leads_on(commits) => {
+                    return Ok((told, Some(self.strand(lent, signer)?)));
                 }
                 Err(fault) => {
-                    broken = Some(ChainFault::Broken(fault));
+                    broken = Some(fault);
                     break;
                 }
             }
         }
         told.extend(self.settle(lent)?);
-        Ok((told, broken))
+        if let Some(fault) = broken.filter(|_| self.leads_on(commits)) {
+            self.note_broken(lent, signer, fault)?;
+        }
+        Ok((told, broken.map(ChainFault::Broken)))
     }
 
     /// Whether a chain leads at least as far as I am; else it is one of somebody
@@ -245,7 +254,7 @@ impl Keeper {
         }
         if self.commits.contains_key(&hash) {
             // Whoever has a commit of mine has it from a network.
-            self.witness(lent.rows, hash)?;
+            self.witness(lent, hash)?;
             return Ok(Ok(true));
         }
         let states = match self.states_of(received) {
@@ -293,7 +302,7 @@ impl Keeper {
             Err(fault) => return Ok(Err(fault)),
         };
         if let Some(known) = self.states.get(&read.child) {
-            return self.heard_anew(lent.rows, parent, known.by.map(CommitHash));
+            return self.heard_anew(lent, parent, known.by.map(CommitHash));
         }
         let copy = read.state.mine.then_some(overlay);
         let record = CommitRecord {
@@ -302,20 +311,26 @@ impl Keeper {
             author: read.author.as_bytes().to_vec(),
             leaf: read.leaf,
             class: records::number_of(read.class),
-            standing: Standing::TakesPart,
+            standing: Standing::Held,
             welcome: None,
             own: false,
+            since: now,
         };
+        let mut state = read.state;
         if let Some(copy) = copy {
-            copy.keep_as(self.id, &read.child)?;
+            state.size = copy.keep_as(self.id, &read.child)?;
         }
-        self.witness_state(lent.rows, parent)?;
-        let room = self.make_room(lent.rows, &record.commit(hash)?, false, told)?;
+        self.witness_state(lent, parent)?;
+        let room = self.make_room(lent.rows, hash, &record, &state, told)?;
         if !room || !self.states.contains_key(&parent) {
             Shelf::new(lent.rows, self.id).remove_state(&read.child)?;
             return Ok(Err(HearFault::Full));
         }
-        self.keep(lent.rows, hash, record, bytes, read.child, read.state)?;
+        let due = self.is_due(&record, now);
+        self.keep(lent.rows, hash, record, bytes, read.child, state)?;
+        if !due {
+            self.thin_held(lent.rows, &hash, told)?;
+        }
         Ok(Ok(false))
     }
 
@@ -324,14 +339,14 @@ impl Keeper {
     /// repeat. Chains between honest devices hold whichever form each got first.
     fn heard_anew(
         &mut self,
-        rows: &mut dyn MlsRows,
+        lent: &mut Lent<'_, '_>,
         parent: StateName,
         by: Option<CommitHash>,
     ) -> Result<Result<bool, HearFault>, StorageError> {
         let known = by.and_then(|by| Some((by, self.commits.get(&by)?)));
         match known {
             Some((by, record)) if record.parent == parent.0 => {
-                self.witness(rows, by)?;
+                self.witness(lent, by)?;
                 Ok(Ok(true))
             }
             _ => Ok(Err(HearFault::Rules)),
@@ -359,11 +374,9 @@ impl Keeper {
 
     /// Somebody else has this commit. If it is one of mine that did not take
     /// part yet, a network took it.
-    fn witness(&mut self, rows: &mut dyn MlsRows, hash: CommitHash) -> Result<(), StorageError> {
-        let record = self.commits.get(&hash);
-        let waits = record.is_some_and(|record| record.standing != Standing::TakesPart);
-        if waits {
-            self.take_part(rows, hash)?;
+    fn witness(&mut self, lent: &mut Lent<'_, '_>, hash: CommitHash) -> Result<(), StorageError> {
+        if self.commits.get(&hash).is_some_and(CommitRecord::rests) {
+            self.take_part(lent.rows, lent.cx.wall().as_millis(), hash)?;
         }
         Ok(())
     }
@@ -375,21 +388,21 @@ impl Keeper {
     ) -> Result<Vec<Told>, StorageError> {
         let by = self.states.get(&state).and_then(|state| state.by);
         let record = by.and_then(|by| self.commits.get(&CommitHash(by)));
-        if record.is_none_or(|record| record.standing == Standing::TakesPart) {
+        if !record.is_some_and(CommitRecord::rests) {
             return Ok(Vec::new());
         }
-        self.witness_state(lent.rows, state)?;
+        self.witness_state(lent, state)?;
         self.settle(lent)
     }
 
     /// Somebody else is in this state, so they have the commit that led to it.
     fn witness_state(
         &mut self,
-        rows: &mut dyn MlsRows,
+        lent: &mut Lent<'_, '_>,
         name: StateName,
     ) -> Result<(), StorageError> {
         match self.states.get(&name).and_then(|state| state.by) {
-            Some(by) => self.witness(rows, CommitHash(by)),
+            Some(by) => self.witness(lent, CommitHash(by)),
             None => Ok(()),
         }
     }
@@ -432,7 +445,6 @@ fn read_commit(
     now: u64,
 ) -> Result<Read, HearFault> {
     let parent = facts::parent(&group).ok_or(HearFault::Rules)?;
-    let before = facts::encryption_keys(group.treesync());
     let processed = group
         .process_message(provider, received.message)
         .map_err(|_| HearFault::Unreadable)?;
@@ -454,6 +466,8 @@ fn read_commit(
     let class = rules::check(&parent, &contents).map_err(|_| HearFault::Rules)?;
     let author = parent.leaves.get(&leaf.u32()).ok_or(HearFault::Rules)?;
     let author = author.account.clone();
+    // Only now, when somebody of the group signed it: this writes out the tree.
+    let before = facts::encryption_keys(group.treesync());
     group
         .merge_staged_commit(provider, *staged)
         .map_err(|_| HearFault::Unreadable)?;

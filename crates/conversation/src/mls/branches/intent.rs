@@ -9,10 +9,11 @@
 use openmls::prelude::MlsGroup;
 use serde::{Deserialize, Serialize};
 
-use crate::fork_choice::AccountId;
+use crate::fork_choice::{AccountId, StateName};
 
 use super::policy::{GroupPolicy, History, Mode};
 use super::shape;
+use super::told::MakeFault;
 
 /// A change of a group that somebody wants.
 ///
@@ -28,13 +29,23 @@ pub enum Wish {
     /// device of mine.
     RemoveLeaf(Vec<u8>),
     /// Remove all leaves of the key package's account, and add that: for
-    /// whoever has no common state left with us. The key package must be a
-    /// fresh one.
+    /// whoever has no common state left with us, where I am a steward. The key
+    /// package must be a fresh one.
     AddAnew(Vec<u8>),
     /// Change what the group agreed on.
     Policy(PolicyChange),
     /// New keys for my leaf.
     Refresh,
+    /// Add the leaf of a key package for a device that has no common state left with
+    /// us. A device of its own account removes the lost leaf alone; a steward has to
+    /// remove all leaves of the account, see [`Wish::AddAnew`].
+    AddLeafAnew {
+        /// The key package (MLS message), a fresh one.
+        package: Vec<u8>,
+        /// The public signature key of the lost leaf: the lost device's
+        /// [`signature_key`](super::Keeper::signature_key).
+        lost: Vec<u8>,
+    },
 }
 
 impl core::fmt::Debug for Wish {
@@ -89,6 +100,41 @@ pub(super) struct Intent {
     pub(super) carriers: Vec<[u8; 32]>,
     /// The state in which it was first fulfilled on the followed branch, by name.
     pub(super) fulfilled: Option<[u8; 32]>,
+    /// The state of the followed branch in which it could not be had first, by name,
+    /// and why.
+    pub(super) refused: Option<([u8; 32], Refusal)>,
+    /// The state it could not be had in last, so that it is not tried there again
+    /// and again.
+    #[serde(skip)]
+    pub(super) tried: Option<StateName>,
+}
+
+/// Why a wish could not be had, as it is stored.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Refusal {
+    Rules,
+    Sense,
+    Group,
+}
+
+impl From<MakeFault> for Refusal {
+    fn from(fault: MakeFault) -> Self {
+        match fault {
+            MakeFault::Rules => Self::Rules,
+            MakeFault::Sense => Self::Sense,
+            _ => Self::Group,
+        }
+    }
+}
+
+impl From<Refusal> for MakeFault {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Rules => Self::Rules,
+            Refusal::Sense => Self::Sense,
+            Refusal::Group => Self::Group("making a commit"),
+        }
+    }
 }
 
 impl Intent {
@@ -98,6 +144,8 @@ impl Intent {
             adds,
             carriers: Vec::new(),
             fulfilled: None,
+            refused: None,
+            tried: None,
         }
     }
 
@@ -119,7 +167,9 @@ impl Intent {
             leaves.any(|(_, leaf)| leaf.signature_key().as_slice() == key)
         };
         match &self.wish {
-            Wish::Add(_) | Wish::AddAnew(_) => self.adds.as_deref().is_some_and(holds),
+            Wish::Add(_) | Wish::AddAnew(_) | Wish::AddLeafAnew { .. } => {
+                self.adds.as_deref().is_some_and(holds)
+            }
             Wish::Remove(account) => !has(account),
             Wish::RemoveLeaf(key) => !holds(key),
             Wish::Policy(change) => shape::policy(group.extensions())

@@ -11,8 +11,8 @@ use super::pointer::StatePrefix;
 use super::policy::GroupPolicy;
 use super::records::{self, CommitRecord, Head, Records, Shelf, Standing, StateRecord};
 use super::rows::InPlace;
-use super::told::{ChainFault, IntentId};
-use super::{records::Bulk, shape};
+use super::told::IntentId;
+use super::{records::Bulk, shape, signed};
 use crate::fork_choice::{AccountId, CommitHash, Shape, StateName};
 use crate::mls::LeafKey;
 use crate::mls::crypto::Crypto;
@@ -49,6 +49,8 @@ pub struct Keeper {
     /// The public signature key of the leaf that welcomed me.
     pub(super) welcomed_by: Option<Vec<u8>>,
     pub(super) stranded: bool,
+    /// Since when a chain could not be followed to its end.
+    pub(super) broken_since: Option<u64>,
     /// States that are forgotten and in which something was sealed, by epoch and
     /// name, from the root's epoch on: none of them is entered again.
     pub(super) spent: Vec<(u64, [u8; 32])>,
@@ -57,6 +59,8 @@ pub struct Keeper {
     pub(super) intents: BTreeMap<IntentId, Intent>,
     /// When commits of mine that a network took have rested.
     pub(super) resting: BTreeMap<CommitHash, Moment>,
+    /// When the next commit takes part that is held, or I may make another.
+    pub(super) turn: Option<Moment>,
     /// The group openmls was last busy with, in its state.
     pub(super) at_hand: Option<(StateName, MlsGroup)>,
 }
@@ -97,6 +101,7 @@ impl Keeper {
             next_intent: head.next_intent,
             welcomed_by: head.welcomed_by,
             stranded: head.stranded,
+            broken_since: head.broken_since,
             spent: head.spent,
             states: records.states.into_iter().collect(),
             commits: records.commits.into_iter().collect(),
@@ -106,10 +111,14 @@ impl Keeper {
                 .map(|(number, intent)| (IntentId(number), intent))
                 .collect(),
             resting: BTreeMap::new(),
+            turn: None,
             at_hand: None,
         };
         keeper.check_links()?;
         keeper.rest_again(lent.cx.now());
+        if keeper.waits() {
+            keeper.turn = Some(lent.cx.now());
+        }
         Ok(Some(keeper))
     }
 
@@ -138,6 +147,17 @@ impl Keeper {
             }
         }
         if sound { Ok(()) } else { Err(corrupt()) }
+    }
+
+    /// Whether something is held, or wanted and not had: then a look at the clock
+    /// after opening says when it is due.
+    fn waits(&self) -> bool {
+        let mut commits = self.commits.values();
+        commits.any(|commit| commit.standing == Standing::Held)
+            || self
+                .intents
+                .values()
+                .any(|intent| intent.fulfilled.is_none())
     }
 
     fn rest_again(&mut self, now: Moment) {
@@ -172,6 +192,13 @@ impl Keeper {
         &self.account
     }
 
+    /// The public signature key of my leaf: what names it in [`super::Wish`]es of
+    /// others.
+    #[must_use]
+    pub fn signature_key(&self) -> Vec<u8> {
+        self.key.public().to_vec()
+    }
+
     /// The state that is followed.
     #[must_use]
     pub fn followed(&self) -> StateName {
@@ -194,10 +221,11 @@ impl Keeper {
             .is_some_and(|state| state.mine)
     }
 
-    /// Whether a chain of commits had nothing in common with what is kept, and
-    /// the group has not moved on here since: [`ChainFault::Beyond`]. What is
-    /// missing may still be on its way, so have patience before you ask to be
-    /// added anew.
+    /// Whether a chain of commits, signed by a leaf of the followed state, had
+    /// nothing in common with what is kept ([`super::ChainFault::Beyond`]) or could not be
+    /// followed to its end for three days, and the group has not moved on here
+    /// since. What is missing may still be on its way, so have patience before you
+    /// ask to be added anew.
     #[must_use]
     pub fn is_stranded(&self) -> bool {
         self.stranded
@@ -293,6 +321,9 @@ impl Keeper {
     /// name begins with `state`, in order: what to hand to somebody who holds a
     /// message of that state and does not know it. `None` if it is not kept. If
     /// somebody made several such states, the commits that lead to all of them.
+    /// The last piece is my signature over all before it: without it nobody believes
+    /// that a chain leads beyond what they know. All pieces are handed on as they
+    /// are.
     ///
     /// # Errors
     ///
@@ -316,7 +347,9 @@ impl Keeper {
         let shelf = Shelf::new(rows, self.id);
         let chain = path.into_iter();
         let chain = chain.map(|hash| shelf.bulk(Bulk::Commit, &hash));
-        chain.collect::<Result<_, _>>().map(Some)
+        let mut chain: Vec<_> = chain.collect::<Result<_, _>>()?;
+        chain.extend(signed::sign(&self.key, self.id, &chain));
+        Ok(Some(chain))
     }
 
     /// The commits from the root to a state, in order.
@@ -354,6 +387,7 @@ impl Keeper {
             next_intent: self.next_intent,
             welcomed_by: self.welcomed_by.clone(),
             stranded: self.stranded,
+            broken_since: self.broken_since,
             spent: self.spent.clone(),
         };
         Shelf::new(rows, self.id).put_head(&head)
@@ -387,14 +421,6 @@ impl Keeper {
             self.at_hand = Some((state, group));
         }
         Ok(outcome)
-    }
-
-    /// Marks that no common state is left with the others: the next Welcome
-    /// that fits is followed. See [`ChainFault::Beyond`].
-    pub(super) fn strand(&mut self, rows: &mut dyn MlsRows) -> Result<ChainFault, StorageError> {
-        self.stranded = true;
-        self.save_head(rows)?;
-        Ok(ChainFault::Beyond)
     }
 }
 

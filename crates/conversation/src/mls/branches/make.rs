@@ -33,6 +33,16 @@ pub(super) struct Order {
     policy: Option<GroupPolicy>,
 }
 
+/// Which wishes one commit is for.
+#[derive(Clone, Copy)]
+pub(super) struct How {
+    /// The first only, or all of its kind.
+    pub(super) apart: bool,
+    /// Removals only: my account made many commits, so that the others would hold
+    /// anything else.
+    pub(super) paced: bool,
+}
+
 /// Wishes of one kind go into one commit.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -64,15 +74,17 @@ struct Built {
 
 impl Order {
     /// Out of open wishes the first that can be had now, with all that are of
-    /// its kind; only itself if `apart`.
+    /// its kind.
     pub(super) fn collect(
         crypto: &Crypto,
         group: &MlsGroup,
         account: &AccountId,
         open: &[(IntentId, Wish)],
-        apart: bool,
+        how: How,
     ) -> Option<Self> {
+        let How { apart, paced } = how;
         let parent = facts::parent(group)?;
+        let paced = paced && parent.leaves.len() > 1;
         let early =
             parent.epoch < parent.free_from(account) && !parent.stewards().contains(account);
         let kinds = open.iter().map(|(id, wish)| {
@@ -85,8 +97,11 @@ impl Order {
             )
         });
         // What comes too soon waits.
-        let mut due = kinds
-            .filter(|(_, _, kind, _)| !(early && matches!(kind, Kind::AddOwn | Kind::Refresh)));
+        let mut due = kinds.filter(|(_, _, kind, _)| match kind {
+            Kind::Remove | Kind::RemoveOwn => true,
+            Kind::AddOwn | Kind::Refresh => !early && !paced,
+            Kind::Add | Kind::Policy => !paced,
+        });
         let first = due.next()?;
         let kind = first.2;
         let more = due.filter(|(_, _, other, _)| *other == kind && !apart);
@@ -99,13 +114,19 @@ impl Order {
         };
         for (id, wish, _, package) in core::iter::once(first).chain(more) {
             order.wishes.push(id);
-            order.take(group, wish, package);
+            order.take(group, account, wish, package);
         }
         order.arrange(group, &parent);
         Some(order)
     }
 
-    fn take(&mut self, group: &MlsGroup, wish: &Wish, package: Option<MemberPackage>) {
+    fn take(
+        &mut self,
+        group: &MlsGroup,
+        account: &AccountId,
+        wish: &Wish,
+        package: Option<MemberPackage>,
+    ) {
         match wish {
             Wish::Add(_) | Wish::Refresh => {}
             Wish::Remove(account) => self.remove_all(group, account),
@@ -114,11 +135,15 @@ impl Order {
                     self.remove_all(group, package.account());
                 }
             }
-            Wish::RemoveLeaf(key) => {
-                let leaves = group.treesync().full_leaves();
-                let with_key = leaves.filter(|(_, leaf)| leaf.signature_key().as_slice() == key);
-                self.removes.extend(with_key.map(|(index, _)| index.u32()));
-            }
+            Wish::AddLeafAnew { lost, .. } => match &package {
+                // A device of the account itself leaves the others in.
+                Some(package) if package.account() == account => {
+                    self.remove_leaf(group, lost, Some(account));
+                }
+                Some(package) => self.remove_all(group, package.account()),
+                None => {}
+            },
+            Wish::RemoveLeaf(key) => self.remove_leaf(group, key, None),
             Wish::Policy(change) => {
                 let before = self
                     .policy
@@ -131,6 +156,16 @@ impl Order {
             self.added.push(package.account().clone());
             self.adds.push(package.package);
         }
+    }
+
+    /// Removes the leaf with this key, if it is `of` that account.
+    fn remove_leaf(&mut self, group: &MlsGroup, key: &[u8], of: Option<&AccountId>) {
+        let leaves = group.treesync().full_leaves();
+        let found = leaves.filter(|(_, leaf)| {
+            leaf.signature_key().as_slice() == key
+                && of.is_none_or(|of| shape::account(leaf).as_ref() == Some(of))
+        });
+        self.removes.extend(found.map(|(index, _)| index.u32()));
     }
 
     fn remove_all(&mut self, group: &MlsGroup, account: &AccountId) {
@@ -191,7 +226,10 @@ impl Kind {
                 });
                 if own { Self::RemoveOwn } else { Self::Remove }
             }
-            Wish::Remove(_) | Wish::AddAnew(_) => Self::Remove,
+            Wish::AddLeafAnew { .. } if package.is_some_and(|package| package.account() == me) => {
+                Self::RemoveOwn
+            }
+            Wish::Remove(_) | Wish::AddAnew(_) | Wish::AddLeafAnew { .. } => Self::Remove,
             Wish::Policy(_) => Self::Policy,
             Wish::Refresh => Self::Refresh,
         }
@@ -201,7 +239,11 @@ impl Kind {
 impl Wish {
     fn package(&self, crypto: &Crypto) -> Option<MemberPackage> {
         match self {
-            Self::Add(message) | Self::AddAnew(message) => MemberPackage::check(crypto, message),
+            Self::Add(message)
+            | Self::AddAnew(message)
+            | Self::AddLeafAnew {
+                package: message, ..
+            } => MemberPackage::check(crypto, message),
             _ => None,
         }
     }
@@ -244,21 +286,31 @@ impl Keeper {
             return Ok(Err(fault));
         }
         let child = keeper::name_of(&built.group);
-        overlay.keep_as(self.id, &child)?;
+        let size = overlay.keep_as(self.id, &child)?;
         lent.rows
             .put_mls_row(&scope, store::MESSAGE_SECRETS, &[], ratchets.expose())?;
         self.at_hand = None;
         self.mark_used(lent.rows, parent)?;
         let hash = CommitHash::of(&built.bytes);
-        let commit = self.record_made(order, &built, child).commit(hash)?;
-        if !self.make_room(lent.rows, &commit, true, told)? {
+        let now = lent.cx.wall().as_millis();
+        let record = self.record_made(order, &built, child, now);
+        let mut state = state_record(&built.group, &self.account, hash, now);
+        state.size = size;
+        if !self.make_room(lent.rows, hash, &record, &state, told)? {
             Shelf::new(lent.rows, self.id).remove_state(&child)?;
             return Ok(Err(MakeFault::Full));
         }
-        self.keep_made(lent, order, built, child).map(Ok)
+        self.keep_made(lent, built, (hash, record), (child, state))
+            .map(Ok)
     }
 
-    fn record_made(&self, order: &Order, built: &Built, child: StateName) -> CommitRecord {
+    fn record_made(
+        &self,
+        order: &Order,
+        built: &Built,
+        child: StateName,
+        now: u64,
+    ) -> CommitRecord {
         let added = order.added.iter();
         let added = added.map(|account| account.as_bytes().to_vec());
         CommitRecord {
@@ -274,24 +326,17 @@ impl Keeper {
             },
             welcome: built.welcome.as_ref().map(|_| added.collect()),
             own: true,
+            since: now,
         }
     }
 
     fn keep_made(
         &mut self,
         lent: &mut Lent<'_, '_>,
-        order: &Order,
         built: Built,
-        child: StateName,
+        (commit, record): (CommitHash, CommitRecord),
+        (child, state): (StateName, StateRecord),
     ) -> Result<Made, StorageError> {
-        let commit = CommitHash::of(&built.bytes);
-        let record = self.record_made(order, &built, child);
-        let state = state_record(
-            &built.group,
-            &self.account,
-            commit,
-            lent.cx.wall().as_millis(),
-        );
         if let Some(welcome) = &built.welcome {
             Shelf::new(lent.rows, self.id).put_bulk(Bulk::Welcome, &commit, welcome)?;
         }
@@ -329,6 +374,7 @@ pub(super) fn state_record(
         since: now,
         mine: group.is_active(),
         used: false,
+        size: 0,
     }
 }
 

@@ -28,8 +28,9 @@
 //! - [`HearFault::UnknownState`]: hold the message, ask its sender for
 //!   [`chain_to`](Keeper::chain_to) that state, give the answer to
 //!   [`hear_chain`](Keeper::hear_chain), and hear the message again.
-//!   [`ChainFault::Beyond`] means that no common state is left: ask a steward to
-//!   be added anew ([`Wish::AddAnew`]), and hold Welcomes that came out as
+//!   [`ChainFault::Beyond`] means that no common state is left: ask a device of my
+//!   account or a steward to be added anew ([`Wish::AddLeafAnew`], with my
+//!   [`signature_key`](Keeper::signature_key)), and hold Welcomes that came out as
 //!   [`WelcomeFault::Known`] for [`join_again`](Keeper::join_again).
 //! - [`WelcomeFault::Stranger`]: drop the Welcome. Somebody who has a key package
 //!   of mine may have made a group of the same id and the same names.
@@ -37,9 +38,11 @@
 //!   a fault is to be acted on like all else.
 //! - Keep the private half of a key package ([`OwnPackage`]) for as long as a
 //!   fork can undo the Welcome that used it.
-//!
-//! It is not to be wired to anything before what RFC 0013 lists as known
-//! weaknesses is mended.
+//! - Call [`tick`](Keeper::tick) at [`poll_timeout`](Keeper::poll_timeout), which
+//!   changes with every call: commits rest, and those of an account that makes many
+//!   wait.
+//! - [`Told::Waits`]: say why it cannot be had now; whoever does not want to wait
+//!   for another branch [`unwish`](Keeper::unwish)es it.
 
 mod facts;
 mod follow;
@@ -47,14 +50,17 @@ mod found;
 mod hear;
 mod intent;
 mod keeper;
+mod lost;
 mod make;
 mod member;
+mod pace;
 mod pointer;
 mod policy;
 mod pursue;
 mod records;
 mod rows;
 mod shape;
+mod signed;
 mod told;
 
 pub use intent::{MOST_WISHES, PolicyChange, Wish};
@@ -75,6 +81,10 @@ use core::time::Duration;
 /// Age at which a state that was left behind is forgotten.
 pub const MOST_AGE: Duration = Duration::from_secs(72 * 60 * 60);
 
+#[cfg(test)]
+mod astray;
+#[cfg(test)]
+mod crowd;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use openmls::prelude::MlsGroup;
 
 use super::intent::{Intent, MOST_WISHES, Wish};
 use super::keeper::{Keeper, Lent};
-use super::make::Order;
+use super::make::{How, Order};
 use super::member::MemberPackage;
 use super::records::{Shelf, Standing};
 use super::told::{IntentId, MakeFault, Told};
@@ -39,12 +39,14 @@ impl Keeper {
             return Ok(Err(WishFault::Full));
         }
         let adds = match &wish {
-            Wish::Add(message) | Wish::AddAnew(message) => {
-                match MemberPackage::check(lent.crypto, message) {
-                    Some(package) => Some(package.signature_key().to_vec()),
-                    None => return Ok(Err(WishFault::Package)),
-                }
-            }
+            Wish::Add(message)
+            | Wish::AddAnew(message)
+            | Wish::AddLeafAnew {
+                package: message, ..
+            } => match MemberPackage::check(lent.crypto, message) {
+                Some(package) => Some(package.signature_key().to_vec()),
+                None => return Ok(Err(WishFault::Package)),
+            },
             _ => None,
         };
         let id = IntentId(self.next_intent);
@@ -82,8 +84,11 @@ impl Keeper {
             return Ok(false);
         }
         // A commit for several wishes may not be had though one for each can.
-        let mut apart = false;
-        while let Some(order) = self.order(lent, apart)? {
+        let mut how = How {
+            apart: false,
+            paced: self.keep_pace(lent),
+        };
+        while let Some(order) = self.order(lent, how)? {
             match self.make(lent, &order, told)? {
                 Ok(made) => {
                     self.carry(lent.rows, &order, made.commit)?;
@@ -92,16 +97,55 @@ impl Keeper {
                 }
                 // Waits until the group has moved on.
                 Err(MakeFault::TooSoon | MakeFault::Full) => return Ok(false),
-                Err(_) if order.wishes.len() > 1 => apart = true,
+                Err(_) if order.wishes.len() > 1 => how.apart = true,
                 Err(fault) => {
                     for id in order.wishes {
-                        self.unwish(lent.rows, id)?;
-                        told.push(Told::GivenUp(id, fault));
+                        self.refuse(lent.rows, id, fault, told)?;
                     }
                 }
             }
         }
         Ok(false)
+    }
+
+    /// Whether my account made so many commits that the others would hold another;
+    /// then I am woken when they would not.
+    fn keep_pace(&mut self, lent: &Lent<'_, '_>) -> bool {
+        let now = lent.cx.wall().as_millis();
+        let turn = self.my_turn(now);
+        let waits = turn > now && self.intents.values().any(|i| i.fulfilled.is_none());
+        if waits {
+            self.wake_at(lent, turn);
+        }
+        waits
+    }
+
+    /// A wish cannot be had in the followed state. If that may still lose against
+    /// another, it is kept.
+    fn refuse(
+        &mut self,
+        rows: &mut dyn MlsRows,
+        id: IntentId,
+        fault: MakeFault,
+        told: &mut Vec<Told>,
+    ) -> Result<(), StorageError> {
+        if self.followed == self.root {
+            told.push(Told::GivenUp(id, fault));
+            return self.unwish(rows, id);
+        }
+        let states = self.states_to(self.followed);
+        let followed = self.followed;
+        let Some(intent) = self.intents.get_mut(&id) else {
+            return Ok(());
+        };
+        intent.tried = Some(followed);
+        let stands = |(name, _): &([u8; 32], _)| states.contains(&StateName(*name));
+        if intent.refused.as_ref().is_some_and(stands) {
+            return Ok(());
+        }
+        intent.refused = Some((followed.0, fault.into()));
+        told.push(Told::Waits(id, fault));
+        Shelf::new(rows, self.id).put_intent(id.0, intent)
     }
 
     /// Notes which wishes the followed branch fulfils.
@@ -155,12 +199,10 @@ impl Keeper {
 
     /// What the next commit is to do: for the first open wish, and all open ones
     /// of its kind.
-    fn order(
-        &mut self,
-        lent: &mut Lent<'_, '_>,
-        apart: bool,
-    ) -> Result<Option<Order>, StorageError> {
-        let open = self.intents.iter().filter(|(_, i)| i.fulfilled.is_none());
+    fn order(&mut self, lent: &mut Lent<'_, '_>, how: How) -> Result<Option<Order>, StorageError> {
+        let followed = self.followed;
+        let open = self.intents.iter();
+        let open = open.filter(|(_, i)| i.fulfilled.is_none() && i.tried != Some(followed));
         let open: Vec<_> = open
             .map(|(id, intent)| (*id, intent.wish.clone()))
             .collect();
@@ -170,7 +212,7 @@ impl Keeper {
         let account = self.account.clone();
         let crypto = lent.crypto;
         let order = self.within(lent, self.followed, |_, group, _| {
-            let order = Order::collect(crypto, group, &account, &open, apart);
+            let order = Order::collect(crypto, group, &account, &open, how);
             Ok::<_, core::convert::Infallible>(order)
         })?;
         Ok(order.ok().flatten())
@@ -186,6 +228,7 @@ impl Keeper {
         for id in &order.wishes {
             if let Some(intent) = self.intents.get_mut(id) {
                 intent.carried_by(commit.0);
+                intent.refused = None;
                 shelf.put_intent(id.0, intent)?;
             }
         }
@@ -193,7 +236,8 @@ impl Keeper {
     }
 
     /// Before the root moves up to `root`: wishes fulfilled in it or below can
-    /// never be undone.
+    /// never be undone, and those that could not be had there never will on another
+    /// branch.
     pub(super) fn settle_intents(
         &mut self,
         rows: &mut dyn MlsRows,
@@ -209,6 +253,15 @@ impl Keeper {
         for id in done {
             self.unwish(rows, id)?;
             told.push(Told::Settled(id));
+        }
+        let in_vain = self.intents.iter().filter_map(|(id, intent)| {
+            let (name, why) = intent.refused.filter(|_| intent.fulfilled.is_none())?;
+            safe.contains(&StateName(name)).then_some((*id, why))
+        });
+        let in_vain: Vec<_> = in_vain.collect();
+        for (id, why) in in_vain {
+            self.unwish(rows, id)?;
+            told.push(Told::GivenUp(id, why.into()));
         }
         Ok(())
     }

@@ -41,6 +41,9 @@ pub(super) struct Head {
     /// The public signature key of the leaf that welcomed me.
     pub(super) welcomed_by: Option<Vec<u8>>,
     pub(super) stranded: bool,
+    /// Since when a chain that a leaf I know signed could not be followed to its end,
+    /// in milliseconds of the wall clock.
+    pub(super) broken_since: Option<u64>,
     /// States that are forgotten and in which something was sealed, by epoch and
     /// name, from the root's epoch on.
     pub(super) spent: Vec<(u64, [u8; 32])>,
@@ -62,6 +65,8 @@ pub(super) struct StateRecord {
     pub(super) mine: bool,
     /// Whether something may have been sealed in it.
     pub(super) used: bool,
+    /// Bytes of its rows when it came to be held.
+    pub(super) size: u64,
 }
 
 /// How far a commit is.
@@ -73,6 +78,8 @@ pub(super) enum Standing {
     Published(u64),
     /// It takes part in the choice.
     TakesPart,
+    /// Of another leaf, and waits since its account makes many.
+    Held,
 }
 
 /// A commit that is kept.
@@ -89,6 +96,9 @@ pub(super) struct CommitRecord {
     /// Whether this leaf made it. MLS does not read what it sealed itself, so it
     /// could never be taken in again.
     pub(super) own: bool,
+    /// When it came, or when it began to take part, in milliseconds of the wall
+    /// clock.
+    pub(super) since: u64,
 }
 
 const CLASSES: [Class; 6] = [
@@ -117,6 +127,11 @@ pub(super) fn account(bytes: &[u8]) -> Result<AccountId, StorageError> {
 }
 
 impl CommitRecord {
+    /// Whether it is one of mine that does not take part yet.
+    pub(super) fn rests(&self) -> bool {
+        matches!(self.standing, Standing::Made | Standing::Published(_))
+    }
+
     /// As the rule of choice sees it.
     pub(super) fn commit(&self, hash: CommitHash) -> Result<Commit, StorageError> {
         let class = CLASSES.get(usize::from(self.class)).ok_or_else(corrupt)?;

@@ -158,15 +158,15 @@ impl<'a> Overlay<'a> {
         self,
         group: ConversationId,
         name: &StateName,
-    ) -> Result<usize, StorageError> {
+    ) -> Result<u64, StorageError> {
         let scope = state(group, name);
-        let mut length = 0;
+        let mut length = 0_usize;
         for ((label, key), value) in self.rows {
             length += key.len() + value.expose().len();
             self.under
                 .put_mls_row(&scope, label, &key, value.expose())?;
         }
-        Ok(length)
+        Ok(u64::try_from(length).unwrap_or(u64::MAX))
     }
 }
 

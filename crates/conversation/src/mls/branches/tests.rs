@@ -198,7 +198,7 @@ fn a_commit_against_the_rules_is_refused_and_changes_no_row() {
 }
 
 #[test]
-fn what_the_rules_do_not_allow_me_is_given_up() {
+fn what_the_rules_do_not_allow_me_is_given_up_once_nothing_can_undo_that() {
     let mut village = Village::found(7, &[1, 2, 3], 2);
     let leaf = &mut village.leaves[2];
     let wish = Wish::Remove(account(1));
@@ -206,8 +206,20 @@ fn what_the_rules_do_not_allow_me_is_given_up() {
         .with(|keeper, lent| keeper.wish(lent, wish))
         .unwrap()
         .unwrap();
-    assert_eq!(told, [Told::GivenUp(id, MakeFault::Rules)]);
+    assert_eq!(told, [Told::Waits(id, MakeFault::Rules)]);
+    let told = leaf.with(|keeper, lent| keeper.tick(lent)).unwrap();
+    assert_eq!(told, []);
+    leaf.now += 73 * 3_600_000;
+    let told = leaf.with(|keeper, lent| keeper.tick(lent)).unwrap();
+    assert!(told.contains(&Told::GivenUp(id, MakeFault::Rules)));
     assert_eq!(leaf.keeper.as_ref().unwrap().open_intents().count(), 0);
+    // Where nothing can be undone it is given up at once.
+    let wish = Wish::Remove(account(1));
+    let (id, told) = leaf
+        .with(|keeper, lent| keeper.wish(lent, wish))
+        .unwrap()
+        .unwrap();
+    assert_eq!(told, [Told::GivenUp(id, MakeFault::Rules)]);
 }
 
 #[test]
@@ -298,7 +310,7 @@ fn filled(leaves: u8) -> Leaf {
     founder.found(&super::GroupPolicy::of_group(vec![account(1)], "many"));
     for number in 2..=leaves {
         let mut joiner = Leaf::new(usize::from(number), account(number));
-        founder.now += 10_000;
+        founder.now += 130_000;
         let out = founder.wish(Wish::Add(joiner.package()));
         let mut welcomes = out.clone();
         for (_, letter) in out {

@@ -49,8 +49,12 @@ pub enum Told {
     /// An intent of mine is settled: the followed branch has shown it for as
     /// long as a fork can undo.
     Settled(IntentId),
-    /// An intent of mine cannot be had in the state followed now, and is
-    /// forgotten.
+    /// An intent of mine cannot be had in the state followed now. It is kept for as
+    /// long as another branch may win in which it can: forget it with
+    /// [`super::Keeper::unwish`], or wait. Told once for each branch.
+    Waits(IntentId, MakeFault),
+    /// An intent of mine could not be had in a state that nothing can undo any more,
+    /// and is forgotten.
     GivenUp(IntentId, MakeFault),
     /// States nothing can be read of any more.
     Forgotten(Vec<StateName>),
@@ -133,12 +137,16 @@ pub enum HearFault {
 /// Why a chain of commits did not lead to what it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChainFault {
-    /// It begins in a state that is not known here and leads further than I am:
-    /// this leaf and its sender have no common state left. If what is missing
+    /// It begins in a state that is not known here and leads further than I am, and
+    /// a leaf of the followed state signed it: this leaf and its sender have no common state left. If what is missing
     /// does not come by itself ([`super::Keeper::is_stranded`]), only being added
     /// anew helps; whether to ask a steward for it is the caller's decision.
     #[error("no common state is left")]
     Beyond,
+    /// It begins in a state that is not known here, and nobody whom the followed
+    /// state knows signed it: it shows nothing. Ask somebody else as well.
+    #[error("chain of unknown states signed by nobody known")]
+    Unproven,
     /// One of its commits was not taken.
     #[error("chain broken")]
     Broken(#[source] HearFault),

@@ -1,6 +1,6 @@
 //! What hostile and crowded neighbours must not be able to do to a keeper.
 
-use super::make::Order;
+use super::make::{How, Order};
 use super::records::{CommitRecord, Standing, StateRecord};
 use super::tests::raw_chain;
 use super::village::{GROUP, Leaf, Letter, REST, To, Village, account, policy};
@@ -11,8 +11,13 @@ use super::{
 use crate::fork_choice::{Class, MAX_COMMITS};
 use crate::mls::LeafKey;
 
+const APART: How = How {
+    apart: true,
+    paced: false,
+};
+
 /// A commit nobody sent, on the state `on`, as if it had been heard.
-fn imagine(leaf: &mut Leaf, on: StateName, number: u16, by: u8, class: Class) {
+pub(super) fn imagine(leaf: &mut Leaf, on: StateName, number: u16, by: u8, class: Class) {
     leaf.with(|keeper, lent| {
         let [high, low] = number.to_be_bytes();
         let name = |first| {
@@ -31,6 +36,7 @@ fn imagine(leaf: &mut Leaf, on: StateName, number: u16, by: u8, class: Class) {
             standing: Standing::TakesPart,
             welcome: None,
             own: false,
+            since: 0,
         };
         let state = StateRecord {
             by: Some(hash.0),
@@ -46,7 +52,7 @@ fn imagine(leaf: &mut Leaf, on: StateName, number: u16, by: u8, class: Class) {
 }
 
 /// The commit a wish makes, taken by a network.
-fn wish_published(leaf: &mut Leaf, wish: Wish) -> CommitHash {
+pub(super) fn wish_published(leaf: &mut Leaf, wish: Wish) -> CommitHash {
     let out = leaf.wish(wish);
     let taken = out.into_iter().find_map(|(_, letter)| match letter {
         Letter::Taken(commit) => Some(commit),
@@ -58,7 +64,7 @@ fn wish_published(leaf: &mut Leaf, wish: Wish) -> CommitHash {
     commit
 }
 
-fn rest(leaf: &mut Leaf) -> Vec<Told> {
+pub(super) fn rest(leaf: &mut Leaf) -> Vec<Told> {
     leaf.now += 2_000;
     leaf.with(|keeper, lent| keeper.tick(lent)).unwrap()
 }
@@ -142,7 +148,7 @@ fn others_leave_places_for_my_commits() {
     assert_eq!(faults, [HearFault::Full; 4]);
 }
 
-fn hear(leaf: &mut Leaf, bytes: &[u8]) -> Result<Heard, HearFault> {
+pub(super) fn hear(leaf: &mut Leaf, bytes: &[u8]) -> Result<Heard, HearFault> {
     let heard = leaf.with(|keeper, lent| keeper.hear(lent, bytes));
     heard.unwrap().1
 }
@@ -190,7 +196,7 @@ fn two_commits_sealed_in_one_state_use_two_keys() {
         leaf.with(|keeper, lent| {
             let (crypto, on) = (lent.crypto, keeper.followed);
             let order = keeper.within(lent, on, |_, group, _| {
-                Order::collect(crypto, group, &me, &open, true).ok_or(())
+                Order::collect(crypto, group, &me, &open, APART).ok_or(())
             });
             let order = order.unwrap().unwrap();
             let made = keeper.make(lent, &order, &mut Vec::new()).unwrap();
@@ -212,7 +218,7 @@ fn forged_welcome(package: Vec<u8>) -> Vec<u8> {
     welcome_in(forger.wish(Wish::Add(package)))
 }
 
-fn welcome_in(out: Vec<(To, Letter)>) -> Vec<u8> {
+pub(super) fn welcome_in(out: Vec<(To, Letter)>) -> Vec<u8> {
     let welcome = out.into_iter().find_map(|(_, letter)| match letter {
         Letter::Welcome(bytes) => Some(bytes),
         _ => None,
@@ -220,7 +226,7 @@ fn welcome_in(out: Vec<(To, Letter)>) -> Vec<u8> {
     welcome.expect("a welcome is sent")
 }
 
-fn join_again(leaf: &mut Leaf, welcome: &[u8]) -> Result<Vec<Told>, WelcomeFault> {
+pub(super) fn join_again(leaf: &mut Leaf, welcome: &[u8]) -> Result<Vec<Told>, WelcomeFault> {
     let keys: Vec<_> = leaf.packages.iter().map(|own| own.key.clone()).collect();
     leaf.with(|keeper, lent| {
         keeper.join_again(lent, welcome, |public| {
@@ -317,11 +323,13 @@ fn a_state_that_was_only_passed_may_go_and_one_that_was_spoken_in_may_not() {
     let flood = descending(&mut member[0], leaf, 70);
     for commit in &flood[..60] {
         hear(leaf, commit).unwrap();
+        wait(leaf);
     }
     leaf.say(1);
     let spoken = leaf.keeper.as_ref().unwrap().followed();
     for commit in &flood[60..] {
         hear(leaf, commit).unwrap();
+        wait(leaf);
     }
     let keeper = leaf.keeper.as_ref().unwrap();
     assert!(keeper.commits() < 64, "{}", keeper.commits());
@@ -329,9 +337,15 @@ fn a_state_that_was_only_passed_may_go_and_one_that_was_spoken_in_may_not() {
     assert_ne!(keeper.followed(), spoken);
 }
 
+/// Longer than commits of one account wait for each other.
+fn wait(leaf: &mut Leaf) {
+    leaf.now += 31 * 60_000;
+    leaf.with(|keeper, lent| keeper.tick(lent)).unwrap();
+}
+
 /// Refreshes of one leaf on one state, each better than those before, as
 /// `reader` sees them.
-fn descending(leaf: &mut Leaf, reader: &mut Leaf, many: usize) -> Vec<Vec<u8>> {
+pub(super) fn descending(leaf: &mut Leaf, reader: &mut Leaf, many: usize) -> Vec<Vec<u8>> {
     let storage = reader.storage.clone();
     let mut made: Vec<_> = (0..many)
         .map(|_| {

@@ -322,6 +322,8 @@ impl Leaf {
         match fault {
             None => out.extend(self.hear_held()),
             Some(ChainFault::Beyond) => out.push((To::One(self.number), Letter::Patience)),
+            // Somebody I know says so as well, when they are heard.
+            Some(ChainFault::Unproven) => {}
             Some(ChainFault::Broken(fault)) => self.faults.push(fault),
         }
         out

@@ -356,6 +356,15 @@ fn is_commit(letter: &Letter) -> bool {
     matches!(letter, Letter::Mls(bytes) if bytes.get(2 + 2 + 17 + 8) == Some(&3))
 }
 
+/// The commit among what is to be sent.
+pub(super) fn commit_in(out: Vec<(To, Letter)>) -> Vec<u8> {
+    let mut letters = out.into_iter().map(|(_, letter)| letter);
+    match letters.find(is_commit) {
+        Some(Letter::Mls(bytes)) => bytes,
+        _ => panic!("no commit is made"),
+    }
+}
+
 pub(super) fn policy(stewards: Option<Vec<AccountId>>, name: Option<&str>) -> Wish {
     Wish::Policy(super::PolicyChange {
         stewards,
