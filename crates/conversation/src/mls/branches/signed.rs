@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn a_signature_holds_for_its_commits_and_its_group_alone() {
         let crypto = Crypto::default();
-        let key = LeafKey::from_secret(&Secret::new([7; 32].as_slice())).unwrap();
+        let key = LeafKey::from_secret(&Secret::new([7; 32])).unwrap();
         let (here, there) = (ConversationId([1; 16]), ConversationId([2; 16]));
         let mut chain = vec![vec![0, 1], vec![0, 2]];
         chain.push(sign(&key, here, &chain).unwrap());

@@ -1,6 +1,6 @@
 //! Whatever the weather, all come to the same state.
 
-use super::{Letter, To, Village, Weather, account, policy, soak};
+use super::{Leaf, Letter, To, Village, Weather, account, policy, soak};
 use crate::mls::branches::Wish;
 use crate::mls::branches::tests::raw_chain;
 
@@ -16,45 +16,91 @@ const STORM: Weather = Weather {
     crash: 10,
 };
 
-/// Random acts of the stewards and members of a group, in a storm.
-fn storm(seed: u64, accounts: &[u8], stewards: u8, acts: u32) {
+/// What there was to check in a storm.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cases {
+    texts: u32,
+    said_again: u32,
+    came: u32,
+    went: u32,
+    rewinds: usize,
+}
+
+impl Cases {
+    fn add(&mut self, other: Self) {
+        self.texts += other.texts;
+        self.said_again += other.said_again;
+        self.came += other.came;
+        self.went += other.went;
+        self.rewinds += other.rewinds;
+    }
+}
+
+/// Random acts of the stewards and members of a group, in a storm. People come and
+/// go; `stewards` is more than one, and each of the first leaves is of another.
+fn storm(seed: u64, accounts: &[u8], stewards: u8, acts: u32) -> Cases {
     eprintln!("storm {seed}");
     let mut village = Village::found(seed, accounts, stewards);
+    let mut cases = Cases::default();
+    // One who comes later.
+    village.leaves.push(Leaf::new(accounts.len(), account(99)));
     village.weather = STORM;
-    let leaves = accounts.len();
-    let some = |village: &mut Village, bound: usize| village.chance.below(bound as u64) as usize;
     for act in 0..acts {
-        let by = some(&mut village, leaves);
-        if !village.leaves[by].member() {
-            continue;
-        }
-        match village.chance.below(8) {
-            0 | 1 => village.wish(by, policy(None, Some(&format!("name {act}")))),
-            2 => village.wish(by, Wish::Refresh),
+        let some = village.chance.below(village.leaves.len() as u64);
+        let by = usize::try_from(some).unwrap();
+        let steward = usize::try_from(village.chance.below(2)).unwrap();
+        match village.chance.below(12) {
+            0 | 1 if village.leaves[by].member() => {
+                village.wish(by, policy(None, Some(&format!("name {act}"))));
+            }
+            2 if village.leaves[by].member() => village.wish(by, Wish::Refresh),
             3 => {
                 let until = village.now + 5_000;
                 village.cut_off.insert(by, until);
             }
-            _ => village.say(by),
+            4 | 5 if !village.leaves[by].member() && village.leaves[steward].member() => {
+                village.leaves[by].make_package();
+                village.add(steward, by);
+                cases.came += 1;
+            }
+            6 if village.leaves[steward].member() && by >= usize::from(stewards) => {
+                let of = village.leaves[by].account.clone();
+                village.wish(steward, Wish::Remove(of));
+                cases.went += 1;
+            }
+            _ if village.leaves[by].member() => village.say(by),
+            _ => {}
         }
         village.run_for(500);
     }
     village.settle();
-    let all: Vec<_> = (0..leaves).collect();
-    village.check(&all, &[]);
+    village.check_all();
+    cases.texts = village.texts_checked;
+    cases.said_again = village.texts_said_again;
+    let rewinds = village.leaves.iter().flat_map(|leaf| &leaf.rewinds);
+    cases.rewinds = rewinds.filter(|far| **far > 0).count();
+    cases
 }
 
 #[test]
 fn all_leaves_come_to_the_same_state_in_a_storm() {
+    let mut cases = Cases::default();
     for seed in seeds(3, 200) {
-        storm(seed, &[1, 2, 3, 3], 2, 20);
+        cases.add(storm(seed, &[1, 2, 3, 3], 2, 30));
     }
     for seed in seeds(1, 50) {
-        storm(1_000 + seed, &[1, 2, 3, 4, 4, 5, 2, 1], 3, 25);
+        cases.add(storm(1_000 + seed, &[1, 2, 3, 4, 4, 5, 2, 1], 3, 25));
     }
     for seed in seeds(0, 10) {
-        storm(2_000 + seed, &[1, 2, 3, 4, 4, 5, 2, 1, 3, 3, 5, 4], 4, 60);
+        let accounts = [1, 2, 3, 4, 4, 5, 2, 1, 3, 3, 5, 4];
+        cases.add(storm(2_000 + seed, &accounts, 4, 60));
     }
+    eprintln!("{cases:?}");
+    assert!(cases.texts > 100 && cases.said_again > 10, "{cases:?}");
+    assert!(
+        cases.came > 0 && cases.went > 0 && cases.rewinds > 0,
+        "{cases:?}"
+    );
 }
 
 #[test]

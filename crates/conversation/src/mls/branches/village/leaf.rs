@@ -44,11 +44,13 @@ impl Entropy for Chance {
 pub(in super::super) enum Letter {
     Mls(Vec<u8>),
     Welcome(Vec<u8>),
+    /// The leaf with this key has read this text.
+    Read(u64, Vec<u8>),
     /// Which commits lead to this state?
     Ask(StatePrefix),
     Chain(Vec<Vec<u8>>),
-    /// No state is left in common: add me anew.
-    AskAnew(Vec<u8>),
+    /// No state is left in common: add me anew, in place of the leaf with this key.
+    AskAnew(Vec<u8>, Vec<u8>),
     /// Is what is missing still missing?
     Patience,
     /// A network took this commit.
@@ -68,6 +70,10 @@ pub(in super::super) struct Mine {
     pub(in super::super) id: u64,
     pub(in super::super) state: StateName,
     epoch: u64,
+    /// The leaves that have read it, by key.
+    read_by: BTreeSet<Vec<u8>>,
+    /// How often it was said.
+    pub(in super::super) times: u32,
 }
 
 pub(in super::super) struct Leaf {
@@ -220,9 +226,33 @@ impl Leaf {
             return Vec::new();
         };
         let epoch = first.unwrap_or(self.keeper.as_ref().unwrap().epoch());
-        self.said.retain(|mine| mine.id != id);
-        self.said.push(Mine { id, state, epoch });
+        match self.said.iter_mut().find(|mine| mine.id == id) {
+            Some(mine) => (mine.state, mine.times) = (state, mine.times + 1),
+            None => self.said.push(Mine {
+                id,
+                state,
+                epoch,
+                read_by: BTreeSet::new(),
+                times: 1,
+            }),
+        }
         vec![(To::All, Letter::Mls(bytes))]
+    }
+
+    /// Says again what was said in states that were left or forgotten and that a
+    /// member has not confirmed.
+    fn say_again(&mut self, gone: &[StateName]) -> Vec<(To, Letter)> {
+        let members = self.with(|keeper, lent| keeper.members(lent)).unwrap();
+        let me = self.keeper.as_ref().unwrap().signature_key();
+        let members: BTreeSet<_> = members.into_iter().map(|m| m.signature_key).collect();
+        let again = self.said.iter().filter(|mine| {
+            let mut lack = members.difference(&mine.read_by);
+            gone.contains(&mine.state) && lack.any(|key| *key != me)
+        });
+        let again: Vec<_> = again.map(|mine| (mine.id, mine.epoch)).collect();
+        let out = again.into_iter();
+        out.flat_map(|(id, epoch)| self.say_in(id, Some(epoch)))
+            .collect()
     }
 
     /// Acts on what the keeper says.
@@ -237,16 +267,9 @@ impl Leaf {
                 Told::Welcome { bytes, .. } => out.push((To::All, Letter::Welcome(bytes))),
                 Told::Followed { left, .. } => {
                     self.rewinds.push(left.len());
-                    let again: Vec<_> = self
-                        .said
-                        .iter()
-                        .filter(|mine| left.contains(&mine.state))
-                        .map(|mine| (mine.id, mine.epoch))
-                        .collect();
-                    for (id, epoch) in again {
-                        out.extend(self.say_in(id, Some(epoch)));
-                    }
+                    out.extend(self.say_again(&left));
                 }
+                Told::Forgotten(gone) => out.extend(self.say_again(&gone)),
                 _ => {}
             }
         }
@@ -265,6 +288,13 @@ impl Leaf {
         let out = match letter {
             Letter::Mls(bytes) => self.hear(from, bytes),
             Letter::Welcome(bytes) => self.welcome(bytes),
+            Letter::Read(id, key) => {
+                let mut said = self.said.iter_mut();
+                if let Some(mine) = said.find(|mine| mine.id == id) {
+                    mine.read_by.insert(key);
+                }
+                Vec::new()
+            }
             Letter::Ask(state) => {
                 let chain = self.with(|keeper, lent| keeper.chain_to(lent.rows, state));
                 let chain = chain
@@ -273,8 +303,10 @@ impl Leaf {
                 chain.into_iter().collect()
             }
             Letter::Chain(chain) => self.chain(&chain),
-            Letter::AskAnew(package) if self.member() => self.wish(Wish::AddAnew(package)),
-            Letter::AskAnew(_) => Vec::new(),
+            Letter::AskAnew(package, lost) if self.member() => {
+                self.wish(Wish::AddLeafAnew { package, lost })
+            }
+            Letter::AskAnew(..) => Vec::new(),
             Letter::Patience => self.ask_anew(),
             Letter::Taken(commit) => {
                 let told = self.with(|keeper, lent| keeper.published(lent, commit, REST));
@@ -289,8 +321,10 @@ impl Leaf {
         let mut out = self.act(told);
         match heard {
             Ok(Heard::Said(said)) => {
-                let id = said.plaintext.try_into().map(u64::from_be_bytes);
-                self.read.insert(id.unwrap());
+                let id = u64::from_be_bytes(said.plaintext.try_into().unwrap());
+                self.read.insert(id);
+                let key = self.keeper.as_ref().unwrap().signature_key();
+                out.push((To::One(from), Letter::Read(id, key)));
             }
             Ok(Heard::Commit(_)) => out.extend(self.hear_held()),
             Ok(Heard::Known) => {}
@@ -335,7 +369,8 @@ impl Leaf {
         let mut out: Vec<_> = again.collect();
         if self.keeper.as_ref().is_some_and(Keeper::is_stranded) {
             self.make_package();
-            out.push((To::One(0), Letter::AskAnew(self.package())));
+            let lost = self.keeper.as_ref().unwrap().signature_key();
+            out.push((To::One(0), Letter::AskAnew(self.package(), lost)));
         }
         out
     }

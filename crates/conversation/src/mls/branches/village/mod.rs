@@ -45,6 +45,9 @@ pub(super) struct Village {
     packets: BTreeMap<(u64, u64), Packet>,
     serial: u64,
     texts: u64,
+    /// How often it was checked that somebody read a text, and one said more than once.
+    pub(super) texts_checked: u32,
+    pub(super) texts_said_again: u32,
 }
 
 /// Whether there is time for more.
@@ -76,6 +79,8 @@ impl Village {
             packets: BTreeMap::new(),
             serial: 0,
             texts: 0,
+            texts_checked: 0,
+            texts_said_again: 0,
         };
         let first = account(accounts[0]);
         village.leaves[0].found(&GroupPolicy::of_group(vec![first], "here"));
@@ -315,23 +320,47 @@ impl Village {
         self.check_texts(honest, out);
     }
 
+    /// As [`Self::check`], where those are in the group whom leaf 0 sees in it. All
+    /// others know that they are out.
+    pub(super) fn check_all(&mut self) {
+        let members = self.leaves[0].with(|keeper, lent| keeper.members(lent));
+        let members = members.unwrap().into_iter();
+        let members: Vec<_> = members.map(|member| member.signature_key).collect();
+        let honest = self.leaves.iter().filter(|leaf| leaf.keeper.is_some());
+        let honest: Vec<_> = honest.map(|leaf| leaf.number).collect();
+        let is_out = |leaf: &usize| {
+            let keeper = self.leaves[*leaf].keeper.as_ref().unwrap();
+            !members.contains(&keeper.signature_key())
+        };
+        let out: Vec<_> = honest.iter().copied().filter(is_out).collect();
+        self.check(&honest, &out);
+    }
+
     /// What anybody in the group said was read by all who were in the state it
     /// settled in.
-    fn check_texts(&self, honest: &[usize], out: &[usize]) {
+    fn check_texts(&mut self, honest: &[usize], out: &[usize]) {
         let inside = || honest.iter().filter(|leaf| !out.contains(leaf));
+        let (mut checked, mut again) = (0, 0);
         for author in inside() {
             for mine in &self.leaves[*author].said {
                 for reader in inside().filter(|reader| *reader != author) {
                     let reader = &self.leaves[*reader];
                     let (id, number) = (mine.id, reader.number);
-                    let read = !reader.seen.contains(&mine.state) || reader.read.contains(&id);
+                    if !reader.seen.contains(&mine.state) {
+                        continue;
+                    }
+                    checked += 1;
+                    again += u32::from(mine.times > 1);
                     assert!(
-                        read,
-                        "text {id} of leaf {author} was not read by leaf {number}"
+                        reader.read.contains(&id),
+                        "text {id} of leaf {author} was not read by leaf {number}: {:?}",
+                        reader.faults
                     );
                 }
             }
         }
+        self.texts_checked += checked;
+        self.texts_said_again += again;
     }
 
     /// There is one copy of each state's rows, and none of what is forgotten.
