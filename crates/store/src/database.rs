@@ -199,6 +199,12 @@ fn lock_path(path: &Path) -> PathBuf {
 }
 
 fn connect(path: &Path, key: &FileKey, schema: &Schema) -> Result<Connection, OpenError> {
+    configure(keyed(path, key)?, schema)
+}
+
+/// A connection to the file, which exists, under a key that nothing was read
+/// with yet.
+pub(crate) fn keyed(path: &Path, key: &FileKey) -> Result<Connection, OpenError> {
     // Not SQLITE_OPEN_URI: a path is a path, whatever characters it has.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -207,7 +213,7 @@ fn connect(path: &Path, key: &FileKey, schema: &Schema) -> Result<Connection, Op
     connection
         .execute_batch(&key.pragma())
         .map_err(|_| OpenError::Failed(rusqlite::Error::InvalidQuery))?;
-    configure(connection, schema)
+    Ok(connection)
 }
 
 /// What follows the key: settings, the first read, which shows whether the key

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod backup;
 mod database;
 mod error;
 mod files;
@@ -10,6 +11,7 @@ mod profile;
 mod query;
 mod relay_client;
 mod relay_server;
+mod snapshot;
 
 pub use database::Database;
 pub use error::OpenError;

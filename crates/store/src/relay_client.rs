@@ -61,6 +61,15 @@ impl RelayClientStore {
         self.database.rollback()
     }
 
+    /// As [`ProfileStore::snapshot`](crate::ProfileStore::snapshot).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn snapshot(&self, path: &Path, key: &FileKey) -> Result<(), StorageError> {
+        self.database.snapshot(path, key)
+    }
+
     /// Checks every page, and that every record can be read. Slow; for a person
     /// in doubt.
     ///

@@ -134,20 +134,8 @@ impl KeyFile {
         cost: Cost,
         entropy: &mut dyn Entropy,
     ) -> Result<(), KeyError> {
-        if new.is_empty() {
-            return Err(KeyError::EmptyPassphrase);
-        }
-        if !cost.is_sane() {
-            return Err(KeyError::Cost);
-        }
-        let master = self.unlock(old)?;
-        let wrapped = close(&master, new, cost, entropy).ok_or(KeyError::Cost)?;
-        // A key that cannot be had back would lose everything: try before
-        // the old file goes.
-        let again = open(&wrapped, new).ok_or(KeyError::Cost)?;
-        if !bool::from(again.0.ct_eq(&master.0)) {
-            return Err(KeyError::OtherKey);
-        }
+        check(new, cost)?;
+        let wrapped = wrap(&self.unlock(old)?, new, cost, entropy)?;
         self.write(&Content::Wrapped(wrapped))
     }
 
@@ -182,7 +170,8 @@ impl KeyFile {
     }
 }
 
-fn open(wrapped: &Wrapped, passphrase: &Passphrase) -> Option<MasterKey> {
+/// The key that is wrapped; `None` for a wrong passphrase.
+pub(crate) fn open(wrapped: &Wrapped, passphrase: &Passphrase) -> Option<MasterKey> {
     let mut master = MasterKey(wrapped.key);
     passphrase::unwrap(
         passphrase,
@@ -194,6 +183,33 @@ fn open(wrapped: &Wrapped, passphrase: &Passphrase) -> Option<MasterKey> {
         &wrapped.tag,
     )?;
     Some(master)
+}
+
+fn check(passphrase: &Passphrase, cost: Cost) -> Result<(), KeyError> {
+    if passphrase.is_empty() {
+        return Err(KeyError::EmptyPassphrase);
+    }
+    match cost.is_sane() {
+        true => Ok(()),
+        false => Err(KeyError::Cost),
+    }
+}
+
+/// Wraps a key and unwraps it again: one that cannot be had back would lose
+/// everything.
+pub(crate) fn wrap(
+    master: &MasterKey,
+    passphrase: &Passphrase,
+    cost: Cost,
+    entropy: &mut dyn Entropy,
+) -> Result<Wrapped, KeyError> {
+    check(passphrase, cost)?;
+    let wrapped = close(master, passphrase, cost, entropy).ok_or(KeyError::Cost)?;
+    let again = open(&wrapped, passphrase).ok_or(KeyError::Cost)?;
+    match bool::from(again.0.ct_eq(&master.0)) {
+        true => Ok(wrapped),
+        false => Err(KeyError::OtherKey),
+    }
 }
 
 fn close(

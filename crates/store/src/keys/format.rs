@@ -146,7 +146,8 @@ impl Reader<'_> {
     }
 }
 
-fn sum(bytes: &[u8]) -> [u8; SUM] {
+/// What tells damage from a wrong passphrase.
+pub(crate) fn sum(bytes: &[u8]) -> [u8; SUM] {
     let digest: [u8; 32] = Sha256::digest(bytes).into();
     let mut sum = [0; SUM];
     for (to, from) in sum.iter_mut().zip(digest) {

@@ -6,13 +6,15 @@
 //!  FileKey ── HKDF-SHA256, info = label ──► the file's salt (16 bytes)
 //! ```
 //!
+//! A backup has a master key of its own, for its two databases and its stream.
+//!
 //! The salt stands in clear at the head of the file, as SQLCipher wants it.
 //! Deriving it from the key, where SQLCipher would draw it, tells a wrong key
 //! from a damaged file; the key is already full-entropy and a file's own, so
 //! the salt has nothing else to do, and without the key it looks random.
 
 mod file;
-mod format;
+pub(crate) mod format;
 mod passphrase;
 
 use std::fmt;
@@ -24,10 +26,12 @@ use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub use file::{KeyError, KeyFile, Protection};
+pub(crate) use file::{open, wrap};
 pub use passphrase::{Cost, Passphrase};
 
 const FILE_KEY_LABEL: &[u8] = b"hushwing store file key v1\0";
 const SALT_LABEL: &[u8] = b"hushwing store file salt v1\0";
+const STREAM_LABEL: &[u8] = b"hushwing backup stream v1\0";
 
 /// What a file is for; part of what its key is derived from. Numbers are never
 /// reused.
@@ -72,6 +76,11 @@ impl MasterKey {
             &self.0,
             &[FILE_KEY_LABEL, &[role.number()], name.as_bytes()],
         ))
+    }
+
+    /// The key of the stream of the one backup that begins with `header`.
+    pub(crate) fn stream_key(&self, header: &[u8]) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(expand(&self.0, &[STREAM_LABEL, header]))
     }
 }
 

@@ -74,6 +74,17 @@ impl ProfileStore {
         self.database.rollback()
     }
 
+    /// Copies the whole as it is now into a new file at `path`, under another key.
+    /// Between transactions; nothing is written meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// If a transaction is open, a page cannot be read, or there is a file at
+    /// `path` or no room for one. What stands there then is of no use.
+    pub fn snapshot(&self, path: &Path, key: &FileKey) -> Result<(), StorageError> {
+        self.database.snapshot(path, key)
+    }
+
     /// Checks every page, and that every record can be read. Slow; for a person
     /// in doubt.
     ///
