@@ -74,20 +74,31 @@ impl core::fmt::Debug for Query {
 
 impl Word {
     fn new(typed: &str) -> Option<Self> {
-        let plain = |c: char| if c.is_alphanumeric() { c } else { ' ' };
         let phrase = spaced(&typed.replace('"', " "));
-        let last: Vec<char> = phrase
-            .rsplit(|c| plain(c) == ' ')
-            .find(|token| !token.is_empty())?
-            .chars()
-            .collect();
+        let letters = |token: &str| token.chars().filter(|c| is_letter(*c)).count();
+        let mut tokens = phrase.rsplit(|c| !is_letter(c) && !is_diacritic(c));
+        let last = tokens.find(|token| letters(token) > 0)?;
         // One letter begins too many words to be looked up in time.
-        let open = match last.as_slice() {
-            [] | [_] => false,
-            _ => !phrase.ends_with(' '),
-        };
+        let open = letters(last) > 1 && !phrase.ends_with(' ');
         Some(Self { phrase, open })
     }
+}
+
+/// Whether the index takes a character for part of a word: letters, numbers and
+/// those of private use. The marks that many scripts write around a letter end a
+/// word there, though Rust calls them alphabetic.
+fn is_letter(character: char) -> bool {
+    use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory as _};
+    let word = matches!(
+        character.general_category_group(),
+        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number
+    );
+    word || character.general_category() == GeneralCategory::PrivateUse
+}
+
+/// Whether the index leaves a character out, within a word.
+fn is_diacritic(character: char) -> bool {
+    matches!(u32::from(character), 0x300..=0x331)
 }
 
 /// `text` with every character of a script without spaces standing alone.
@@ -137,9 +148,10 @@ pub(crate) fn has(text: &str, query: &Query) -> bool {
 }
 
 fn tokens(text: &str) -> Vec<String> {
-    let tokens = text.split(|c: char| !c.is_alphanumeric());
+    let tokens = text.split(|c: char| !is_letter(c) && !is_diacritic(c));
+    let tokens = tokens.map(|token| token.chars().filter(|c| is_letter(*c)).collect::<String>());
     let tokens = tokens.filter(|token| !token.is_empty());
-    tokens.map(str::to_lowercase).collect()
+    tokens.map(|token| token.to_lowercase()).collect()
 }
 
 #[cfg(test)]
@@ -170,6 +182,22 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_beside_a_letter_makes_no_word_of_two() {
+        for word in ["कि", "हिन्दी", "நீ", "বা", "é"] {
+            let query = Query::new(word).unwrap();
+            let open: Vec<_> = query.words().iter().map(|word| word.open).collect();
+            assert_eq!(
+                open,
+                [false],
+                "{word} would pass every word with that letter"
+            );
+            assert!(finds(&format!("x {word} y"), word), "{word}");
+        }
+        assert!(Query::new("कमल").unwrap().words()[0].open);
+        assert_eq!(Query::new("ि"), Err(QueryError::Empty));
+    }
+
+    #[test]
     fn nothing_typed_has_a_meaning_of_its_own() {
         assert!(finds("she said NOT now", "NOT"));
         assert!(finds("a-b", "\"a-b\""));
@@ -194,7 +222,7 @@ mod tests {
         fn words_have_no_quotes_and_something_to_find(text in "\\PC{0,40}") {
             for word in Query::new(&text).iter().flat_map(Query::words) {
                 prop_assert!(!word.phrase.contains('"'));
-                prop_assert!(word.phrase.chars().any(char::is_alphanumeric));
+                prop_assert!(word.phrase.chars().any(is_letter));
             }
         }
     }

@@ -128,6 +128,12 @@ impl Database {
         }
     }
 
+    /// How many rows were changed since the file was opened, those within
+    /// virtual tables included.
+    pub(crate) fn changes(&self) -> u64 {
+        self.connection.total_changes()
+    }
+
     /// How many pages the file has.
     ///
     /// # Errors

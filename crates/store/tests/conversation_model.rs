@@ -231,6 +231,7 @@ struct SeenConversation {
     held: Vec<Option<HeldRecord>>,
     edits: Vec<Vec<MessageRecord>>,
     count_unread: u64,
+    places: Vec<Vec<Position>>,
 }
 
 fn look(storage: &dyn Storage) -> Seen {
@@ -342,6 +343,12 @@ fn look_at(storage: &dyn Storage, of: ContactId) -> SeenConversation {
             .map(|(id, mine)| storage.edits(of, &message_id(id), mine).unwrap())
             .collect(),
         count_unread: storage.count_unread(of).unwrap(),
+        places: positions
+            .iter()
+            .map(Some)
+            .chain([None])
+            .map(|before| storage.text_positions(of, before, 3).unwrap())
+            .collect(),
     }
 }
 

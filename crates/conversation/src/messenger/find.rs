@@ -23,9 +23,8 @@ const MOST_FOUND: usize = 1_000;
 /// Setting under which it lies up to which contact older messages are in the
 /// index: eight bytes, all of them ones if all are.
 const INDEXED: &str = "texts indexed up to contact";
-/// Older messages that are taken into the index in one call, and their bytes.
-const PIECE: usize = 128;
-const PIECE_BYTES: usize = 512 * 1024;
+/// Older messages that are taken into the index in one call.
+const PIECE: usize = 64;
 /// How long others have their turn between two pieces.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -186,16 +185,14 @@ impl Messenger {
         contact: ContactId,
         before: Option<&Position>,
     ) -> Result<Option<Position>, StorageError> {
-        let records = match call.storage.messages(contact, before, PIECE, PIECE_BYTES) {
-            // What is damaged is found by reading, not by searching.
-            Err(error) if is_damage(&error) => return Ok(None),
-            records => records?,
-        };
-        for record in &records {
-            if let Some(view) = self.shown_now(call, record.id())? {
+        // One by one: what is damaged is found by reading, and hides no other
+        // from a search.
+        let positions = call.storage.text_positions(contact, before, PIECE)?;
+        for position in &positions {
+            if let Some(view) = self.shown_now(call, &position.id)? {
                 self.note_shown(call, &view)?;
             }
         }
-        Ok(records.first().map(|record| record.position))
+        Ok(positions.first().copied())
     }
 }

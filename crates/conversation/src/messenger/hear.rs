@@ -191,6 +191,11 @@ impl Messenger {
             return self.owe(call, contact, said.id, Owed::Delivered);
         }
         let (kind, target) = classify(&said.content);
+        let end = fixed_end(&said, kind);
+        if end.is_some_and(|end| end <= wall) {
+            // A receipt would say that it can be read here.
+            return self.drop_letter(Some(contact), DropReason::Content);
+        }
         let record = MessageRecord {
             contact,
             position: Position {
@@ -207,7 +212,7 @@ impl Messenger {
             times: MessageTimes {
                 accepted: network.map(|network| (network, wall)),
                 delivered: Some(wall),
-                vanishes: fixed_end(&said, kind),
+                vanishes: end,
                 ..MessageTimes::default()
             },
             owed: Owed::Delivered,

@@ -134,8 +134,18 @@ impl Messenger {
         else {
             return Ok(());
         };
-        // What is on its way again leaves by itself.
         let letter = record.letter.map(LetterId);
+        if record.is_erased() {
+            // It has disappeared, and is not to come any more.
+            return match letter {
+                Some(letter) => {
+                    let office = &mut self.office;
+                    office.cancel(call.cx, &mut *call.storage, letter).map(drop)
+                }
+                None => Ok(()),
+            };
+        }
+        // What is on its way again leaves by itself.
         let letter = letter.and_then(|letter| self.office.whereabouts(letter));
         if letter.is_some_and(|letter| letter.accepted.is_none()) {
             return Ok(());

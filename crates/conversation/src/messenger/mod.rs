@@ -12,7 +12,7 @@
 //! written to and [`attempts`] how that went, [`blocked`] who is not written to, [`echo`] answers again where the
 //! answer was lost and [`silence`] asks where none came, [`broken`] ends conversations that
 //! cannot go on, [`patience`] those that never began. [`keep`] is how I keep them,
-//! [`find`] finds what was said, [`vanish`] lets it go, [`mention`] names people,
+//! [`find`] finds what was said, [`vanish`] lets it go, [`tidy`] leaves no trace of it, [`mention`] names people,
 //! [`typing`] says that somebody writes, [`mode`] agrees on what can be shown to
 //! others, and [`prove`] signs and shows it.
 
@@ -55,6 +55,7 @@ mod silence;
 mod speak;
 mod stop;
 mod stranger;
+mod tidy;
 mod typing;
 mod vanish;
 mod welcome;
@@ -85,6 +86,7 @@ use repeat::Repeats;
 use shelf::Shelf;
 use silence::Silences;
 use stop::Stop;
+use tidy::Tidying;
 use typing::Notices;
 
 /// How often what depends on the date is looked at.
@@ -171,6 +173,7 @@ pub struct Messenger {
     next_sweep: Moment,
     next_vanishing: Option<Moment>,
     indexing: Option<Indexing>,
+    tidying: Tidying,
     notices: Notices,
     awake: bool,
 }
@@ -228,6 +231,7 @@ impl Messenger {
             next_sweep: Moment::default(),
             next_vanishing: None,
             indexing: None,
+            tidying: Tidying::default(),
             notices: Notices::default(),
             awake: false,
         };
@@ -256,6 +260,7 @@ impl Messenger {
         self.resume_repeats(call)?;
         self.plan_vanishing(call)?;
         self.resume_indexing(call)?;
+        self.resume_tidying(call)?;
         self.resume_debts(call)
     }
 
@@ -375,6 +380,7 @@ impl Messenger {
         self.repeat_due(call)?;
         self.vanish_due(call)?;
         self.index_due(call)?;
+        self.tidy_due(call)?;
         if self.next_sweep <= call.cx.now() {
             self.next_sweep = call.cx.now() + SWEEP;
             self.sweep_invitations(call)?;
@@ -501,6 +507,7 @@ impl Machine for Messenger {
             self.repeats.due(),
             self.next_vanishing,
             self.indexing.as_ref().map(Indexing::due),
+            self.tidying.due(),
             self.office.poll_timeout(),
         ];
         timers.into_iter().flatten().min()

@@ -235,6 +235,7 @@ impl Messenger {
             call.storage
                 .remove_mls_scope(&Group::scope(person.record.conversation))?;
         }
+        self.text_went(call)?;
         call.storage.remove_contact(id)
     }
 

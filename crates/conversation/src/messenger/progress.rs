@@ -19,6 +19,11 @@ impl Messenger {
         let Some(record) = message_in(call, letter)? else {
             return Ok(());
         };
+        if record.kind == MessageKind::Gone {
+            // Nobody waits for more of it; older versions let it wait for ever.
+            let office = &mut self.office;
+            return office.cancel(call.cx, &mut *call.storage, letter).map(drop);
+        }
         if record.state != MessageState::Queued {
             return Ok(());
         }
@@ -64,7 +69,7 @@ impl Messenger {
         if record.state >= MessageState::Delivered {
             return Ok(());
         }
-        if self.writes_elsewhere(record.contact, tried) {
+        if !record.is_erased() && self.writes_elsewhere(record.contact, tried) {
             return self.say_once_more(call, &record);
         }
         let mut times = record.times.clone();

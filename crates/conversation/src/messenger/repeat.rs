@@ -291,7 +291,8 @@ impl Messenger {
         }
         let last = what.last();
         records.retain(|record| {
-            (what.control || record.kind != MessageKind::Control)
+            !record.is_erased()
+                && (what.control || record.kind != MessageKind::Control)
                 // What is in the outbox leaves by itself, unless they moved.
                 && (what.failed || record.state != MessageState::Queued)
                 && last.is_none_or(|last| last < record.position)

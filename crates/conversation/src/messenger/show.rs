@@ -270,7 +270,7 @@ fn apply(
         MessageKind::Delete if change.mine == record.mine => view.deleted = true,
         MessageKind::Reaction => {
             let by = speaker(change);
-            if !taken_back(storage, change)? {
+            if !change.is_erased() && !taken_back(storage, change)? {
                 let Content::Reaction { mark, .. } = content_of(change)? else {
                     return Ok(());
                 };

@@ -206,8 +206,17 @@ impl Messenger {
         let quiet = record.mine || person.kept.is_muted(call.cx.wall());
         let event = arrived(call.storage, person, record, content, before, quiet)?;
         if let Some(Event::Arrived { message, .. } | Event::Changed(message)) = &event {
-            self.note_shown(call, message)?;
+            // A reaction changes no text, and writing one anew costs more than
+            // all else of it.
+            let text = matches!(record.kind, MessageKind::Text | MessageKind::Edit);
+            if text || message.deleted {
+                self.note_shown(call, message)?;
+            }
+            if record.kind == MessageKind::Edit {
+                self.text_went(call)?;
+            }
         }
+        self.forget_mark(call, record, content)?;
         if record.kind == MessageKind::Text && !record.mine {
             self.something_new(call, record.contact)?;
         }

@@ -12,7 +12,9 @@ use core::time::Duration;
 use hushwing_delivery::LetterId;
 use hushwing_sansio::{Moment, StorageError, Timestamp};
 
+use super::inquiry::message_with;
 use super::people::Person;
+use super::show::taken_back;
 use super::stop::Stop;
 use super::{Call, Messenger, SWEEP};
 use crate::content::{Content, Expiration, MAX_TIMER, Message, Opened as Said, Timer};
@@ -124,7 +126,11 @@ impl Messenger {
             return Ok(());
         }
         for (contact, message) in call.storage.vanishing(call.cx.wall(), MOST_AT_ONCE)? {
+            self.within(call, contact, |this, call| {
+                this.call_back(call, contact, &message)
+            })?;
             call.storage.make_gone(contact, &message)?;
+            self.text_went(call)?;
             self.unpin(call, contact, &message)?;
             if self.standing(contact) != Some(Standing::Requested) {
                 self.tell(Event::Disappeared { contact, message });
@@ -141,23 +147,66 @@ impl Messenger {
         contact: ContactId,
         message: &MessageId,
     ) -> Result<(), StorageError> {
-        let Some(record) = call.storage.message(message)? else {
-            return Ok(());
-        };
-        if record.contact != contact || record.is_erased() {
+        let record = message_with(call.storage, contact, message)?;
+        if record.is_none_or(|record| record.is_erased()) {
             return Ok(());
         }
+        self.call_back(call, contact, message)?;
+        call.storage.make_edits_gone(contact, message)?;
+        call.storage.erase(message)?;
+        self.text_went(call)?;
+        self.unpin(call, contact, message)
+    }
+
+    /// Gives up what the outbox still has of a message of mine: nobody is to
+    /// hear any more what is gone, and nobody would end it otherwise.
+    fn call_back(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        message: &MessageId,
+    ) -> Result<(), StorageError> {
+        let record = message_with(call.storage, contact, message)?;
         let edits = call.storage.edits(contact, message, true)?;
-        for said in edits.iter().chain([&record]) {
+        for said in record.iter().chain(&edits) {
             let leaving = matches!(said.state, MessageState::Queued | MessageState::Accepted);
             if let Some(letter) = said.letter.filter(|_| said.mine && leaving) {
                 self.office
                     .cancel(call.cx, &mut *call.storage, LetterId(letter))?;
             }
         }
-        call.storage.make_edits_gone(contact, message)?;
-        call.storage.erase(message)?;
-        self.unpin(call, contact, message)
+        Ok(())
+    }
+
+    /// A reaction was taken back, or another took its place: the mark goes.
+    pub(super) fn forget_mark(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        record: &MessageRecord,
+        content: &Content,
+    ) -> Result<(), StorageError> {
+        let before = match content {
+            Content::Unreact { reaction } => Some(*reaction),
+            Content::Reaction { replaces, .. } => *replaces,
+            _ => return Ok(()),
+        };
+        let before = before
+            .map(|id| message_with(call.storage, record.contact, &id))
+            .transpose()?
+            .flatten();
+        let unreact = matches!(content, Content::Unreact { .. });
+        let same = |other: &MessageRecord| {
+            let place = unreact || other.target == record.target;
+            place && other.kind == MessageKind::Reaction && other.mine == record.mine
+        };
+        if let Some(before) = before.filter(|other| same(other) && !other.is_erased()) {
+            call.storage.erase(before.id())?;
+        }
+        // It may have been taken back before it came.
+        if record.kind == MessageKind::Reaction && taken_back(call.storage, record)? {
+            call.storage.erase(record.id())?;
+        }
+        Ok(())
     }
 }
 

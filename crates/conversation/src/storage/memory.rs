@@ -52,6 +52,8 @@ pub struct MemoryStorage {
     /// In which order messages were stored.
     rows: BTreeMap<MessageId, u64>,
     last_row: u64,
+    /// How often the index of texts was to be tidied.
+    tidied: u64,
 }
 
 impl MemoryStorage {

@@ -3,7 +3,7 @@
 
 use hushwing_sansio::{StorageError, Timestamp};
 
-use super::MessageRecord;
+use super::{MessageRecord, Position};
 use crate::search::Query;
 use crate::{ContactId, MessageId};
 
@@ -28,7 +28,8 @@ pub trait SaidRows {
     /// When storage fails.
     fn make_gone(&mut self, of: ContactId, id: &MessageId) -> Result<(), StorageError>;
 
-    /// Makes all edits of a message [`Gone`](super::MessageKind::Gone).
+    /// Makes all edits of a message, and reactions to it,
+    /// [`Gone`](super::MessageKind::Gone).
     ///
     /// # Errors
     ///
@@ -66,6 +67,20 @@ pub trait SaidRows {
         mine: bool,
     ) -> Result<Vec<MessageRecord>, StorageError>;
 
+    /// Where the newest `most` texts stand that are before `before`, if given;
+    /// oldest first. Of what they say nothing is read, so that a damaged one
+    /// hides no other.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn text_positions(
+        &self,
+        of: ContactId,
+        before: Option<&Position>,
+        most: usize,
+    ) -> Result<Vec<Position>, StorageError>;
+
     /// How many messages of a contact are unread.
     ///
     /// # Errors
@@ -81,6 +96,15 @@ pub trait SaidRows {
     ///
     /// When storage fails.
     fn index_text(&mut self, id: &MessageId, text: Option<&str>) -> Result<(), StorageError>;
+
+    /// Brings the index by which texts are found into order, `pages` of it at a
+    /// time, so that nothing is left there of words that were taken out. Whether
+    /// there is more to do.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn tidy_texts(&mut self, pages: usize) -> Result<bool, StorageError>;
 
     /// Messages in whose texts a query is found, of one contact or of all, the
     /// last stored first, at most `most`.

@@ -156,6 +156,55 @@ fn what_was_said_before_there_was_an_index_comes_into_it() {
     );
 }
 
+#[test]
+fn a_damaged_message_hides_no_older_one_from_a_search() {
+    let mut c = couple(725);
+    let ids: Vec<_> = (0..200)
+        .map(|n| send(&mut c.village, c.alice, c.her_bob, &format!("number n{n}")))
+        .collect();
+    c.village.pass(DELAY).unwrap();
+    let storage = c.village.storage(c.alice).unwrap();
+    for id in &ids {
+        storage.index_text(id, None).unwrap();
+    }
+    storage.spoil_message(&ids[150]);
+    let indexed = "texts indexed up to contact";
+    storage.remove_setting(indexed).unwrap();
+    c.village.open_again(c.alice).unwrap();
+    c.village.pass(Duration::from_secs(5)).unwrap();
+    for n in [0, 149, 151, 199] {
+        let found = found(&mut c.village, c.alice, &format!("n{n}"));
+        assert_eq!(found.len(), 1, "{n}");
+    }
+}
+
+#[test]
+fn a_reaction_writes_no_text_into_the_index() {
+    let mut c = couple(726);
+    let message = send(&mut c.village, c.alice, c.her_bob, "a long harbour");
+    c.village.pass(DELAY).unwrap();
+    let homes = [c.alice, c.bob];
+    for home in homes {
+        // Whoever writes it anew is found out.
+        let storage = c.village.storage(home).unwrap();
+        storage.index_text(&message, None).unwrap();
+    }
+    for mark in ["+", "-", ""] {
+        let mark = mark.to_owned();
+        ask(&mut c.village, c.bob, Command::React { message, mark });
+        c.village.pass(DELAY).unwrap();
+    }
+    for home in homes {
+        assert!(found(&mut c.village, home, "harbour").is_empty());
+    }
+    let text = "a short harbour".to_owned();
+    ask(&mut c.village, c.alice, Command::Edit { message, text });
+    c.village.pass(DELAY).unwrap();
+    for home in homes {
+        assert_eq!(found(&mut c.village, home, "harbour").len(), 1);
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Deed {
     Say(bool, u8),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hushwing_conversation::content::{Content, Expiration, MAX_TIMER, Post, Text, Timer};
 use hushwing_conversation::storage::{MessageKind, SaidRows as _};
 use hushwing_conversation::view::Notice;
-use hushwing_conversation::village::{Crash, Home, Village};
+use hushwing_conversation::village::{Conduct, Crash, Home, Village};
 use hushwing_conversation::{
     Command, ContactId, Event, MessageId, MessageState, Refusal, Reply, Storage as _,
 };
@@ -355,4 +355,116 @@ fn a_time_over_a_year_is_refused() {
     );
     let next = c.village.storage(c.alice).unwrap().next_vanishing();
     assert_eq!(next.unwrap(), None);
+}
+
+/// Letters that somebody's outbox has.
+fn letters(village: &mut Village, home: Home) -> usize {
+    use hushwing_delivery::Storage as _;
+    village.storage(home).unwrap().letters().unwrap().len()
+}
+
+#[test]
+fn the_letters_of_what_disappeared_end() {
+    let mut c = crate::failover::with_two_servers(730);
+    disappear(&mut c.village, c.alice, c.her_bob, 60);
+    c.village.pass(HOUR).unwrap();
+    let before = letters(&mut c.village, c.alice);
+    // Bob's servers take everything, and bring nothing.
+    for server in [0, 1] {
+        c.village.set_conduct(server, Conduct::Dropping);
+    }
+    for n in 0..30 {
+        send(&mut c.village, c.alice, c.her_bob, &n.to_string());
+    }
+    c.village.pass(HOUR).unwrap();
+    assert!(words(&mut c.village, c.alice, c.her_bob).is_empty());
+    assert_eq!(letters(&mut c.village, c.alice), before);
+    // What stays is asked after, and comes.
+    disappear(&mut c.village, c.alice, c.her_bob, 0);
+    send(&mut c.village, c.alice, c.her_bob, "this one stays");
+    c.village.pass(HOUR).unwrap();
+    for server in [0, 1] {
+        c.village.set_conduct(server, Conduct::Fair);
+    }
+    c.village.pass(HOUR * 48).unwrap();
+    assert_eq!(
+        words(&mut c.village, c.bob, c.his_alice),
+        ["this one stays"]
+    );
+}
+
+#[test]
+fn what_is_over_when_it_comes_is_not_confirmed() {
+    let mut c = couple(731);
+    let mut mallory = Intruder::new();
+    let contact = mallory.meet(&mut c.village, c.alice);
+    c.village.pass(HOUR).unwrap();
+    let post = Content::Post(Post::new(Text::new("too late").unwrap(), None));
+    let over = Expiration::At(1_767_225_600 + 60);
+    let late = mallory.compose_to_vanish(&post, over);
+    let name = mallory.name_of(&late);
+    let message = mallory.message(&late);
+    mallory.post(&mut c.village, &[&message]);
+    c.village.overhear();
+    c.village.pass(HOUR).unwrap();
+    let said = c.village.overhear();
+    let told = mallory.understand(said);
+    let about = |content: &Content| match content {
+        Content::Receipts(receipts) => receipts.iter().any(|receipt| receipt.message == name),
+        _ => false,
+    };
+    assert!(!told.iter().any(about), "{told:?}");
+    assert!(words(&mut c.village, c.alice, contact).is_empty());
+    assert!(!holds(&mut c.village, c.alice, "too late"));
+}
+
+#[test]
+fn of_a_reaction_that_was_taken_back_the_mark_goes() {
+    let mut c = couple(732);
+    let message = send(&mut c.village, c.alice, c.her_bob, "what do you say?");
+    c.village.pass(HOUR).unwrap();
+    let react = |c: &mut Couple, mark: &str| {
+        let mark = mark.to_owned();
+        ask(&mut c.village, c.bob, Command::React { message, mark });
+        c.village.pass(HOUR).unwrap();
+    };
+    for (mark, before) in [("+one", None), ("+two", Some("+one")), ("", Some("+two"))] {
+        react(&mut c, mark);
+        for home in [c.alice, c.bob] {
+            assert!(mark.is_empty() || holds(&mut c.village, home, mark));
+            let gone = before.is_none_or(|before| !holds(&mut c.village, home, before));
+            assert!(gone, "{before:?}");
+        }
+    }
+    // And with the message that it was for.
+    react(&mut c, "+three");
+    ask(&mut c.village, c.alice, Command::Delete { message });
+    c.village.pass(HOUR).unwrap();
+    for (home, contact) in [(c.alice, c.her_bob), (c.bob, c.his_alice)] {
+        assert!(!holds(&mut c.village, home, "+three"));
+        assert!(read(&mut c.village, home, contact)[0].deleted);
+    }
+}
+
+#[test]
+fn the_index_is_tidied_once_a_day_after_something_went() {
+    let mut c = couple(733);
+    let tidied = |c: &mut Couple| c.village.storage(c.alice).unwrap().tidied();
+    for n in 0..3 {
+        send(&mut c.village, c.alice, c.her_bob, &n.to_string());
+    }
+    c.village.pass(HOUR * 48).unwrap();
+    assert_eq!(tidied(&mut c), 0, "nothing went");
+    for n in 0..3 {
+        let message = send(&mut c.village, c.alice, c.her_bob, &n.to_string());
+        ask(&mut c.village, c.alice, Command::Delete { message });
+        // Whatever is left to do survives a restart.
+        c.village.open_again(c.alice).unwrap();
+        c.village.pass(HOUR).unwrap();
+        assert_eq!(tidied(&mut c), 1);
+    }
+    c.village.pass(HOUR * 24).unwrap();
+    assert_eq!(tidied(&mut c), 2);
+    c.village.pass(HOUR * 48).unwrap();
+    assert_eq!(tidied(&mut c), 2);
 }

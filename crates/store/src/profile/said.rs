@@ -2,15 +2,16 @@
 
 use hushwing_conversation::search::Query;
 use hushwing_conversation::storage::{
-    ConversationRecord, ConversationRows, MessageRecord, SaidRows,
+    ConversationRecord, ConversationRows, MessageRecord, Position, SaidRows,
 };
 use hushwing_conversation::{ContactId, ConversationId, MessageId};
 use hushwing_sansio::{StorageError, Timestamp};
 use zeroize::Zeroizing;
 
 use super::ProfileStore;
-use super::messages::{message_id, select_messages};
+use super::messages::{message_id, position, select_messages};
 use crate::Database;
+use crate::query::Columns;
 
 const ERASING: &str = "erasing a message";
 
@@ -60,10 +61,10 @@ impl SaidRows for ProfileStore {
 
     fn make_edits_gone(&mut self, of: ContactId, id: &MessageId) -> Result<(), StorageError> {
         let texts = "DELETE FROM texts WHERE rowid IN (SELECT row FROM messages
-             WHERE target = ?1 AND contact = ?2 AND kind = 2)";
+             WHERE target = ?1 AND contact = ?2 AND kind IN (2, 4))";
         self.database.run(ERASING, texts, (id.as_bytes(), of.0))?;
         let sql = "UPDATE messages SET kind = 6, target = NULL, content = x'', vanish_at = NULL
-             WHERE target = ?1 AND contact = ?2 AND kind = 2";
+             WHERE target = ?1 AND contact = ?2 AND kind IN (2, 4)";
         self.database
             .run(ERASING, sql, (id.as_bytes(), of.0))
             .map(drop)
@@ -109,6 +110,35 @@ impl SaidRows for ProfileStore {
         )
     }
 
+    fn text_positions(
+        &self,
+        of: ContactId,
+        before: Option<&Position>,
+        most: usize,
+    ) -> Result<Vec<Position>, StorageError> {
+        let sql = "SELECT epoch, lamport, leaf, id FROM messages
+             WHERE contact = ?1 AND kind = 1 AND (epoch, lamport, leaf, id) < (?2, ?3, ?4, ?5)
+             ORDER BY epoch DESC, lamport DESC, leaf DESC, id DESC LIMIT ?6";
+        let all = "SELECT epoch, lamport, leaf, id FROM messages
+             WHERE contact = ?1 AND kind = 1
+             ORDER BY epoch DESC, lamport DESC, leaf DESC, id DESC LIMIT ?2";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let what = "finding where texts stand";
+        let read = |row: &Columns<'_>| Ok(position(row, 0).ok());
+        let found = match before {
+            None => self.database.all(what, all, (of.0, most), read),
+            Some(before) => {
+                let (epoch, lamport, leaf) = (before.epoch, before.lamport, before.leaf);
+                let id = before.id.as_bytes();
+                let row = (of.0, epoch, lamport, leaf, id, most);
+                self.database.all(what, sql, row, read)
+            }
+        };
+        let mut found: Vec<_> = found?.into_iter().flatten().collect();
+        found.reverse();
+        Ok(found)
+    }
+
     fn count_unread(&self, of: ContactId) -> Result<u64, StorageError> {
         let sql = "SELECT count(*) FROM messages INDEXED BY messages_unread
              WHERE contact = ?1 AND mine = 0 AND kind = 1 AND state = 3";
@@ -127,6 +157,17 @@ impl SaidRows for ProfileStore {
         self.database
             .run("noting a text", sql, (id.as_bytes(), text))
             .map(drop)
+    }
+
+    fn tidy_texts(&mut self, pages: usize) -> Result<bool, StorageError> {
+        let what = "tidying the index of texts";
+        let before = self.database.changes();
+        // A negative number has all of the index merged, not only what is many.
+        let pages = i64::try_from(pages).unwrap_or(i64::MAX);
+        let sql = "INSERT INTO texts (texts, rank) VALUES ('merge', ?1)";
+        self.database.run(what, sql, [-pages])?;
+        // Fewer than two changes: it found nothing to do.
+        Ok(self.database.changes().saturating_sub(before) >= 2)
     }
 
     fn find_texts(

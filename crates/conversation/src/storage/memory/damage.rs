@@ -20,6 +20,12 @@ impl MemoryStorage {
         }
     }
 
+    /// How often the index of texts was to be tidied.
+    #[must_use]
+    pub fn tidied(&self) -> u64 {
+        self.tidied
+    }
+
     /// All scopes in which MLS keeps something.
     #[cfg(test)]
     pub(crate) fn mls_scopes(&self) -> Vec<Vec<u8>> {
