@@ -2,7 +2,7 @@
 //!
 //! One concept one file: [`invite`], [`join`] and [`petition`] bring people
 //! together, [`welcome`] is the inviter's answer; [`introduce`] and [`introduced`] do so
-//! for two contacts ([`offers`] wait for me); [`speak`] and [`hear`] carry
+//! for two contacts ([`offers`] wait for me, [`met`] is how it ends); [`speak`] and [`hear`] carry
 //! messages, [`hold`] keeps those that came too early, [`hidden`] bounds what is
 //! not shown, [`stranger`] bounds what is said before there is a decision,
 //! [`identity`] knows who somebody is, [`receipts`] tells what became of them, [`inquiry`] asks, [`renew`] changes
@@ -37,6 +37,7 @@ mod lost;
 mod mail;
 mod mailbox;
 mod mention;
+mod met;
 mod mode;
 mod offers;
 mod patience;

@@ -11,7 +11,7 @@ use hushwing_delivery::FetchId;
 use hushwing_sansio::StorageError;
 
 use super::introduce::{MOST_WAITING, REMEMBERED};
-use super::introduced::promised;
+use super::met::promised;
 use super::people::Person;
 use super::stop::Stop;
 use super::{Call, Messenger};
