@@ -16,6 +16,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::backup::{BackedUp, BackupBody};
 use crate::call::calls;
 use crate::conversation::{self, DraftBody, MuteBody, OnBody, ReportQuery, SearchQuery, TimerBody};
 use crate::event::Event;
@@ -60,6 +61,12 @@ calls! {
     /// those that are left.
     DeleteProfile: Delete "profiles/{name}" for Home {
         path: String, errors: [NotFound], answer: Vec<view::Profile>,
+    }
+
+    /// Writes a backup of a profile into a file on this machine: all that was said,
+    /// its contacts and its keys.
+    BackUp: Post "backups" for Profile {
+        body: BackupBody, errors: [Exists, Denied], answer: BackedUp,
     }
 
     /// Relays chosen for new mailboxes: those a profile uses, or all.

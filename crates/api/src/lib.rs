@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod acquaintance;
+pub mod backup;
 mod call;
 pub mod calls;
 mod client;

@@ -1,6 +1,7 @@
 //! The command line as clap sees it: every command, flag and help text.
 //! None of it has `Debug`: arguments hold texts, links and passwords.
 
+mod backup;
 mod conversation;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(crate) use self::backup::Backup;
 pub(crate) use self::conversation::{
     ContactAction, Contacts, Conversations, Disappear, Draft, Mute, Name, Pin, Report, Search,
     Switched, Unread,
@@ -144,6 +146,8 @@ pub(crate) enum Command {
     Unread(Unread),
     /// Show or keep what you began to write
     Draft(Draft),
+    /// Write a profile into a sealed file, for the day its home is lost
+    Backup(Backup),
     /// Protect this installation by a passphrase
     #[command(subcommand)]
     Passphrase(Passphrase),

@@ -9,6 +9,7 @@
 //!   log                the daemon's log, no secret in it
 //!   profiles/NAME/     profile.db, relay.db
 //!   deleted/NAME/      a profile that is being deleted
+//!   copies/            of a profile that is being backed up, sealed
 //!   relay/             the embedded relay: identity and relay-server.db
 //! ```
 
@@ -101,6 +102,12 @@ impl Home {
     #[must_use]
     pub fn deleted(&self) -> PathBuf {
         self.0.join("deleted")
+    }
+
+    /// The folder of copies while a backup is written.
+    #[must_use]
+    pub fn copies(&self) -> PathBuf {
+        self.0.join("copies")
     }
 
     /// The folder of the embedded relay.

@@ -26,6 +26,8 @@ pub(crate) struct Installation {
     pub(crate) embedded: Embedded,
     /// Held while profiles or servers change, so that two callers do not.
     pub(crate) changing: AsyncMutex<()>,
+    /// Held while a backup is written: there is one folder for copies.
+    pub(crate) copying: AsyncMutex<()>,
     lan: bool,
     stop: watch::Sender<bool>,
 }
@@ -41,6 +43,7 @@ impl Installation {
             profiles: Mutex::default(),
             embedded: Embedded::default(),
             changing: AsyncMutex::default(),
+            copying: AsyncMutex::default(),
             lan,
             stop: watch::channel(false).0,
         }

@@ -5,19 +5,29 @@ use hushwing_sansio::StorageError;
 use hushwing_store::{ProfileStore, RelayClientStore};
 use hushwing_transport::Transactional;
 
+use crate::copying::Copies;
 use crate::inspection::Inspections;
 
 /// The profile's file, lent to the conversation machine.
-pub(crate) struct LentProfile(pub(crate) ProfileStore, pub(crate) Inspections);
+pub(crate) struct LentProfile(
+    pub(crate) ProfileStore,
+    pub(crate) Inspections,
+    pub(crate) Copies,
+);
 
 /// The relay client's file, lent to the relay client.
-pub(crate) struct LentRelayClient(pub(crate) RelayClientStore, pub(crate) Inspections);
+pub(crate) struct LentRelayClient(
+    pub(crate) RelayClientStore,
+    pub(crate) Inspections,
+    pub(crate) Copies,
+);
 
 impl Transactional for LentProfile {
     type Storage = dyn hushwing_conversation::Storage;
 
     fn begin(&mut self) -> Result<(), StorageError> {
         self.1.answer(|| self.0.check());
+        self.2.answer(|path, key| self.0.snapshot(path, key));
         self.0.begin()
     }
 
@@ -39,6 +49,7 @@ impl Transactional for LentRelayClient {
 
     fn begin(&mut self) -> Result<(), StorageError> {
         self.1.answer(|| self.0.check());
+        self.2.answer(|path, key| self.0.snapshot(path, key));
         self.0.begin()
     }
 

@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
 mod api;
+mod backup;
 mod checkup;
+mod copying;
 mod daemon;
 mod deletion;
 mod embedded;

@@ -80,22 +80,29 @@ pub(super) fn needed(home: &Home) -> Result<Option<Typed>, Error> {
     }
 }
 
-/// Asks on the terminal without showing what is typed, else reads a line.
+/// Asks for what cannot be done without.
 fn ask(prompt: &str) -> Result<Typed, Error> {
+    ask_for(prompt)?.ok_or_else(|| none_given(&io::ErrorKind::UnexpectedEof.into()))
+}
+
+/// Asks on the terminal without showing what is typed, else reads a line; `None`
+/// where there is none.
+pub(super) fn ask_for(prompt: &str) -> Result<Option<Typed>, Error> {
     let text = if io::stdin().is_terminal() {
-        rpassword::prompt_password(format!("{prompt}: "))
+        rpassword::prompt_password(format!("{prompt}: ")).map(Some)
     } else {
         let mut line = String::new();
-        match io::stdin().lock().read_line(&mut line) {
-            Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
-            read => read.map(|_| line.trim_end_matches(['\r', '\n']).to_owned()),
-        }
+        let read = io::stdin().lock().read_line(&mut line);
+        read.map(|read| (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
     };
-    text.map(Typed::new).map_err(|error| {
-        Error::new(
-            ErrorKind::WrongPassphrase,
-            format!("no passphrase was given: {error}"),
-        )
-        .with_advice("give the passphrase on the terminal or on standard input")
-    })
+    text.map(|text| text.map(Typed::new))
+        .map_err(|error| none_given(&error))
+}
+
+fn none_given(error: &io::Error) -> Error {
+    Error::new(
+        ErrorKind::WrongPassphrase,
+        format!("no passphrase was given: {error}"),
+    )
+    .with_advice("give the passphrase on the terminal or on standard input")
 }

@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod backup;
 mod bots;
 mod content;
 mod damaged;

@@ -131,6 +131,7 @@ pub(crate) fn walk(dir: &Path) -> PathBuf {
     talk(&mut ada, &mut ben);
     introduce(&mut ada, &mut ben);
     keep(&mut ada);
+    back_up(&mut ada, dir);
     wrongs(&mut ada);
     ada.delete("contacts/Ben");
     ada.delete("servers?address=127.0.0.1");
@@ -250,6 +251,16 @@ fn keep(ada: &mut Home) {
     ada.post(&path("typing"), json!({}));
     ada.get("conversations");
     ada.get(&path("report?n=5"));
+}
+
+/// With a passphrase, with a code, and where there is a file already.
+fn back_up(ada: &mut Home, dir: &Path) {
+    let file = dir.join("ada.backup");
+    let words = "four words by dice";
+    ada.post("backups", json!({ "file": file, "passphrase": words }));
+    let again = json!({ "file": file, "force": true });
+    ada.post("backups?profile=Ada", again);
+    ada.post("backups", json!({ "file": file }));
 }
 
 /// Ada introduces two people who share Ben's home.

@@ -75,6 +75,9 @@ fn installation() -> Vec<Route> {
             |handle, asked| async move { handle.create_profile(&asked.body.name).await },
         ),
         DeleteProfile::by(|handle, asked| async move { handle.delete_profile(&asked.path).await }),
+        BackUp::by(
+            |handle, asked| async move { handle.back_up(asked.profile(), &asked.body).await },
+        ),
         Servers::by(|handle, asked| async move {
             handle.servers(asked.profile(), asked.query.passwords)
         }),

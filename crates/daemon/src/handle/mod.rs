@@ -1,6 +1,7 @@
 //! What faces call. A handle is cheap to clone and knows no HTTP, no XMPP and
 //! no terminal; every answer is a [`view`](crate::view) document.
 
+mod backup;
 mod contact;
 mod conversation;
 mod identity;

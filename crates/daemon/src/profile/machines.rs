@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 use super::Choices;
 use super::missing;
 use super::shared::Shared;
+use crate::copying::{Copier, copies};
 use crate::error::Error;
 use crate::inspection::{Inspector, Verdict, inspections};
 use crate::lent::{LentProfile, LentRelayClient};
@@ -56,6 +57,8 @@ pub(super) struct Machines {
     tasks: Vec<JoinHandle<()>>,
     /// Of `profile.db` and `relay.db`.
     inspectors: [Inspector; 2],
+    /// Of the same.
+    copiers: [Copier; 2],
     relay_commands: mpsc::Sender<NetworkCommand>,
 }
 
@@ -70,14 +73,18 @@ impl Inspection {
     /// conversation machine.
     pub(super) async fn ask(&self) -> [oneshot::Receiver<Verdict>; 2] {
         let answers = self.inspectors.each_ref().map(Inspector::ask);
-        // A call that changes nothing, for an idle client makes no transaction.
-        let nothing = NetworkCommand::Cancel {
-            send: SendId(u64::MAX),
-        };
-        // It fails where the client has ended, which the answer tells.
-        let _ = self.relay_commands.send(nothing).await;
+        nudge(&self.relay_commands).await;
         answers
     }
+}
+
+/// Has the relay client make a transaction, which an idle one makes none of.
+pub(super) async fn nudge(relay_commands: &mpsc::Sender<NetworkCommand>) {
+    let nothing = NetworkCommand::Cancel {
+        send: SendId(u64::MAX),
+    };
+    // It fails where the client has ended, which the answer tells.
+    let _ = relay_commands.send(nothing).await;
 }
 
 impl Machines {
@@ -97,20 +104,22 @@ impl Machines {
         let config = conversation_config(files.name, choices.switches, places.len());
         let (inspector, asked_of_profile) = inspections();
         let (relay_inspector, asked_of_relay) = inspections();
+        let (copier, profile_copies) = copies();
+        let (relay_copier, relay_copies) = copies();
         let (commands, asked) = mpsc::channel(QUEUE);
         let (relay_commands, relay_asked) = mpsc::channel(QUEUE);
         let (told, outgoing) = mpsc::channel(QUEUE);
         let (relay_told, relay_events) = mpsc::channel(QUEUE);
         let messenger = drive(
             DriveConfig::new("messenger", runtime.connector.clone(), runtime.clock),
-            LentProfile(store, asked_of_profile),
+            LentProfile(store, asked_of_profile, profile_copies),
             move |storage| Messenger::open(storage, config.clone()),
             asked,
             told,
         )?;
         let relay = drive_observed(
             DriveConfig::new("relay client", runtime.connector.clone(), runtime.clock),
-            LentRelayClient(queues, asked_of_relay),
+            LentRelayClient(queues, asked_of_relay, relay_copies),
             move |storage| Client::open(servers.clone(), storage),
             move |client: &Client| relays.observe(client),
             relay_asked,
@@ -132,6 +141,7 @@ impl Machines {
                 relay,
                 tasks,
                 inspectors: [inspector, relay_inspector],
+                copiers: [copier, relay_copier],
                 relay_commands,
             },
             commands,
@@ -157,6 +167,11 @@ impl Machines {
             inspectors: self.inspectors.clone(),
             relay_commands: self.relay_commands.clone(),
         }
+    }
+
+    /// The way to ask for copies of `profile.db` and `relay.db`.
+    pub(super) fn copying(&self) -> ([Copier; 2], mpsc::Sender<NetworkCommand>) {
+        (self.copiers.clone(), self.relay_commands.clone())
     }
 
     /// Stops both after the transactions at hand and waits for their files.

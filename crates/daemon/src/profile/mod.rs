@@ -1,5 +1,6 @@
 //! One running profile, as its callers see it.
 
+mod copy;
 mod machines;
 mod missing;
 mod shared;

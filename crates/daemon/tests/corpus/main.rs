@@ -58,6 +58,8 @@ mod relay_message;
 mod relay_records;
 #[path = "../../../../fuzz/bodies/relay_server_address.rs"]
 mod relay_server_address;
+#[path = "../../../../fuzz/bodies/store_backup.rs"]
+mod store_backup;
 #[path = "../../../../fuzz/bodies/store_key_file.rs"]
 mod store_key_file;
 #[path = "../../../../fuzz/bodies/store_relay_rows.rs"]
@@ -111,6 +113,7 @@ replay! {
     relay_message
     relay_records
     relay_server_address
+    store_backup
     store_key_file
     store_relay_rows
     transport_chain

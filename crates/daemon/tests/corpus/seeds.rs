@@ -337,6 +337,11 @@ fn stored() -> Vec<Seed> {
         row.unwrap().to_owned()
     };
     let key_file = |name| fs::read(crates.join("store/tests/golden").join(name)).unwrap();
+    // The target sums by itself.
+    let backup = |lock: u8| {
+        let key = key_file("key-wrapped-0.1");
+        [b"HWBK\x01", &[lock][..], &key[..106]].concat()
+    };
     // The target signs by itself: length and signature go off.
     let bundle = |name| hex(&vector(name))[65..].to_vec();
     vec![
@@ -344,6 +349,8 @@ fn stored() -> Vec<Seed> {
         ("conversation_card", "reusable", bundle("bundle-reusable")),
         ("conversation_card", "one_time", bundle("bundle-one-time")),
         ("conversation_code", "safety", vector("safety-code").into()),
+        ("store_backup", "passphrase", backup(1)),
+        ("store_backup", "recovery_code", backup(2)),
         ("store_key_file", "raw", key_file("key-raw-0.1")),
         ("store_key_file", "wrapped", key_file("key-wrapped-0.1")),
     ]

@@ -33,7 +33,7 @@ impl RecoveryCode {
         Self(bytes)
     }
 
-    /// Its one written form, `XXXX-XXXX-…`.
+    /// Its one written form: groups joined by hyphens.
     #[must_use]
     pub fn written(&self) -> Zeroizing<String> {
         // Room for all of it: no copy is left behind by growing.

@@ -1,0 +1,19 @@
+//! Commands about backups.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// What to back up.
+#[derive(Args)]
+pub(crate) struct Backup {
+    /// File to write
+    pub(crate) file: PathBuf,
+    /// Replace a file of that name
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Ask for no passphrase: a recovery code is made and shown once. So it is, too, where an
+    /// empty passphrase is given
+    #[arg(long)]
+    pub(crate) code: bool,
+}

@@ -1,0 +1,69 @@
+//! Backups of a profile.
+
+use std::io::{self, IsTerminal};
+use std::path::Path as FilePath;
+
+use hushwing_api::backup::{BackedUp, BackupBody, Secret};
+use hushwing_daemon::{Error, ErrorKind};
+
+use super::passphrase::{self, Typed};
+use super::{Session, view};
+use crate::args::Backup;
+use crate::client::Path;
+
+/// `backup`
+pub(super) async fn back_up(session: &Session, asked: Backup) -> Result<(), Error> {
+    let file = absolute(&asked.file)?;
+    let passphrase = if asked.code { None } else { chosen()? };
+    let body = BackupBody {
+        file,
+        force: asked.force,
+        passphrase: passphrase.map(|typed| Secret::new(&typed)),
+    };
+    let path = Path::new(["backups"]);
+    let made: BackedUp = view(session.client.post(&path, &body).await?)?;
+    session.output.result(&made, told);
+    Ok(())
+}
+
+fn told(made: &BackedUp) -> String {
+    let mut text = format!("{} is in {}, {} bytes", made.profile, made.file, made.bytes);
+    match &made.recovery_code {
+        Some(code) => text.push_str(&format!(
+            "\nrecovery code  {}\nwrite it down, it is not shown again; whoever has it and the \
+             file can read everything, without it nobody can",
+            code.reveal()
+        )),
+        None => text.push_str(
+            "\nwhoever has the passphrase and the file can read everything, without it nobody can",
+        ),
+    }
+    text
+}
+
+/// A passphrase, typed twice on a terminal; `None` for an empty one.
+fn chosen() -> Result<Option<Typed>, Error> {
+    let on_terminal = io::stdin().is_terminal();
+    let prompt = match on_terminal {
+        true => "Passphrase for this backup (none: a recovery code is made)",
+        false => "Passphrase for this backup",
+    };
+    let Some(typed) = passphrase::ask_for(prompt)?.filter(|typed| !typed.is_empty()) else {
+        return Ok(None);
+    };
+    if on_terminal && passphrase::ask_for("Once more")?.as_ref() != Some(&typed) {
+        return Err(Error::new(ErrorKind::Usage, "the two differ")
+            .with_advice("nothing was written; try again"));
+    }
+    Ok(Some(typed))
+}
+
+/// The path as the daemon, which was started elsewhere, understands it.
+fn absolute(file: &FilePath) -> Result<String, Error> {
+    let whole =
+        std::path::absolute(file).map_err(|error| Error::system("find the file", file, &error))?;
+    whole.into_os_string().into_string().map_err(|_| {
+        Error::new(ErrorKind::Usage, "the file's path is no UTF-8")
+            .with_advice("choose another name or folder")
+    })
+}
