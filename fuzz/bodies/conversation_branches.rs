@@ -1,7 +1,9 @@
 //! What a group of many says of itself beside MLS, and what its keeper reads back
 //! of a disk: the first byte says which.
 
-use hushwing_conversation::branches::{AccountId, Crypto, GroupPolicy, Keeper, Lent, Pointer};
+use hushwing_conversation::branches::{
+    AccountId, Crypto, GroupPolicy, Keeper, Lent, Pointer, Succession,
+};
 use hushwing_conversation::{ConversationId, MemoryStorage, MlsRows as _};
 use hushwing_sansio::{Context, Entropy, Moment, Timestamp};
 
@@ -53,11 +55,31 @@ pub(crate) fn run(data: &[u8]) {
         Some((1, bytes)) => {
             if let Ok(policy) = GroupPolicy::decode(bytes) {
                 assert_eq!(policy.encode().as_deref(), Ok(bytes));
+                let _ = Succession::of(&policy);
             }
         }
+        Some((255, bytes)) => chain(bytes),
         Some((number, bytes)) => open(number - 1, bytes),
         None => {}
     }
+}
+
+/// A founded group hears a chain of two pieces, of which the last looks like a
+/// signature if it is long enough.
+fn chain(bytes: &[u8]) {
+    let mut rows = founded();
+    let mut dice = Dice(3);
+    let mut cx = Context::new(Moment::default(), Timestamp::default(), &mut dice);
+    let mut lent = Lent {
+        crypto: &Crypto::default(),
+        cx: &mut cx,
+        rows: &mut rows,
+    };
+    let keeper = Keeper::open(&mut lent, GROUP).expect("memory does not fail");
+    let mut keeper = keeper.expect("it was founded");
+    let (commit, last) = bytes.split_at(bytes.len().saturating_sub(105));
+    let heard = keeper.hear_chain(&mut lent, &[commit.to_vec(), last.to_vec()]);
+    assert!(heard.expect("memory does not fail").1.is_some());
 }
 
 /// Opens a group of which the records with this label read so.

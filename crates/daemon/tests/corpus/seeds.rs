@@ -503,6 +503,8 @@ fn branches() -> Vec<Seed> {
     };
     let account = |byte| AccountId::try_from([byte; 16].as_slice()).unwrap();
     let policy = GroupPolicy::of_group(vec![account(1), account(2)], "a group");
+    let mut anew = policy.clone();
+    anew.further = vec![(1, [&[1; 1][..], &[2; 152]].concat())];
     let tagged = |tag: u8, bytes: &[u8]| [&[tag], bytes].concat();
     let mut seeds = vec![
         (TARGET, "pointer", tagged(0, &pointer(None).encode())),
@@ -512,6 +514,12 @@ fn branches() -> Vec<Seed> {
             tagged(0, &pointer(Some(3)).encode()),
         ),
         (TARGET, "policy", tagged(1, &policy.encode().unwrap())),
+        (TARGET, "founded_anew", tagged(1, &anew.encode().unwrap())),
+        (
+            TARGET,
+            "chain",
+            tagged(255, &[&[0; 8][..], &[1; 105]].concat()),
+        ),
     ];
     let rows = crate::conversation_branches::founded();
     let records = rows.mls_scope(&crate::conversation_branches::records());

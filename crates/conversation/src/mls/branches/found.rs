@@ -28,26 +28,26 @@ use crate::{ConversationId, Secret};
 const MOST_SPENT: usize = 1024;
 
 /// The state a keeper begins with.
-struct First {
-    group: MlsGroup,
+pub(super) struct First {
+    pub(super) group: MlsGroup,
     key: LeafKey,
     /// Bytes of its rows.
     size: u64,
-    account: AccountId,
-    welcomed_by: Option<Welcomer>,
+    pub(super) account: AccountId,
+    pub(super) welcomed_by: Option<Welcomer>,
 }
 
 /// The leaf that signed a Welcome. Its account is what the tree in that Welcome
 /// says, and so worth nothing without the key.
-struct Welcomer {
+pub(super) struct Welcomer {
     account: AccountId,
-    key: Vec<u8>,
+    pub(super) key: Vec<u8>,
 }
 
 /// A Welcome that was decrypted, for the group it claims to be of.
-struct Opened {
-    welcome: ProcessedWelcome,
-    id: ConversationId,
+pub(super) struct Opened {
+    pub(super) welcome: ProcessedWelcome,
+    pub(super) id: ConversationId,
 }
 
 impl Keeper {
@@ -71,6 +71,18 @@ impl Keeper {
         if policy.stewards.as_slice() != core::slice::from_ref(me) {
             return Ok(Err(MakeFault::Rules));
         }
+        let key = LeafKey::generate(lent.cx);
+        Self::found_with(lent, id, me, policy, key)
+    }
+
+    /// The same, with a leaf of this key.
+    pub(super) fn found_with(
+        lent: &mut Lent<'_, '_>,
+        id: ConversationId,
+        me: &AccountId,
+        policy: &GroupPolicy,
+        key: LeafKey,
+    ) -> Result<Result<Self, MakeFault>, StorageError> {
         let Ok(config) = policy
             .encode()
             .map_err(|_| ())
@@ -78,7 +90,6 @@ impl Keeper {
         else {
             return Ok(Err(MakeFault::Sense));
         };
-        let key = LeafKey::generate(lent.cx);
         let mut rows = Overlay::empty(&mut *lent.rows, id);
         let provider = Provider::new(lent.crypto, lent.cx, &mut rows);
         let credential = shape::credential(me, &key);
@@ -102,6 +113,11 @@ impl Keeper {
     /// Follows a Welcome into a group that is not kept. `key_of` gives the
     /// private key of the leaf with the given public signature key, if it is
     /// mine: [`super::OwnPackage::key`].
+    ///
+    /// Nothing of a Welcome shows who sent it: whoever has my key package can found
+    /// a group of any names. So look at it with [`invited`](Self::invited) first, and follow it only if
+    /// the person whom I gave the package vouches for the key of
+    /// [`Invited::by`](super::Invited).
     ///
     /// # Errors
     ///
@@ -140,6 +156,34 @@ impl Keeper {
         welcome: &[u8],
         key_of: impl FnOnce(&[u8]) -> Option<Secret>,
     ) -> Result<Result<Vec<Told>, WelcomeFault>, StorageError> {
+        self.join_again_by(lent, welcome, key_of, None)
+    }
+
+    /// The same, where a person whom the caller has checked, and who may bring me
+    /// back, vouches that the Welcome is signed with their key: that of
+    /// [`Invited::by`](super::Invited). So a steward can bring me back whose leaf is
+    /// newer than what I know, and anybody can whom I trust to.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::join_again`].
+    pub fn join_again_vouched(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        welcome: &[u8],
+        key_of: impl FnOnce(&[u8]) -> Option<Secret>,
+        vouched: &[u8],
+    ) -> Result<Result<Vec<Told>, WelcomeFault>, StorageError> {
+        self.join_again_by(lent, welcome, key_of, Some(vouched))
+    }
+
+    fn join_again_by(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        welcome: &[u8],
+        key_of: impl FnOnce(&[u8]) -> Option<Secret>,
+        vouched: Option<&[u8]>,
+    ) -> Result<Result<Vec<Told>, WelcomeFault>, StorageError> {
         let opened = match open(lent, welcome)? {
             Ok(opened) => opened,
             Err(fault) => return Ok(Err(fault)),
@@ -150,7 +194,8 @@ impl Keeper {
         let stewards = self.stewards()?;
         let fits = |group: &MlsGroup, me: &AccountId, by: &Welcomer| {
             let name = keeper::name_of(group);
-            if *me != self.account || !self.may_bring_back(&stewards, by) {
+            let may = vouched == Some(&by.key) || self.may_bring_back(&stewards, by);
+            if *me != self.account || !may {
                 return Err(WelcomeFault::Stranger);
             }
             // Entering a state again would begin its ratchets anew, and seal with
@@ -276,7 +321,7 @@ impl Keeper {
     }
 }
 
-fn open(
+pub(super) fn open(
     lent: &mut Lent<'_, '_>,
     bytes: &[u8],
 ) -> Result<Result<Opened, WelcomeFault>, StorageError> {
@@ -326,7 +371,7 @@ fn enter(
     Keeper::begin(lent, id, first).map(Ok)
 }
 
-fn follow(
+pub(super) fn follow(
     provider: &Provider<'_>,
     welcome: ProcessedWelcome,
     key_of: impl FnOnce(&[u8]) -> Option<Secret>,

@@ -16,7 +16,7 @@ use super::pointer::{Pointer, StatePrefix};
 use super::records::{self, Bulk, CommitRecord, Shelf, Standing, StateRecord};
 use super::rows::Overlay;
 use super::shape;
-use super::signed::Chain;
+use super::signed::{Chain, Signer};
 use super::told::{ChainFault, HearFault, Heard, Said, Told};
 use crate::MlsRows;
 use crate::fork_choice::rules;
@@ -117,6 +117,9 @@ impl Keeper {
                 }
             }
         }
+        if broken.is_none() && !any && self.is_beside(commits, signer) {
+            return Ok((told, Some(self.strand(lent, signer)?)));
+        }
         told.extend(self.settle(lent)?);
         if let Some(fault) = broken.filter(|_| self.leads_on(commits)) {
             self.note_broken(lent, signer, fault)?;
@@ -129,6 +132,19 @@ impl Keeper {
     fn leads_on(&self, chain: &[Vec<u8>]) -> bool {
         let last = chain.last().and_then(|last| self.parse(last).ok());
         last.is_some_and(|last| last.epoch >= self.epoch())
+    }
+
+    /// Whether a chain, all of which is too late here, leads as far as I am to a state
+    /// I do not know, and I have followed nothing since I was welcomed: then that was
+    /// to a branch that the signer does not follow.
+    fn is_beside(&self, commits: &[Vec<u8>], signer: Option<Signer<'_>>) -> bool {
+        let last = commits.last().and_then(|last| self.parse(last).ok());
+        let as_far = last.is_some_and(|last| last.epoch.saturating_add(1) >= self.epoch());
+        let here = |to: StatePrefix| self.states.keys().any(|name| StatePrefix::of(name) == to);
+        self.welcomed_by.is_some()
+            && self.followed == self.root
+            && as_far
+            && signer.is_some_and(|signer| !here(signer.to))
     }
 
     /// Encrypts what I say, in the state that is followed. With `first_said`, it

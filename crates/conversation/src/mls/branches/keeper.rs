@@ -12,7 +12,7 @@ use super::policy::GroupPolicy;
 use super::records::{self, CommitRecord, Head, Records, Shelf, Standing, StateRecord};
 use super::rows::InPlace;
 use super::told::IntentId;
-use super::{records::Bulk, shape, signed};
+use super::{records::Bulk, shape, signed, welcome};
 use crate::fork_choice::{AccountId, CommitHash, Shape, StateName};
 use crate::mls::LeafKey;
 use crate::mls::crypto::Crypto;
@@ -268,16 +268,7 @@ impl Keeper {
             return Ok(Vec::new());
         }
         let members = self.within(lent, self.followed, |_, group, _| {
-            let leaves = group.treesync().full_leaves();
-            let members = leaves.filter_map(|(index, leaf)| {
-                Some(Member {
-                    leaf: index.u32(),
-                    account: shape::account(leaf)?,
-                    signature_key: leaf.signature_key().as_slice().to_vec(),
-                    renewed_at: shape::renewed_at(leaf),
-                })
-            });
-            Ok::<_, core::convert::Infallible>(members.collect())
+            Ok::<_, core::convert::Infallible>(welcome::members(group))
         })?;
         Ok(members.unwrap_or_default())
     }
@@ -348,7 +339,7 @@ impl Keeper {
         let chain = path.into_iter();
         let chain = chain.map(|hash| shelf.bulk(Bulk::Commit, &hash));
         let mut chain: Vec<_> = chain.collect::<Result<_, _>>()?;
-        chain.extend(signed::sign(&self.key, self.id, &chain));
+        chain.extend(signed::sign(&self.key, self.id, state, &chain));
         Ok(Some(chain))
     }
 

@@ -4,6 +4,7 @@ use hushwing_sansio::StorageError;
 
 use super::MOST_AGE;
 use super::keeper::{Keeper, Lent};
+use super::signed::Signer;
 use super::told::{ChainFault, HearFault};
 use crate::MlsRows;
 
@@ -28,10 +29,10 @@ impl Keeper {
     pub(super) fn strand(
         &mut self,
         lent: &mut Lent<'_, '_>,
-        signer: Option<&[u8]>,
+        signer: Option<Signer<'_>>,
     ) -> Result<ChainFault, StorageError> {
         let known = match signer {
-            Some(key) => self.is_known_leaf(lent, key)?,
+            Some(signer) => self.is_known_leaf(lent, signer.key)?,
             None => false,
         };
         if !known {
@@ -48,14 +49,14 @@ impl Keeper {
     pub(super) fn note_broken(
         &mut self,
         lent: &mut Lent<'_, '_>,
-        signer: Option<&[u8]>,
+        signer: Option<Signer<'_>>,
         fault: HearFault,
     ) -> Result<(), StorageError> {
         let stays = matches!(fault, HearFault::Unreadable | HearFault::Rules);
-        let Some(key) = signer.filter(|_| stays && self.broken_since.is_none()) else {
+        let Some(signer) = signer.filter(|_| stays && self.broken_since.is_none()) else {
             return Ok(());
         };
-        if self.is_known_leaf(lent, key)? {
+        if self.is_known_leaf(lent, signer.key)? {
             self.broken_since = Some(lent.cx.wall().as_millis());
             self.save_head(lent.rows)?;
         }

@@ -20,8 +20,8 @@
 //!   roll back, drop the keeper and [`open`](Keeper::open) it again.
 //! - [`Told::Publish`]: send to all leaves of the state it was made in, and say
 //!   [`published`](Keeper::published) when a network took it.
-//! - [`Told::Followed`] with `left`: what I said in those states and that nobody
-//!   confirmed, [`say`](Keeper::say) again with the epoch it was said in first,
+//! - [`Told::Followed`] with `left`: what I said in those states and that somebody
+//!   has not confirmed, [`say`](Keeper::say) again with the epoch it was said in first,
 //!   under its old message id: whoever has it drops it.
 //! - [`Told::Forgotten`]: what I said in those states and that somebody has not
 //!   confirmed is too late for them; say it again as well.
@@ -32,8 +32,22 @@
 //!   account or a steward to be added anew ([`Wish::AddLeafAnew`], with my
 //!   [`signature_key`](Keeper::signature_key)), and hold Welcomes that came out as
 //!   [`WelcomeFault::Known`] for [`join_again`](Keeper::join_again).
-//! - [`WelcomeFault::Stranger`]: drop the Welcome. Somebody who has a key package
-//!   of mine may have made a group of the same id and the same names.
+//!   [`ChainFault::Unproven`] shows nothing: ask somebody else whom the group has.
+//!   A chain is handed on whole, with its last piece, in one letter.
+//! - A Welcome to a group that is not kept: look at it with
+//!   [`invited`](Keeper::invited), and ask the person who was given that key package
+//!   whether the key of the leaf that signed it ([`Invited::by`]) is theirs. In a conversation with them that is a question
+//!   their program answers by itself. Without such an answer, do not
+//!   [`join`](Keeper::join): anybody who has the package can have made the group.
+//! - [`WelcomeFault::Stranger`]: no leaf I know as one that may bring me back signed
+//!   it. Drop it, unless it is for my account and a person who may bring me back
+//!   vouches for its key in the same way: then
+//!   [`join_again_vouched`](Keeper::join_again_vouched). That is how a steward brings
+//!   me back whose leaf is newer than what I know, and anybody the highest steward.
+//! - [`Told::Removed`]: try Welcomes that were held once more.
+//! - A Welcome whose policy holds a [`Succession`]: ask the keeper of the old group
+//!   whether it [`is_succeeded_by`](Keeper::is_succeeded_by) the new one, and the
+//!   person whether to go along.
 //! - What [`hear`](Keeper::hear) and [`hear_chain`](Keeper::hear_chain) tell beside
 //!   a fault is to be acted on like all else.
 //! - Keep the private half of a key package ([`OwnPackage`]) for as long as a
@@ -44,6 +58,7 @@
 //! - [`Told::Waits`]: say why it cannot be had now; whoever does not want to wait
 //!   for another branch [`unwish`](Keeper::unwish)es it.
 
+mod anew;
 mod facts;
 mod follow;
 mod found;
@@ -62,7 +77,9 @@ mod rows;
 mod shape;
 mod signed;
 mod told;
+mod welcome;
 
+pub use anew::Succession;
 pub use intent::{MOST_WISHES, PolicyChange, Wish};
 pub use keeper::{Keeper, Lent, Member};
 pub use member::{MemberPackage, OwnPackage};
@@ -72,6 +89,7 @@ pub use policy::{
 };
 pub use pursue::WishFault;
 pub use told::{ChainFault, HearFault, Heard, IntentId, MakeFault, Said, Told, WelcomeFault};
+pub use welcome::Invited;
 
 pub use super::crypto::Crypto;
 pub use crate::fork_choice::{AccountId, AccountIdError, CommitHash, Shape, StateName};

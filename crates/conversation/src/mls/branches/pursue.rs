@@ -35,6 +35,17 @@ impl Keeper {
         lent: &mut Lent<'_, '_>,
         wish: Wish,
     ) -> Result<Result<(IntentId, Vec<Told>), WishFault>, StorageError> {
+        match self.note(lent, wish)? {
+            Ok(id) => Ok(Ok((id, self.settle(lent)?))),
+            Err(fault) => Ok(Err(fault)),
+        }
+    }
+
+    fn note(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        wish: Wish,
+    ) -> Result<Result<IntentId, WishFault>, StorageError> {
         if self.intents.len() >= MOST_WISHES {
             return Ok(Err(WishFault::Full));
         }
@@ -54,8 +65,22 @@ impl Keeper {
         let intent = Intent::new(wish, adds);
         Shelf::new(lent.rows, self.id).put_intent(id.0, &intent)?;
         self.intents.insert(id, intent);
-        let told = self.settle(lent)?;
-        Ok(Ok((id, told)))
+        Ok(Ok(id))
+    }
+
+    /// Several wishes at once, so that one commit can be made for them; the first
+    /// that cannot be taken down says why none was.
+    pub(super) fn wish_all(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        wishes: Vec<Wish>,
+    ) -> Result<Result<Vec<Told>, WishFault>, StorageError> {
+        for wish in wishes {
+            if let Err(fault) = self.note(lent, wish)? {
+                return Ok(Err(fault));
+            }
+        }
+        self.settle(lent).map(Ok)
     }
 
     /// I do not want it any more. What was committed stays.

@@ -5,14 +5,15 @@
 //! piece of a chain is its signature over all before it.
 //!
 //! ```text
-//! 01 ‖ public signature key (32) ‖ signature (64) over
-//!      "hushwing chain 1" ‖ group id ‖ the SHA-256 of each commit, in order
+//! 01 ‖ public signature key (32) ‖ the state it leads to (8) ‖ signature (64) over
+//!      "hushwing chain 1" ‖ group id ‖ that state (8) ‖ the SHA-256 of each commit, in order
 //! ```
 
 use openmls_traits::crypto::OpenMlsCrypto as _;
 use openmls_traits::signatures::Signer as _;
 use openmls_traits::types::SignatureScheme;
 
+use super::pointer::StatePrefix;
 use crate::ConversationId;
 use crate::fork_choice::CommitHash;
 use crate::mls::LeafKey;
@@ -23,27 +24,42 @@ const VERSION: u8 = 1;
 /// length of a label, and none has 10,357 bytes.
 const LABEL: &[u8] = b"hushwing chain 1";
 const KEY: usize = 32;
+const STATE: usize = 8;
 const SIGNATURE: usize = 64;
 
-fn signed_bytes(group: ConversationId, commits: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = [LABEL, &group.0].concat();
+fn signed_bytes(group: ConversationId, to: StatePrefix, commits: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = [LABEL, &group.0, &to.0].concat();
     for commit in commits {
         bytes.extend(CommitHash::of(commit).0);
     }
     bytes
 }
 
-/// The last piece of a chain of these commits.
-pub(super) fn sign(key: &LeafKey, group: ConversationId, commits: &[Vec<u8>]) -> Option<Vec<u8>> {
-    let signature = key.sign(&signed_bytes(group, commits)).ok()?;
-    Some([&[VERSION], key.public().as_slice(), &signature].concat())
+/// The last piece of a chain of these commits, which lead to the state `to`.
+pub(super) fn sign(
+    key: &LeafKey,
+    group: ConversationId,
+    to: StatePrefix,
+    commits: &[Vec<u8>],
+) -> Option<Vec<u8>> {
+    let signature = key.sign(&signed_bytes(group, to, commits)).ok()?;
+    Some([&[VERSION], key.public().as_slice(), &to.0, &signature].concat())
+}
+
+/// Who signed a chain, and what they say of it.
+#[derive(Clone, Copy)]
+pub(super) struct Signer<'a> {
+    /// The public signature key.
+    pub(super) key: &'a [u8],
+    /// The state it leads to.
+    pub(super) to: StatePrefix,
 }
 
 /// A chain, apart from who signed it.
 pub(super) struct Chain<'a> {
     pub(super) commits: &'a [Vec<u8>],
-    /// The public signature key that signed it, if one did.
-    pub(super) signer: Option<&'a [u8]>,
+    /// Who signed it, if somebody did.
+    pub(super) signer: Option<Signer<'a>>,
 }
 
 impl<'a> Chain<'a> {
@@ -61,15 +77,19 @@ impl<'a> Chain<'a> {
         let Some((&VERSION, rest)) = last.split_first() else {
             return unsigned;
         };
-        if rest.len() != KEY + SIGNATURE {
+        if rest.len() != KEY + STATE + SIGNATURE {
             return unsigned;
         }
-        let (key, signature) = rest.split_at(KEY);
-        let bytes = signed_bytes(group, commits);
+        let (key, rest) = rest.split_at(KEY);
+        let Some((to, signature)) = rest.split_first_chunk::<STATE>() else {
+            return unsigned;
+        };
+        let to = StatePrefix(*to);
+        let bytes = signed_bytes(group, to, commits);
         let good = crypto.verify_signature(SignatureScheme::ED25519, &bytes, key, signature);
         Self {
             commits,
-            signer: good.is_ok().then_some(key),
+            signer: good.is_ok().then_some(Signer { key, to }),
         }
     }
 }
@@ -85,11 +105,11 @@ mod tests {
         let key = LeafKey::from_secret(&Secret::new([7; 32])).unwrap();
         let (here, there) = (ConversationId([1; 16]), ConversationId([2; 16]));
         let mut chain = vec![vec![0, 1], vec![0, 2]];
-        chain.push(sign(&key, here, &chain).unwrap());
+        chain.push(sign(&key, here, StatePrefix([3; 8]), &chain).unwrap());
         let signer = |group, chain: &[Vec<u8>]| {
             let opened = Chain::open(&crypto, group, chain);
             assert_eq!(opened.commits.len(), 2);
-            opened.signer.map(<[u8]>::to_vec)
+            opened.signer.map(|signer| signer.key.to_vec())
         };
         assert_eq!(signer(here, &chain), Some(key.public().to_vec()));
         assert_eq!(signer(there, &chain), None);
@@ -98,7 +118,7 @@ mod tests {
             bent[2][at] ^= 1;
             // Without the version byte it is no signature, and so a piece more.
             let opened = Chain::open(&crypto, here, &bent);
-            assert_eq!(opened.signer, None);
+            assert!(opened.signer.is_none());
             assert_eq!(opened.commits.len(), if at == 0 { 3 } else { 2 });
         }
         chain.swap(0, 1);

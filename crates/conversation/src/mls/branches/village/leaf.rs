@@ -94,6 +94,8 @@ pub(in super::super) struct Leaf {
     held: Vec<(usize, Vec<u8>)>,
     welcomes: Vec<Vec<u8>>,
     keys: BTreeSet<Vec<u8>>,
+    /// The keys of leaves that somebody vouched for who welcomes me.
+    pub(super) vouched: BTreeSet<Vec<u8>>,
 }
 
 impl Leaf {
@@ -115,6 +117,7 @@ impl Leaf {
             held: Vec::new(),
             welcomes: Vec::new(),
             keys: BTreeSet::new(),
+            vouched: BTreeSet::new(),
         }
     }
 
@@ -269,6 +272,7 @@ impl Leaf {
                     self.rewinds.push(left.len());
                     out.extend(self.say_again(&left));
                 }
+                Told::Removed => out.extend(self.try_welcomes()),
                 Told::Forgotten(gone) => out.extend(self.say_again(&gone)),
                 _ => {}
             }
@@ -364,15 +368,19 @@ impl Leaf {
     }
 
     fn ask_anew(&mut self) -> Vec<(To, Letter)> {
-        let welcomes = core::mem::take(&mut self.welcomes);
-        let again = welcomes.into_iter().flat_map(|bytes| self.welcome(bytes));
-        let mut out: Vec<_> = again.collect();
+        let mut out = self.try_welcomes();
         if self.keeper.as_ref().is_some_and(Keeper::is_stranded) {
             self.make_package();
             let lost = self.keeper.as_ref().unwrap().signature_key();
             out.push((To::One(0), Letter::AskAnew(self.package(), lost)));
         }
         out
+    }
+
+    fn try_welcomes(&mut self) -> Vec<(To, Letter)> {
+        let welcomes = core::mem::take(&mut self.welcomes);
+        let again = welcomes.into_iter().flat_map(|bytes| self.welcome(bytes));
+        again.collect()
     }
 
     fn welcome(&mut self, bytes: Vec<u8>) -> Vec<(To, Letter)> {
@@ -385,8 +393,20 @@ impl Leaf {
             let mut keys = keys.into_iter();
             keys.find(|key| LeafKey::from_secret(key).unwrap().public() == public)
         };
+        let vouched = self.vouched.clone();
         let told = self.lend(|lent, keeper| match keeper {
-            Some(keeper) => keeper.join_again(lent, &bytes, key_of).unwrap().ok(),
+            Some(keeper) => {
+                let invited = Keeper::invited(lent, &bytes, key_of.clone())
+                    .unwrap()
+                    .ok()?;
+                let by = invited.by.signature_key;
+                let told = if vouched.contains(&by) {
+                    keeper.join_again_vouched(lent, &bytes, key_of, &by)
+                } else {
+                    keeper.join_again(lent, &bytes, key_of)
+                };
+                told.unwrap().ok()
+            }
             None => {
                 let joined = Keeper::join(lent, &bytes, key_of).unwrap().ok()?;
                 *keeper = Some(joined);
@@ -395,7 +415,10 @@ impl Leaf {
         });
         match told {
             Some(told) => {
+                let rewinds = self.rewinds.len();
                 let mut out = self.act(told);
+                // To begin anew is no rewind, though all that was kept is left.
+                self.rewinds.truncate(rewinds);
                 out.extend(self.hear_held());
                 out
             }

@@ -236,6 +236,10 @@ impl Village {
             self.packets.insert((until, self.serial), later);
             return;
         }
+        if let (Letter::Welcome(_), Some(keeper)) = (&letter, &self.leaves[from].keeper) {
+            let key = keeper.signature_key();
+            self.leaves[to].vouched.insert(key);
+        }
         self.leaves[to].now = self.now;
         let crash = self.chance.below(100) < self.weather.crash;
         if crash && self.chance.below(2) == 0 {
