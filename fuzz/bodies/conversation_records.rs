@@ -1,9 +1,10 @@
 //! Rows of a profile that a disk gives back otherwise than they were written.
 
 use hushwing_conversation::storage::{
-    ContactRecord, ConversationRecord, ExpectedRecord, IdentityRecord, IntroducedRecord,
-    IntroductionsRecord, InvitationRecord, JoinRecord, KeyPackageRecord, LackRecord, LossRecord,
-    MailboxRecord, ModeRecord, OffersRecord, OrphanRecord, RepeatRecord,
+    ContactRecord, ConversationRecord, DetourRecord, EraRecord, ExpectedRecord, IdentityRecord,
+    IntroducedRecord, IntroductionsRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
+    LackRecord, LossRecord, MailRecord, MailboxRecord, ModeRecord, OffersRecord, OrphanRecord,
+    RepeatRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -11,6 +12,8 @@ pub(crate) fn run(data: &[u8]) {
     if let Ok(record) = ConversationRecord::decode(data) {
         let _ = (record.disappear_after(), record.pins().count());
     }
+    let _ = DetourRecord::decode(data);
+    let _ = EraRecord::decode(data);
     let _ = ExpectedRecord::decode(data);
     let _ = IdentityRecord::decode(data);
     let _ = IntroducedRecord::decode(data);
@@ -20,6 +23,7 @@ pub(crate) fn run(data: &[u8]) {
     let _ = KeyPackageRecord::decode(data);
     let _ = LackRecord::decode(data);
     let _ = LossRecord::decode(data);
+    let _ = MailRecord::decode(data);
     let _ = MailboxRecord::decode(data);
     let _ = ModeRecord::decode(data);
     let _ = OffersRecord::decode(data);

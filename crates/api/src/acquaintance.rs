@@ -9,8 +9,8 @@ pub struct KeyChange {
     /// When it was seen, RFC 3339 UTC.
     pub at: String,
     /// `planned_key` once, after a reusable link; `key`; `conversation` if it was
-    /// begun anew; `own_key`.
-    #[schemars(extend("enum" = ["planned_key", "key", "conversation", "own_key"]))]
+    /// begun anew; `own_key`; `restored` where they put a backup back.
+    #[schemars(extend("enum" = ["planned_key", "key", "conversation", "own_key", "restored"]))]
     pub change: String,
     /// Whether they were verified before, and are not any more.
     pub withdrew_verification: bool,

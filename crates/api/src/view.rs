@@ -164,8 +164,8 @@ pub struct Contact {
     pub introduction: Option<String>,
     /// Networks they can be reached on.
     pub networks: Vec<String>,
-    /// `joining`, `requested`, `connected` or `broken`.
-    #[schemars(extend("enum" = ["joining", "requested", "connected", "broken"]))]
+    /// `joining`, `requested`, `connected`, `broken` or `restoring`.
+    #[schemars(extend("enum" = ["joining", "requested", "connected", "broken", "restoring"]))]
     pub state: String,
     /// Whether what they receive is protected against a later theft of keys.
     pub forward_secrecy: bool,

@@ -2,16 +2,18 @@
 //!
 //! ```text
 //! 0  1  version, 1
-//! 1  1  kind: 0 messages, 1 join request
+//! 1  1  kind: 0 messages, 1 join request, 2 ask to begin anew, 3 answer to that
 //! 2  …  items: u32 length, big-endian, then that many bytes; to the end
 //! ```
 //!
 //! Items are MLS messages (RFC 9420 section 6); the first item of a join
-//! request is the Welcome.
+//! request is the Welcome. What stands in the last two, [`anew`](crate::anew) knows.
 
 const VERSION: u8 = 1;
 const MESSAGES: u8 = 0;
 const JOIN_REQUEST: u8 = 1;
+const ASK_ANEW: u8 = 2;
+const ANEW: u8 = 3;
 /// Items in one letter.
 const MOST_ITEMS: usize = 16;
 
@@ -27,6 +29,10 @@ pub(crate) enum LetterBody<'b> {
         /// What they say first in it.
         messages: Vec<&'b [u8]>,
     },
+    /// Who put a backup back asks to begin the conversation anew.
+    AskAnew(Vec<&'b [u8]>),
+    /// The answer to that.
+    Anew(Vec<&'b [u8]>),
 }
 
 impl<'b> LetterBody<'b> {
@@ -56,15 +62,31 @@ impl<'b> LetterBody<'b> {
                     messages: items,
                 })
             }
+            ASK_ANEW => Some(Self::AskAnew(items)),
+            ANEW => Some(Self::Anew(items)),
             _ => None,
         }
+    }
+
+    /// A letter that asks to begin a conversation anew.
+    pub(crate) fn ask_anew(items: &[&[u8]]) -> Vec<u8> {
+        write(ASK_ANEW, items)
+    }
+
+    /// The letter that answers one.
+    pub(crate) fn anew(items: &[&[u8]]) -> Vec<u8> {
+        write(ANEW, items)
     }
 }
 
 fn write(kind: u8, items: &[&[u8]]) -> Vec<u8> {
+    [&[VERSION, kind], list(items).as_slice()].concat()
+}
+
+/// Items, each behind its length.
+pub(crate) fn list(items: &[&[u8]]) -> Vec<u8> {
     let length = items.iter().map(|item| item.len() + 4).sum::<usize>();
-    let mut bytes = Vec::with_capacity(2 + length);
-    bytes.extend_from_slice(&[VERSION, kind]);
+    let mut bytes = Vec::with_capacity(length);
     for item in items {
         // Messages are far below 4 GiB.
         let length = u32::try_from(item.len()).unwrap_or(u32::MAX);
@@ -113,7 +135,7 @@ mod tests {
     fn other_versions_kinds_and_empty_letters_are_refused() {
         for bytes in [
             &[2, 0, 0, 0, 0, 0][..],
-            &[1, 2, 0, 0, 0, 0],
+            &[1, 4, 0, 0, 0, 0],
             &[1, 0],
             &[1],
             &[],

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod anew;
 mod command;
 pub mod content;
 mod event;
@@ -25,7 +26,7 @@ pub mod village;
 pub use command::{Change, Command, Incoming};
 pub use content::{IdPrefix, MessageId};
 pub use event::{BreakReason, DropReason, Event, FailReason, Outgoing, Reply};
-pub use messenger::{Config, Messenger};
+pub use messenger::{Config, Messenger, restored};
 pub use mls::branches;
 pub use names::{ContactId, ConversationId, ConversationIdError, InvitationId, Ticket};
 pub use refusal::Refusal;

@@ -48,6 +48,10 @@ pub enum Refusal {
     /// [`Broken`](crate::Standing::Broken) just now.
     #[error("the conversation is broken and cannot go on")]
     Broken,
+    /// The conversation was read from a backup, and the contact has not begun it
+    /// anew yet.
+    #[error("the conversation was restored from a backup and waits for the contact")]
+    Restoring,
     /// Nothing is said to somebody from whom nothing is to be heard.
     #[error("you blocked this contact")]
     Blocked,

@@ -159,6 +159,7 @@ pub(super) fn key_change(change: &view::KeyChange, name: &str) -> String {
     let what = match change.change.as_str() {
         "planned_key" => format!("{name} has a key for you alone now, as expected"),
         "conversation" => format!("the conversation with {name} was begun anew, with other keys"),
+        "restored" => format!("{name} put a backup back and goes on with it"),
         "own_key" => format!("your key towards {name} is another one"),
         _ => format!("the key of {name} is another one"),
     };

@@ -57,6 +57,8 @@ impl Messenger {
             (Some(LetterBody::JoinRequest { welcome, messages }), Some(invitation)) => {
                 self.join_request(call, arrival, invitation, welcome, &messages)
             }
+            (Some(LetterBody::AskAnew(items)), None) => self.asked_anew(call, arrival, &items),
+            (Some(LetterBody::Anew(items)), None) => self.begun_anew(call, arrival, &items),
             _ => self.drop_letter(None, DropReason::Letter),
         }
     }
@@ -71,7 +73,7 @@ impl Messenger {
         let Some(received) = Received::parse(bytes) else {
             return self.drop_letter(None, DropReason::Kind);
         };
-        let Some(contact) = self.conversations.get(&received.conversation()).copied() else {
+        let Some(contact) = self.whose_group(received.conversation()) else {
             return match self.invitation_of(mailbox) {
                 Some(_) => self.keep_stray(call, bytes, repeat),
                 None => self.drop_letter(None, DropReason::Unreadable),
@@ -96,7 +98,9 @@ impl Messenger {
         repeat: Option<RepeatId>,
         network: Option<NetworkTag>,
     ) -> Result<(), StorageError> {
-        if let Some(Standing::Joining | Standing::Broken) = self.standing(contact) {
+        if let Some(Standing::Joining | Standing::Broken | Standing::Restoring) =
+            self.standing(contact)
+        {
             return self.drop_letter(Some(contact), DropReason::Broken);
         }
         if self.said_enough(call, contact)? {
@@ -104,7 +108,7 @@ impl Messenger {
             return self.pass_over(call, Some(contact), DropReason::Unaccepted, repeat);
         }
         let (person, group, crypto) = self.at_hand(call, contact)?;
-        if let Some(ahead @ 1..) = received.epoch().checked_sub(group.epoch()) {
+        if let ahead @ 1.. = received.ahead_of(group) {
             // Only who holds the turn ends an epoch, so nobody can be further
             // ahead than by one, and nobody at all while the turn is mine.
             return if ahead == 1 && !group.holds_turn() {
@@ -359,7 +363,7 @@ impl Messenger {
         self.keep_commit(call, contact, &[])?;
         self.office
             .settle(call.cx, &mut *call.storage, LetterId(letter))?;
-        Ok(())
+        self.anew_came_through(call, contact)
     }
 }
 

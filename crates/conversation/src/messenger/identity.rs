@@ -45,6 +45,7 @@ impl Messenger {
         match record.standing {
             Standing::Joining => return Err(Refusal::NotEstablished.into()),
             Standing::Broken => return Err(Refusal::Broken.into()),
+            Standing::Restoring => return Err(Refusal::Restoring.into()),
             Standing::Asked | Standing::Requested | Standing::Established => {}
         }
         if record.unsecured_start {
@@ -147,6 +148,24 @@ impl Messenger {
         if self.standing(contact) != Some(Standing::Requested) {
             self.tell_contact(contact);
         }
+        Ok(())
+    }
+}
+
+impl Messenger {
+    /// A contact began anew from a backup: they have the same keys, but somebody
+    /// else may have them too now, so it is told.
+    pub(super) fn note_restored(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
+        let change = person.identity.note_restored(call.cx.wall());
+        person.identity.put(call.storage, contact)?;
+        self.tell(Event::IdentityChanged { contact, change });
         Ok(())
     }
 }

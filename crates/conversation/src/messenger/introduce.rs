@@ -158,6 +158,7 @@ impl Messenger {
         match self.person(contact)?.record.standing {
             Standing::Established => Ok(()),
             Standing::Broken => Err(Refusal::Broken),
+            Standing::Restoring => Err(Refusal::Restoring),
             Standing::Joining | Standing::Asked | Standing::Requested => {
                 Err(Refusal::NotEstablished)
             }

@@ -279,13 +279,19 @@ impl Messenger {
         let Some(letter) = letter.and_then(|person| person.record.commit_letter) else {
             return Ok(false);
         };
-        let commit = call.storage.setting(&commit_of(contact))?;
-        let Some(commit) = commit.filter(|commit| !commit.is_empty()) else {
-            return Ok(false);
+        let answer = self.people.get(&contact).map(|person| &person.era.answer);
+        let bytes = match answer.filter(|answer| !answer.is_empty()) {
+            Some(answer) => answer.clone(),
+            None => {
+                let commit = call.storage.setting(&commit_of(contact))?;
+                let Some(commit) = commit.filter(|commit| !commit.is_empty()) else {
+                    return Ok(false);
+                };
+                LetterBody::message(&commit)
+            }
         };
         self.office
             .cancel(call.cx, &mut *call.storage, LetterId(letter))?;
-        let bytes = LetterBody::message(&commit);
         let letter = self.post(call, contact, bytes, Keep::UntilSettled)?;
         if let (Some(letter), Some(person)) = (&letter, self.people.get_mut(&contact)) {
             person.record.commit_letter = Some(letter.0);

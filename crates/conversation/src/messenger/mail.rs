@@ -197,6 +197,9 @@ impl Messenger {
         contact: ContactId,
         mailbox: MailboxId,
     ) -> Result<(), StorageError> {
+        if self.standing(contact) == Some(Standing::Restoring) {
+            return self.ask_anew(call, contact);
+        }
         let first = self.open_for(contact, |_| true) == [mailbox];
         let told = self.mails.get(contact).is_some_and(|mail| mail.told > 0);
         if !self.in_touch(contact) || (first && !told && !self.people_were_told(contact)) {

@@ -14,8 +14,10 @@
 //! cannot go on, [`patience`] those that never began. [`keep`] is how I keep them,
 //! [`find`] finds what was said, [`vanish`] lets it go, [`tidy`] leaves no trace of it, [`mention`] names people,
 //! [`typing`] says that somebody writes, [`mode`] agrees on what can be shown to
-//! others, and [`prove`] signs and shows it.
+//! others, and [`prove`] signs and shows it. After a backup was put back [`restore`] asks
+//! contacts to begin anew, and [`anew`] does so.
 
+mod anew;
 mod ask;
 mod attempts;
 mod blocked;
@@ -49,6 +51,7 @@ mod reach;
 mod receipts;
 mod renew;
 mod repeat;
+mod restore;
 mod rotate;
 mod shelf;
 mod show;
@@ -60,6 +63,8 @@ mod tidy;
 mod typing;
 mod vanish;
 mod welcome;
+
+pub use restore::restored;
 
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
@@ -152,6 +157,8 @@ pub struct Messenger {
     people: BTreeMap<ContactId, Person>,
     groups: BTreeMap<ContactId, Group>,
     conversations: BTreeMap<ConversationId, ContactId>,
+    /// Whose groups are, that are not the first of their conversation.
+    begun_anew: BTreeMap<ConversationId, ContactId>,
     invitations: BTreeMap<InvitationId, InvitationRecord>,
     mailboxes: BTreeMap<MailboxId, MailboxRecord>,
     joins: BTreeMap<FetchId, JoinRecord>,
@@ -200,6 +207,7 @@ impl Messenger {
             people: found.people,
             groups: BTreeMap::new(),
             conversations: BTreeMap::new(),
+            begun_anew: BTreeMap::new(),
             invitations: storage
                 .invitations()?
                 .into_iter()
@@ -240,6 +248,10 @@ impl Messenger {
         messenger.conversations = people
             .map(|p| (p.record.conversation, p.record.id))
             .collect();
+        let people = messenger.people.values();
+        messenger.begun_anew = people
+            .filter_map(|p| Some((p.era.group()?, p.record.id)))
+            .collect();
         messenger.resume_losses(storage)?;
         messenger.resume_mails(storage)?;
         messenger.resume_mailboxes(None);
@@ -258,6 +270,7 @@ impl Messenger {
             self.damaged(call, contact, error)?;
         }
         self.plan_replacements(call);
+        self.resume_restoring(call)?;
         self.resume_repeats(call)?;
         self.plan_vanishing(call)?;
         self.resume_indexing(call)?;
@@ -391,6 +404,7 @@ impl Messenger {
             self.sweep_introductions(call)?;
             self.sweep_strays(call)?;
             self.sweep_mail(call)?;
+            self.sweep_restoring(call)?;
             self.sweep_silence(call)?;
         }
         Ok(())

@@ -65,6 +65,7 @@ impl Messenger {
         match person.record.standing {
             Standing::Established => {}
             Standing::Broken => return Err(Refusal::Broken.into()),
+            Standing::Restoring => return Err(Refusal::Restoring.into()),
             Standing::Joining | Standing::Asked | Standing::Requested => {
                 return Err(Refusal::NotEstablished.into());
             }

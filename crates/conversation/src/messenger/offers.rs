@@ -137,6 +137,7 @@ impl Messenger {
         match self.standing(contact) {
             Some(Standing::Established) => {}
             Some(Standing::Broken) => return Err(Refusal::Broken.into()),
+            Some(Standing::Restoring) => return Err(Refusal::Restoring.into()),
             _ => return Err(Refusal::NotEstablished.into()),
         }
         if self.is_blocked(contact) {

@@ -57,7 +57,7 @@ impl Messenger {
             let life = match person.record.standing {
                 Standing::Requested => REQUEST_LIFE,
                 Standing::Joining | Standing::Asked => ASKED_LIFE,
-                Standing::Established | Standing::Broken => return false,
+                Standing::Established | Standing::Broken | Standing::Restoring => return false,
             };
             person.record.since + life <= now
         });

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use hushwing_delivery::Address;
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{StorageError, Timestamp};
 
 use super::broken::is_damage;
 use super::introduce::forget_told_name;
 use super::{Call, Messenger};
 use crate::content::{Lamport, Origin};
-use crate::mls::{Crypto, Group, LeafKey};
+use crate::mls::{Crypto, Group, LeafKey, Place, forget_key_package};
 use crate::storage::{
-    ContactRecord, ConversationRecord, DetourRecord, IdentityRecord, IntroducedRecord, LackRecord,
-    MailboxUse, ModeRecord, OffersRecord, OrphanRecord, Position, RepeatRecord,
+    ContactRecord, ConversationRecord, DetourRecord, EraRecord, IdentityRecord, IntroducedRecord,
+    LackRecord, MailboxUse, ModeRecord, OffersRecord, OrphanRecord, Position, RepeatRecord,
 };
-use crate::{ContactId, Event, Refusal, Standing, Storage};
+use crate::{ContactId, ConversationId, Event, Refusal, Standing, Storage};
 
 /// A contact with what would be slow to read for each message.
 pub(super) struct Person {
@@ -29,6 +29,8 @@ pub(super) struct Person {
     pub(super) introduced: Option<IntroducedRecord>,
     pub(super) tail: Tail,
     /// What both sides wish the conversation to be.
+    /// Which group of the conversation is the present one.
+    pub(super) era: EraRecord,
     pub(super) mode: ModeRecord,
     /// A network lost the mailbox they write to, and they are not known to
     /// write to another yet.
@@ -50,6 +52,27 @@ pub(super) struct Tail {
 }
 
 impl Person {
+    /// Another epoch begins.
+    pub(super) fn begin_epoch(&mut self, now: Timestamp) {
+        self.record.unsecured_start = false;
+        self.record.epoch_since = now;
+        self.tail.in_epoch = 0;
+        self.tail.counted = true;
+    }
+
+    /// What the present group of the conversation is called.
+    pub(super) fn group(&self) -> ConversationId {
+        self.era.group().unwrap_or(self.record.conversation)
+    }
+
+    /// Where that group stands in the conversation.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            before: self.era.before,
+            own_leaf: self.record.side.leaf(),
+        }
+    }
+
     pub(super) fn new(record: ContactRecord) -> Self {
         let addresses = decode_addresses(&record);
         let tail = Tail {
@@ -66,6 +89,7 @@ impl Person {
             offers: OffersRecord::default(),
             introduced: None,
             tail,
+            era: EraRecord::default(),
             mode: ModeRecord::default(),
             mailbox_lost: false,
             dropped: 0,
@@ -76,6 +100,7 @@ impl Person {
     /// they are known.
     fn find_tail(&mut self, storage: &dyn Storage) -> Result<(), StorageError> {
         self.mode = ModeRecord::of(storage, self.record.id)?;
+        self.era = EraRecord::of(storage, self.record.id)?;
         self.identity = IdentityRecord::of(storage, self.record.id)?;
         self.offers = OffersRecord::of(storage, self.record.id)?.unwrap_or_default();
         self.introduced = IntroducedRecord::of(storage, self.record.id)?;
@@ -168,7 +193,7 @@ impl Messenger {
         let missing = || StorageError::corrupt("finding a conversation");
         if !self.groups.contains_key(&id) {
             let person = self.people.get_mut(&id).ok_or_else(missing)?;
-            let group = load(&self.crypto, call, &person.record)?;
+            let group = load(&self.crypto, call, person)?;
             // Counted once: a peer can make me read the group as often as they
             // like, and the count grows with what they say.
             if !core::mem::replace(&mut person.tail.counted, true) {
@@ -227,13 +252,18 @@ impl Messenger {
         IntroducedRecord::clear(call.storage, id)?;
         LackRecord::clear(call.storage, id)?;
         ModeRecord::clear(call.storage, id)?;
+        EraRecord::clear(call.storage, id)?;
         RepeatRecord::clear(call.storage, id)?;
         if let Some(person) = self.people.remove(&id) {
             self.conversations.remove(&person.record.conversation);
             call.storage
                 .remove_conversation(person.record.conversation)?;
-            call.storage
-                .remove_mls_scope(&Group::scope(person.record.conversation))?;
+            let group = person.group();
+            self.begun_anew.remove(&group);
+            call.storage.remove_mls_scope(&Group::scope(group))?;
+            if let Some(request) = &person.era.request {
+                forget_key_package(&mut *call.storage, &request.reference)?;
+            }
         }
         self.text_went(call)?;
         call.storage.remove_contact(id)
@@ -266,18 +296,10 @@ impl Messenger {
     }
 }
 
-fn load(
-    crypto: &Crypto,
-    call: &mut Call<'_, '_>,
-    record: &ContactRecord,
-) -> Result<Group, StorageError> {
-    let key = LeafKey::from_secret(&record.signing_key)
+fn load(crypto: &Crypto, call: &mut Call<'_, '_>, person: &Person) -> Result<Group, StorageError> {
+    let key = LeafKey::from_secret(&person.record.signing_key)
         .ok_or_else(|| StorageError::corrupt("reading a signing key"))?;
-    Group::load(
-        crypto,
-        call.cx,
-        &mut *call.storage,
-        record.conversation,
-        key,
-    )
+    let rows = &mut *call.storage;
+    let group = Group::load(crypto, call.cx, rows, person.group(), key)?;
+    Ok(group.placed(person.place()))
 }

@@ -54,7 +54,7 @@ impl Messenger {
             return self.break_off(call, contact, BreakReason::Group);
         };
         person.record.signing_key = group.key().secret();
-        begin_epoch(person, call);
+        person.begin_epoch(call.cx.wall());
         if core::mem::take(&mut self.mails.of(contact).new_keys) {
             self.mails.save(call.storage, contact)?;
         }
@@ -88,7 +88,7 @@ impl Messenger {
             return self.drop_letter(Some(contact), reason(fault));
         }
         let marked = person.record.unsecured_start;
-        begin_epoch(person, call);
+        person.begin_epoch(call.cx.wall());
         call.storage.put_contact(&person.record)?;
         self.observe(call, contact, marked)?;
         self.commit_came_through(call, contact)?;
@@ -167,10 +167,4 @@ impl Messenger {
 /// Whether my next commit ends the "no forward secrecy yet" mark.
 fn ends_mark(person: &Person) -> bool {
     person.record.unsecured_start && person.record.side == Side::Inviter
-}
-
-fn begin_epoch(person: &mut Person, call: &Call<'_, '_>) {
-    person.record.unsecured_start = false;
-    person.record.epoch_since = call.cx.wall();
-    person.tail.in_epoch = 0;
 }

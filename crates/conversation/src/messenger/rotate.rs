@@ -33,6 +33,7 @@ impl Messenger {
         match self.person(contact)?.record.standing {
             Standing::Established => {}
             Standing::Broken => return Err(Refusal::Broken.into()),
+            Standing::Restoring => return Err(Refusal::Restoring.into()),
             _ => return Err(Refusal::NotEstablished.into()),
         }
         if self.is_blocked(contact) {
@@ -97,7 +98,7 @@ impl Messenger {
 
     /// Asks for a mailbox of a conversation, behind the one it replaces or
     /// behind all.
-    fn open_as(
+    pub(super) fn open_as(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,

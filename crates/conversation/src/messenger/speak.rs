@@ -148,6 +148,7 @@ impl Messenger {
         match person.record.standing {
             Standing::Joining | Standing::Requested => return Err(Refusal::NotEstablished),
             Standing::Broken => return Err(Refusal::Broken),
+            Standing::Restoring => return Err(Refusal::Restoring),
             Standing::Asked | Standing::Established => {}
         }
         let to_stranger = person

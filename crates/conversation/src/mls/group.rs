@@ -25,6 +25,18 @@ const INVITER: u32 = 1;
 pub(crate) struct Group {
     pub(super) mls: MlsGroup,
     pub(super) key: LeafKey,
+    place: Place,
+}
+
+/// Where a group stands in its conversation. One that was begun anew goes on
+/// counting where the groups before it ended, and its leaves keep the names
+/// they had in the first, whoever founded this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Epochs of the conversation before this group's first.
+    pub(crate) before: u64,
+    /// What the conversation calls my leaf.
+    pub(crate) own_leaf: u32,
 }
 
 /// openmls cannot go on with this group, for instance because the other side
@@ -52,6 +64,20 @@ pub(crate) enum JoinError {
 }
 
 impl Group {
+    /// The first group of its conversation.
+    fn first(mls: MlsGroup, key: LeafKey) -> Self {
+        let place = Place {
+            before: 0,
+            own_leaf: mls.own_leaf_index().u32(),
+        };
+        Self { mls, key, place }
+    }
+
+    /// The same group at its place in a conversation that was begun anew.
+    pub(crate) fn placed(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
     /// Creates the group `id` with the inviter in it. Gives the Welcome.
     pub(crate) fn create(
         crypto: &Crypto,
@@ -99,7 +125,7 @@ impl Group {
         mls.merge_pending_commit(provider)
             .map_err(|_| GroupFault("merging my first commit"))?;
         bearable(provider, &mls, &key)?;
-        Ok((Self { mls, key }, encode(&welcome)?))
+        Ok((Self::first(mls, key), encode(&welcome)?))
     }
 
     /// Follows a Welcome into a group. `key_of` gives the private key of the
@@ -131,7 +157,7 @@ impl Group {
             .into_group(provider)
             .map_err(|_| JoinError::Welcome)?;
         bearable(provider, &mls, &key).map_err(|_| JoinError::Rules)?;
-        Ok(Self { mls, key })
+        Ok(Self::first(mls, key))
     }
 
     /// Reads the group `id` from the rows.
@@ -146,7 +172,7 @@ impl Group {
         let loaded = MlsGroup::load(provider.storage(), &GroupId::from_slice(&id.0));
         let group = provider.end(loaded)?.ok().flatten();
         let mls = group.ok_or_else(|| StorageError::corrupt("reading a group"))?;
-        Ok(Self { mls, key })
+        Ok(Self::first(mls, key))
     }
 
     /// Encrypts what I say. `first_said` goes along, readable only to the
@@ -213,28 +239,39 @@ impl Group {
         encode(bundle.commit())
     }
 
-    /// The present epoch.
+    /// The present epoch, as the conversation counts.
     pub(crate) fn epoch(&self) -> u64 {
-        self.mls.epoch().as_u64()
+        self.counted(self.mls.epoch().as_u64())
     }
 
-    /// My leaf.
+    /// An epoch of this group, as the conversation counts.
+    pub(super) fn counted(&self, epoch: u64) -> u64 {
+        self.place.before.saturating_add(epoch)
+    }
+
+    /// My leaf, as the conversation calls it.
     pub(crate) fn own_leaf(&self) -> u32 {
-        self.mls.own_leaf_index().u32()
+        self.place.own_leaf
     }
 
-    /// The other leaf.
+    /// The other leaf, as the conversation calls it.
     pub(crate) fn their_leaf(&self) -> u32 {
-        if self.own_leaf() == JOINER {
-            INVITER
-        } else {
-            JOINER
-        }
+        other(self.place.own_leaf)
+    }
+
+    /// The other leaf of this group.
+    pub(super) fn their_index(&self) -> u32 {
+        other(self.mls.own_leaf_index().u32())
     }
 
     /// Whether a commit in this epoch is mine to make.
     pub(crate) fn holds_turn(&self) -> bool {
-        turn(self.epoch()) == self.own_leaf()
+        turn(self.mls.epoch().as_u64()) == self.mls.own_leaf_index().u32()
+    }
+
+    /// Whether a commit in this epoch is the other's to make.
+    pub(super) fn they_hold_turn(&self) -> bool {
+        turn(self.mls.epoch().as_u64()) == self.their_index()
     }
 
     /// The private key of my leaf.
@@ -244,7 +281,7 @@ impl Group {
 
     /// The public signature key of the other leaf.
     pub(crate) fn their_key(&self) -> Option<[u8; 32]> {
-        let member = self.mls.member_at(LeafNodeIndex::new(self.their_leaf()))?;
+        let member = self.mls.member_at(LeafNodeIndex::new(self.their_index()))?;
         member.signature_key.try_into().ok()
     }
 
@@ -254,8 +291,13 @@ impl Group {
     }
 }
 
+/// The leaf that is not `leaf`.
+fn other(leaf: u32) -> u32 {
+    if leaf == JOINER { INVITER } else { JOINER }
+}
+
 /// Whose turn it is in `epoch`.
-pub(super) fn turn(epoch: u64) -> u32 {
+fn turn(epoch: u64) -> u32 {
     if epoch.is_multiple_of(2) {
         JOINER
     } else {

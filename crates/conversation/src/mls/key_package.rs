@@ -87,6 +87,11 @@ impl CheckedKeyPackage {
         Self::validate(crypto, package)
     }
 
+    /// Whether it is of the leaf with the public signature key `key`.
+    pub(crate) fn is_of(&self, key: &[u8; 32]) -> bool {
+        self.0.leaf_node().signature_key().as_slice() == key
+    }
+
     fn validate(crypto: &Crypto, package: KeyPackageIn) -> Option<Self> {
         let package = package.validate(crypto, ProtocolVersion::Mls10).ok()?;
         let fits = package.ciphersuite() == suite::SUITE

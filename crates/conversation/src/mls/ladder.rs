@@ -9,7 +9,7 @@ use openmls::prelude::{
 use tls_codec::DeserializeBytes as _;
 
 use super::crypto::Crypto;
-use super::group::{Group, turn};
+use super::group::Group;
 use super::provider::Provider;
 use super::suite;
 use super::trial::bearable;
@@ -58,14 +58,16 @@ impl Received {
         })
     }
 
-    /// The conversation it claims to belong to.
+    /// The group it claims to belong to; a conversation's first is called as the
+    /// conversation is.
     pub(crate) fn conversation(&self) -> ConversationId {
         self.conversation
     }
 
-    /// The epoch it claims to be of.
-    pub(crate) fn epoch(&self) -> u64 {
-        self.message.epoch().as_u64()
+    /// How many epochs of `group` it claims to be ahead.
+    pub(crate) fn ahead_of(&self, group: &Group) -> u64 {
+        let (theirs, ours) = (self.message.epoch(), group.mls.epoch());
+        theirs.as_u64().saturating_sub(ours.as_u64())
     }
 
     /// Second step: decrypts, verifies, and holds it against the rules of two.
@@ -79,7 +81,8 @@ impl Received {
         may_change_key: bool,
     ) -> Result<Result<Opened, OpenFault>, StorageError> {
         // openmls refuses a repeated commit only after it spent a key on it.
-        if self.message.content_type() == ContentType::Commit && self.epoch() != group.epoch() {
+        let epoch = self.message.epoch();
+        if self.message.content_type() == ContentType::Commit && epoch != group.mls.epoch() {
             return Ok(Err(OpenFault::Unreadable));
         }
         let provider = Provider::new(crypto, cx, rows);
@@ -130,10 +133,10 @@ fn sort(
     let Sender::Member(sender) = processed.sender() else {
         return Err(OpenFault::Kind);
     };
-    if sender.u32() != group.their_leaf() {
+    if sender.u32() != group.their_index() {
         return Err(OpenFault::Kind);
     }
-    let sealed_epoch = processed.epoch().as_u64();
+    let sealed_epoch = group.counted(processed.epoch().as_u64());
     let epoch = belongs_to(processed.aad(), sealed_epoch).ok_or(OpenFault::Kind)?;
     match processed.into_content() {
         ProcessedMessageContent::ApplicationMessage(message) => Ok(Opened::Said {
@@ -158,7 +161,7 @@ fn check_commit(
     let leaf = commit.update_path_leaf_node().ok_or(OpenFault::Rules)?;
     let new_key = leaf.signature_key().as_slice();
     let same_key = group.their_key().is_some_and(|key| key == new_key);
-    let allowed = turn(group.epoch()) == group.their_leaf()
+    let allowed = group.they_hold_turn()
         && commit.queued_proposals().next().is_none()
         && (same_key || may_change_key)
         && suite::leaf_follows_the_rules(leaf);

@@ -34,7 +34,7 @@ mod suite;
 mod trial;
 
 pub(crate) use crypto::Crypto;
-pub(crate) use group::{Group, GroupFault, JoinError};
+pub(crate) use group::{Group, GroupFault, JoinError, Place};
 pub(crate) use key_package::{CheckedKeyPackage, FreshKeyPackage, forget_key_package};
 pub(crate) use ladder::{OpenFault, Opened, Received, Staged};
 pub(crate) use leaf_key::LeafKey;

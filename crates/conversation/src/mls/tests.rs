@@ -172,7 +172,7 @@ fn a_commit_that_adds_somebody_is_refused() {
     let package = CheckedKeyPackage::check(&crypto, &fresh.message).unwrap();
     let mut context = cx(chance);
     let provider = provider::Provider::new(&crypto, &mut context, rows);
-    let Group { mls, key } = &mut inviter.group;
+    let Group { mls, key, .. } = &mut inviter.group;
     let (commit, _, _) = mls.add_members(&provider, key, &[package.0]).unwrap();
     let commit = tls_codec::Serialize::tls_serialize_detached(&commit).unwrap();
     assert_eq!(
@@ -186,7 +186,7 @@ fn proposals_have_no_place_here() {
     let (crypto, mut joiner, mut inviter) = meet();
     let mut context = cx(&mut inviter.chance);
     let provider = provider::Provider::new(&crypto, &mut context, &mut inviter.storage);
-    let Group { mls, key } = &mut inviter.group;
+    let Group { mls, key, .. } = &mut inviter.group;
     let same = LeafNodeParameters::default();
     let (proposal, _) = mls.propose_self_update(&provider, key, same).unwrap();
     let proposal = tls_codec::Serialize::tls_serialize_detached(&proposal).unwrap();

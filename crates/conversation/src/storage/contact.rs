@@ -41,6 +41,10 @@ pub enum Standing {
     /// what is stored of it is damaged, or they never answered.
     /// What was said stays readable; nothing is sent or heard any more.
     Broken,
+    /// It was read from a backup. What MLS knew then must not be used again, so
+    /// the contact is asked to begin a new group; until then nothing is sent or
+    /// heard.
+    Restoring,
 }
 
 /// Somebody I talk with, and my side of the conversation.

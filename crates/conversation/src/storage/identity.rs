@@ -83,6 +83,9 @@ pub enum ChangeKind {
     Conversation,
     /// My key, and so the number.
     Number,
+    /// They put a backup back and began the conversation anew, with the keys
+    /// they had.
+    Restored,
 }
 
 impl IdentityRecord {
@@ -174,11 +177,26 @@ impl IdentityRecord {
         if !worth_telling {
             return None;
         }
+        self.keep(change);
+        Some(change)
+    }
+
+    /// Takes note that the contact began anew from a backup.
+    pub fn note_restored(&mut self, at: Timestamp) -> IdentityChange {
+        let change = IdentityChange {
+            at,
+            kind: ChangeKind::Restored,
+            withdrew: false,
+        };
+        self.keep(change);
+        change
+    }
+
+    fn keep(&mut self, change: IdentityChange) {
         self.changes.push(change);
         if self.changes.len() > MOST_CHANGES {
             self.changes.remove(0);
         }
-        Some(change)
     }
 
     /// When a change took verification away that was not given again since.

@@ -374,6 +374,24 @@ impl Storage for MemoryStorage {
         self.copies(messages.filter(|message| message.sealed_epoch < epoch))
     }
 
+    fn unconfirm_after(&mut self, to: ContactId, lamport: u64) -> Result<(), StorageError> {
+        let confirmed = |message: &MessageRecord| {
+            message.mine
+                && message.kind != MessageKind::Gone
+                && message.position.lamport > lamport
+                && matches!(message.state, MessageState::Delivered | MessageState::Read)
+        };
+        let messages = self.ordered(to).map(|(_, message)| message);
+        let found: Vec<_> = messages
+            .filter(|message| confirmed(message))
+            .map(|message| (*message.id(), message.times.clone()))
+            .collect();
+        for (id, times) in found {
+            self.set_state(&id, MessageState::Accepted, &times)?;
+        }
+        Ok(())
+    }
+
     fn failed_to(&self, contact: ContactId) -> Result<Vec<MessageRecord>, StorageError> {
         let messages = self.ordered(contact).map(|(_, message)| message);
         self.copies(

@@ -8,6 +8,7 @@ mod codec;
 mod contact;
 mod conversation;
 mod detour;
+mod era;
 mod identity;
 mod introduction;
 mod invitation;
@@ -29,6 +30,7 @@ pub use conversation::{
     ConversationRecord, ConversationRows, DraftRecord, MOST_PINNED, TimerRecord,
 };
 pub use detour::DetourRecord;
+pub use era::{EraRecord, RequestRecord};
 pub use identity::{
     ChangeKind, Compared, Comparison, IdentityChange, IdentityRecord, MOST_CHANGES, Seen,
 };
@@ -425,6 +427,14 @@ pub trait Storage:
         of: ContactId,
         epoch: u64,
     ) -> Result<Vec<MessageRecord>, StorageError>;
+
+    /// What a contact confirmed of my messages with a Lamport counter above
+    /// `lamport` counts no more: each `Delivered` or `Read` one is `Accepted`.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn unconfirm_after(&mut self, to: ContactId, lamport: u64) -> Result<(), StorageError>;
 
     /// My messages to a contact that are `Failed`, of any kind, by position.
     ///

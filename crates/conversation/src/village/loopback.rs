@@ -114,6 +114,24 @@ impl Loopback {
         }
     }
 
+    /// Somebody has no keys any more to any mailbox but some: what comes to the
+    /// others stays there.
+    pub(super) fn forget_keys_but(&mut self, home: Home, known: &[MailboxId]) {
+        let of_before = u64::MAX / 2;
+        for mailbox in self.mailboxes.values_mut() {
+            if mailbox.owner == home && !known.contains(&mailbox.id) && mailbox.id.0 < of_before {
+                mailbox.id.0 += of_before;
+            }
+        }
+        self.arrivals
+            .retain(|(whose, mailbox, ..)| *whose != home || known.contains(mailbox));
+        let unknown = |(whose, _): &(Home, ReceiptId), (mailbox, _): &mut (MailboxId, Envelope)| {
+            *whose != home || known.contains(mailbox)
+        };
+        self.unacknowledged.retain(unknown);
+        self.answers.retain(|(whose, _)| *whose != home);
+    }
+
     /// Lets nothing come to the mailboxes that somebody has now.
     pub(super) fn cut_off(&mut self, home: Home) {
         let all = self.mailboxes.iter();

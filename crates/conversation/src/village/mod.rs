@@ -21,7 +21,8 @@ pub use loopback::Weather;
 pub use servers::Conduct;
 
 use crate::{
-    Command, Config, Event, Incoming, MemoryStorage, Messenger, Outgoing, Refusal, Reply, Ticket,
+    Command, Config, Event, Incoming, MemoryStorage, Messenger, Outgoing, Refusal, Reply,
+    Storage as _, Ticket,
 };
 
 /// When everything begins: 2026-01-01.
@@ -414,6 +415,25 @@ impl Village {
         self.network.reconnect(home);
         self.drain(home);
         Ok(())
+    }
+
+    /// Somebody puts a backup back: a copy of their storage of an earlier time.
+    /// Letters to mailboxes that were made since are taken by their servers and
+    /// never fetched.
+    ///
+    /// # Errors
+    ///
+    /// When storage holds what the machine cannot read, which is a bug.
+    pub fn restore(&mut self, home: Home, backup: MemoryStorage) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(home.0) else {
+            return Ok(());
+        };
+        person.storage = backup;
+        crate::restored(&mut person.storage)?;
+        let known = person.storage.mailbox_records()?;
+        let known: Vec<_> = known.iter().map(|record| MailboxId(record.id)).collect();
+        self.network.forget_keys_but(home, &known);
+        self.open_again(home)
     }
 
     fn drain(&mut self, home: Home) {

@@ -37,6 +37,7 @@ mod provable;
 mod receipts;
 mod recovery;
 mod renewal;
+mod restored;
 mod rotation;
 mod search;
 mod support;

@@ -24,6 +24,7 @@ pub(super) fn change(change: &IdentityChange) -> view::KeyChange {
             ChangeKind::Key => "key",
             ChangeKind::Conversation => "conversation",
             ChangeKind::Number => "own_key",
+            ChangeKind::Restored => "restored",
         }
         .to_owned(),
         withdrew_verification: change.withdrew,

@@ -90,6 +90,7 @@ pub(super) fn contact(shown: &ContactView, known: &[ContactView]) -> view::Conta
             Standing::Requested => "requested",
             Standing::Established => "connected",
             Standing::Broken => "broken",
+            Standing::Restoring => "restoring",
         }
         .to_owned(),
         forward_secrecy: !shown.no_forward_secrecy,
@@ -355,6 +356,9 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         }
         Refusal::NotEstablished => "wait until they answered; `hushwing contacts` shows it",
         Refusal::Broken => "meet again by a new link",
+        Refusal::Restoring => {
+            "wait until they were online; if they never answer, meet again by a new link"
+        }
         Refusal::NotAnswered => "wait until they accept; what you said is kept for them",
         Refusal::NoRequest => "`hushwing requests` lists who waits",
         Refusal::NotARequest => {

@@ -411,6 +411,14 @@ impl Storage for ProfileStore {
         )
     }
 
+    fn unconfirm_after(&mut self, to: ContactId, lamport: u64) -> Result<(), StorageError> {
+        let sql = "UPDATE messages SET state = 2
+             WHERE contact = ?1 AND lamport > ?2 AND mine = 1 AND kind <> 6 AND state IN (3, 4)";
+        self.database
+            .run("taking receipts back", sql, (to.0, lamport))
+            .map(drop)
+    }
+
     fn failed_to(&self, contact: ContactId) -> Result<Vec<MessageRecord>, StorageError> {
         self.database.messages(
             select_messages!(

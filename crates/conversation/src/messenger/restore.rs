@@ -1,0 +1,368 @@
+//! After a backup was put back: contacts are asked to begin anew.
+//!
+//! ```text
+//! restored ─▶ Restoring: fresh mailbox asked for ─ MailboxOpened ─▶ ask posted
+//!          ─ their answer ─▶ a new group, Established; what was under way is said again
+//! ```
+//!
+//! What MLS knew when the backup was made must not be used again: the lost device
+//! may have encrypted other messages with the same keys. So all of it is left
+//! alone, and the contact, who has the newest state, makes a new group
+//! ([`anew`](super::anew)). The ask goes to all addresses that are known, the one
+//! of last resort among them.
+
+use core::time::Duration;
+
+use hushwing_delivery::{Keep, LetterId};
+use hushwing_sansio::{StorageError, Timestamp};
+
+use super::hear::Arrival;
+use super::{Call, Messenger};
+use crate::anew::{Answer, Ask};
+use crate::mls::{FreshKeyPackage, Group, LeafKey, Place, forget_key_package};
+use crate::storage::{
+    ContactRecord, EraRecord, LackRecord, MailRecord, MailboxState, MailboxUse, RepeatRecord,
+    RequestRecord, Role, Standing,
+};
+use crate::{ContactId, DropReason, Storage};
+
+/// An ask that nobody answered is posted again.
+const AGAIN: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Epochs that a conversation can have had; one a second for a million years.
+const MOST_EPOCHS: u64 = 1 << 45;
+
+/// Makes what was read from a backup fit to be opened: no letter of that time
+/// leaves, and no conversation goes on before its contact began it anew.
+///
+/// To be called once, before [`Messenger::open`], in a transaction of its own.
+///
+/// # Errors
+///
+/// When storage fails or holds what this program cannot read.
+pub fn restored(storage: &mut dyn Storage) -> Result<(), StorageError> {
+    for (letter, _) in storage.letters()? {
+        storage.delete_letter(letter)?;
+    }
+    for contact in storage.contacts()? {
+        match contact.standing {
+            Standing::Established | Standing::Restoring => suspend(storage, contact)?,
+            // Whom I asked, or who asked me, may have gone on with the lost
+            // device. There is no conversation yet that could be saved.
+            Standing::Asked | Standing::Requested => {
+                let standing = Standing::Broken;
+                storage.put_contact(&ContactRecord {
+                    standing,
+                    ..contact
+                })?;
+            }
+            Standing::Joining | Standing::Broken => {}
+        }
+    }
+    Ok(())
+}
+
+fn suspend(storage: &mut dyn Storage, contact: ContactRecord) -> Result<(), StorageError> {
+    let id = contact.id;
+    storage.remove_all_held(id)?;
+    RepeatRecord::clear(storage, id)?;
+    LackRecord::clear(storage, id)?;
+    let mut era = EraRecord::of(storage, id)?;
+    era.answer.clear();
+    era.put(storage, id)?;
+    leave_mailboxes(storage, id)?;
+    storage.put_contact(&ContactRecord {
+        standing: Standing::Restoring,
+        commit_letter: None,
+        ..contact
+    })
+}
+
+/// The mailboxes of that time may be gone, or read by who has the lost device:
+/// they are told to nobody, and closed when the contact knows others.
+fn leave_mailboxes(storage: &mut dyn Storage, contact: ContactId) -> Result<(), StorageError> {
+    let mut mail = MailRecord::of(storage, contact)?;
+    for record in storage.mailbox_records()? {
+        if record.owner != MailboxUse::Conversation(contact) {
+            continue;
+        }
+        if record.state == MailboxState::Open {
+            let role = Role::Leaving { since: None };
+            mail.set_role(record.id, role, Timestamp::default());
+        } else {
+            let id = hushwing_delivery::MailboxId(record.id);
+            storage.remove_mailbox_record(id)?;
+            storage.delete_mailbox(id)?;
+            mail.drop_note(record.id);
+        }
+    }
+    for note in &mut mail.mailboxes {
+        note.replaces = None;
+    }
+    mail.telling.clear();
+    mail.confirmed = false;
+    mail.new_keys = false;
+    mail.rotate_at = Timestamp::default();
+    mail.doubts.clear();
+    mail.put(storage, contact)
+}
+
+impl Messenger {
+    /// Whose group `group` is, if it is the present one of a conversation.
+    pub(super) fn whose_group(&self, group: crate::ConversationId) -> Option<ContactId> {
+        if let Some(contact) = self.begun_anew.get(&group) {
+            return Some(*contact);
+        }
+        let contact = self.conversations.get(&group)?;
+        let first = self.people.get(contact)?.era.group.is_none();
+        first.then_some(*contact)
+    }
+
+    fn restoring(&self) -> Vec<ContactId> {
+        let people = self.people.values();
+        people
+            .filter(|person| person.record.standing == Standing::Restoring)
+            .map(|person| person.record.id)
+            .collect()
+    }
+
+    /// Asks for the mailboxes in which answers shall come.
+    pub(super) fn resume_restoring(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        for contact in self.restoring() {
+            self.within(call, contact, |this, call| {
+                this.mailbox_for_answer(call, contact)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn mailbox_for_answer(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let mut mailboxes = self.mailboxes_of(contact).into_iter();
+        if mailboxes.any(|id| self.mails.role(contact, id) == Role::Service) {
+            return Ok(());
+        }
+        let network = self.config.network;
+        self.open_as(call, contact, network, Role::Service, None)
+    }
+
+    /// Whoever was away, blocked me for a while, or has a server that loses
+    /// letters is asked once more.
+    pub(super) fn sweep_restoring(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        for contact in self.restoring() {
+            let person = self.people.get(&contact);
+            let request = person.and_then(|person| person.era.request.as_ref());
+            if request.is_some_and(|request| request.posted + AGAIN <= now) {
+                self.within(call, contact, |this, call| this.ask_anew(call, contact))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks a contact to begin anew; they are told all my mailboxes that are
+    /// open.
+    pub(super) fn ask_anew(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let damaged = || StorageError::corrupt("reading what was restored");
+        let addresses = self.my_addresses(contact);
+        if addresses.addresses.is_empty() {
+            return Ok(());
+        }
+        let request = self.request(call, contact)?;
+        if let Some(letter) = request.letter {
+            self.office
+                .cancel(call.cx, &mut *call.storage, LetterId(letter))?;
+        }
+        let person = self.people.get(&contact).ok_or_else(damaged)?;
+        let key = LeafKey::from_secret(&person.record.signing_key).ok_or_else(damaged)?;
+        let ask = Ask {
+            made_at: request.made_at,
+            epoch: person.tail.last.map_or(0, |last| last.epoch),
+            lamport: person.tail.lamport.get(),
+            key_package: request.key_package.clone(),
+            addresses,
+        };
+        let bytes = ask.letter(person.record.conversation, &key);
+        let bytes = bytes.ok_or_else(damaged)?;
+        let letter = self.post(call, contact, bytes, Keep::UntilSettled)?;
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
+        person.era.request = Some(RequestRecord {
+            letter: letter.map(|letter| letter.0),
+            posted: call.cx.wall(),
+            ..request
+        });
+        person.era.put(call.storage, contact)
+    }
+
+    /// What I ask of a contact; made where it was not yet.
+    fn request(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<RequestRecord, StorageError> {
+        let damaged = || StorageError::corrupt("reading what was restored");
+        let person = self.people.get(&contact).ok_or_else(damaged)?;
+        if let Some(request) = &person.era.request {
+            return Ok(request.clone());
+        }
+        let key = LeafKey::from_secret(&person.record.signing_key).ok_or_else(damaged)?;
+        let their_key = self.their_restored_key(call, contact)?;
+        let rows = &mut *call.storage;
+        let package = FreshKeyPackage::make(&self.crypto, call.cx, rows, &key)?;
+        Ok(RequestRecord {
+            made_at: call.cx.wall().as_millis(),
+            key_package: package.message,
+            reference: package.reference,
+            their_key: their_key.to_vec(),
+            letter: None,
+            posted: call.cx.wall(),
+        })
+    }
+
+    /// The signature key that a contact had when the backup was made.
+    pub(super) fn their_restored_key(
+        &self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<[u8; 32], StorageError> {
+        let damaged = || StorageError::corrupt("reading what was restored");
+        let person = self.people.get(&contact).ok_or_else(damaged)?;
+        if let Some(request) = &person.era.request {
+            let key = request.their_key.as_slice().try_into();
+            return key.map_err(|_| damaged());
+        }
+        // Only read: nothing is encrypted with what it holds.
+        let key = LeafKey::from_secret(&person.record.signing_key).ok_or_else(damaged)?;
+        let (group, rows) = (person.group(), &mut *call.storage);
+        let group = Group::load(&self.crypto, call.cx, rows, group, key)?;
+        group.their_key().ok_or_else(damaged)
+    }
+
+    /// A contact made a new group.
+    pub(super) fn begun_anew(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        arrival: Arrival,
+        items: &[&[u8]],
+    ) -> Result<(), StorageError> {
+        let owner = self
+            .mailboxes
+            .get(&arrival.mailbox)
+            .map(|mailbox| mailbox.owner);
+        let Some(MailboxUse::Conversation(contact)) = owner else {
+            return self.drop_letter(None, DropReason::Letter);
+        };
+        self.within(call, contact, |this, call| {
+            match this.enter(call, contact, items)? {
+                None => this.drop_letter(Some(contact), DropReason::JoinRequest),
+                Some(messages) => {
+                    for message in messages {
+                        this.hear(call, arrival, message)?;
+                    }
+                    this.go_on(call, contact)
+                }
+            }
+        })
+    }
+
+    /// Enters the group that an answer brings, and gives what it says first.
+    /// `None` where it is no answer to me.
+    fn enter<'b>(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        items: &[&'b [u8]],
+    ) -> Result<Option<Vec<&'b [u8]>>, StorageError> {
+        let Some(person) = self.people.get(&contact) else {
+            return Ok(None);
+        };
+        let request = person.era.request.as_ref();
+        let restoring = person.record.standing == Standing::Restoring;
+        let Some(request) = request.filter(|_| restoring) else {
+            return Ok(None);
+        };
+        let Ok(their_key) = request.their_key.as_slice().try_into() else {
+            return Err(StorageError::corrupt("reading what was restored"));
+        };
+        let Some(answer) = Answer::open(items, person.record.conversation, their_key) else {
+            return Ok(None);
+        };
+        let known = person.tail.last.map_or(0, |last| last.epoch);
+        if answer.made_at != request.made_at || !(known..MOST_EPOCHS).contains(&answer.before) {
+            return Ok(None);
+        }
+        let place = Place {
+            before: answer.before,
+            ..person.place()
+        };
+        let key = LeafKey::from_secret(&person.record.signing_key);
+        let mine = |public: &[u8]| key.filter(|key| key.public() == public);
+        let rows = &mut *call.storage;
+        let joined = Group::join(&self.crypto, call.cx, rows, answer.welcome, mine)?;
+        let Ok(group) = joined else {
+            return Ok(None);
+        };
+        if group.their_key().as_ref() != Some(their_key) {
+            if let Some(name) = group.conversation() {
+                call.storage.remove_mls_scope(&Group::scope(name))?;
+            }
+            return Ok(None);
+        }
+        self.leave_for(call, contact, group.placed(place), place)?;
+        Ok(Some(answer.messages))
+    }
+
+    /// The conversation goes on in another group; the old one is forgotten.
+    pub(super) fn leave_for(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        group: Group,
+        place: Place,
+    ) -> Result<(), StorageError> {
+        let damaged = || StorageError::corrupt("naming a group");
+        let name = group.conversation().ok_or_else(damaged)?;
+        let person = self.people.get_mut(&contact).ok_or_else(damaged)?;
+        let old = person.group();
+        person.era.group = Some(name.0);
+        person.era.before = place.before;
+        let request = person.era.request.take();
+        person.era.put(call.storage, contact)?;
+        person.record.standing = Standing::Established;
+        person.begin_epoch(call.cx.wall());
+        person.save(call.storage)?;
+        self.begun_anew.remove(&old);
+        self.begun_anew.insert(name, contact);
+        call.storage.remove_mls_scope(&Group::scope(old))?;
+        if let Some(request) = request {
+            forget_key_package(&mut *call.storage, &request.reference)?;
+            if let Some(letter) = request.letter {
+                self.office
+                    .settle(call.cx, &mut *call.storage, LetterId(letter))?;
+            }
+        }
+        self.groups.insert(contact, group);
+        self.observe(call, contact, false)
+    }
+
+    /// Tells the contact that their answer came, and takes up what was under way.
+    fn go_on(&mut self, call: &mut Call<'_, '_>, contact: ContactId) -> Result<(), StorageError> {
+        if self.standing(contact) != Some(Standing::Established) {
+            return Ok(());
+        }
+        self.tell_new_addresses(call, contact)?;
+        self.say_all_again(call, contact, true, true)?;
+        self.resume_debts_of(call, contact)?;
+        self.mails.to_tend.insert(contact);
+        self.tell_contact(contact);
+        Ok(())
+    }
+}
