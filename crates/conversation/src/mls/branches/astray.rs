@@ -115,6 +115,32 @@ fn who_was_welcomed_to_a_branch_that_lost_is_stranded_though_the_other_is_no_lon
 }
 
 #[test]
+fn who_cannot_read_what_stands_on_its_removal_is_stranded() {
+    let mut village = Village::found(62, &[1, 2, 3], 2);
+    village.cut_off.insert(1, village.now + 1_000_000);
+    let now = village.now;
+    let steward = &mut village.leaves[1];
+    steward.now = now;
+    wish_published(steward, Wish::Remove(account(3)));
+    rest(steward);
+    wish_published(steward, policy(None, Some("without three")));
+    rest(steward);
+    village.wish(0, policy(None, Some("with three")));
+    village.run_for(10_000);
+    let chain = village.leaves[1].with(|keeper, lent| {
+        let state = StatePrefix::of(&keeper.followed());
+        keeper.chain_to(lent.rows, state)
+    });
+    let chain = chain.unwrap().unwrap();
+    let leaf = &mut village.leaves[2];
+    let unsigned = &chain[..chain.len() - 1];
+    assert_eq!(hear_chain(leaf, unsigned), Some(ChainFault::Unproven));
+    assert!(leaf.member() && !stranded(leaf));
+    assert_eq!(hear_chain(leaf, &chain), Some(ChainFault::Beyond));
+    assert!(leaf.member() && stranded(leaf));
+}
+
+#[test]
 fn a_device_brings_back_a_lost_one_of_its_account_and_leaves_the_others_in() {
     let mut village = Village::found(52, &[1, 2, 2, 2, 3], 2);
     let lost = village.leaves[2].keeper.as_ref().unwrap().signature_key();

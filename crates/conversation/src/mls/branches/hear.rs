@@ -99,13 +99,17 @@ impl Keeper {
     ) -> Result<(Vec<Told>, Option<ChainFault>), StorageError> {
         let Chain { commits, signer } = Chain::open(lent.crypto, self.id, chain);
         let (mut told, mut any, mut broken) = (Vec::new(), false, None);
+        let mut without_me = false;
         for bytes in commits {
             let taken = match self.parse(bytes) {
                 Ok(received) => self.take_in(lent, &received, bytes, &mut told)?,
                 Err(fault) => Err(fault),
             };
             match taken {
-                Ok(_) => any = true,
+                Ok(_) => {
+                    any = true;
+                    without_me = self.leads_without_me(bytes);
+                }
                 // Its beginning is older than what is kept here; the rest may fit.
                 Err(HearFault::TooLate | HearFault::NotMine) => {}
                 Err(HearFault::UnknownState { .. }) if !any && self.leads_on(commits) => {
@@ -121,6 +125,11 @@ impl Keeper {
             return Ok((told, Some(self.strand(lent, signer)?)));
         }
         told.extend(self.settle(lent)?);
+        // What stands on my removal I cannot read, nor so whether it is followed.
+        let unread = matches!(broken, Some(HearFault::UnknownState { .. }));
+        if unread && without_me && self.is_member() && self.leads_as_far(commits) {
+            return Ok((told, Some(self.strand(lent, signer)?)));
+        }
         if let Some(fault) = broken.filter(|_| self.leads_on(commits)) {
             self.note_broken(lent, signer, fault)?;
         }
@@ -134,16 +143,27 @@ impl Keeper {
         last.is_some_and(|last| last.epoch >= self.epoch())
     }
 
+    /// Whether a chain leads to a state of my epoch or a later one.
+    fn leads_as_far(&self, chain: &[Vec<u8>]) -> bool {
+        let last = chain.last().and_then(|last| self.parse(last).ok());
+        last.is_some_and(|last| last.epoch.saturating_add(1) >= self.epoch())
+    }
+
+    /// Whether this commit is kept and leads to a state without a leaf of mine.
+    fn leads_without_me(&self, bytes: &[u8]) -> bool {
+        let commit = self.commits.get(&CommitHash::of(bytes));
+        let child = commit.and_then(|commit| self.states.get(&StateName(commit.child)));
+        child.is_some_and(|child| !child.mine)
+    }
+
     /// Whether a chain, all of which is too late here, leads as far as I am to a state
     /// I do not know, and I have followed nothing since I was welcomed: then that was
     /// to a branch that the signer does not follow.
     fn is_beside(&self, commits: &[Vec<u8>], signer: Option<Signer<'_>>) -> bool {
-        let last = commits.last().and_then(|last| self.parse(last).ok());
-        let as_far = last.is_some_and(|last| last.epoch.saturating_add(1) >= self.epoch());
         let here = |to: StatePrefix| self.states.keys().any(|name| StatePrefix::of(name) == to);
         self.welcomed_by.is_some()
             && self.followed == self.root
-            && as_far
+            && self.leads_as_far(commits)
             && signer.is_some_and(|signer| !here(signer.to))
     }
 
