@@ -128,6 +128,8 @@ pub(crate) enum Command {
     Delete(MessageId),
     /// Agree with a contact when messages disappear, on both sides
     Disappear(Disappear),
+    /// Tell a contact that you are writing, if the switch `typing` is on
+    Typing(Name),
     /// Hear nothing more from a contact; they are not told
     Block(Name),
     /// Hear a contact again

@@ -43,6 +43,7 @@ enum Op {
     RemoveJoin(u8),
     PutContact(u8, u8),
     RemoveContact(u8),
+    RemoveMessages(u8),
     AddMessage(u8, u8),
     RemoveMessage(u8),
     SetState(u8, u8),
@@ -84,6 +85,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => id().prop_map(Op::RemoveJoin),
         1 => (id(), any()).prop_map(|(id, seed)| Op::PutContact(id, seed)),
         1 => id().prop_map(Op::RemoveContact),
+        1 => id().prop_map(Op::RemoveMessages),
         12 => (said(), any()).prop_map(|(id, seed)| Op::AddMessage(id, seed)),
         2 => said().prop_map(Op::RemoveMessage),
         6 => (said(), any()).prop_map(|(id, seed)| Op::SetState(id, seed)),
@@ -129,6 +131,10 @@ fn apply(storage: &mut dyn Storage, op: &Op) -> Result<u64, StorageErrorKind> {
         Op::RemoveJoin(fetch) => storage.remove_join((*fetch).into()),
         Op::PutContact(id, seed) => storage.put_contact(&contact(*id, *seed)),
         Op::RemoveContact(id) => storage.remove_contact(ContactId((*id).into())),
+        Op::RemoveMessages(of) => {
+            let more = storage.remove_messages(ContactId((*of).into()), 3);
+            return more.map(u64::from).map_err(|error| error.kind);
+        }
         Op::AddMessage(id, seed) => storage.add_message(&message(*id, *seed)),
         Op::RemoveMessage(id) => storage.remove_message(&message_id(*id)),
         Op::UnconfirmAfter(of, lamport) => {

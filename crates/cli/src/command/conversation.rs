@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path as FilePath;
 
-use hushwing_api::conversation::{Conversation, Removed, Report as Reported};
+use hushwing_api::conversation::{Conversation, Done, Removed, Report as Reported};
 use hushwing_daemon::{Error, ErrorKind, view};
 use serde_json::json;
 
@@ -80,6 +80,16 @@ async fn change(
     let path = Path::new(["conversations", name, what]);
     let kept: Conversation = view(session.client.post(&path, body).await?)?;
     session.output.result(&kept, line);
+    Ok(())
+}
+
+/// `typing`
+pub(super) async fn typing(session: &Session, Name { name }: Name) -> Result<(), Error> {
+    let path = Path::new(["conversations", &name, "typing"]);
+    let done: Done = view(session.client.post(&path, &json!({})).await?)?;
+    session.output.result(&done, |_| {
+        "told, where the switch `typing` is on and nothing was told just before".to_owned()
+    });
     Ok(())
 }
 

@@ -94,6 +94,7 @@ async fn over_api(session: Session, command: Command) -> Result<ExitCode, Error>
         Command::Read(read) => message::read(&session, read).await?,
         Command::Search(search) => conversation::search(&session, search).await?,
         Command::Disappear(disappear) => conversation::disappear(&session, disappear).await?,
+        Command::Typing(name) => conversation::typing(&session, name).await?,
         Command::Block(name) => conversation::block(&session, name, true).await?,
         Command::Unblock(name) => conversation::block(&session, name, false).await?,
         Command::Report(report) => conversation::report(&session, report).await?,

@@ -49,6 +49,7 @@ fn what_was_said_is_found_until_it_is_edited_deleted_or_has_disappeared() {
         .collect();
     assert_eq!(before, ["Meet me at the Harbour", "Meet me at the station"]);
 
+    assert_eq!(alice.run(&["typing", "Bob"]).ok(), json!({ "done": true }));
     alice.run(&["delete", &harbour]).ok();
     until("the deletion came", || found(&bob, "station") == 0);
     assert_eq!(found(&alice, "station"), 0);

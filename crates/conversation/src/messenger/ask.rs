@@ -69,7 +69,7 @@ impl Messenger {
         call: &Call<'_, '_>,
         message: &MessageId,
     ) -> Result<Reply, Stop> {
-        let record = call.storage.message(message)?.ok_or(Refusal::NoMessage)?;
+        let record = self.message_of(call, message)?;
         let step = |network, stage, at, verified| Progress {
             network,
             stage,

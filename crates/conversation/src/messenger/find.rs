@@ -106,8 +106,8 @@ impl Messenger {
         }
     }
 
-    pub(super) fn history(call: &Call<'_, '_>, message: &MessageId) -> Result<Reply, Stop> {
-        let record = call.storage.message(message)?.ok_or(Refusal::NoMessage)?;
+    pub(super) fn history(&self, call: &Call<'_, '_>, message: &MessageId) -> Result<Reply, Stop> {
+        let record = self.message_of(call, message)?;
         if record.kind != MessageKind::Text {
             return Err(Refusal::NoMessage.into());
         }

@@ -12,7 +12,7 @@
 //! written to and [`attempts`] how that went, [`blocked`] who is not written to, [`echo`] answers again where the
 //! answer was lost and [`silence`] asks where none came, [`broken`] ends conversations that
 //! cannot go on, [`patience`] those that never began. [`keep`] is how I keep them,
-//! [`find`] finds what was said, [`vanish`] lets it go, [`tidy`] leaves no trace of it, [`mention`] names people,
+//! [`find`] finds what was said, [`vanish`] lets it go, [`tidy`] leaves no trace of it, [`going`] lets go what was said with who is forgotten, [`mention`] names people,
 //! [`typing`] says that somebody writes, [`mode`] agrees on what can be shown to
 //! others, and [`prove`] signs and shows it. After a backup was put back [`restore`] asks
 //! contacts to begin anew, and [`anew`] does so.
@@ -24,6 +24,7 @@ mod blocked;
 mod broken;
 mod echo;
 mod find;
+mod going;
 mod hear;
 mod hidden;
 mod hold;
@@ -82,6 +83,7 @@ use crate::{
 use broken::Concern;
 use echo::Echoes;
 use find::Indexing;
+use going::Going;
 use losses::Losses;
 use mail::Mails;
 use patience::Patience;
@@ -182,6 +184,7 @@ pub struct Messenger {
     next_vanishing: Option<Moment>,
     indexing: Option<Indexing>,
     tidying: Tidying,
+    going: Going,
     notices: Notices,
     awake: bool,
 }
@@ -241,6 +244,7 @@ impl Messenger {
             next_vanishing: None,
             indexing: None,
             tidying: Tidying::default(),
+            going: Going::default(),
             notices: Notices::default(),
             awake: false,
         };
@@ -275,6 +279,7 @@ impl Messenger {
         self.plan_vanishing(call)?;
         self.resume_indexing(call)?;
         self.resume_tidying(call)?;
+        self.resume_going(call)?;
         self.resume_debts(call)
     }
 
@@ -371,7 +376,7 @@ impl Messenger {
                 seconds,
             } => self.disappear(call, conversation, seconds)?,
             Command::Search { text, within, most } => self.search(call, &text, within, most)?,
-            Command::History { message } => Self::history(call, &message)?,
+            Command::History { message } => self.history(call, &message)?,
             Command::Typing { conversation } => self.tell_typing(call, conversation)?,
             Command::Forget { contact } => self.forget(call, contact)?,
         }))
@@ -395,6 +400,7 @@ impl Messenger {
         self.vanish_due(call)?;
         self.index_due(call)?;
         self.tidy_due(call)?;
+        self.go_due(call)?;
         if self.next_sweep <= call.cx.now() {
             self.next_sweep = call.cx.now() + SWEEP;
             self.sweep_invitations(call)?;
@@ -523,6 +529,7 @@ impl Machine for Messenger {
             self.next_vanishing,
             self.indexing.as_ref().map(Indexing::due),
             self.tidying.due(),
+            self.going.due(),
             self.office.poll_timeout(),
         ];
         timers.into_iter().flatten().min()

@@ -266,7 +266,8 @@ impl Messenger {
             }
         }
         self.text_went(call)?;
-        call.storage.remove_contact(id)
+        call.storage.remove_contact(id)?;
+        self.let_messages_go(call, id)
     }
 
     /// How far a contact is established.

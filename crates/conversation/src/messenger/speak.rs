@@ -127,8 +127,15 @@ impl Messenger {
         Ok(taken_back.is_empty().then_some(*last.id()))
     }
 
-    fn message_of(&self, call: &Call<'_, '_>, message: &MessageId) -> Result<MessageRecord, Stop> {
-        Ok(call.storage.message(message)?.ok_or(Refusal::NoMessage)?)
+    /// A message of somebody known. Of who was forgotten some may still be going.
+    pub(super) fn message_of(
+        &self,
+        call: &Call<'_, '_>,
+        message: &MessageId,
+    ) -> Result<MessageRecord, Stop> {
+        let record = call.storage.message(message)?;
+        let known = record.filter(|record| self.people.contains_key(&record.contact));
+        Ok(known.ok_or(Refusal::NoMessage)?)
     }
 
     fn my_text(&self, call: &Call<'_, '_>, message: &MessageId) -> Result<MessageRecord, Stop> {

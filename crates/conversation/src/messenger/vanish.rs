@@ -126,13 +126,16 @@ impl Messenger {
             return Ok(());
         }
         for (contact, message) in call.storage.vanishing(call.cx.wall(), MOST_AT_ONCE)? {
-            self.within(call, contact, |this, call| {
-                this.call_back(call, contact, &message)
-            })?;
+            let known = self.people.contains_key(&contact);
+            if known {
+                self.within(call, contact, |this, call| {
+                    this.call_back(call, contact, &message)
+                })?;
+            }
             call.storage.make_gone(contact, &message)?;
             self.text_went(call)?;
             self.unpin(call, contact, &message)?;
-            if self.standing(contact) != Some(Standing::Requested) {
+            if known && self.standing(contact) != Some(Standing::Requested) {
                 self.tell(Event::Disappeared { contact, message });
             }
         }

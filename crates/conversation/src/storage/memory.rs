@@ -175,13 +175,7 @@ impl Storage for MemoryStorage {
 
     fn remove_contact(&mut self, id: ContactId) -> Result<(), StorageError> {
         self.contacts.remove(&id);
-        self.unconfirmed.remove(&id);
         self.held.retain(|(contact, _), _| *contact != id);
-        for position in self.order.remove(&id).unwrap_or_default().into_keys() {
-            if let Some(removed) = self.messages.remove(&position.id) {
-                self.unlist(&removed);
-            }
-        }
         Ok(())
     }
 
@@ -215,7 +209,8 @@ impl Storage for MemoryStorage {
             // No id has another first byte than these do.
             Err(_) => self.messages.range(..),
         };
-        let found = found.filter(|(id, message)| id.as_bytes() >= first && message.kind.is_found());
+        let text = |message: &MessageRecord| message.kind == MessageKind::Text;
+        let found = found.filter(|(id, message)| id.as_bytes() >= first && text(message));
         Ok(found.take(most).map(|(id, _)| *id).collect())
     }
 

@@ -252,7 +252,8 @@ pub trait Storage:
     /// When storage fails.
     fn contacts(&self) -> Result<Vec<ContactRecord>, StorageError>;
 
-    /// Removes a contact with its messages and held letters.
+    /// Removes a contact with its held letters. Its messages are removed by
+    /// [`SaidRows::remove_messages`].
     ///
     /// # Errors
     ///
@@ -280,8 +281,8 @@ pub trait Storage:
     /// When storage fails.
     fn has_message(&self, id: &MessageId) -> Result<bool, StorageError>;
 
-    /// Ids of messages of every kind but `Control` and `Gone`, from `first` on in their
-    /// order, at most `most`.
+    /// Ids of messages of kind `Text`, from `first` on in their order, at most
+    /// `most`: only these are named by a beginning of their id.
     ///
     /// # Errors
     ///

@@ -81,6 +81,14 @@ pub trait SaidRows {
         most: usize,
     ) -> Result<Vec<Position>, StorageError>;
 
+    /// Removes messages of a contact, of any kind, at most `most`; whether there
+    /// are more.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_messages(&mut self, of: ContactId, most: usize) -> Result<bool, StorageError>;
+
     /// How many messages of a contact are unread.
     ///
     /// # Errors

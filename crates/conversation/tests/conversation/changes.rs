@@ -181,6 +181,10 @@ fn messages_are_found_by_the_beginning_of_their_ids() {
             other => panic!("{other:?}"),
         }
     };
+    // What changes a message has no name of its own.
+    edit(&mut c, ids[0], "one more");
+    react(&mut c, ids[1], "+");
+    c.village.pass(DELAY).unwrap();
     // All ids begin alike, and what no face shows is not found.
     let mut found: Vec<_> = find(&mut c, "01").iter().map(|short| *short.id()).collect();
     found.sort_unstable_by_key(|id| ids.iter().position(|known| known == id));

@@ -357,3 +357,50 @@ fn people_are_named_in_a_text_and_in_what_takes_its_place() {
     c.village.pass(DELAY).unwrap();
     assert_eq!(named(&mut c, bob, his_alice).len(), 1);
 }
+
+#[test]
+fn what_was_said_with_a_forgotten_contact_goes_a_piece_at_a_time() {
+    let mut c = couple(780);
+    let mut ids = Vec::new();
+    for n in 0..700 {
+        ids.push(send(
+            &mut c.village,
+            c.bob,
+            c.his_alice,
+            &format!("said {n}"),
+        ));
+        if n % 40 == 0 {
+            c.village.pass(DELAY).unwrap();
+        }
+    }
+    c.village.pass(HOUR).unwrap();
+    let contact = c.her_bob;
+    let left = |c: &mut Couple| {
+        let storage = c.village.storage(c.alice).unwrap();
+        let there = ids.iter().filter(|id| storage.has_message(id).unwrap());
+        there.count()
+    };
+    assert_eq!(left(&mut c), 700);
+    ask(&mut c.village, c.alice, Command::Forget { contact });
+    let at_once = 700 - left(&mut c);
+    assert!((200..300).contains(&at_once), "{at_once}");
+    // What is left is shown nowhere.
+    let mut rest = ids.iter().copied().rev();
+    let storage = c.village.storage(c.alice).unwrap();
+    let message = rest.find(|id| storage.has_message(id).unwrap());
+    let message = message.unwrap();
+    for command in [Command::Where { message }, Command::History { message }] {
+        let refusal = refusal(&mut c.village, c.alice, command);
+        assert_eq!(refusal, Refusal::NoMessage);
+    }
+    c.village.open_again(c.alice).unwrap();
+    c.village.pass(Duration::from_secs(1)).unwrap();
+    assert_eq!(left(&mut c), 0);
+    assert!(!c.village.storage(c.alice).unwrap().holds("said"));
+    let setting = c
+        .village
+        .storage(c.alice)
+        .unwrap()
+        .setting("contacts going");
+    assert!(setting.unwrap().is_none());
+}

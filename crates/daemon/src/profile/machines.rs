@@ -98,7 +98,7 @@ impl Machines {
         relays: Relays,
     ) -> Result<(Self, mpsc::Sender<Incoming>), Error> {
         let store = ProfileStore::open(&files.dir.join("profile.db"), &files.keys.profile)?;
-        let (queues, missing) = missing::open(files.dir, &files.keys.relay, &store)?;
+        let found = missing::open(files.dir, &files.keys.relay, &store)?;
         let servers = choices.servers;
         let places: BTreeSet<_> = servers.iter().map(|known| &known.server).collect();
         let config = conversation_config(files.name, choices.switches, places.len());
@@ -119,7 +119,7 @@ impl Machines {
         )?;
         let relay = drive_observed(
             DriveConfig::new("relay client", runtime.connector.clone(), runtime.clock),
-            LentRelayClient(queues, asked_of_relay, relay_copies),
+            LentRelayClient(found.store, asked_of_relay, relay_copies),
             move |storage| Client::open(servers.clone(), storage),
             move |client: &Client| relays.observe(client),
             relay_asked,
@@ -133,7 +133,8 @@ impl Machines {
                 Arc::clone(shared),
             )),
             tokio::spawn(carry_in(NetworkTag::RELAY, relay_events, commands.clone())),
-            tokio::spawn(missing::tell(missing, commands.clone())),
+            tokio::spawn(missing::tell(found.missing, commands.clone())),
+            tokio::spawn(missing::close(found.left, relay_commands.clone())),
         ];
         Ok((
             Self {

@@ -16,6 +16,11 @@ use crate::Database;
 
 const NUMBER: &str = "conversation number";
 
+/// The last number drawn, 0 if none was.
+pub(super) fn last_number(database: &Database) -> Result<u64, StorageError> {
+    database.counter("reading the last number", NUMBER)
+}
+
 impl Database {
     /// The records whose bodies stand in the first column.
     fn records<T>(
@@ -174,9 +179,6 @@ impl Storage for ProfileStore {
         const WHAT: &str = "removing a contact";
         self.database
             .run(WHAT, "DELETE FROM contacts WHERE id = ?1", [id.0])?;
-        self.database.unindex_all(id)?;
-        self.database
-            .run(WHAT, "DELETE FROM messages WHERE contact = ?1", [id.0])?;
         self.remove_all_held(id)
     }
 
@@ -198,9 +200,7 @@ impl Storage for ProfileStore {
     }
 
     fn message_ids(&self, first: &[u8; 32], most: usize) -> Result<Vec<MessageId>, StorageError> {
-        // Kinds 5 and 6 are `Control` and `Gone`.
-        let sql = "SELECT id FROM messages WHERE id >= ?1 AND kind NOT IN (5, 6)
-             ORDER BY id LIMIT ?2";
+        let sql = "SELECT id FROM messages WHERE id >= ?1 AND kind = 1 ORDER BY id LIMIT ?2";
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         self.database
             .all("finding messages", sql, params![first, most], |row| {

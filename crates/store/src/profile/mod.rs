@@ -85,6 +85,15 @@ impl ProfileStore {
         self.database.snapshot(path, key)
     }
 
+    /// The last number that was drawn here, 0 if none was.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn last_number(&self) -> Result<u64, StorageError> {
+        conversation::last_number(&self.database)
+    }
+
     /// Checks every page, and that every record can be read. Slow; for a person
     /// in doubt.
     ///

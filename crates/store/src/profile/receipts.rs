@@ -142,6 +142,7 @@ mod tests {
         store.remove_message(&id(1)).unwrap();
         assert_eq!(kept(&store), [0, 1, 1]);
         store.remove_contact(ContactId(1)).unwrap();
+        assert!(!store.remove_messages(ContactId(1), 9).unwrap());
         assert_eq!(kept(&store), [0, 0, 1]);
     }
 

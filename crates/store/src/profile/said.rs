@@ -31,11 +31,11 @@ impl Database {
             .map(drop)
     }
 
-    /// Takes all texts of a contact out of the index.
-    pub(super) fn unindex_all(&self, of: ContactId) -> Result<(), StorageError> {
-        let sql = "DELETE FROM texts WHERE rowid IN
-             (SELECT row FROM messages WHERE contact = ?1)";
-        self.run("forgetting texts", sql, [of.0]).map(drop)
+    /// Whether any message of a contact is there.
+    fn has_any(&self, of: ContactId) -> Result<bool, StorageError> {
+        let sql = "SELECT 1 FROM messages WHERE contact = ?1 LIMIT 1";
+        let found = self.first("finding a message", sql, [of.0], |_| Ok(()))?;
+        Ok(found.is_some())
     }
 }
 
@@ -137,6 +137,21 @@ impl SaidRows for ProfileStore {
         let mut found: Vec<_> = found?.into_iter().flatten().collect();
         found.reverse();
         Ok(found)
+    }
+
+    fn remove_messages(&mut self, of: ContactId, most: usize) -> Result<bool, StorageError> {
+        const WHAT: &str = "removing messages";
+        // Both find the same ones: the order is an index.
+        let texts = "DELETE FROM texts WHERE rowid IN (
+                 SELECT row FROM messages WHERE contact = ?1
+                 ORDER BY kind, epoch, lamport, leaf, id LIMIT ?2)";
+        let messages = "DELETE FROM messages WHERE row IN (
+                 SELECT row FROM messages WHERE contact = ?1
+                 ORDER BY kind, epoch, lamport, leaf, id LIMIT ?2)";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.database.run(WHAT, texts, (of.0, most))?;
+        self.database.run(WHAT, messages, (of.0, most))?;
+        self.database.has_any(of)
     }
 
     fn count_unread(&self, of: ContactId) -> Result<u64, StorageError> {

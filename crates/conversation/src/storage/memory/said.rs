@@ -8,7 +8,7 @@ use crate::storage::{
     ConversationRecord, ConversationRows, MessageKind, MessageRecord, MessageState, Position,
     SaidRows,
 };
-use crate::{ContactId, ConversationId, MessageId};
+use crate::{ContactId, ConversationId, MessageId, Storage as _};
 
 impl MemoryStorage {
     fn gone(&mut self, id: &MessageId) {
@@ -122,6 +122,23 @@ impl SaidRows for MemoryStorage {
         let over = texts.len().saturating_sub(most);
         texts.drain(..over);
         Ok(texts)
+    }
+
+    fn remove_messages(&mut self, of: ContactId, most: usize) -> Result<bool, StorageError> {
+        let order = self.order.get(&of).into_iter().flatten();
+        let mut all: Vec<_> = order
+            .map(|(position, kind)| (kind.code(), *position))
+            .collect();
+        all.sort_unstable();
+        let more = all.len() > most;
+        for (_, position) in all.into_iter().take(most) {
+            self.remove_message(&position.id)?;
+        }
+        if !more {
+            self.order.remove(&of);
+            self.unconfirmed.remove(&of);
+        }
+        Ok(more)
     }
 
     fn count_unread(&self, of: ContactId) -> Result<u64, StorageError> {
