@@ -57,6 +57,29 @@ pub struct BackedUp {
     pub recovery_code: Option<Secret>,
 }
 
+/// What backup to restore.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestoreBody {
+    /// Absolute path of the file.
+    pub file: String,
+    /// Its passphrase or recovery code.
+    pub secret: Secret,
+    /// What the profile shall be called; without it, as it was.
+    pub name: Option<String>,
+}
+
+/// A profile that was restored.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Restored {
+    /// Its name.
+    pub profile: String,
+    /// Whether commands without `--profile` use it.
+    pub default: bool,
+    /// How many contacts it has.
+    pub contacts: usize,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,7 +16,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::backup::{BackedUp, BackupBody};
+use crate::backup::{BackedUp, BackupBody, RestoreBody, Restored};
 use crate::call::calls;
 use crate::conversation::{self, DraftBody, MuteBody, OnBody, ReportQuery, SearchQuery, TimerBody};
 use crate::event::Event;
@@ -67,6 +67,14 @@ calls! {
     /// its contacts and its keys.
     BackUp: Post "backups" for Profile {
         body: BackupBody, errors: [Exists, Denied], answer: BackedUp,
+    }
+
+    /// Makes a profile from a backup. Its history and contacts are there at once; its
+    /// conversations begin anew by themselves as contacts can be reached.
+    Restore: Post "restores" for Home {
+        body: RestoreBody,
+        errors: [NotFound, Exists, BadFile, WrongPassphrase, Damaged, Denied],
+        answer: Restored,
     }
 
     /// Relays chosen for new mailboxes: those a profile uses, or all.

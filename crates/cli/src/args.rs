@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(crate) use self::backup::Backup;
+pub(crate) use self::backup::{Backup, Restore};
 pub(crate) use self::conversation::{
     ContactAction, Contacts, Conversations, Disappear, Draft, Mute, Name, Pin, Report, Search,
     Switched, Unread,
@@ -150,6 +150,8 @@ pub(crate) enum Command {
     Draft(Draft),
     /// Write a profile into a sealed file, for the day its home is lost
     Backup(Backup),
+    /// Make a profile from such a file; its conversations begin anew by themselves
+    Restore(Restore),
     /// Protect this installation by a passphrase
     #[command(subcommand)]
     Passphrase(Passphrase),

@@ -19,7 +19,7 @@ use crate::home::Home;
 use crate::installation::Installation;
 use crate::key::Keyed;
 use crate::settings::Settings;
-use crate::{backup, deletion};
+use crate::{backup, deletion, restore};
 
 /// How long a daemon that answers no more may take to let go of its home.
 const HANDOVER: Duration = Duration::from_secs(3);
@@ -60,6 +60,7 @@ impl Daemon {
         let lock = lock(&home).await?;
         let mut settings = Settings::load(&home.config())?;
         deletion::resume(&home, &mut settings)?;
+        restore::resume(&home, &mut settings)?;
         backup::clear(&home)?;
         let key = Keyed::home(&home)?.unlock(passphrase.as_ref())?;
         let socket = ApiSocket::bind(&home.socket()).map_err(|error| no_socket(&home, &error))?;

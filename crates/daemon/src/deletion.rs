@@ -24,6 +24,18 @@ impl Installation {
             .take_profile(name)
             .ok_or_else(|| no_such_profile(name))?;
         profile.end().await;
+        self.discard(name)?;
+        let had_relay = self.embedded.is_there();
+        self.embed_if_needed().await?;
+        match had_relay {
+            true => Ok(()),
+            // Those who are left may use it from now on.
+            false => self.choose_again().await,
+        }
+    }
+
+    /// Removes a profile that does not run, with its files and choices.
+    pub(crate) fn discard(&self, name: &str) -> Result<(), Error> {
         if let Err(error) = move_away(&self.home, name) {
             // Nothing of it is lost: it runs again from the next start on.
             let folder = self.home.profiles().join(name);
@@ -32,14 +44,7 @@ impl Installation {
         let mut settings = self.settings();
         forget(&mut settings, name);
         self.save(settings)?;
-        finish(&self.home)?;
-        let had_relay = self.embedded.is_there();
-        self.embed_if_needed().await?;
-        match had_relay {
-            true => Ok(()),
-            // Those who are left may use it from now on.
-            false => self.choose_again().await,
-        }
+        finish(&self.home)
     }
 }
 

@@ -9,6 +9,7 @@
 //!   log                the daemon's log, no secret in it
 //!   profiles/NAME/     profile.db, relay.db
 //!   deleted/NAME/      a profile that is being deleted
+//!   restoring/         a profile that is being restored
 //!   copies/            of a profile that is being backed up, sealed
 //!   relay/             the embedded relay: identity and relay-server.db
 //! ```
@@ -108,6 +109,12 @@ impl Home {
     #[must_use]
     pub fn copies(&self) -> PathBuf {
         self.0.join("copies")
+    }
+
+    /// The folder of a profile that is being restored.
+    #[must_use]
+    pub fn restoring(&self) -> PathBuf {
+        self.0.join("restoring")
     }
 
     /// The folder of the embedded relay.

@@ -92,7 +92,7 @@ impl Installation {
         Ok(true)
     }
 
-    async fn open_profile(&self, name: String) -> Result<Arc<Profile>, Error> {
+    pub(crate) async fn open_profile(&self, name: String) -> Result<Arc<Profile>, Error> {
         let dir = self.home.profiles().join(&name);
         let choices = Choices {
             servers: self.servers_of(&name)?,
@@ -141,8 +141,13 @@ impl Installation {
         let profile = self.open_profile(name.to_owned()).await?;
         settings.profiles.push(name.to_owned());
         self.save(settings)?;
-        lock(&self.profiles).push(Arc::clone(&profile));
+        self.take_in(Arc::clone(&profile));
         Ok(profile)
+    }
+
+    /// Adds a profile to those that are open.
+    pub(crate) fn take_in(&self, profile: Arc<Profile>) {
+        lock(&self.profiles).push(profile);
     }
 
     /// Changes the list of servers, then opens the profiles again with it.
@@ -215,6 +220,11 @@ impl Installation {
         lock(&self.profiles).clone()
     }
 
+    /// The key that all files of this home depend on.
+    pub(crate) fn key(&self) -> &MasterKey {
+        &self.key
+    }
+
     /// What all machines of this process share.
     pub(crate) fn runtime(&self) -> &Runtime {
         &self.runtime
@@ -274,7 +284,7 @@ pub(crate) fn parse_server(text: &str) -> Result<ServerAddress, Error> {
 }
 
 /// Profile names are folder names and are shown to contacts.
-fn check_name(name: &str) -> Result<(), Error> {
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
     let fits = (1..=64).contains(&name.len())
         && name != "."
         && name != ".."

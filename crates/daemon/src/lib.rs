@@ -21,6 +21,7 @@ mod profile;
 mod relay;
 pub mod relay_server;
 mod relays;
+mod restore;
 mod runtime;
 mod server_test;
 mod settings;

@@ -17,3 +17,13 @@ pub(crate) struct Backup {
     #[arg(long)]
     pub(crate) code: bool,
 }
+
+/// What to restore.
+#[derive(Args)]
+pub(crate) struct Restore {
+    /// The file that `backup` wrote
+    pub(crate) file: PathBuf,
+    /// What the profile shall be called here; without it, as it was
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+}

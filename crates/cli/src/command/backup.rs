@@ -3,12 +3,12 @@
 use std::io::{self, IsTerminal};
 use std::path::Path as FilePath;
 
-use hushwing_api::backup::{BackedUp, BackupBody, Secret};
+use hushwing_api::backup::{BackedUp, BackupBody, RestoreBody, Restored, Secret};
 use hushwing_daemon::{Error, ErrorKind};
 
 use super::passphrase::{self, Typed};
 use super::{Session, view};
-use crate::args::Backup;
+use crate::args::{Backup, Restore};
 use crate::client::Path;
 
 /// `backup`
@@ -23,6 +23,25 @@ pub(super) async fn back_up(session: &Session, asked: Backup) -> Result<(), Erro
     let path = Path::new(["backups"]);
     let made: BackedUp = view(session.client.post(&path, &body).await?)?;
     session.output.result(&made, told);
+    Ok(())
+}
+
+/// `restore`
+pub(super) async fn restore(session: &Session, asked: Restore) -> Result<(), Error> {
+    let body = RestoreBody {
+        file: absolute(&asked.file)?,
+        secret: Secret::new(&passphrase::ask("Passphrase or recovery code")?),
+        name: asked.name,
+    };
+    let path = Path::new(["restores"]);
+    let restored: Restored = view(session.client.post(&path, &body).await?)?;
+    session.output.result(&restored, |restored| {
+        let (name, contacts) = (&restored.profile, restored.contacts);
+        format!(
+            "{name} is back, with {contacts} contacts; conversations begin anew by themselves, \
+             each as soon as its contact can be reached"
+        )
+    });
     Ok(())
 }
 

@@ -75,6 +75,7 @@ async fn over_api(session: Session, command: Command) -> Result<ExitCode, Error>
         Command::Server(server) => return server::run(&session, server).await,
         Command::Profile(profile) => setting::profile(&session, profile).await?,
         Command::Backup(asked) => backup::back_up(&session, asked).await?,
+        Command::Restore(asked) => backup::restore(&session, asked).await?,
         Command::Config(config) => setting::config(&session, config).await?,
         Command::Invite(invite) => invitation::invite(&session, invite).await?,
         Command::Join(join) => invitation::join(&session, join).await?,

@@ -81,7 +81,7 @@ pub(super) fn needed(home: &Home) -> Result<Option<Typed>, Error> {
 }
 
 /// Asks for what cannot be done without.
-fn ask(prompt: &str) -> Result<Typed, Error> {
+pub(super) fn ask(prompt: &str) -> Result<Typed, Error> {
     ask_for(prompt)?.ok_or_else(|| none_given(&io::ErrorKind::UnexpectedEof.into()))
 }
 

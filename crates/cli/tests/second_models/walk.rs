@@ -259,8 +259,14 @@ fn back_up(ada: &mut Home, dir: &Path) {
     let words = "four words by dice";
     ada.post("backups", json!({ "file": file, "passphrase": words }));
     let again = json!({ "file": file, "force": true });
-    ada.post("backups?profile=Ada", again);
+    let made = ada.post("backups?profile=Ada", again);
     ada.post("backups", json!({ "file": file }));
+    let code = &made["recovery_code"];
+    ada.post("restores", json!({ "file": file, "secret": words }));
+    ada.post("restores", json!({ "file": file, "secret": code }));
+    let order = json!({ "file": file, "secret": code, "name": "Ada II" });
+    ada.post("restores", order);
+    ada.delete("profiles/Ada%20II");
 }
 
 /// Ada introduces two people who share Ben's home.

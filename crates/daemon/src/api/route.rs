@@ -78,6 +78,7 @@ fn installation() -> Vec<Route> {
         BackUp::by(
             |handle, asked| async move { handle.back_up(asked.profile(), &asked.body).await },
         ),
+        Restore::by(|handle, asked| async move { handle.restore(&asked.body).await }),
         Servers::by(|handle, asked| async move {
             handle.servers(asked.profile(), asked.query.passwords)
         }),

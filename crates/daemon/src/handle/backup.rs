@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use hushwing_api::backup::{BackedUp, BackupBody, Secret};
+use hushwing_api::backup::{BackedUp, BackupBody, RestoreBody, Restored, Secret};
 use hushwing_store::keys::Passphrase;
 use tokio::task::JoinError;
+use zeroize::Zeroizing;
 
 use super::Handle;
 use crate::backup;
 use crate::error::{Error, ErrorKind};
+use crate::restore;
 
 impl Handle {
     /// Writes a backup of a profile into a file.
@@ -34,6 +36,28 @@ impl Handle {
             profile: profile.name().to_owned(),
             bytes: made.bytes,
             recovery_code: made.code.map(|code| Secret::new(code.as_str())),
+        })
+    }
+
+    /// Makes a profile from a backup.
+    pub async fn restore(&self, asked: &RestoreBody) -> Result<Restored, Error> {
+        let order = restore::Order {
+            file: PathBuf::from(&asked.file),
+            secret: Zeroizing::new(asked.secret.reveal().to_owned()),
+            name: asked.name.clone(),
+        };
+        let installation = Arc::clone(&self.installation);
+        let working = tokio::spawn(async move { installation.restore(order).await });
+        let profile = working.await.map_err(ended)??;
+        let name = profile.name();
+        let contacts = self.contacts(Some(name)).await?;
+        Ok(Restored {
+            profile: name.to_owned(),
+            default: self
+                .profiles()
+                .first()
+                .is_some_and(|one| one.profile == name),
+            contacts: contacts.len(),
         })
     }
 }
