@@ -35,6 +35,10 @@ const EXPIRY_INTERVAL: Duration = Duration::from_secs(2 * 3600);
 /// Most time between two looks for connections nobody uses (smp.md 3.4).
 const ROUNDS: Duration = Duration::from_secs(3600);
 
+/// How many times as long as writing pages anew took it is not done again:
+/// whoever makes queues all the time must not keep the writer from others.
+const ORDERING_REST: u32 = 100;
+
 /// Rest before a failed database is tried again.
 const REST: Duration = Duration::from_millis(200);
 
@@ -72,6 +76,8 @@ pub(super) struct Writer {
     next_round: Moment,
     /// When the write-ahead log is cleared, if something was written since.
     forget_at: Option<Moment>,
+    /// When pages may be written anew once more.
+    order_at: Moment,
 }
 
 impl Writer {
@@ -94,6 +100,7 @@ impl Writer {
             next_round: Moment::default(),
             // At once: the last run may have ended before it could.
             forget_at: Some(Moment::default()),
+            order_at: Moment::default(),
         }
     }
 
@@ -137,14 +144,28 @@ impl Writer {
         let due = self.forget_at.is_some_and(|at| at <= now);
         if due {
             self.forget_at = None;
-            if let Err(error) = self.store.forget() {
+            if let Err(error) = self.put_in_order(now).and_then(|()| self.store.forget()) {
                 tracing::warn!(%error, "the relay's write-ahead log cannot be cleared");
                 self.forget_at = Some(now + self.config.forgetting);
+            } else if self.store.is_disordered() {
+                self.forget_at = Some(self.order_at);
             }
         }
         if changes {
-            self.forget_at.get_or_insert(now + self.config.forgetting);
+            let at = now + self.config.forgetting;
+            self.forget_at = Some(self.forget_at.map_or(at, |before| before.min(at)));
         }
+    }
+
+    /// Writes pages anew where queues changed, so rarely that requests wait for it
+    /// in one of a hundred cases at most.
+    fn put_in_order(&mut self, now: Moment) -> Result<(), StorageError> {
+        if self.store.is_disordered() && self.order_at <= now {
+            self.store.put_in_order()?;
+            let done = self.clock.now();
+            self.order_at = done + done.since(now) * ORDERING_REST;
+        }
+        Ok(())
     }
 
     /// Gives up connections that say nothing and to which nothing is pushed.

@@ -212,6 +212,7 @@ impl Files {
 
     fn forget(&mut self) {
         self.store.commit().unwrap();
+        self.store.put_in_order().unwrap();
         self.store.forget().unwrap();
         self.store.begin().unwrap();
     }

@@ -101,19 +101,36 @@ impl RelayServerStore {
         self.database.rollback()
     }
 
-    /// Clears what tells in which order changes came: the write-ahead log, and
-    /// where on its page a queue lies, for a new row is put below those that are
-    /// there. Between transactions.
+    /// Clears the write-ahead log, which tells in which order changes came.
+    /// Between transactions.
     ///
     /// # Errors
     ///
     /// If the file cannot be written any more.
     pub fn forget(&mut self) -> Result<(), StorageError> {
+        self.database.forget()
+    }
+
+    /// Whether where queues lie on their pages may tell in which order they were
+    /// made: a new row is put below those that are there.
+    #[must_use]
+    pub fn is_disordered(&self) -> bool {
+        self.queues_changed
+    }
+
+    /// Writes a small database anew in the order of its keys; one of over 8 MiB
+    /// stays as it is. [`Self::forget`] then, for the log has all of it. Between
+    /// transactions.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written any more.
+    pub fn put_in_order(&mut self) -> Result<(), StorageError> {
         if self.queues_changed && self.database.pages()? <= SMALL {
             self.database.write_anew()?;
         }
         self.queues_changed = false;
-        self.database.forget()
+        Ok(())
     }
 
     /// Checks the whole file; slow.
