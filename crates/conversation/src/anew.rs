@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! ask     head, KeyPackage, addresses, signature
-//!         head: u64 made at, u64 last epoch known, u64 last Lamport counter known
+//!         head: u64 made at, u64 last epoch known, u64 when the newest message known came
 //! answer  head, Welcome, signature, MLS message …
 //!         head: u64 made at (of the ask), u64 epochs before
 //! ```
@@ -32,8 +32,9 @@ pub(crate) struct Ask {
     pub(crate) made_at: u64,
     /// The last epoch of which a message is known.
     pub(crate) epoch: u64,
-    /// The last Lamport counter that is known.
-    pub(crate) lamport: u64,
+    /// When the newest message that is known came or was said, in milliseconds;
+    /// what was confirmed before that, the asker has.
+    pub(crate) since: u64,
     /// An MLS KeyPackage message under the asker's leaf key.
     pub(crate) key_package: Vec<u8>,
     /// Where the asker is to be reached.
@@ -43,7 +44,7 @@ pub(crate) struct Ask {
 impl Ask {
     /// The letter, signed with the key of my leaf.
     pub(crate) fn letter(&self, of: ConversationId, key: &LeafKey) -> Option<Vec<u8>> {
-        let head = numbers(&[self.made_at, self.epoch, self.lamport]);
+        let head = numbers(&[self.made_at, self.epoch, self.since]);
         let addresses = self.addresses.encode();
         let items = [head.as_slice(), &self.key_package, &addresses];
         let signature = sign(ASK, of, &items, key)?;
@@ -59,11 +60,11 @@ impl Ask {
             return None;
         };
         verify(ASK, of, &[head, package, addresses], signature, theirs)?;
-        let [made_at, epoch, lamport] = read_numbers(head)?;
+        let [made_at, epoch, since] = read_numbers(head)?;
         Some(Self {
             made_at,
             epoch,
-            lamport,
+            since,
             key_package: package.to_vec(),
             addresses: AddressUpdate::decode(addresses).ok()?,
         })
@@ -169,7 +170,7 @@ mod tests {
         Ask {
             made_at: 1,
             epoch: 2,
-            lamport: 3,
+            since: 3,
             key_package: vec![4; 40],
             addresses: AddressUpdate {
                 revision: 5,

@@ -47,7 +47,7 @@ enum Op {
     AddMessage(u8, u8),
     RemoveMessage(u8),
     SetState(u8, u8),
-    UnconfirmAfter(u8, u8),
+    UnconfirmSince(u8, u8),
     SetLetter(u8, u8),
     SetOwed(u8, u8),
     AddHeld(u8, u8),
@@ -89,7 +89,7 @@ fn op() -> impl Strategy<Value = Op> {
         12 => (said(), any()).prop_map(|(id, seed)| Op::AddMessage(id, seed)),
         2 => said().prop_map(Op::RemoveMessage),
         6 => (said(), any()).prop_map(|(id, seed)| Op::SetState(id, seed)),
-        2 => (id(), id()).prop_map(|(of, lamport)| Op::UnconfirmAfter(of, lamport)),
+        2 => (id(), id()).prop_map(|(of, since)| Op::UnconfirmSince(of, since)),
         3 => (said(), id()).prop_map(|(id, letter)| Op::SetLetter(id, letter)),
         3 => (said(), 0..3_u8).prop_map(|(id, owed)| Op::SetOwed(id, owed)),
         1 => (id(), any()).prop_map(|(of, seed)| Op::AddHeld(of, seed)),
@@ -137,8 +137,9 @@ fn apply(storage: &mut dyn Storage, op: &Op) -> Result<u64, StorageErrorKind> {
         }
         Op::AddMessage(id, seed) => storage.add_message(&message(*id, *seed)),
         Op::RemoveMessage(id) => storage.remove_message(&message_id(*id)),
-        Op::UnconfirmAfter(of, lamport) => {
-            storage.unconfirm_after(ContactId((*of).into()), (*lamport).into())
+        Op::UnconfirmSince(of, since) => {
+            let since = Timestamp::from_millis((*since).into());
+            storage.unconfirm_since(ContactId((*of).into()), since)
         }
         Op::SetState(id, seed) => {
             let state = MessageState::from_code(seed % 5 + 1).unwrap();

@@ -8,8 +8,8 @@
 
 use core::time::Duration;
 
-use hushwing_delivery::{Address, Keep, LetterId, SealKey};
-use hushwing_sansio::StorageError;
+use hushwing_delivery::{Address, Keep, LetterId, RepeatId, SealKey};
+use hushwing_sansio::{StorageError, Timestamp};
 
 use super::hear::Arrival;
 use super::{Call, Messenger};
@@ -22,6 +22,12 @@ use crate::{ContactId, ConversationId, DropReason, Secret};
 /// How far ahead a contact's clock may be. One that is further ahead could never
 /// ask again once it is right.
 const AHEAD: Duration = Duration::from_secs(25 * 3600);
+/// What was confirmed so long before the last message an asker knows, in
+/// milliseconds, may still not be known there, for clocks differ.
+const SLACK: u64 = AHEAD.as_millis() as u64;
+/// Between two groups that are made for one contact: each costs more than a
+/// letter.
+const PAUSE: Duration = Duration::from_secs(60);
 /// Epochs by which the other side of a conversation that both restored may be
 /// ahead.
 const MOST_UNKNOWN: u64 = 1 << 20;
@@ -47,7 +53,7 @@ impl Messenger {
         }
         self.within(call, contact, |this, call| {
             match this.opened_ask(call, contact, items)? {
-                Some(ask) => this.begin_anew(call, contact, &ask),
+                Some(ask) => this.begin_anew(call, contact, &ask, arrival.repeat),
                 None => this.drop_letter(Some(contact), DropReason::Letter),
             }
         })
@@ -102,6 +108,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
         ask: &Ask,
+        repeat: Option<RepeatId>,
     ) -> Result<(), StorageError> {
         let Some(person) = self.people.get_mut(&contact) else {
             return Ok(());
@@ -119,13 +126,23 @@ impl Messenger {
             // The answer may be lost, or have gone to where they are no more.
             return self.post_commit_again(call, contact).map(drop);
         }
+        let now = call.cx.now();
+        let busy = self
+            .made_anew
+            .get(&contact)
+            .is_some_and(|at| now < *at + PAUSE);
+        if busy {
+            return self.pass_over(call, Some(contact), DropReason::JoinRequest, repeat);
+        }
+        self.made_anew.insert(contact, now);
         let Some((group, place, welcome)) = self.make_group(call, contact, ask)? else {
             return self.drop_letter(Some(contact), DropReason::JoinRequest);
         };
         self.stop_talking(call, contact)?;
         self.leave_for(call, contact, group, place)?;
-        let known = ask.lamport;
-        call.storage.unconfirm_after(contact, known)?;
+        // By two clocks, which may differ.
+        let since = Timestamp::from_millis(ask.since.saturating_sub(SLACK));
+        call.storage.unconfirm_since(contact, since)?;
         self.answer_anew(call, contact, ask, place, &welcome)?;
         self.note_restored(call, contact)?;
         self.tell_contact(contact);

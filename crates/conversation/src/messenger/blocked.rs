@@ -42,6 +42,12 @@ impl Messenger {
         self.debts.forget(contact);
         self.repeats.forget(contact);
         RepeatRecord::clear(call.storage, contact)?;
+        let person = self.people.get(&contact);
+        let request = person.and_then(|person| person.era.request.as_ref()?.letter);
+        if let Some(letter) = request {
+            self.office
+                .cancel(call.cx, &mut *call.storage, LetterId(letter))?;
+        }
         if self.standing(contact) != Some(Standing::Established) {
             return Ok(());
         }
@@ -69,6 +75,7 @@ impl Messenger {
             Some(Standing::Joining) if !self.open_for(contact, |_| true).is_empty() => {
                 return self.conversation_opened(call, contact);
             }
+            Some(Standing::Restoring) => return self.ask_anew(call, contact),
             Some(Standing::Established) => {}
             _ => return Ok(()),
         }

@@ -161,6 +161,8 @@ pub struct Messenger {
     conversations: BTreeMap<ConversationId, ContactId>,
     /// Whose groups are, that are not the first of their conversation.
     begun_anew: BTreeMap<ConversationId, ContactId>,
+    /// When a group was made anew for whom, in this run.
+    made_anew: BTreeMap<ContactId, Moment>,
     invitations: BTreeMap<InvitationId, InvitationRecord>,
     mailboxes: BTreeMap<MailboxId, MailboxRecord>,
     joins: BTreeMap<FetchId, JoinRecord>,
@@ -211,6 +213,7 @@ impl Messenger {
             groups: BTreeMap::new(),
             conversations: BTreeMap::new(),
             begun_anew: BTreeMap::new(),
+            made_anew: BTreeMap::new(),
             invitations: storage
                 .invitations()?
                 .into_iter()

@@ -16,13 +16,14 @@ use core::time::Duration;
 use hushwing_delivery::{Keep, LetterId};
 use hushwing_sansio::{StorageError, Timestamp};
 
+use super::broken::is_damage;
 use super::hear::Arrival;
 use super::{Call, Messenger};
 use crate::anew::{Answer, Ask};
 use crate::mls::{FreshKeyPackage, Group, LeafKey, Place, forget_key_package};
 use crate::storage::{
-    ContactRecord, EraRecord, LackRecord, MailRecord, MailboxState, MailboxUse, RepeatRecord,
-    RequestRecord, Role, Standing,
+    ContactRecord, EraRecord, LackRecord, MailRecord, MailboxState, MailboxUse, Position,
+    RepeatRecord, RequestRecord, Role, Standing,
 };
 use crate::{ContactId, DropReason, Storage};
 
@@ -43,38 +44,73 @@ pub fn restored(storage: &mut dyn Storage) -> Result<(), StorageError> {
     for (letter, _) in storage.letters()? {
         storage.delete_letter(letter)?;
     }
+    forget_key_packages(storage)?;
     for contact in storage.contacts()? {
-        match contact.standing {
-            Standing::Established | Standing::Restoring => suspend(storage, contact)?,
+        let established = match contact.standing {
+            Standing::Established | Standing::Restoring => true,
             // Whom I asked, or who asked me, may have gone on with the lost
             // device. There is no conversation yet that could be saved.
-            Standing::Asked | Standing::Requested => {
-                let standing = Standing::Broken;
-                storage.put_contact(&ContactRecord {
-                    standing,
-                    ..contact
-                })?;
-            }
-            Standing::Joining | Standing::Broken => {}
-        }
+            Standing::Asked | Standing::Requested => false,
+            Standing::Joining | Standing::Broken => continue,
+        };
+        let standing = match established.then(|| suspend(storage, contact.id)) {
+            Some(Ok(())) => Standing::Restoring,
+            // What is damaged ends one conversation, and never a restoration.
+            Some(Err(error)) if !is_damage(&error) => return Err(error),
+            _ => Standing::Broken,
+        };
+        storage.put_contact(&ContactRecord {
+            standing,
+            commit_letter: None,
+            ..contact
+        })?;
     }
     Ok(())
 }
 
-fn suspend(storage: &mut dyn Storage, contact: ContactRecord) -> Result<(), StorageError> {
-    let id = contact.id;
+/// Who opened a link since was welcomed by the lost device; to be welcomed again,
+/// by a copy of that letter, would turn the same ratchet twice. Links that may be
+/// used often get other packages at the first sweep; nobody can join by the rest.
+fn forget_key_packages(storage: &mut dyn Storage) -> Result<(), StorageError> {
+    for mut invitation in storage.invitations()? {
+        for package in storage.key_packages(invitation.id)? {
+            forget_key_package(storage, &package.reference)?;
+            storage.remove_key_package(&package.reference)?;
+        }
+        invitation.package_since = Timestamp::default();
+        storage.put_invitation(&invitation)?;
+    }
+    Ok(())
+}
+
+/// When the newest message that I have of a conversation came or was said.
+fn newest(
+    storage: &dyn Storage,
+    contact: ContactId,
+    last: Option<Position>,
+) -> Result<Timestamp, StorageError> {
+    let Some(last) = last else {
+        return Ok(Timestamp::default());
+    };
+    let record = storage.message(&last.id)?;
+    let record = record.filter(|record| record.contact == contact);
+    Ok(record.map_or(Timestamp::default(), |record| {
+        record.times.delivered.unwrap_or(record.sent_at)
+    }))
+}
+
+fn suspend(storage: &mut dyn Storage, id: ContactId) -> Result<(), StorageError> {
     storage.remove_all_held(id)?;
     RepeatRecord::clear(storage, id)?;
     LackRecord::clear(storage, id)?;
     let mut era = EraRecord::of(storage, id)?;
     era.answer.clear();
+    if let Some(request) = era.request.take() {
+        // It may have been answered since.
+        forget_key_package(storage, &request.reference)?;
+    }
     era.put(storage, id)?;
-    leave_mailboxes(storage, id)?;
-    storage.put_contact(&ContactRecord {
-        standing: Standing::Restoring,
-        commit_letter: None,
-        ..contact
-    })
+    leave_mailboxes(storage, id)
 }
 
 /// The mailboxes of that time may be gone, or read by who has the lost device:
@@ -83,6 +119,10 @@ fn leave_mailboxes(storage: &mut dyn Storage, contact: ContactId) -> Result<(), 
     let mut mail = MailRecord::of(storage, contact)?;
     for record in storage.mailbox_records()? {
         if record.owner != MailboxUse::Conversation(contact) {
+            continue;
+        }
+        if mail.role(record.id) == Role::Recovery && record.state == MailboxState::Open {
+            // For a contact whose other addresses are old too.
             continue;
         }
         if record.state == MailboxState::Open {
@@ -115,6 +155,11 @@ impl Messenger {
         let contact = self.conversations.get(&group)?;
         let first = self.people.get(contact)?.era.group.is_none();
         first.then_some(*contact)
+    }
+
+    /// Whether a conversation is called so, or the present group of one.
+    pub(super) fn is_known_group(&self, name: crate::ConversationId) -> bool {
+        self.conversations.contains_key(&name) || self.begun_anew.contains_key(&name)
     }
 
     fn restoring(&self) -> Vec<ContactId> {
@@ -155,7 +200,11 @@ impl Messenger {
         for contact in self.restoring() {
             let person = self.people.get(&contact);
             let request = person.and_then(|person| person.era.request.as_ref());
-            if request.is_some_and(|request| request.posted + AGAIN <= now) {
+            let due = |request: &RequestRecord| {
+                let ahead = now < request.posted;
+                ahead || request.letter.is_none() || request.posted + AGAIN <= now
+            };
+            if request.is_some_and(due) {
                 self.within(call, contact, |this, call| this.ask_anew(call, contact))?;
             }
         }
@@ -171,10 +220,12 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let damaged = || StorageError::corrupt("reading what was restored");
         let addresses = self.my_addresses(contact);
-        if addresses.addresses.is_empty() {
+        if addresses.addresses.is_empty() || self.is_blocked(contact) {
             return Ok(());
         }
-        let request = self.request(call, contact)?;
+        let mut request = self.request(call, contact)?;
+        // Above all that were made before, whatever clock those went by.
+        request.made_at = call.cx.wall().as_millis();
         if let Some(letter) = request.letter {
             self.office
                 .cancel(call.cx, &mut *call.storage, LetterId(letter))?;
@@ -184,7 +235,7 @@ impl Messenger {
         let ask = Ask {
             made_at: request.made_at,
             epoch: person.tail.last.map_or(0, |last| last.epoch),
-            lamport: person.tail.lamport.get(),
+            since: newest(call.storage, contact, person.tail.last)?.as_millis(),
             key_package: request.key_package.clone(),
             addresses,
         };
@@ -310,11 +361,16 @@ impl Messenger {
         let Ok(group) = joined else {
             return Ok(None);
         };
-        if group.their_key().as_ref() != Some(their_key) {
-            if let Some(name) = group.conversation() {
-                call.storage.remove_mls_scope(&Group::scope(name))?;
-            }
+        let Some(name) = group.conversation() else {
             return Ok(None);
+        };
+        if group.their_key().as_ref() != Some(their_key) || self.is_known_group(name) {
+            call.storage.remove_mls_scope(&Group::scope(name))?;
+            return Ok(None);
+        }
+        if let Some(person) = self.people.get_mut(&contact) {
+            // They may have restored too, and count from where they were then.
+            person.record.address_revision = 0;
         }
         self.leave_for(call, contact, group.placed(place), place)?;
         Ok(Some(answer.messages))
@@ -337,7 +393,10 @@ impl Messenger {
         let request = person.era.request.take();
         person.era.put(call.storage, contact)?;
         person.record.standing = Standing::Established;
+        // Where the key is to change, it still is.
+        let marked = person.record.unsecured_start;
         person.begin_epoch(call.cx.wall());
+        person.record.unsecured_start = marked;
         person.save(call.storage)?;
         self.begun_anew.remove(&old);
         self.begun_anew.insert(name, contact);

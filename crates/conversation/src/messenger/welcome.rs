@@ -43,6 +43,11 @@ impl Messenger {
         let Some(conversation) = group.conversation() else {
             return self.drop_letter(None, DropReason::JoinRequest);
         };
+        if self.is_known_group(conversation) {
+            // Of one that was begun anew the first group has no rows any more.
+            call.storage.remove_mls_scope(&Group::scope(conversation))?;
+            return self.drop_letter(None, DropReason::KnownConversation);
+        }
         if !self.is_expected(call, invitation, group.their_key())? {
             call.storage.remove_mls_scope(&Group::scope(conversation))?;
             return self.drop_letter(None, DropReason::WrongJoiner);

@@ -188,6 +188,14 @@ impl IdentityRecord {
             kind: ChangeKind::Restored,
             withdrew: false,
         };
+        // Several in a row count as one: they must not push out what else was.
+        let mut before = self.changes.iter();
+        if before
+            .next_back()
+            .is_some_and(|last| last.kind == ChangeKind::Restored)
+        {
+            self.changes.pop();
+        }
         self.keep(change);
         change
     }

@@ -10,7 +10,7 @@ mod said;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hushwing_delivery::MailboxId;
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{StorageError, Timestamp};
 
 use super::{
     Allowance, ContactRecord, ConversationRecord, Extent, HeldHead, HeldRecord, InvitationRecord,
@@ -165,6 +165,16 @@ impl Storage for MemoryStorage {
     }
 
     fn put_contact(&mut self, record: &ContactRecord) -> Result<(), StorageError> {
+        let taken = |other: &ContactRecord| {
+            other.id != record.id && other.conversation == record.conversation
+        };
+        if self.contacts.values().any(taken) {
+            let failed = hushwing_sansio::StorageErrorKind::Failed;
+            return Err(StorageError::new(
+                failed,
+                "writing a second contact of a conversation",
+            ));
+        }
         self.contacts.insert(record.id, record.clone());
         Ok(())
     }
@@ -369,11 +379,11 @@ impl Storage for MemoryStorage {
         self.copies(messages.filter(|message| message.sealed_epoch < epoch))
     }
 
-    fn unconfirm_after(&mut self, to: ContactId, lamport: u64) -> Result<(), StorageError> {
+    fn unconfirm_since(&mut self, to: ContactId, since: Timestamp) -> Result<(), StorageError> {
         let confirmed = |message: &MessageRecord| {
             message.mine
                 && message.kind != MessageKind::Gone
-                && message.position.lamport > lamport
+                && (message.times.delivered.max(message.times.read) >= Some(since))
                 && matches!(message.state, MessageState::Delivered | MessageState::Read)
         };
         let messages = self.ordered(to).map(|(_, message)| message);

@@ -23,7 +23,7 @@ mod said;
 mod signed_receipt;
 
 use hushwing_delivery::MailboxId;
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{StorageError, Timestamp};
 
 pub use contact::{CardRecord, ContactRecord, JoinRecord, Side, Standing};
 pub use conversation::{
@@ -429,13 +429,13 @@ pub trait Storage:
         epoch: u64,
     ) -> Result<Vec<MessageRecord>, StorageError>;
 
-    /// What a contact confirmed of my messages with a Lamport counter above
-    /// `lamport` counts no more: each `Delivered` or `Read` one is `Accepted`.
+    /// What a contact confirmed of my messages at `since` or later counts no more:
+    /// each `Delivered` or `Read` one is `Accepted`.
     ///
     /// # Errors
     ///
     /// When storage fails.
-    fn unconfirm_after(&mut self, to: ContactId, lamport: u64) -> Result<(), StorageError>;
+    fn unconfirm_since(&mut self, to: ContactId, since: Timestamp) -> Result<(), StorageError>;
 
     /// My messages to a contact that are `Failed`, of any kind, by position.
     ///

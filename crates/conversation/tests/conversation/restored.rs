@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hushwing_conversation::storage::EraRecord;
-use hushwing_conversation::village::{Crash, Home, Village, Weather};
+use hushwing_conversation::village::{Conduct, Crash, Home, Village, Weather};
 use hushwing_conversation::{
     ChangeKind, Command, ContactId, Event, MemoryStorage, MessageState, MlsRows, Refusal, Standing,
     Storage,
@@ -175,14 +175,14 @@ fn what_was_on_its_way_then_is_said_in_the_new_group() {
     let mut c = rotating(940);
     let servers = c.village.servers_of(c.alice);
     for server in &servers {
-        let conduct = hushwing_conversation::village::Conduct::Dead;
+        let conduct = Conduct::Dead;
         c.village.set_conduct(*server, conduct);
     }
     send(&mut c.village, c.bob, c.his_alice, "still here");
     let old = backup(&mut c.village, c.bob);
     c.village.restore(c.bob, old).unwrap();
     for server in servers {
-        let conduct = hushwing_conversation::village::Conduct::Fair;
+        let conduct = Conduct::Fair;
         c.village.set_conduct(server, conduct);
     }
     c.village.pass(A_DAY * 3).unwrap();
@@ -327,4 +327,49 @@ fn an_old_ask_that_a_server_brings_again_begins_nothing() {
     assert_eq!(era(&mut c.village, c.alice, c.her_bob), present);
     assert_eq!(era(&mut c.village, c.bob, c.his_alice), present);
     both_talk(&mut c, "still");
+}
+
+#[test]
+fn a_backup_made_while_it_waited_is_no_worse() {
+    let mut c = rotating(1000);
+    let old = backup(&mut c.village, c.bob);
+    for server in 0..3 {
+        c.village.set_conduct(server, Conduct::Dead);
+    }
+    c.village.restore(c.bob, old).unwrap();
+    c.village.pass(AN_HOUR).unwrap();
+    let asking = backup(&mut c.village, c.bob);
+    for server in 0..3 {
+        c.village.set_conduct(server, Conduct::Fair);
+    }
+    c.village.pass(A_DAY * 3).unwrap();
+    both_talk(&mut c, "after");
+    c.village.restore(c.bob, asking).unwrap();
+    c.village.pass(A_DAY * 3).unwrap();
+    both_talk(&mut c, "again");
+}
+
+#[test]
+fn what_came_late_to_the_lost_device_comes_again() {
+    let mut c = rotating(1010);
+    c.village.swallow(c.alice, 3);
+    for n in 0..3 {
+        send(&mut c.village, c.alice, c.her_bob, &format!("late {n}"));
+    }
+    for n in 0..6 {
+        send(&mut c.village, c.bob, c.his_alice, &format!("his {n}"));
+    }
+    c.village.rest().unwrap();
+    let old = backup(&mut c.village, c.bob);
+    c.village.pass(A_DAY * 2).unwrap();
+    let late = |village: &mut Village| {
+        let texts = texts(village, c.bob, c.his_alice);
+        texts.iter().filter(|text| text.starts_with("late")).count()
+    };
+    assert_eq!(late(&mut c.village), 3, "said again to the lost device");
+    c.village.restore(c.bob, old).unwrap();
+    assert_eq!(late(&mut c.village), 0, "the backup has none of them");
+    c.village.pass(A_DAY * 3).unwrap();
+    assert_eq!(late(&mut c.village), 3);
+    both_talk(&mut c, "after");
 }

@@ -411,11 +411,12 @@ impl Storage for ProfileStore {
         )
     }
 
-    fn unconfirm_after(&mut self, to: ContactId, lamport: u64) -> Result<(), StorageError> {
+    fn unconfirm_since(&mut self, to: ContactId, since: Timestamp) -> Result<(), StorageError> {
         let sql = "UPDATE messages SET state = 2
-             WHERE contact = ?1 AND lamport > ?2 AND mine = 1 AND kind <> 6 AND state IN (3, 4)";
+             WHERE contact = ?1 AND mine = 1 AND kind <> 6 AND state IN (3, 4)
+               AND (delivered_at >= ?2 OR read_at >= ?2)";
         self.database
-            .run("taking receipts back", sql, (to.0, lamport))
+            .run("taking receipts back", sql, (to.0, since.as_millis()))
             .map(drop)
     }
 
