@@ -172,7 +172,7 @@ impl ModeRecord {
     }
 
     /// Whether a wish of theirs can be noted: one with a key more than
-    /// [`MOST_KEYS`] would push another one out, and what it signed.
+    /// eight would push another one out, and what it signed.
     #[must_use]
     pub fn has_room_for(&self, wish: &Wish) -> bool {
         let keys = self.their_keys();
