@@ -525,7 +525,14 @@ fn branches() -> Vec<Seed> {
     let records = rows.mls_scope(&crate::conversation_branches::records());
     for (label, _, value) in records.unwrap() {
         let name = if label == 1 { "head" } else { "state" };
-        seeds.push((TARGET, name, tagged(label + 1, value.expose())));
+        let mut seed = tagged(label + 1, value.expose());
+        if name == "state" {
+            // It ends with how many bytes its rows have, in two bytes. Into one
+            // of them openmls writes the system's time, so they may differ.
+            seed.truncate(seed.len() - 2);
+            seed.extend([0x80, 0x1e]);
+        }
+        seeds.push((TARGET, name, seed));
     }
     seeds
 }
