@@ -16,7 +16,7 @@ use super::{Call, Messenger};
 use crate::anew::{Answer, Ask};
 use crate::content::{AddressUpdate, Content};
 use crate::mls::{CheckedKeyPackage, Group, LeafKey, Place};
-use crate::storage::{MailboxUse, RepeatRecord, Standing};
+use crate::storage::{RepeatRecord, Standing};
 use crate::{ContactId, ConversationId, DropReason, Secret};
 
 /// How far ahead a contact's clock may be. One that is further ahead could never
@@ -40,11 +40,7 @@ impl Messenger {
         arrival: Arrival,
         items: &[&[u8]],
     ) -> Result<(), StorageError> {
-        let owner = self
-            .mailboxes
-            .get(&arrival.mailbox)
-            .map(|mailbox| mailbox.owner);
-        let Some(MailboxUse::Conversation(contact)) = owner else {
+        let Some(contact) = self.conversation_of(arrival.mailbox) else {
             return self.drop_letter(None, DropReason::Letter);
         };
         if self.is_blocked(contact) {
@@ -114,6 +110,11 @@ impl Messenger {
             return Ok(());
         };
         let again = person.era.asked_at == ask.made_at;
+        let now = call.cx.now();
+        let made = self.made_anew.get(&contact);
+        if !again && made.is_some_and(|at| now < *at + PAUSE) {
+            return self.pass_over(call, Some(contact), DropReason::JoinRequest, repeat);
+        }
         let moved = !again || ask.addresses.revision > person.record.address_revision;
         if moved {
             person.record.address_revision = ask.addresses.revision;
@@ -125,14 +126,6 @@ impl Messenger {
         if again {
             // The answer may be lost, or have gone to where they are no more.
             return self.post_commit_again(call, contact).map(drop);
-        }
-        let now = call.cx.now();
-        let busy = self
-            .made_anew
-            .get(&contact)
-            .is_some_and(|at| now < *at + PAUSE);
-        if busy {
-            return self.pass_over(call, Some(contact), DropReason::JoinRequest, repeat);
         }
         self.made_anew.insert(contact, now);
         let Some((group, place, welcome)) = self.make_group(call, contact, ask)? else {

@@ -13,7 +13,7 @@ use hushwing_delivery::{MailboxId, RepeatId};
 use hushwing_sansio::{Moment, StorageError};
 
 use super::{Call, Messenger};
-use crate::storage::{MailboxUse, MessageState, Owed};
+use crate::storage::{MessageState, Owed};
 use crate::{ContactId, MessageId};
 
 /// Letters remembered, of all contacts together.
@@ -89,8 +89,7 @@ impl Messenger {
         mailbox: MailboxId,
         letter: RepeatId,
     ) -> Result<(), StorageError> {
-        let owner = self.mailboxes.get(&mailbox).map(|record| record.owner);
-        let Some(MailboxUse::Conversation(contact)) = owner else {
+        let Some(contact) = self.conversation_of(mailbox) else {
             return Ok(());
         };
         let now = call.cx.now();

@@ -56,21 +56,33 @@ impl Messenger {
     }
 
     /// Forgets addresses of mine that a contact was told before and that newer
-    /// ones replace; not those still on their way, which may share a letter.
+    /// ones replace.
     pub(super) fn forget_old_addresses(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<(), StorageError> {
-        use crate::MessageState::{Delivered, Failed, Read};
-        for record in call.storage.control(contact, true)? {
-            let over = matches!(record.state, Delivered | Read | Failed);
-            if over && matches!(content_of(&record)?, Content::Addresses(_)) {
-                call.storage.remove_message(record.id())?;
-            }
-        }
-        Ok(())
+        forget_settled(call.storage, contact, |content| {
+            matches!(content, Content::Addresses(_))
+        })
     }
+}
+
+/// Forgets which of my control messages to a contact are settled and `over`;
+/// not those still on their way, which may share a letter.
+pub(super) fn forget_settled(
+    storage: &mut dyn Storage,
+    contact: ContactId,
+    over: fn(&Content) -> bool,
+) -> Result<(), StorageError> {
+    use crate::MessageState::{Delivered, Failed, Read};
+    for record in storage.control(contact, true)? {
+        let settled = matches!(record.state, Delivered | Read | Failed);
+        if settled && over(&content_of(&record)?) {
+            storage.remove_message(record.id())?;
+        }
+    }
+    Ok(())
 }
 
 /// Of profiles, and of addresses, the last one stands.

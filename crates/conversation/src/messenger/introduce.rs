@@ -18,6 +18,7 @@ use core::time::Duration;
 use hushwing_sansio::StorageError;
 
 use super::broken::is_damage;
+use super::hidden::forget_settled;
 use super::join::NAMELESS;
 use super::show::content_of;
 use super::stop::Stop;
@@ -25,7 +26,7 @@ use super::{Call, Messenger};
 use crate::content::shown::clean_name;
 use crate::content::{Content, Introduction, IntroductionId, IntroductionStep, Offer, clean_word};
 use crate::link::{IntroducedLink, Kind, Promise};
-use crate::storage::{IntroductionRecord, IntroductionsRecord, MessageState, Standing};
+use crate::storage::{IntroductionRecord, IntroductionsRecord, Standing};
 use crate::view::IntroductionView;
 use crate::{ContactId, DropReason, Event, Refusal, Reply, Storage};
 
@@ -189,14 +190,9 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<(), StorageError> {
-        use MessageState::{Delivered, Failed, Read};
-        for record in call.storage.control(contact, true)? {
-            let over = matches!(record.state, Delivered | Read | Failed);
-            if over && matches!(content_of(&record)?, Content::Introduction(_)) {
-                call.storage.remove_message(record.id())?;
-            }
-        }
-        Ok(())
+        forget_settled(call.storage, contact, |content| {
+            matches!(content, Content::Introduction(_))
+        })
     }
 
     pub(super) fn list_introductions(call: &mut Call<'_, '_>) -> Result<Reply, Stop> {

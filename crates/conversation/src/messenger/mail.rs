@@ -259,8 +259,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         mailbox: MailboxId,
     ) -> Result<(), StorageError> {
-        let owner = self.mailboxes.get(&mailbox).map(|record| record.owner);
-        let Some(MailboxUse::Conversation(contact)) = owner else {
+        let Some(contact) = self.conversation_of(mailbox) else {
             return Ok(());
         };
         let role = self.mails.role(contact, mailbox);

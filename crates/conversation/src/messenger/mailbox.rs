@@ -219,6 +219,14 @@ impl Messenger {
         }
     }
 
+    /// The contact whose conversation's mailbox this is.
+    pub(super) fn conversation_of(&self, mailbox: MailboxId) -> Option<ContactId> {
+        match self.mailboxes.get(&mailbox)?.owner {
+            MailboxUse::Conversation(contact) => Some(contact),
+            MailboxUse::Invitation(_) => None,
+        }
+    }
+
     /// The invitation whose mailbox this is.
     pub(super) fn invitation_of(&self, mailbox: MailboxId) -> Option<InvitationId> {
         match self.mailboxes.get(&mailbox)?.owner {

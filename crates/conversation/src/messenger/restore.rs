@@ -224,7 +224,8 @@ impl Messenger {
             return Ok(());
         }
         let mut request = self.request(call, contact)?;
-        // Above all that were made before, whatever clock those went by.
+        // They follow the newest only: with a clock that was set back, the ask is
+        // taken for an old one until it has caught up.
         request.made_at = call.cx.wall().as_millis();
         if let Some(letter) = request.letter {
             self.office
@@ -304,11 +305,7 @@ impl Messenger {
         arrival: Arrival,
         items: &[&[u8]],
     ) -> Result<(), StorageError> {
-        let owner = self
-            .mailboxes
-            .get(&arrival.mailbox)
-            .map(|mailbox| mailbox.owner);
-        let Some(MailboxUse::Conversation(contact)) = owner else {
+        let Some(contact) = self.conversation_of(arrival.mailbox) else {
             return self.drop_letter(None, DropReason::Letter);
         };
         self.within(call, contact, |this, call| {

@@ -227,10 +227,10 @@ impl Messenger {
         reason: MailboxFailure,
     ) -> Result<(), StorageError> {
         let final_answer = matches!(reason, MailboxFailure::Refused | MailboxFailure::NoServer);
-        let record = self.mailboxes.get(&mailbox);
-        let Some(MailboxUse::Conversation(contact)) = record.map(|record| record.owner) else {
+        let Some(contact) = self.conversation_of(mailbox) else {
             return Ok(());
         };
+        let record = self.mailboxes.get(&mailbox);
         let opening = record.is_some_and(|record| record.state == MailboxState::Opening);
         let established = self.standing(contact) == Some(Standing::Established);
         if !final_answer || !opening || !established {
@@ -290,10 +290,10 @@ impl Messenger {
     /// does when it can.
     fn move_displaced(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         for mailbox in self.mails.displaced.clone() {
-            let record = self.mailboxes.get(&mailbox);
-            let Some(MailboxUse::Conversation(contact)) = record.map(|record| record.owner) else {
+            let Some(contact) = self.conversation_of(mailbox) else {
                 continue;
             };
+            let record = self.mailboxes.get(&mailbox);
             let open = record.is_some_and(|record| record.state == MailboxState::Open);
             if open && self.is_tended(call, contact) {
                 self.within(call, contact, |this, call| {

@@ -12,19 +12,9 @@ use crate::support::*;
 const AN_HOUR: Duration = Duration::from_secs(3_600);
 const A_DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// A couple with mailboxes on two of three servers, and a last resort on the
-/// third.
+/// A couple whose mailboxes, and the last resort, are open on the three servers.
 fn with_three_servers(seed: u64) -> Couple {
-    let mut c = couple(seed);
-    c.village.set_servers(3);
-    for home in [c.alice, c.bob] {
-        c.village
-            .choose(home, |config| {
-                config.mailboxes = 2;
-                config.recovery = true;
-            })
-            .unwrap();
-    }
+    let mut c = on_three_servers(seed);
     c.village.pass(AN_HOUR).unwrap();
     for home in [c.alice, c.bob] {
         assert_eq!(c.village.servers_of(home), [0, 1, 2]);

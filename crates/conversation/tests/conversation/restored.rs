@@ -17,16 +17,10 @@ const A_DAY: Duration = Duration::from_secs(24 * 3_600);
 /// A couple with mailboxes on two of three servers and a last resort on the
 /// third, all replaced weekly, who said something.
 fn rotating(seed: u64) -> Couple {
-    let mut c = couple(seed);
-    c.village.set_servers(3);
+    let mut c = on_three_servers(seed);
     for home in [c.alice, c.bob] {
-        c.village
-            .choose(home, |config| {
-                config.mailboxes = 2;
-                config.recovery = true;
-                config.rotates = true;
-            })
-            .unwrap();
+        let rotate = c.village.choose(home, |config| config.rotates = true);
+        rotate.unwrap();
     }
     c.village.pass(A_DAY).unwrap();
     send(&mut c.village, c.alice, c.her_bob, "before, hers");

@@ -185,6 +185,21 @@ pub(crate) fn couple(seed: u64) -> Couple {
     }
 }
 
+/// A couple with mailboxes on two of three servers, and a last resort on the
+/// third.
+pub(crate) fn on_three_servers(seed: u64) -> Couple {
+    let mut c = couple(seed);
+    c.village.set_servers(3);
+    for home in [c.alice, c.bob] {
+        let choose = c.village.choose(home, |config| {
+            config.mailboxes = 2;
+            config.recovery = true;
+        });
+        choose.unwrap();
+    }
+    c
+}
+
 /// Bob opened Alice's reusable link and waits.
 pub(crate) struct Waiting {
     pub(crate) village: Village,
