@@ -42,6 +42,10 @@ impl Transactional for LentProfile {
     fn rollback(&mut self) {
         roll_back(self.0.rollback());
     }
+
+    fn settle(&mut self) {
+        settled(self.0.settle());
+    }
 }
 
 impl Transactional for LentRelayClient {
@@ -64,6 +68,10 @@ impl Transactional for LentRelayClient {
     fn rollback(&mut self) {
         roll_back(self.0.rollback());
     }
+
+    fn settle(&mut self) {
+        settled(self.0.settle());
+    }
 }
 
 /// A rollback that fails leaves the transaction open, so the next `begin`
@@ -71,5 +79,12 @@ impl Transactional for LentRelayClient {
 fn roll_back(result: Result<(), StorageError>) {
     if let Err(error) = result {
         tracing::warn!(%error, "cannot roll back");
+    }
+}
+
+/// What the log still tells can be cleared the next time; nothing was lost.
+fn settled(result: Result<(), StorageError>) {
+    if let Err(error) = result {
+        tracing::warn!(%error, "cannot clear the write-ahead log");
     }
 }

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::storage;
 use crate::files::{beside, ensure_private};
 use crate::keys::FileKey;
+use crate::log::Log;
 use crate::{FileLock, OpenError, Schema};
 
 /// Every statement of a store fits: none is compiled twice.
@@ -42,6 +43,10 @@ const SETTINGS: &str = "
 pub struct Database {
     // Before the lock, so that it is closed before the lock is released.
     connection: Connection,
+    log: Log,
+    /// How many rows had been changed when the log was last cleared; `None` where
+    /// it may be an earlier run's.
+    settled: Option<u64>,
     _lock: FileLock,
 }
 
@@ -58,6 +63,8 @@ impl Database {
         match connect(path, key, schema) {
             Ok(connection) => Ok(Self {
                 connection,
+                log: Log::of(path),
+                settled: None,
                 _lock: lock,
             }),
             // The connection is closed by now: opening and closing the file a
@@ -109,23 +116,42 @@ impl Database {
             .map(drop)
     }
 
-    /// Brings what the write-ahead log holds into the database and leaves the
-    /// log empty. Between transactions.
+    /// Brings what the write-ahead log holds into the database and overwrites
+    /// the log with zeros. Between transactions.
     ///
     /// # Errors
     ///
     /// If the file cannot be written.
     pub fn forget(&mut self) -> Result<(), StorageError> {
         const WHAT: &str = "clear the write-ahead log";
-        let busy: bool = self
-            .statement("PRAGMA wal_checkpoint(TRUNCATE)", WHAT)?
-            .query_row([], |row| row.get(0))
+        let failed = || StorageError::new(StorageErrorKind::Failed, WHAT);
+        // RESTART: nobody reads the log after it, and who writes next begins
+        // it anew.
+        let (busy, frames): (bool, i64) = self
+            .statement("PRAGMA wal_checkpoint(RESTART)", WHAT)?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
             .map_err(storage(WHAT))?;
         // Only another connection could be in the way, and there is none.
-        match busy {
-            true => Err(StorageError::new(StorageErrorKind::Failed, WHAT)),
-            false => Ok(()),
+        if busy {
+            return Err(failed());
         }
+        let frames = u64::try_from(frames).map_err(|_| failed())?;
+        let blank = self.log.blank(frames);
+        blank.map_err(|error| failed().because(error))
+    }
+
+    /// As [`Database::forget`], where a row was changed since it last was done.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn settle(&mut self) -> Result<(), StorageError> {
+        let changes = self.changes();
+        if self.settled != Some(changes) {
+            self.forget()?;
+            self.settled = Some(changes);
+        }
+        Ok(())
     }
 
     /// How many rows were changed since the file was opened, those within
@@ -185,6 +211,8 @@ impl Database {
         let connection = Connection::open(path).unwrap();
         Self {
             connection: configure(connection, schema).unwrap(),
+            log: Log::of(path),
+            settled: None,
             _lock: FileLock::acquire(&lock_path(path)).unwrap(),
         }
     }
@@ -275,5 +303,42 @@ mod tests {
         let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
         assert!(holds(b"keep-me"));
         assert!(!holds(b"forget-me"));
+    }
+
+    /// The log keeps what was deleted after it was written, until it settles.
+    #[test]
+    fn deleted_text_is_not_left_in_the_log_either() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("plain.db");
+        let mut database = Database::open_plain(&path, &SCHEMA);
+        let run = |database: &mut Database, sql| {
+            database.begin().unwrap();
+            database.connection.execute(sql, []).unwrap();
+            database.commit().unwrap();
+        };
+        let left = || {
+            ["plain.db", "plain.db-wal"].map(|name| {
+                let bytes = std::fs::read(dir.path().join(name)).unwrap();
+                bytes.windows(9).any(|window| window == b"forget-me")
+            })
+        };
+        run(&mut database, "INSERT INTO t VALUES (1, 'forget-me')");
+        run(&mut database, "DELETE FROM t");
+        assert_eq!(left(), [false, true]);
+        database.settle().unwrap();
+        assert_eq!(left(), [false, false]);
+        // Where nothing changed, nothing is written.
+        let touched = || {
+            beside(&path, "-wal")
+                .metadata()
+                .unwrap()
+                .modified()
+                .unwrap()
+        };
+        let before = touched();
+        database.begin().unwrap();
+        database.commit().unwrap();
+        database.settle().unwrap();
+        assert_eq!(touched(), before);
     }
 }

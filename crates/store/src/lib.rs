@@ -6,6 +6,7 @@ mod error;
 mod files;
 pub mod keys;
 mod lock;
+mod log;
 mod migrations;
 mod profile;
 mod query;

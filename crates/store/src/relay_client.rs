@@ -61,6 +61,15 @@ impl RelayClientStore {
         self.database.rollback()
     }
 
+    /// As [`Database::settle`].
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn settle(&mut self) -> Result<(), StorageError> {
+        self.database.settle()
+    }
+
     /// As [`ProfileStore::snapshot`](crate::ProfileStore::snapshot).
     ///
     /// # Errors

@@ -9,7 +9,8 @@
 
 mod workshop;
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use hushwing_relay::server::{Depth, Id, MessageBody, NewRecord, Storage, StoredMessage};
 use hushwing_relay::wire::{AuthKey, BoxKey};
@@ -83,7 +84,7 @@ fn numbers_of_queues_tell_no_order() {
 }
 
 #[test]
-fn a_cleared_log_is_empty_and_its_changes_stay() {
+fn a_cleared_log_is_blank_and_its_changes_stay() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("relay-server.db");
     let log = dir.path().join("relay-server.db-wal");
@@ -92,9 +93,10 @@ fn a_cleared_log_is_empty_and_its_changes_stay() {
     let row = file.insert_queue(new(1)).unwrap().unwrap().row;
     file.append(row, &message(1, 5)).unwrap();
     file.commit().unwrap();
-    assert!(log.metadata().unwrap().len() > 0);
+    let length = fs::read(&log).unwrap().len();
     file.forget().unwrap();
-    assert_eq!(log.metadata().unwrap().len(), 0);
+    // As long as before: the next commits write where blocks are.
+    assert_eq!(fs::read(&log).unwrap(), vec![0; length]);
     assert_eq!(file.head(row).unwrap().unwrap().1, message(1, 5));
     // In a transaction it is refused, and nothing is lost.
     file.begin().unwrap();
@@ -102,6 +104,77 @@ fn a_cleared_log_is_empty_and_its_changes_stay() {
     assert!(file.forget().is_err());
     file.commit().unwrap();
     assert_eq!(file.depth(row).unwrap().count, 2);
+}
+
+/// The files as they lie on the disk now, in another folder.
+fn image(path: &Path, to: &Path) -> PathBuf {
+    let copy = to.join("relay-server.db");
+    for suffix in ["", "-wal", "-bodies"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        fs::copy(&name, to.join(Path::new(&name).file_name().unwrap())).unwrap();
+    }
+    copy
+}
+
+#[test]
+fn a_kill_between_commits_and_clearings_loses_nothing() {
+    let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = dir.path().join("relay-server.db");
+    let mut file = open(&path);
+    file.begin().unwrap();
+    let row = file.insert_queue(new(1)).unwrap().unwrap().row;
+    file.commit().unwrap();
+    let mut count = 0;
+    // Clearings after one commit and after several, and two in a row.
+    for clearings in [0, 1, 0, 0, 2, 1, 0, 1, 0, 0, 0, 1, 0] {
+        file.begin().unwrap();
+        count += 1;
+        file.append(row, &message(count, 5)).unwrap();
+        file.commit().unwrap();
+        for _ in 0..clearings {
+            file.forget().unwrap();
+        }
+        let mut copy = open(&image(&path, elsewhere.path()));
+        assert_eq!(copy.depth(row).unwrap().count, u32::from(count));
+        copy.check().unwrap();
+    }
+}
+
+#[test]
+fn power_may_go_anywhere_in_a_clearing() {
+    let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = dir.path().join("relay-server.db");
+    let log = dir.path().join("relay-server.db-wal");
+    let mut file = open(&path);
+    let mut rows = Vec::new();
+    for number in 0..12 {
+        file.begin().unwrap();
+        rows.push(file.insert_queue(new(number)).unwrap().unwrap().row);
+        file.commit().unwrap();
+    }
+    let before = fs::read(&log).unwrap();
+    file.forget().unwrap();
+    // The header is gone first; of what follows, any part may be.
+    for kept in (32..before.len()).step_by(9_001) {
+        for zeros_first in [true, false] {
+            let copy = image(&path, elsewhere.path());
+            let mut torn = vec![0; 32];
+            match zeros_first {
+                true => {
+                    torn.resize(kept, 0);
+                    torn.extend(&before[kept..]);
+                }
+                false => torn.extend(&before[32..kept]),
+            }
+            fs::write(elsewhere.path().join("relay-server.db-wal"), torn).unwrap();
+            let mut copy = open(&copy);
+            for row in &rows {
+                assert!(copy.queue(*row).unwrap().is_some(), "{kept}");
+            }
+            copy.check().unwrap();
+        }
+    }
 }
 
 #[test]
@@ -133,11 +206,7 @@ fn what_was_not_committed_is_gone_after_a_kill() {
     file.append(row, &message(2, 6)).unwrap();
 
     let elsewhere = tempfile::tempdir().unwrap();
-    for entry in std::fs::read_dir(dir.path()).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::copy(entry.path(), elsewhere.path().join(entry.file_name())).unwrap();
-    }
-    let mut copy = open(&elsewhere.path().join("relay-server.db"));
+    let mut copy = open(&image(&path, elsewhere.path()));
     assert_eq!(
         copy.depth(row).unwrap(),
         Depth {

@@ -35,6 +35,7 @@ struct Disk {
     commits: usize,
     most_in_one: usize,
     fail_commits: usize,
+    settled: Vec<usize>,
 }
 
 #[derive(Clone, Default)]
@@ -69,6 +70,12 @@ impl Transactional for Store {
 
     fn rollback(&mut self) {
         self.rows.clear();
+    }
+
+    fn settle(&mut self) {
+        let mut disk = self.disk.lock().unwrap();
+        let commits = disk.commits;
+        disk.settled.push(commits);
     }
 }
 
@@ -287,6 +294,37 @@ async fn a_timeout_comes_when_asked_for() {
     rig.tell(Command::Wake(50)).await;
     assert_eq!(rig.event().await, Event::Woken);
     assert!(asked.elapsed() >= Duration::from_millis(50));
+}
+
+#[tokio::test]
+async fn storage_settles_after_commits_and_before_the_end() {
+    let mut rig = rig(
+        DriveConfig {
+            settling: Duration::from_millis(300),
+            ..config()
+        },
+        16,
+    )
+    .await;
+    let settled = |rig: &Rig| rig.disk.lock().unwrap().settled.clone();
+    // A machine that is never quiet must not keep storage from it.
+    let mut count = 0;
+    while settled(&rig).is_empty() {
+        count += 1;
+        rig.tell(Command::Count(1)).await;
+        assert_eq!(rig.event().await, Event::Counted(count));
+    }
+    while settled(&rig).last() != Some(&(count + 1)) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let quiet = settled(&rig);
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert_eq!(settled(&rig), quiet, "settled for nothing");
+    rig.tell(Command::Count(1)).await;
+    assert_eq!(rig.event().await, Event::Counted(count + 1));
+    rig.driving.stop().await;
+    let end = rig.disk.lock().unwrap().settled.clone();
+    assert_eq!(end.last(), Some(&(count + 2)));
 }
 
 #[tokio::test]

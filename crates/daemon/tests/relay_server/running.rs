@@ -214,10 +214,13 @@ async fn a_client_gets_its_mail_while_one_that_parks_is_closed() {
 
 /// The write-ahead log tells in which order things came (RFC 0017).
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_write_ahead_log_is_soon_empty_and_nothing_is_lost_with_it() {
+async fn the_write_ahead_log_is_soon_blank_and_nothing_is_lost_with_it() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("relay-server.db-wal");
-    let written = || std::fs::metadata(&log).map_or(0, |log| log.len());
+    let written = || {
+        let log = std::fs::read(&log).unwrap_or_default();
+        log.into_iter().filter(|byte| *byte != 0).count()
+    };
     let config = ServerConfig {
         forgetting: Duration::from_millis(200),
         ..ServerConfig::default()

@@ -74,6 +74,15 @@ impl ProfileStore {
         self.database.rollback()
     }
 
+    /// As [`Database::settle`].
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn settle(&mut self) -> Result<(), StorageError> {
+        self.database.settle()
+    }
+
     /// Copies the whole as it is now into a new file at `path`, under another key.
     /// Between transactions; nothing is written meanwhile.
     ///

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use hushwing_sansio::{Context, Input, Machine, Output, StorageError};
+use hushwing_sansio::{Context, Input, Machine, Moment, Output, StorageError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
@@ -35,6 +35,15 @@ enum Leave {
     Failed(StorageError),
 }
 
+/// Why a driver that waited does so no more.
+enum Wake<C> {
+    Input(Input<C>),
+    /// Storage is to settle.
+    Settle,
+    /// For good.
+    Stop,
+}
+
 /// Everything of a driver that outlives one opened machine.
 struct Engine<'a, T, C, E> {
     runtime: &'a Handle,
@@ -47,6 +56,8 @@ struct Engine<'a, T, C, E> {
     waiting: VecDeque<E>,
     /// Inputs that arose while draining.
     arisen: VecDeque<Input<C>>,
+    /// When storage settles, if something was committed since it last did.
+    settle_at: Option<Moment>,
     /// Rest after the next failure; back to the first after a success.
     rest: Duration,
 }
@@ -80,33 +91,47 @@ pub(super) fn run<M, T, F, O>(
         arrivals,
         waiting: VecDeque::new(),
         arisen: VecDeque::new(),
+        settle_at: None,
     };
-    loop {
-        let left = match engine.transact(&mut open) {
-            Ok(machine) => {
-                status.send_modify(|now| {
-                    now.opened += 1;
-                    now.failing = None;
-                });
-                engine.drive(machine, &mut observe)
-            }
-            Err(error) => Leave::Failed(error),
-        };
-        engine.streams.abandon();
-        engine.arisen.clear();
-        let Leave::Failed(error) = left else { return };
-        tracing::warn!(machine = engine.config.name, %error, "storage failed, opening again");
-        status.send_modify(|now| now.failing = Some(error.kind));
-        if engine.rest() {
-            return;
-        }
-    }
+    engine.run(&mut open, &mut observe, status);
+    engine.settle();
 }
 
 impl<T, C, E> Engine<'_, T, C, E>
 where
     T: Transactional,
 {
+    /// Opens machines and drives them, until stopped.
+    fn run<M>(
+        &mut self,
+        open: &mut impl FnMut(&mut T::Storage) -> Result<M, StorageError>,
+        observe: &mut impl FnMut(&M),
+        status: &watch::Sender<DriveStatus>,
+    ) where
+        M: Machine<Command = C, Event = E, Storage = T::Storage>,
+    {
+        loop {
+            let left = match self.transact(&mut *open) {
+                Ok(machine) => {
+                    status.send_modify(|now| {
+                        now.opened += 1;
+                        now.failing = None;
+                    });
+                    self.drive(machine, observe)
+                }
+                Err(error) => Leave::Failed(error),
+            };
+            self.streams.abandon();
+            self.arisen.clear();
+            let Leave::Failed(error) = left else { return };
+            tracing::warn!(machine = self.config.name, %error, "storage failed, opening again");
+            status.send_modify(|now| now.failing = Some(error.kind));
+            if self.rest() {
+                return;
+            }
+        }
+    }
+
     /// Drives one opened machine.
     fn drive<M>(&mut self, mut machine: M, observe: &mut impl FnMut(&M)) -> Leave
     where
@@ -143,10 +168,21 @@ where
         let begun = self.storage.begin();
         let worked = begun.and_then(|()| work(self.storage.storage()));
         let committed = worked.and_then(|result| self.storage.commit().map(|()| result));
-        if committed.is_err() {
-            self.storage.rollback();
+        match committed {
+            Err(_) => self.storage.rollback(),
+            Ok(_) if self.settle_at.is_none() => {
+                self.settle_at = Some(self.config.clock.now() + self.config.settling);
+            }
+            Ok(_) => {}
         }
         committed
+    }
+
+    /// Lets storage settle, if something was committed.
+    fn settle(&mut self) {
+        if self.settle_at.take().is_some() {
+            self.storage.settle();
+        }
     }
 
     /// Lets out what the machine wants to happen; only called after a commit.
@@ -167,32 +203,53 @@ where
     }
 
     /// Waits for the next input, handing out events meanwhile; `None` to stop.
-    fn wait(&mut self, timeout: Option<hushwing_sansio::Moment>) -> Option<Input<C>> {
+    fn wait(&mut self, timeout: Option<Moment>) -> Option<Input<C>> {
+        loop {
+            let now = self.config.clock.now();
+            if self.settle_at.is_some_and(|at| at <= now) {
+                self.settle();
+            }
+            match self.wake(timeout) {
+                Wake::Input(input) => return Some(input),
+                Wake::Settle => {}
+                Wake::Stop => return None,
+            }
+        }
+    }
+
+    /// Waits until there is something to do.
+    fn wake(&mut self, timeout: Option<Moment>) -> Wake<C> {
         if let Some(input) = self.arisen.pop_front() {
-            return Some(input);
+            return Wake::Input(input);
         }
         let runtime = self.runtime;
-        let until = timeout.map(|moment| self.config.clock.until(moment));
+        let clock = self.config.clock;
+        let until = |moment| clock.until(moment);
+        let (due, settle) = (timeout.map(until), self.settle_at.map(until));
         runtime.block_on(async {
-            let due = sleep(until);
-            tokio::pin!(due);
+            let (due, settle) = (sleep(due), sleep(settle));
+            tokio::pin!(due, settle);
             loop {
                 let listening = self.waiting.len() < self.config.waiting_events;
                 tokio::select! {
-                    _asked = self.channels.stop.wait_for(|stop| *stop) => return None,
-                    () = self.channels.events.closed() => return None,
+                    _asked = self.channels.stop.wait_for(|stop| *stop) => return Wake::Stop,
+                    () = self.channels.events.closed() => return Wake::Stop,
                     permit = self.channels.events.reserve(), if !self.waiting.is_empty() => {
-                        permit.ok()?.send(self.waiting.pop_front()?);
+                        match (permit, self.waiting.pop_front()) {
+                            (Ok(permit), Some(event)) => permit.send(event),
+                            _ => return Wake::Stop,
+                        }
                     }
                     command = self.channels.commands.recv() => {
-                        return command.map(Input::Command);
+                        return command.map_or(Wake::Stop, |command| Wake::Input(Input::Command(command)));
                     }
                     Some(arrival) = self.arrivals.recv(), if listening => {
                         if let Some(input) = self.streams.take(arrival) {
-                            return Some(input);
+                            return Wake::Input(input);
                         }
                     }
-                    () = &mut due => return Some(Input::Timeout),
+                    () = &mut due => return Wake::Input(Input::Timeout),
+                    () = &mut settle => return Wake::Settle,
                 }
             }
         })

@@ -44,6 +44,8 @@ pub struct DriveConfig {
     pub batch: usize,
     /// Events waiting above which nothing is taken from the network.
     pub waiting_events: usize,
+    /// Between a commit and [`Transactional::settle`].
+    pub settling: Duration,
     /// First rest after storage failed; doubles with each failure in a row.
     pub first_rest: Duration,
     /// Longest rest after storage failed.
@@ -60,6 +62,7 @@ impl DriveConfig {
             clock,
             batch: 64,
             waiting_events: 256,
+            settling: Duration::from_secs(2),
             first_rest: Duration::from_millis(100),
             longest_rest: Duration::from_secs(30),
         }

@@ -32,4 +32,10 @@ pub trait Transactional {
     /// Forgets everything since `begin`. Must leave the storage ready for the
     /// next `begin` as far as it can.
     fn rollback(&mut self);
+
+    /// Puts what was committed where it is to stay and clears what it passed
+    /// through on the way, as a log. Comes between transactions some time
+    /// after a commit, and before the driver ends. Nothing depends on it, so
+    /// where it fails storage tries again the next time.
+    fn settle(&mut self) {}
 }
