@@ -107,7 +107,7 @@ calls! {
         answer: view::Invitation,
     }
 
-    /// Links of mine that can be used, oldest first.
+    /// Links of mine that can be used, and those that ended unused, oldest first.
     Invitations: Get "invitations" for Profile { answer: Vec<view::Invitation>, }
 
     /// Takes a link of mine down. Who asked by it before still waits.

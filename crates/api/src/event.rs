@@ -62,7 +62,8 @@ pub enum Event {
         /// The name they gave themselves.
         name: String,
     },
-    /// A stranger's request was given up, as too old or one too many.
+    /// A stranger's request was given up: it was too old, or is of a backup that
+    /// was put back.
     RequestLapsed {
         /// Its number.
         request: u64,
@@ -111,6 +112,15 @@ pub enum Event {
         network: String,
         /// What happened.
         stage: String,
+    },
+    /// A link of mine cannot be used any more, though nobody used it.
+    InvitationEnded {
+        /// Its number.
+        invitation: u64,
+        /// Why.
+        reason: String,
+        /// What to do.
+        advice: String,
     },
     /// A mailbox could not be opened, or was lost.
     MailboxTrouble {

@@ -108,6 +108,9 @@ pub struct Invitation {
     pub reusable: bool,
     /// Whether only programs on this machine reach the relay it names.
     pub this_machine_only: bool,
+    /// Why nobody can use it any more, though nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
 }
 
 /// `POST /v1/joins`

@@ -8,7 +8,8 @@
 //! ask     head, KeyPackage, addresses, signature
 //!         head: u64 made at, u64 last epoch known, u64 when the newest message known came
 //! answer  head, Welcome, signature, MLS message …
-//!         head: u64 made at (of the ask), u64 epochs before
+//!         head: u64 made at (of the ask), u64 epochs before,
+//!         u64 made at (of the last ask of who answers)
 //! ```
 //!
 //! Numbers are big-endian. A signature is Ed25519 over a label, the conversation
@@ -78,6 +79,9 @@ pub(crate) struct Answer<'b> {
     pub(crate) made_at: u64,
     /// Epochs of the conversation before the first of the new group.
     pub(crate) before: u64,
+    /// When who answers made their own last ask, in milliseconds; it is void, as
+    /// are all before it. 0 if they never asked.
+    pub(crate) asked: u64,
     /// The MLS Welcome.
     pub(crate) welcome: &'b [u8],
     /// MLS messages of the new group.
@@ -87,7 +91,7 @@ pub(crate) struct Answer<'b> {
 impl<'b> Answer<'b> {
     /// The letter, signed with the key of my leaf.
     pub(crate) fn letter(&self, of: ConversationId, key: &LeafKey) -> Option<Vec<u8>> {
-        let head = numbers(&[self.made_at, self.before]);
+        let head = numbers(&[self.made_at, self.before, self.asked]);
         let signature = sign(ANSWER, of, &[&head, self.welcome], key)?;
         let mut items = vec![head.as_slice(), self.welcome, &signature];
         items.extend(&self.messages);
@@ -100,10 +104,11 @@ impl<'b> Answer<'b> {
             return None;
         };
         verify(ANSWER, of, &[head, welcome], signature, theirs)?;
-        let [made_at, before] = read_numbers(head)?;
+        let [made_at, before, asked] = read_numbers(head)?;
         Some(Self {
             made_at,
             before,
+            asked,
             welcome,
             messages: messages.to_vec(),
         })
@@ -196,6 +201,7 @@ mod tests {
         let answer = Answer {
             made_at: 1,
             before: 7,
+            asked: 8,
             welcome: b"welcome",
             messages: vec![b"one", b"two"],
         };

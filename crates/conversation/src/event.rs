@@ -66,7 +66,8 @@ pub enum Event {
         /// Whom I met.
         contact: ContactId,
     },
-    /// A request was not decided within six weeks and is gone.
+    /// A request was not decided within six weeks, or before a backup was put
+    /// back, and is gone.
     RequestLapsed {
         /// Who had asked.
         contact: ContactId,
@@ -142,6 +143,13 @@ pub enum Event {
         /// How far.
         stage: Stage,
     },
+    /// A link of mine stopped working, though nobody used it.
+    InvitationEnded {
+        /// Which one.
+        invitation: InvitationId,
+        /// Why.
+        reason: EndReason,
+    },
     /// A mailbox cannot be made or changed; for information where the network
     /// goes on trying.
     MailboxTrouble {
@@ -185,9 +193,22 @@ pub enum BreakReason {
     /// weeks have passed.
     #[error("nobody answered")]
     Unanswered,
+    /// They had not answered my join request when the backup was made that I put
+    /// back: whoever they answered, it is not this device.
+    #[error("a backup was put back in which they had not answered yet")]
+    Restored,
     /// What is stored of this conversation is damaged here.
     #[error("what is stored of this conversation is damaged")]
     Damaged,
+}
+
+/// Why a link of mine does not work any more, though nobody used it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndReason {
+    /// It is for one person and was read from a backup: the lost device may have
+    /// welcomed somebody by it, so its keys are wiped.
+    #[error("a backup was put back, and one-time links made before do not outlive that")]
+    Restored,
 }
 
 /// Why something that came was dropped. All of these are the sender's doing,

@@ -25,7 +25,7 @@ pub mod village;
 
 pub use command::{Change, Command, Incoming};
 pub use content::{IdPrefix, MessageId};
-pub use event::{BreakReason, DropReason, Event, FailReason, Outgoing, Reply};
+pub use event::{BreakReason, DropReason, EndReason, Event, FailReason, Outgoing, Reply};
 pub use messenger::{Config, Messenger, restored};
 pub use mls::branches;
 pub use names::{ContactId, ConversationId, ConversationIdError, InvitationId, Ticket};

@@ -8,7 +8,9 @@ use hushwing_sansio::Timestamp;
 use crate::content::{Mode, ShortId};
 use crate::proof::PublicIdentity;
 use crate::storage::{Compared, IdentityChange, OfferState};
-use crate::{ContactId, ConversationId, InvitationId, MessageId, MessageState, Secret, Standing};
+use crate::{
+    ContactId, ConversationId, EndReason, InvitationId, MessageId, MessageState, Secret, Standing,
+};
 
 /// An invitation as shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct InvitationView {
     pub reusable: bool,
     /// Until when it can be used.
     pub expires: Timestamp,
+    /// Why nobody can use it any more.
+    pub ended: Option<EndReason>,
 }
 
 /// A contact as shown. `Debug` hides the name.

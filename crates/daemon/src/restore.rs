@@ -10,10 +10,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hushwing_relay::client::Storage as _;
 use hushwing_sansio::StorageError;
-use hushwing_store::ProfileStore;
 use hushwing_store::backup::{self, Opened, Place, RestoreError};
 use hushwing_store::keys::{FileKey, MasterKey, Role};
+use hushwing_store::{ProfileStore, RelayClientStore};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -134,7 +135,7 @@ fn build(home: &Home, key: &MasterKey, order: &Order, settings: &Settings) -> Re
     let place = |path, key| Place { path, key };
     let unpacked = opened.unpack(place(&profile, profile_key), place(&relay, relay_key));
     unpacked.map_err(failed)?;
-    begin_anew(&profile, profile_key)?;
+    begin_anew(&profile, profile_key, last_mailbox(&relay, relay_key)?)?;
     let servers = note.servers.into_iter();
     let is_new = |address: &String| {
         let mut known = settings.servers.iter();
@@ -166,13 +167,21 @@ fn read_note(opened: &Opened) -> Result<Note, Error> {
     serde_json::from_value(value).map_err(|_| damaged("its note is of another form"))
 }
 
+/// The highest number of a mailbox in `relay.db`. That was copied after the other,
+/// so it may have mailboxes whose numbers the profile would draw again.
+fn last_mailbox(relay: &Path, key: &FileKey) -> Result<u64, Error> {
+    let mut store = RelayClientStore::open(relay, key)?;
+    let known = store.mailboxes().map_err(unreadable)?;
+    Ok(known.iter().map(|(id, _)| id.0).max().unwrap_or(0))
+}
+
 /// Nothing may be sent under keys that were used since: what the conversations of
-/// this file were is over.
-fn begin_anew(profile: &Path, key: &FileKey) -> Result<(), Error> {
+/// this file were is over. Numbers up to `used` are not drawn again.
+fn begin_anew(profile: &Path, key: &FileKey, used: u64) -> Result<(), Error> {
     let mut store = ProfileStore::open(profile, key)?;
     let marked = store
         .begin()
-        .and_then(|()| hushwing_conversation::restored(&mut store))
+        .and_then(|()| hushwing_conversation::restored(&mut store, used))
         .and_then(|()| store.commit());
     marked.map_err(unreadable)
 }
@@ -271,4 +280,46 @@ fn failed(error: RestoreError, file: &Path) -> Error {
         RestoreError::Io(error) => return Error::system("read the backup", file, &error),
     };
     Error::new(kind, error.to_string()).with_advice(advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use hushwing_conversation::Storage as _;
+    use hushwing_delivery::MailboxId;
+    use hushwing_sansio::Entropy;
+
+    use super::*;
+
+    struct Sevens;
+
+    impl Entropy for Sevens {
+        fn fill(&mut self, dest: &mut [u8]) {
+            dest.fill(7);
+        }
+    }
+
+    #[test]
+    fn numbers_of_mailboxes_that_only_the_later_copy_has_are_not_drawn_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = |role| MasterKey::generate(&mut Sevens).derive(role, "Ada");
+        let [profile, relay] = ["profile.db", "relay.db"].map(|name| dir.path().join(name));
+        let (of_profile, of_relay) = (key(Role::Profile), key(Role::RelayClient));
+        let mut store = ProfileStore::open(&profile, &of_profile).unwrap();
+        store.begin().unwrap();
+        assert_eq!(store.next_number().unwrap(), 1);
+        store.commit().unwrap();
+        drop(store);
+        let mut store = RelayClientStore::open(&relay, &of_relay).unwrap();
+        store.begin().unwrap();
+        for id in [1, 9, 4] {
+            store.put_mailbox(MailboxId(id), b"a mailbox").unwrap();
+        }
+        store.commit().unwrap();
+        drop(store);
+        let used = last_mailbox(&relay, &of_relay).unwrap();
+        begin_anew(&profile, &of_profile, used).unwrap();
+        let mut store = ProfileStore::open(&profile, &of_profile).unwrap();
+        store.begin().unwrap();
+        assert_eq!(store.next_number().unwrap(), 10);
+    }
 }

@@ -42,6 +42,9 @@ pub(super) async fn restore(session: &Session, asked: Restore) -> Result<(), Err
              each as soon as its contact can be reached"
         )
     });
+    session.output.note(
+        "one-time links made before the backup can be used no more: `hushwing invite --list` names them",
+    );
     Ok(())
 }
 

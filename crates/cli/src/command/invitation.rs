@@ -29,8 +29,11 @@ async fn list(session: &Session) -> Result<(), Error> {
         }
         let lines = usable.iter().map(|one| {
             let kind = if one.reusable { "reusable" } else { "one-time" };
-            let (number, until) = (one.invitation, &one.expires);
-            format!("{number}  {kind}  until {until}  {}", one.link)
+            let (number, until, link) = (one.invitation, &one.expires, &one.link);
+            match &one.ended {
+                None => format!("{number}  {kind}  until {until}  {link}"),
+                Some(why) => format!("{number}  {kind}  cannot be used: {why}  {link}"),
+            }
         });
         lines.collect::<Vec<_>>().join("\n")
     });

@@ -21,7 +21,7 @@ use crate::{ContactId, ConversationId, DropReason, Secret};
 
 /// How far ahead a contact's clock may be. One that is further ahead could never
 /// ask again once it is right.
-const AHEAD: Duration = Duration::from_secs(25 * 3600);
+pub(super) const AHEAD: Duration = Duration::from_secs(25 * 3600);
 /// What was confirmed so long before the last message an asker knows, in
 /// milliseconds, may still not be known there, for clocks differ.
 const SLACK: u64 = AHEAD.as_millis() as u64;
@@ -128,11 +128,18 @@ impl Messenger {
             return self.post_commit_again(call, contact).map(drop);
         }
         self.made_anew.insert(contact, now);
+        self.keep_asking(call, contact)?;
         let Some((group, place, welcome)) = self.make_group(call, contact, ask)? else {
             return self.drop_letter(Some(contact), DropReason::JoinRequest);
         };
+        // What the lost device said there may still come, unless nobody ever
+        // came to that group, or it is one of a backup of mine.
+        let person = self.people.get(&contact);
+        let readable = person.is_some_and(|person| {
+            person.record.standing == Standing::Established && person.era.answer.is_empty()
+        });
         self.stop_talking(call, contact)?;
-        self.leave_for(call, contact, group, place)?;
+        self.leave_for(call, contact, group, place, readable)?;
         // By two clocks, which may differ.
         let since = Timestamp::from_millis(ask.since.saturating_sub(SLACK));
         call.storage.unconfirm_since(contact, since)?;
@@ -177,7 +184,7 @@ impl Messenger {
     }
 
     /// Nothing that was encrypted in the old group is of use any more.
-    fn stop_talking(
+    pub(super) fn stop_talking(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
@@ -218,6 +225,7 @@ impl Messenger {
         let answer = Answer {
             made_at: ask.made_at,
             before: place.before,
+            asked: person.reunion.asked,
             welcome,
             messages: vec![&message],
         };
@@ -226,6 +234,8 @@ impl Messenger {
         person.era.asked_at = ask.made_at;
         person.era.answer.clone_from(&bytes);
         person.era.put(call.storage, contact)?;
+        person.reunion.void = person.reunion.asked;
+        person.reunion.put(call.storage, contact)?;
         let letter = self.post(call, contact, bytes, Keep::UntilSettled)?;
         record.letter = letter.map(|letter| letter.0);
         call.storage.add_message(&record)?;
@@ -248,6 +258,12 @@ impl Messenger {
         };
         person.era.answer.clear();
         person.era.put(call.storage, contact)?;
+        let request = person.era.request.as_ref();
+        if request.is_some_and(|request| request.made_at <= person.reunion.void) {
+            // They are where I am, and know that I ask no more. What I asked
+            // since they may have answered, and then they are elsewhere.
+            self.end_request(call, contact)?;
+        }
         self.say_all_again(call, contact, true, true)?;
         self.resume_debts_of(call, contact)
     }

@@ -73,7 +73,14 @@ impl Messenger {
         let Some(received) = Received::parse(bytes) else {
             return self.drop_letter(None, DropReason::Kind);
         };
+        let record = self.mailboxes.get(&mailbox);
+        let network = record.map(|record| NetworkTag(record.network));
         let Some(contact) = self.whose_group(received.conversation()) else {
+            if let Some(contact) = self.whose_former(received.conversation(), mailbox) {
+                return self.within(call, contact, |this, call| {
+                    this.hear_former(call, contact, received, network)
+                });
+            }
             return match self.invitation_of(mailbox) {
                 Some(_) => self.keep_stray(call, bytes, repeat),
                 None => self.drop_letter(None, DropReason::Unreadable),
@@ -82,8 +89,6 @@ impl Messenger {
         if !self.may_write_to(mailbox, contact) {
             return self.drop_letter(None, DropReason::WrongMailbox);
         }
-        let record = self.mailboxes.get(&mailbox);
-        let network = record.map(|record| NetworkTag(record.network));
         self.within(call, contact, |this, call| {
             this.hear_from(call, contact, received, bytes, repeat, network)
         })
@@ -135,7 +140,9 @@ impl Messenger {
         }
     }
 
-    fn said(
+    /// Takes note of what a contact said; `epoch` is when they said it first,
+    /// `sealed_epoch` under whose keys it came.
+    pub(super) fn said(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
@@ -368,7 +375,7 @@ impl Messenger {
 }
 
 /// What a message does, and to which one.
-fn classify(content: &Content) -> (MessageKind, Option<MessageId>) {
+pub(super) fn classify(content: &Content) -> (MessageKind, Option<MessageId>) {
     match content {
         Content::Post(_) | Content::Timer(_) | Content::Unsupported { .. } => {
             (MessageKind::Text, None)

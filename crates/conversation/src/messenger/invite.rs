@@ -18,7 +18,7 @@ use crate::storage::{
     MailboxState, MailboxUse,
 };
 use crate::view::InvitationView;
-use crate::{Event, InvitationId, Refusal, Reply, Secret, Ticket};
+use crate::{EndReason, Event, InvitationId, Refusal, Reply, Secret, Ticket};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a one-time link can be used.
@@ -250,6 +250,36 @@ impl Messenger {
         Ok(())
     }
 
+    /// Nobody can join by a one-time link of a backup any more: its card comes
+    /// down, and the person is told.
+    pub(super) fn end_restored_link(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        id: InvitationId,
+    ) -> Result<(), StorageError> {
+        let known = self.invitations.get(&id).map(|record| record.state);
+        match known {
+            Some(InvitationState::Open) if !self.is_for_introduction(call, id)? => {}
+            Some(InvitationState::Open | InvitationState::Opening) => {
+                // Nobody was given it, or nobody but who is introduced.
+                return self.forget_invitation(call, id);
+            }
+            _ => return Ok(()),
+        }
+        self.close_invitation(call, id)?;
+        let Some(record) = self.invitations.get_mut(&id) else {
+            return Ok(());
+        };
+        record.state = InvitationState::Restored;
+        call.storage.put_invitation(record)?;
+        let reason = EndReason::Restored;
+        self.tell(Event::InvitationEnded {
+            invitation: id,
+            reason,
+        });
+        Ok(())
+    }
+
     /// Puts a fresh key package into the bundle of a reusable invitation. The
     /// old one is kept as long as somebody who read it may still write.
     pub(super) fn replace_package(
@@ -358,15 +388,18 @@ fn make_link(record: &InvitationRecord, network: u8, place: Place) -> Result<Str
         .map_err(|_| Refusal::LinkTooLong)
 }
 
-/// An invitation that can be used.
+/// An invitation that can be used, or that somebody may believe can be.
 fn show(record: &InvitationRecord) -> Option<InvitationView> {
-    if record.state != InvitationState::Open {
-        return None;
-    }
+    let ended = match record.state {
+        InvitationState::Open => None,
+        InvitationState::Restored => Some(EndReason::Restored),
+        InvitationState::Opening | InvitationState::Closed => return None,
+    };
     Some(InvitationView {
         invitation: record.id,
         link: record.link.clone()?,
         reusable: record.reusable,
         expires: record.expires,
+        ended,
     })
 }

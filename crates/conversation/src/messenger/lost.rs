@@ -301,6 +301,6 @@ impl Messenger {
 }
 
 /// The setting under which my last commit to a contact lies.
-fn commit_of(contact: ContactId) -> String {
+pub(super) fn commit_of(contact: ContactId) -> String {
     format!("commit {}", contact.0)
 }

@@ -14,8 +14,8 @@
 //! cannot go on, [`patience`] those that never began. [`keep`] is how I keep them,
 //! [`find`] finds what was said, [`vanish`] lets it go, [`tidy`] leaves no trace of it, [`going`] lets go what was said with who is forgotten, [`mention`] names people,
 //! [`typing`] says that somebody writes, [`mode`] agrees on what can be shown to
-//! others, and [`prove`] signs and shows it. After a backup was put back [`restore`] asks
-//! contacts to begin anew, and [`anew`] does so.
+//! others, and [`prove`] signs and shows it. What a backup holds [`put_back`] makes fit to go on; then [`restore`] asks
+//! contacts to begin anew, [`anew`] does so, and [`former`] reads what was said before.
 
 mod anew;
 mod ask;
@@ -24,6 +24,7 @@ mod blocked;
 mod broken;
 mod echo;
 mod find;
+mod former;
 mod going;
 mod hear;
 mod hidden;
@@ -48,6 +49,7 @@ mod people;
 mod petition;
 mod progress;
 mod prove;
+mod put_back;
 mod reach;
 mod receipts;
 mod renew;
@@ -65,7 +67,7 @@ mod typing;
 mod vanish;
 mod welcome;
 
-pub use restore::restored;
+pub use put_back::restored;
 
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
@@ -276,6 +278,7 @@ impl Messenger {
             let error = StorageError::corrupt("reading a conversation");
             self.damaged(call, contact, error)?;
         }
+        self.end_what_was_restored(call)?;
         self.plan_replacements(call);
         self.resume_restoring(call)?;
         self.resume_repeats(call)?;
@@ -414,6 +417,7 @@ impl Messenger {
             self.sweep_strays(call)?;
             self.sweep_mail(call)?;
             self.sweep_restoring(call)?;
+            self.sweep_former(call)?;
             self.sweep_silence(call)?;
         }
         Ok(())

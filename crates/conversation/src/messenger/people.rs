@@ -13,6 +13,7 @@ use crate::mls::{Crypto, Group, LeafKey, Place, forget_key_package};
 use crate::storage::{
     ContactRecord, ConversationRecord, DetourRecord, EraRecord, IdentityRecord, IntroducedRecord,
     LackRecord, MailboxUse, ModeRecord, OffersRecord, OrphanRecord, Position, RepeatRecord,
+    ReunionRecord,
 };
 use crate::{ContactId, ConversationId, Event, Refusal, Standing, Storage};
 
@@ -28,9 +29,11 @@ pub(super) struct Person {
     /// Who introduced them.
     pub(super) introduced: Option<IntroducedRecord>,
     pub(super) tail: Tail,
-    /// What both sides wish the conversation to be.
     /// Which group of the conversation is the present one.
     pub(super) era: EraRecord,
+    /// What is remembered of how it was begun anew.
+    pub(super) reunion: ReunionRecord,
+    /// What both sides wish the conversation to be.
     pub(super) mode: ModeRecord,
     /// A network lost the mailbox they write to, and they are not known to
     /// write to another yet.
@@ -90,6 +93,7 @@ impl Person {
             introduced: None,
             tail,
             era: EraRecord::default(),
+            reunion: ReunionRecord::default(),
             mode: ModeRecord::default(),
             mailbox_lost: false,
             dropped: 0,
@@ -101,6 +105,7 @@ impl Person {
     fn find_tail(&mut self, storage: &dyn Storage) -> Result<(), StorageError> {
         self.mode = ModeRecord::of(storage, self.record.id)?;
         self.era = EraRecord::of(storage, self.record.id)?;
+        self.reunion = ReunionRecord::of(storage, self.record.id)?;
         self.identity = IdentityRecord::of(storage, self.record.id)?;
         self.offers = OffersRecord::of(storage, self.record.id)?.unwrap_or_default();
         self.introduced = IntroducedRecord::of(storage, self.record.id)?;
@@ -234,6 +239,7 @@ impl Messenger {
         self.give_up_offers(call, id, Refusal::NoContact)?;
         self.end_introductions(call, id, true)?;
         forget_told_name(call.storage, id)?;
+        self.forget_former(call, id)?;
         self.groups.remove(&id);
         self.debts.forget(id);
         self.shelf.forget(id);
@@ -253,6 +259,7 @@ impl Messenger {
         LackRecord::clear(call.storage, id)?;
         ModeRecord::clear(call.storage, id)?;
         EraRecord::clear(call.storage, id)?;
+        ReunionRecord::clear(call.storage, id)?;
         RepeatRecord::clear(call.storage, id)?;
         if let Some(person) = self.people.remove(&id) {
             self.conversations.remove(&person.record.conversation);

@@ -16,72 +16,18 @@ use core::time::Duration;
 use hushwing_delivery::{Keep, LetterId};
 use hushwing_sansio::{StorageError, Timestamp};
 
-use super::broken::is_damage;
+use super::anew::AHEAD;
 use super::hear::Arrival;
 use super::{Call, Messenger};
 use crate::anew::{Answer, Ask};
 use crate::mls::{FreshKeyPackage, Group, LeafKey, Place, forget_key_package};
-use crate::storage::{
-    ContactRecord, EraRecord, LackRecord, MailRecord, MailboxState, MailboxUse, Position,
-    RepeatRecord, RequestRecord, Role, Standing,
-};
+use crate::storage::{Position, RequestRecord, Role, Standing};
 use crate::{ContactId, DropReason, Storage};
 
 /// An ask that nobody answered is posted again.
 const AGAIN: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Epochs that a conversation can have had; one a second for a million years.
 const MOST_EPOCHS: u64 = 1 << 45;
-
-/// Makes what was read from a backup fit to be opened: no letter of that time
-/// leaves, and no conversation goes on before its contact began it anew.
-///
-/// To be called once, before [`Messenger::open`], in a transaction of its own.
-///
-/// # Errors
-///
-/// When storage fails or holds what this program cannot read.
-pub fn restored(storage: &mut dyn Storage) -> Result<(), StorageError> {
-    for (letter, _) in storage.letters()? {
-        storage.delete_letter(letter)?;
-    }
-    forget_key_packages(storage)?;
-    for contact in storage.contacts()? {
-        let established = match contact.standing {
-            Standing::Established | Standing::Restoring => true,
-            // Whom I asked, or who asked me, may have gone on with the lost
-            // device. There is no conversation yet that could be saved.
-            Standing::Asked | Standing::Requested => false,
-            Standing::Joining | Standing::Broken => continue,
-        };
-        let standing = match established.then(|| suspend(storage, contact.id)) {
-            Some(Ok(())) => Standing::Restoring,
-            // What is damaged ends one conversation, and never a restoration.
-            Some(Err(error)) if !is_damage(&error) => return Err(error),
-            _ => Standing::Broken,
-        };
-        storage.put_contact(&ContactRecord {
-            standing,
-            commit_letter: None,
-            ..contact
-        })?;
-    }
-    Ok(())
-}
-
-/// Who opened a link since was welcomed by the lost device; to be welcomed again,
-/// by a copy of that letter, would turn the same ratchet twice. Links that may be
-/// used often get other packages at the first sweep; nobody can join by the rest.
-fn forget_key_packages(storage: &mut dyn Storage) -> Result<(), StorageError> {
-    for mut invitation in storage.invitations()? {
-        for package in storage.key_packages(invitation.id)? {
-            forget_key_package(storage, &package.reference)?;
-            storage.remove_key_package(&package.reference)?;
-        }
-        invitation.package_since = Timestamp::default();
-        storage.put_invitation(&invitation)?;
-    }
-    Ok(())
-}
 
 /// When the newest message that I have of a conversation came or was said.
 fn newest(
@@ -97,53 +43,6 @@ fn newest(
     Ok(record.map_or(Timestamp::default(), |record| {
         record.times.delivered.unwrap_or(record.sent_at)
     }))
-}
-
-fn suspend(storage: &mut dyn Storage, id: ContactId) -> Result<(), StorageError> {
-    storage.remove_all_held(id)?;
-    RepeatRecord::clear(storage, id)?;
-    LackRecord::clear(storage, id)?;
-    let mut era = EraRecord::of(storage, id)?;
-    era.answer.clear();
-    if let Some(request) = era.request.take() {
-        // It may have been answered since.
-        forget_key_package(storage, &request.reference)?;
-    }
-    era.put(storage, id)?;
-    leave_mailboxes(storage, id)
-}
-
-/// The mailboxes of that time may be gone, or read by who has the lost device:
-/// they are told to nobody, and closed when the contact knows others.
-fn leave_mailboxes(storage: &mut dyn Storage, contact: ContactId) -> Result<(), StorageError> {
-    let mut mail = MailRecord::of(storage, contact)?;
-    for record in storage.mailbox_records()? {
-        if record.owner != MailboxUse::Conversation(contact) {
-            continue;
-        }
-        if mail.role(record.id) == Role::Recovery && record.state == MailboxState::Open {
-            // For a contact whose other addresses are old too.
-            continue;
-        }
-        if record.state == MailboxState::Open {
-            let role = Role::Leaving { since: None };
-            mail.set_role(record.id, role, Timestamp::default());
-        } else {
-            let id = hushwing_delivery::MailboxId(record.id);
-            storage.remove_mailbox_record(id)?;
-            storage.delete_mailbox(id)?;
-            mail.drop_note(record.id);
-        }
-    }
-    for note in &mut mail.mailboxes {
-        note.replaces = None;
-    }
-    mail.telling.clear();
-    mail.confirmed = false;
-    mail.new_keys = false;
-    mail.rotate_at = Timestamp::default();
-    mail.doubts.clear();
-    mail.put(storage, contact)
 }
 
 impl Messenger {
@@ -197,7 +96,13 @@ impl Messenger {
     /// letters is asked once more.
     pub(super) fn sweep_restoring(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         let now = call.cx.wall();
-        for contact in self.restoring() {
+        let people = self.people.values();
+        let asking = people.filter(|person| {
+            let standing = person.record.standing;
+            matches!(standing, Standing::Restoring | Standing::Established)
+                && person.era.request.is_some()
+        });
+        for contact in asking.map(|p| p.record.id).collect::<Vec<_>>() {
             let person = self.people.get(&contact);
             let request = person.and_then(|person| person.era.request.as_ref());
             let due = |request: &RequestRecord| {
@@ -251,6 +156,49 @@ impl Messenger {
             posted: call.cx.wall(),
             ..request
         });
+        person.reunion.asked = ask.made_at;
+        person.reunion.put(call.storage, contact)?;
+        person.era.put(call.storage, contact)
+    }
+
+    /// Nothing is asked any more.
+    pub(super) fn end_request(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
+        let Some(request) = person.era.request.take() else {
+            return Ok(());
+        };
+        person.era.put(call.storage, contact)?;
+        forget_key_package(&mut *call.storage, &request.reference)?;
+        if let Some(letter) = request.letter {
+            self.office
+                .settle(call.cx, &mut *call.storage, LetterId(letter))?;
+        }
+        Ok(())
+    }
+
+    /// I answer, though I put a backup back as well: what they ask may be old, so
+    /// what I ask stands until they are heard in the group I make.
+    pub(super) fn keep_asking(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        if self.standing(contact) != Some(Standing::Restoring) {
+            return Ok(());
+        }
+        let request = self.request(call, contact)?;
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
+        person.reunion.asked = request.made_at;
+        person.reunion.put(call.storage, contact)?;
+        person.era.request = Some(request);
         person.era.put(call.storage, contact)
     }
 
@@ -332,9 +280,10 @@ impl Messenger {
         let Some(person) = self.people.get(&contact) else {
             return Ok(None);
         };
-        let request = person.era.request.as_ref();
-        let restoring = person.record.standing == Standing::Restoring;
-        let Some(request) = request.filter(|_| restoring) else {
+        // Also of who answered an ask of theirs: that may have been an old one.
+        let standing = person.record.standing;
+        let waits = matches!(standing, Standing::Restoring | Standing::Established);
+        let Some(request) = person.era.request.as_ref().filter(|_| waits) else {
             return Ok(None);
         };
         let Ok(their_key) = request.their_key.as_slice().try_into() else {
@@ -344,7 +293,9 @@ impl Messenger {
             return Ok(None);
         };
         let known = person.tail.last.map_or(0, |last| last.epoch);
-        if answer.made_at != request.made_at || !(known..MOST_EPOCHS).contains(&answer.before) {
+        // The first epoch there must not come before anything said here.
+        let first = answer.before.saturating_add(1);
+        if answer.made_at != request.made_at || !(known..MOST_EPOCHS).contains(&first) {
             return Ok(None);
         }
         let place = Place {
@@ -368,26 +319,36 @@ impl Messenger {
         if let Some(person) = self.people.get_mut(&contact) {
             // They may have restored too, and count from where they were then.
             person.record.address_revision = 0;
+            // What they asked before is void, and may be brought again.
+            let void = answer.asked.min((call.cx.wall() + AHEAD).as_millis());
+            let from = void.saturating_add(u64::from(void > 0));
+            person.era.asked_at = person.era.asked_at.max(from);
+            person.era.answer.clear();
         }
-        self.leave_for(call, contact, group.placed(place), place)?;
+        if standing == Standing::Established {
+            self.stop_talking(call, contact)?;
+        }
+        self.end_request(call, contact)?;
+        self.leave_for(call, contact, group.placed(place), place, false)?;
         Ok(Some(answer.messages))
     }
 
-    /// The conversation goes on in another group; the old one is forgotten.
+    /// The conversation goes on in another group; the old one is forgotten, or
+    /// read for a while.
     pub(super) fn leave_for(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
         group: Group,
         place: Place,
+        readable: bool,
     ) -> Result<(), StorageError> {
         let damaged = || StorageError::corrupt("naming a group");
         let name = group.conversation().ok_or_else(damaged)?;
         let person = self.people.get_mut(&contact).ok_or_else(damaged)?;
-        let old = person.group();
+        let (old, before) = (person.group(), person.era.before);
         person.era.group = Some(name.0);
         person.era.before = place.before;
-        let request = person.era.request.take();
         person.era.put(call.storage, contact)?;
         person.record.standing = Standing::Established;
         // Where the key is to change, it still is.
@@ -397,14 +358,7 @@ impl Messenger {
         person.save(call.storage)?;
         self.begun_anew.remove(&old);
         self.begun_anew.insert(name, contact);
-        call.storage.remove_mls_scope(&Group::scope(old))?;
-        if let Some(request) = request {
-            forget_key_package(&mut *call.storage, &request.reference)?;
-            if let Some(letter) = request.letter {
-                self.office
-                    .settle(call.cx, &mut *call.storage, LetterId(letter))?;
-            }
-        }
+        self.leave_group(call, contact, (old, before), readable)?;
         self.groups.insert(contact, group);
         self.observe(call, contact, false)
     }

@@ -15,6 +15,9 @@ pub enum InvitationState {
     Open,
     /// A one-time link that was used, or a link whose time is over.
     Closed,
+    /// A one-time link that was read from a backup. Nobody can join by it any
+    /// more; it is shown until its time is over, for somebody may have it.
+    Restored,
 }
 
 /// An invitation I gave away.

@@ -87,6 +87,11 @@ impl Storage for MemoryStorage {
         Ok(self.last_number)
     }
 
+    fn skip_numbers_to(&mut self, number: u64) -> Result<(), StorageError> {
+        self.last_number = self.last_number.max(number);
+        Ok(())
+    }
+
     fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
         Ok(self.settings.get(name).cloned())
     }

@@ -19,6 +19,7 @@ mod memory;
 mod message;
 mod mode;
 mod orphan;
+mod reunion;
 mod said;
 mod signed_receipt;
 
@@ -51,6 +52,7 @@ pub use message::{
 };
 pub use mode::{MOST_WISHES, ModeRecord};
 pub use orphan::{MOST_ORPHAN_BYTES, MOST_ORPHANS, OrphanRecord};
+pub use reunion::{FormerGroup, ReunionRecord};
 pub use said::SaidRows;
 pub use signed_receipt::{ReceiptRows, SignedReceiptRecord};
 
@@ -132,6 +134,13 @@ pub trait Storage:
     ///
     /// When storage fails.
     fn next_number(&mut self) -> Result<u64, StorageError>;
+
+    /// From now on only numbers above `number` are given.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn skip_numbers_to(&mut self, number: u64) -> Result<(), StorageError>;
 
     /// The value of a setting.
     ///

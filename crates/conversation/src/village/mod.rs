@@ -51,6 +51,8 @@ struct Person {
     events: VecDeque<Event>,
     /// Calls until a crash.
     crash: Option<(u64, Crash)>,
+    /// Storage after each call, once somebody asked for it.
+    copies: Option<Vec<MemoryStorage>>,
     calls: u64,
     next_ticket: u64,
 }
@@ -116,6 +118,7 @@ impl Village {
             messenger,
             events: VecDeque::new(),
             crash: None,
+            copies: None,
             calls: 0,
             next_ticket: 0,
         });
@@ -268,6 +271,20 @@ impl Village {
             .is_some_and(|person| person.crash.is_some())
     }
 
+    /// Keeps what is in storage of somebody after each call from now on.
+    pub fn remember(&mut self, home: Home) {
+        if let Some(person) = self.people.get_mut(home.0) {
+            person.copies = Some(Vec::new());
+        }
+    }
+
+    /// What was in storage of somebody after each call; nothing is kept any more.
+    pub fn remembered(&mut self, home: Home) -> Vec<MemoryStorage> {
+        let person = self.people.get_mut(home.0);
+        let copies = person.and_then(|person| person.copies.take());
+        copies.unwrap_or_default()
+    }
+
     /// How often somebody's machine was called.
     #[must_use]
     pub fn calls(&self, home: Home) -> u64 {
@@ -397,6 +414,9 @@ impl Village {
             }
             return self.open_again(home);
         }
+        if let Some(copies) = &mut person.copies {
+            copies.push(person.storage.clone());
+        }
         self.drain(home);
         Ok(())
     }
@@ -429,7 +449,7 @@ impl Village {
             return Ok(());
         };
         person.storage = backup;
-        crate::restored(&mut person.storage)?;
+        crate::restored(&mut person.storage, 0)?;
         let known = person.storage.mailbox_records()?;
         let known: Vec<_> = known.iter().map(|record| MailboxId(record.id)).collect();
         self.network.forget_keys_but(home, &known);

@@ -38,6 +38,7 @@ mod receipts;
 mod recovery;
 mod renewal;
 mod restored;
+mod restored_twice;
 mod rotation;
 mod search;
 mod support;

@@ -16,7 +16,7 @@ const A_DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// A couple with mailboxes on two of three servers and a last resort on the
 /// third, all replaced weekly, who said something.
-fn rotating(seed: u64) -> Couple {
+pub(crate) fn rotating(seed: u64) -> Couple {
     let mut c = on_three_servers(seed);
     for home in [c.alice, c.bob] {
         let rotate = c.village.choose(home, |config| config.rotates = true);

@@ -34,7 +34,7 @@ impl Handle {
         }
     }
 
-    /// Links of mine that can be used, oldest first.
+    /// Links of mine that can be used, and those that ended unused, oldest first.
     pub async fn invitations(&self, profile: Option<&str>) -> Result<Vec<view::Invitation>, Error> {
         let profile = self.profile(profile)?;
         let near = self.installation.is_for_this_machine(profile.name())?;

@@ -113,6 +113,7 @@ pub(super) fn invitation(shown: &InvitationView, this_machine_only: bool) -> vie
         expires: time(shown.expires),
         reusable: shown.reusable,
         this_machine_only,
+        ended: shown.ended.map(|reason| reason.to_string()),
     }
 }
 

@@ -134,6 +134,11 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
             network: show::network(*network),
             stage: format!("{stage:?}").to_lowercase(),
         },
+        Event::InvitationEnded { invitation, reason } => Told::InvitationEnded {
+            invitation: invitation.0,
+            reason: reason.to_string(),
+            advice: "give another link to whoever has it".to_owned(),
+        },
         Event::MailboxTrouble {
             network,
             invitation,

@@ -42,6 +42,12 @@ impl Storage for ProfileStore {
         Ok(next)
     }
 
+    fn skip_numbers_to(&mut self, number: u64) -> Result<(), StorageError> {
+        const WHAT: &str = "skipping numbers";
+        let last = self.database.counter(WHAT, NUMBER)?;
+        self.database.set_counter(WHAT, NUMBER, last.max(number))
+    }
+
     fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
         let sql = "SELECT value FROM settings WHERE name = ?1";
         self.database

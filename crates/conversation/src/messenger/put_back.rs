@@ -1,0 +1,159 @@
+//! What becomes of a profile that was read from a backup, before anything goes on.
+
+use hushwing_sansio::{StorageError, Timestamp};
+
+use super::broken::is_damage;
+use super::lost::commit_of;
+use super::{Call, Messenger};
+use crate::event::BreakReason;
+use crate::mls::forget_key_package;
+use crate::storage::{
+    ContactRecord, EraRecord, LackRecord, MailRecord, MailboxState, MailboxUse, RepeatRecord,
+    ReunionRecord, Role, Standing,
+};
+use crate::{ContactId, Event, Storage};
+
+/// Where it stands that a backup was put back, until the first run took note.
+const RESTORED: &str = "restored";
+
+/// Makes what was read from a backup fit to be opened: no letter of that time
+/// leaves, and no conversation goes on before its contact began it anew. Numbers
+/// up to `used` are not given again: the networks know mailboxes by them that
+/// the profile did not have yet when it was copied.
+///
+/// To be called once, before [`Messenger::open`], in a transaction of its own.
+///
+/// # Errors
+///
+/// When storage fails or holds what this program cannot read.
+pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError> {
+    storage.skip_numbers_to(used)?;
+    storage.put_setting(RESTORED, &[1])?;
+    for (letter, _) in storage.letters()? {
+        storage.delete_letter(letter)?;
+    }
+    forget_key_packages(storage)?;
+    for contact in storage.contacts()? {
+        let standing = match contact.standing {
+            Standing::Established | Standing::Restoring => match suspend(storage, contact.id) {
+                Ok(()) => Standing::Restoring,
+                // What is damaged ends one conversation, and never a restoration.
+                Err(error) if is_damage(&error) => Standing::Broken,
+                Err(error) => return Err(error),
+            },
+            // The first run ends them, and tells so.
+            standing @ (Standing::Asked | Standing::Requested) => standing,
+            Standing::Joining | Standing::Broken => continue,
+        };
+        storage.remove_setting(&commit_of(contact.id))?;
+        storage.put_contact(&ContactRecord {
+            standing,
+            commit_letter: None,
+            ..contact
+        })?;
+    }
+    Ok(())
+}
+
+/// Who opened a link since was welcomed by the lost device; to be welcomed again,
+/// by a copy of that letter, would turn the same ratchet twice. Links that may be
+/// used often get other packages at the first sweep; nobody can join by the rest.
+fn forget_key_packages(storage: &mut dyn Storage) -> Result<(), StorageError> {
+    for mut invitation in storage.invitations()? {
+        for package in storage.key_packages(invitation.id)? {
+            forget_key_package(storage, &package.reference)?;
+            storage.remove_key_package(&package.reference)?;
+        }
+        invitation.package_since = Timestamp::default();
+        storage.put_invitation(&invitation)?;
+    }
+    Ok(())
+}
+
+fn suspend(storage: &mut dyn Storage, id: ContactId) -> Result<(), StorageError> {
+    storage.remove_all_held(id)?;
+    RepeatRecord::clear(storage, id)?;
+    LackRecord::clear(storage, id)?;
+    let mut era = EraRecord::of(storage, id)?;
+    era.answer.clear();
+    if let Some(request) = era.request.take() {
+        // It may have been answered since.
+        forget_key_package(storage, &request.reference)?;
+    }
+    era.put(storage, id)?;
+    let mut reunion = ReunionRecord::of(storage, id)?;
+    if let Some(scope) = reunion.take_former() {
+        storage.remove_mls_scope(&scope)?;
+    }
+    reunion.put(storage, id)?;
+    leave_mailboxes(storage, id)
+}
+
+/// The mailboxes of that time may be gone, or read by who has the lost device:
+/// they are told to nobody, and closed when the contact knows others.
+fn leave_mailboxes(storage: &mut dyn Storage, contact: ContactId) -> Result<(), StorageError> {
+    let mut mail = MailRecord::of(storage, contact)?;
+    for record in storage.mailbox_records()? {
+        if record.owner != MailboxUse::Conversation(contact) {
+            continue;
+        }
+        if mail.role(record.id) == Role::Recovery && record.state == MailboxState::Open {
+            // For a contact whose other addresses are old too.
+            continue;
+        }
+        if record.state == MailboxState::Open {
+            let role = Role::Leaving { since: None };
+            mail.set_role(record.id, role, Timestamp::default());
+        } else {
+            let id = hushwing_delivery::MailboxId(record.id);
+            storage.remove_mailbox_record(id)?;
+            storage.delete_mailbox(id)?;
+            mail.drop_note(record.id);
+        }
+    }
+    for note in &mut mail.mailboxes {
+        note.replaces = None;
+    }
+    mail.telling.clear();
+    mail.confirmed = false;
+    mail.new_keys = false;
+    mail.rotate_at = Timestamp::default();
+    mail.doubts.clear();
+    mail.put(storage, contact)
+}
+
+impl Messenger {
+    /// Ends what a backup held that cannot go on. Whom I asked, or who asked me,
+    /// may have gone on with the lost device; there is no conversation yet that
+    /// could be saved. Done by the first run, so that faces are told.
+    pub(super) fn end_what_was_restored(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        if call.storage.setting(RESTORED)?.is_none() {
+            return Ok(());
+        }
+        call.storage.remove_setting(RESTORED)?;
+        for contact in self.people.keys().copied().collect::<Vec<_>>() {
+            self.within(call, contact, |this, call| {
+                match this.standing(contact) {
+                    Some(Standing::Asked) => {
+                        this.forget_join(call, contact)?;
+                        this.break_off(call, contact, BreakReason::Restored)?;
+                    }
+                    Some(Standing::Requested) => {
+                        this.remove_person(call, contact)?;
+                        this.tell(Event::RequestLapsed { contact });
+                    }
+                    _ => {}
+                }
+                Ok(())
+            })?;
+        }
+        let links = self.invitations.values().filter(|link| !link.reusable);
+        for link in links.map(|link| link.id).collect::<Vec<_>>() {
+            self.end_restored_link(call, link)?;
+        }
+        Ok(())
+    }
+}
