@@ -74,6 +74,7 @@ fn storm(seed: u64, accounts: &[u8], stewards: u8, acts: u32) -> Cases {
         village.run_for(500);
     }
     village.settle();
+    village.go_on();
     village.check_all();
     cases.texts = village.texts_checked;
     cases.said_again = village.texts_said_again;
@@ -101,6 +102,13 @@ fn all_leaves_come_to_the_same_state_in_a_storm() {
         cases.came > 0 && cases.went > 0 && cases.rewinds > 0,
         "{cases:?}"
     );
+}
+
+/// It follows one more commit there before it hears of the others, and a second
+/// Welcome to that branch that comes late takes another leaf there.
+#[test]
+fn who_was_welcomed_to_a_branch_that_lost_comes_back_once_the_others_are_ahead() {
+    storm(65, &[1, 2, 3, 3], 2, 30);
 }
 
 #[test]

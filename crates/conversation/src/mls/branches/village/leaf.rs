@@ -70,6 +70,9 @@ pub(in super::super) struct Mine {
     pub(in super::super) id: u64,
     pub(in super::super) state: StateName,
     epoch: u64,
+    /// The accounts and leaves that were in that state.
+    accounts: BTreeSet<AccountId>,
+    leaves: BTreeSet<Vec<u8>>,
     /// The leaves that have read it, by key.
     read_by: BTreeSet<Vec<u8>>,
     /// How often it was said.
@@ -229,12 +232,26 @@ impl Leaf {
             return Vec::new();
         };
         let epoch = first.unwrap_or(self.keeper.as_ref().unwrap().epoch());
+        let members = self.with(|keeper, lent| keeper.members(lent)).unwrap();
+        let accounts = members
+            .iter()
+            .map(|member| member.account.clone())
+            .collect();
+        let leaves = members
+            .into_iter()
+            .map(|member| member.signature_key)
+            .collect();
         match self.said.iter_mut().find(|mine| mine.id == id) {
-            Some(mine) => (mine.state, mine.times) = (state, mine.times + 1),
+            Some(mine) => {
+                (mine.state, mine.times) = (state, mine.times + 1);
+                (mine.accounts, mine.leaves) = (accounts, leaves);
+            }
             None => self.said.push(Mine {
                 id,
                 state,
                 epoch,
+                accounts,
+                leaves,
                 read_by: BTreeSet::new(),
                 times: 1,
             }),
@@ -258,6 +275,29 @@ impl Leaf {
             .collect()
     }
 
+    /// Says again what somebody was meant to read who has lost all states since and
+    /// was added anew: they have another leaf now, and what was sealed for the one
+    /// before may have come too late.
+    fn say_to_new_leaves(&mut self) -> Vec<(To, Letter)> {
+        if self.said.is_empty() || !self.member() {
+            return Vec::new();
+        }
+        let members = self.with(|keeper, lent| keeper.members(lent)).unwrap();
+        let lacks = |mine: &&Mine| {
+            members.iter().any(|member| {
+                let key = &member.signature_key;
+                mine.accounts.contains(&member.account)
+                    && !mine.leaves.contains(key)
+                    && !mine.read_by.contains(key)
+            })
+        };
+        let again = self.said.iter().filter(lacks);
+        let again: Vec<_> = again.map(|mine| (mine.id, mine.epoch)).collect();
+        let out = again.into_iter();
+        out.flat_map(|(id, epoch)| self.say_in(id, Some(epoch)))
+            .collect()
+    }
+
     /// Acts on what the keeper says.
     pub(in super::super) fn act(&mut self, told: Vec<Told>) -> Vec<(To, Letter)> {
         let mut out = Vec::new();
@@ -271,6 +311,7 @@ impl Leaf {
                 Told::Followed { left, .. } => {
                     self.rewinds.push(left.len());
                     out.extend(self.say_again(&left));
+                    out.extend(self.say_to_new_leaves());
                 }
                 Told::Removed => out.extend(self.try_welcomes()),
                 Told::Forgotten(gone) => out.extend(self.say_again(&gone)),

@@ -10,6 +10,7 @@ pub(super) use leaf::{Chance, Leaf, Letter, To};
 
 use super::{AccountId, GroupPolicy, StateName, Wish, rows};
 use crate::ConversationId;
+use crate::fork_choice::HORIZON;
 
 pub(super) const GROUP: ConversationId = ConversationId([7; 16]);
 /// How long commits rest.
@@ -287,6 +288,16 @@ impl Village {
             }
         }
         self.calm();
+    }
+
+    /// The group goes on, beyond all states that anybody keeps now: whoever was
+    /// welcomed to a branch that lost learns that only when the others are ahead.
+    pub(super) fn go_on(&mut self) {
+        for further in 0..HORIZON + 3 {
+            self.wish(0, policy(None, Some(&format!("further {further}"))));
+            self.calm();
+        }
+        self.settle();
     }
 
     pub(super) fn followed(&self, leaf: usize) -> StateName {
