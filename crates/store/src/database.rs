@@ -12,6 +12,7 @@ use crate::error::storage;
 use crate::files::{beside, ensure_private};
 use crate::keys::FileKey;
 use crate::log::Log;
+use crate::memory::InSlot;
 use crate::{FileLock, OpenError, Schema};
 
 /// Every statement of a store fits: none is compiled twice.
@@ -41,13 +42,18 @@ const SETTINGS: &str = "
 /// Reads work at any time. Writes work only between [`Database::begin`] and
 /// [`Database::commit`], so that nothing becomes durable by itself.
 pub struct Database {
-    // Before the lock, so that it is closed before the lock is released.
+    // Before its place, so that it is closed before the lock is released.
     connection: Connection,
-    log: Log,
-    /// How many rows had been changed when the log was last cleared; `None` where
-    /// it may be an earlier run's.
+    /// How many rows had been changed when it settled; `None` where a log may be
+    /// an earlier run's.
     settled: Option<u64>,
-    _lock: FileLock,
+    place: Place,
+}
+
+/// Where a database lies, and what keeps it for its one user.
+pub(crate) enum Place {
+    File { log: Log, _lock: FileLock },
+    Slot(InSlot),
 }
 
 impl Database {
@@ -61,16 +67,22 @@ impl Database {
         ensure_private(path)?;
         let lock = FileLock::acquire(&lock_path(path))?;
         match connect(path, key, schema) {
-            Ok(connection) => Ok(Self {
-                connection,
-                log: Log::of(path),
-                settled: None,
-                _lock: lock,
-            }),
+            Ok(connection) => {
+                let log = Log::of(path);
+                Ok(Self::of(connection, Place::File { log, _lock: lock }))
+            }
             // The connection is closed by now: opening and closing the file a
             // second time would have dropped its POSIX locks.
             Err(OpenError::Damaged) if !salt_matches(path, key)? => Err(OpenError::WrongKey),
             Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn of(connection: Connection, place: Place) -> Self {
+        Self {
+            connection,
+            settled: None,
+            place,
         }
     }
 
@@ -81,6 +93,9 @@ impl Database {
     ///
     /// If one is open already.
     pub fn begin(&mut self) -> Result<(), StorageError> {
+        if let Place::Slot(slot) = &mut self.place {
+            slot.go_back(&mut self.connection)?;
+        }
         self.statement("BEGIN", "begin")?
             .execute([])
             .map_err(storage("begin"))
@@ -95,8 +110,11 @@ impl Database {
     pub fn commit(&mut self) -> Result<(), StorageError> {
         self.statement("COMMIT", "commit")?
             .execute([])
-            .map_err(storage("commit"))
-            .map(drop)
+            .map_err(storage("commit"))?;
+        match &mut self.place {
+            Place::File { .. } => Ok(()),
+            Place::Slot(slot) => slot.keep(&mut self.connection),
+        }
     }
 
     /// Undoes everything since [`Database::begin`]. Without an open
@@ -117,13 +135,17 @@ impl Database {
     }
 
     /// Brings what the write-ahead log holds into the database and overwrites
-    /// the log with zeros. Between transactions.
+    /// the log with zeros; in a slot, writes over the half that is older. Between
+    /// transactions.
     ///
     /// # Errors
     ///
     /// If the file cannot be written.
     pub fn forget(&mut self) -> Result<(), StorageError> {
         const WHAT: &str = "clear the write-ahead log";
+        if let Place::Slot(slot) = &mut self.place {
+            return slot.forget(&mut self.connection);
+        }
         let failed = || StorageError::new(StorageErrorKind::Failed, WHAT);
         // RESTART: nobody reads the log after it, and who writes next begins
         // it anew.
@@ -136,8 +158,10 @@ impl Database {
             return Err(failed());
         }
         let frames = u64::try_from(frames).map_err(|_| failed())?;
-        let blank = self.log.blank(frames);
-        blank.map_err(|error| failed().because(error))
+        match &mut self.place {
+            Place::File { log, .. } => log.blank(frames).map_err(|error| failed().because(error)),
+            Place::Slot(_) => Ok(()),
+        }
     }
 
     /// As [`Database::forget`], where a row was changed since it last was done.
@@ -211,9 +235,11 @@ impl Database {
         let connection = Connection::open(path).unwrap();
         Self {
             connection: configure(connection, schema).unwrap(),
-            log: Log::of(path),
             settled: None,
-            _lock: FileLock::acquire(&lock_path(path)).unwrap(),
+            place: Place::File {
+                log: Log::of(path),
+                _lock: FileLock::acquire(&lock_path(path)).unwrap(),
+            },
         }
     }
 
@@ -252,9 +278,18 @@ pub(crate) fn keyed(path: &Path, key: &FileKey) -> Result<Connection, OpenError>
 
 /// What follows the key: settings, the first read, which shows whether the key
 /// fits, and missing migrations.
-fn configure(mut connection: Connection, schema: &Schema) -> Result<Connection, OpenError> {
+fn configure(connection: Connection, schema: &Schema) -> Result<Connection, OpenError> {
+    prepare(connection, SETTINGS, schema)
+}
+
+/// Gives a connection its settings and its schema.
+pub(crate) fn prepare(
+    mut connection: Connection,
+    settings: &str,
+    schema: &Schema,
+) -> Result<Connection, OpenError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.execute_batch(SETTINGS)?;
+    connection.execute_batch(settings)?;
     schema.migrate(&mut connection)?;
     Ok(connection)
 }

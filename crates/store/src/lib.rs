@@ -7,11 +7,13 @@ mod files;
 pub mod keys;
 mod lock;
 mod log;
+mod memory;
 mod migrations;
 mod profile;
 mod query;
 mod relay_client;
 mod relay_server;
+pub mod slots;
 mod snapshot;
 
 pub use database::Database;

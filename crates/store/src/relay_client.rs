@@ -1,6 +1,7 @@
 //! `relay.db`: what a profile's relay client keeps.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use hushwing_delivery::MailboxId;
 use hushwing_relay::client::storage::{check_mailbox, check_sender_key};
@@ -9,6 +10,7 @@ use hushwing_sansio::StorageError;
 use zeroize::Zeroizing;
 
 use crate::keys::FileKey;
+use crate::slots::{Part, Slot};
 use crate::{Database, OpenError, Schema};
 
 /// The relay client's storage.
@@ -32,6 +34,15 @@ impl RelayClientStore {
     /// As [`Database::open`].
     pub fn open(path: &Path, key: &FileKey) -> Result<Self, OpenError> {
         Database::open(path, key, &Self::SCHEMA).map(|database| Self { database })
+    }
+
+    /// Opens, or makes, the one that lies in a slot.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Busy`] while it is open already, else as [`Database::open`].
+    pub fn open_in(slot: &Arc<Slot>) -> Result<Self, OpenError> {
+        Database::open_in_slot(slot, Part::Relay, &Self::SCHEMA).map(|database| Self { database })
     }
 
     /// As [`Database::begin`].

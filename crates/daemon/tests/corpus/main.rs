@@ -64,6 +64,8 @@ mod store_backup;
 mod store_key_file;
 #[path = "../../../../fuzz/bodies/store_relay_rows.rs"]
 mod store_relay_rows;
+#[path = "../../../../fuzz/bodies/store_slot_image.rs"]
+mod store_slot_image;
 #[path = "../../../../fuzz/bodies/transport_chain.rs"]
 mod transport_chain;
 #[path = "../../../../fuzz/bodies/transport_gate.rs"]
@@ -116,6 +118,7 @@ replay! {
     store_backup
     store_key_file
     store_relay_rows
+    store_slot_image
     transport_chain
     transport_gate
     transport_pem

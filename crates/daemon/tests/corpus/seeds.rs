@@ -353,7 +353,17 @@ fn stored() -> Vec<Seed> {
         ("store_backup", "recovery_code", backup(2)),
         ("store_key_file", "raw", key_file("key-raw-0.1")),
         ("store_key_file", "wrapped", key_file("key-wrapped-0.1")),
+        ("store_slot_image", "small", slot_image()),
     ]
+}
+
+/// Databases of two pages' beginnings, padded.
+fn slot_image() -> Vec<u8> {
+    let mut bytes = vec![1, 0, 0, 0, 0, 0, 0, 0, 9, 3];
+    bytes.extend([0, 0, 0, 26, 0, 0, 0, 16, 0, 0, 0, 0]);
+    bytes.extend(b"Eve{\"version\":1,\"servers\":[]}SQLite format 3\0");
+    bytes.resize(128, 0);
+    bytes
 }
 
 /// From the vectors of proofs.

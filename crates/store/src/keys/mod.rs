@@ -27,6 +27,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 pub use file::{KeyError, KeyFile, Protection};
 pub(crate) use file::{open, wrap};
+pub(crate) use passphrase::stretch;
 pub use passphrase::{Cost, Passphrase};
 
 const FILE_KEY_LABEL: &[u8] = b"hushwing store file key v1\0";

@@ -6,6 +6,7 @@ use std::fmt;
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{AeadInPlace, KeyInit};
 use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
+use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// What a person types. Its bytes are used as they come.
@@ -23,6 +24,14 @@ impl Passphrase {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl Passphrase {
+    /// Whether `other` is the same, told in a time that depends on the lengths only.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
     }
 }
 
@@ -84,12 +93,23 @@ pub(crate) const TAG: usize = 16;
 /// A cipher under the key that `passphrase` gives; `None` if `cost` is out of
 /// bounds or the memory cannot be had.
 fn cipher(passphrase: &Passphrase, cost: Cost, salt: &[u8; SALT]) -> Option<XChaCha20Poly1305> {
+    let key = stretch(passphrase, cost, salt)?;
+    Some(XChaCha20Poly1305::new((&*key).into()))
+}
+
+/// The key that `passphrase` gives; `None` if `cost` is out of bounds or the
+/// memory cannot be had.
+pub(crate) fn stretch(
+    passphrase: &Passphrase,
+    cost: Cost,
+    salt: &[u8],
+) -> Option<Zeroizing<[u8; 32]>> {
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, cost.params()?);
     let mut key = Zeroizing::new([0; 32]);
     argon
         .hash_password_into(passphrase.0.as_bytes(), salt, key.as_mut())
         .ok()?;
-    Some(XChaCha20Poly1305::new((&*key).into()))
+    Some(key)
 }
 
 /// Encrypts `key` in place; the tag also covers `header`.

@@ -10,11 +10,13 @@ mod said;
 mod tests;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use hushwing_conversation::Storage as _;
 use hushwing_sansio::StorageError;
 
 use crate::keys::FileKey;
+use crate::slots::{Part, Slot};
 use crate::{Database, OpenError, Schema};
 
 /// A profile's storage: conversation's, MLS's and the post office's rows in
@@ -45,6 +47,15 @@ impl ProfileStore {
     /// As [`Database::open`].
     pub fn open(path: &Path, key: &FileKey) -> Result<Self, OpenError> {
         Database::open(path, key, &Self::SCHEMA).map(|database| Self { database })
+    }
+
+    /// Opens, or makes, the one that lies in a slot.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Busy`] while it is open already, else as [`Database::open`].
+    pub fn open_in(slot: &Arc<Slot>) -> Result<Self, OpenError> {
+        Database::open_in_slot(slot, Part::Profile, &Self::SCHEMA).map(|database| Self { database })
     }
 
     /// As [`Database::begin`].
