@@ -80,7 +80,7 @@ pub(super) fn run<M, T, F, O>(
         mut open,
         mut observe,
     } = machines;
-    let (streams, arrivals) = Streams::new(runtime.clone(), config.connector.clone());
+    let (streams, arrivals) = Streams::new(runtime.clone(), config.connector.clone(), config.quiet);
     let mut engine = Engine {
         rest: config.first_rest,
         runtime,

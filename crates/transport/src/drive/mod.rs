@@ -25,6 +25,7 @@ use std::time::Duration;
 use hushwing_sansio::{Machine, StorageError, StorageErrorKind};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::subscriber::{NoSubscriber, with_default};
 
 use crate::clock::SystemClock;
 use crate::tls::Connector;
@@ -50,6 +51,9 @@ pub struct DriveConfig {
     pub first_rest: Duration,
     /// Longest rest after storage failed.
     pub longest_rest: Duration,
+    /// Whether the log shall hold nothing about this machine: that there is one is
+    /// a secret.
+    pub quiet: bool,
 }
 
 impl DriveConfig {
@@ -65,6 +69,7 @@ impl DriveConfig {
             settling: Duration::from_secs(2),
             first_rest: Duration::from_millis(100),
             longest_rest: Duration::from_secs(30),
+            quiet: false,
         }
     }
 }
@@ -182,14 +187,21 @@ where
                 stop: stop_asked,
             };
             let machines = engine::Machines { open, observe };
-            engine::run(
-                &runtime,
-                config,
-                storage,
-                machines,
-                channels,
-                &status_sender,
-            );
+            let quiet = config.quiet;
+            let run = || {
+                engine::run(
+                    &runtime,
+                    config,
+                    storage,
+                    machines,
+                    channels,
+                    &status_sender,
+                );
+            };
+            match quiet {
+                true => with_default(NoSubscriber::new(), run),
+                false => run(),
+            }
             // The receiver may have been dropped, which is fine.
             let _unheard = gone.send(());
         })?;

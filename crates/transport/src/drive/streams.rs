@@ -8,6 +8,8 @@ use hushwing_sansio::{Channel, CloseReason, Endpoint, Input, StreamId};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
 
 use crate::bytes::{ByteEvent, ByteStream};
 use crate::tls::Connector;
@@ -44,10 +46,16 @@ pub(super) struct Streams {
     lines: HashMap<StreamId, Line>,
     arrivals: mpsc::Sender<Arrival>,
     generation: u64,
+    /// Whether nothing is logged.
+    quiet: bool,
 }
 
 impl Streams {
-    pub(super) fn new(runtime: Handle, connector: Connector) -> (Self, mpsc::Receiver<Arrival>) {
+    pub(super) fn new(
+        runtime: Handle,
+        connector: Connector,
+        quiet: bool,
+    ) -> (Self, mpsc::Receiver<Arrival>) {
         let (arrivals, inbox) = mpsc::channel(WAITING_ARRIVALS);
         (
             Self {
@@ -56,6 +64,7 @@ impl Streams {
                 lines: HashMap::new(),
                 arrivals,
                 generation: 0,
+                quiet,
             },
             inbox,
         )
@@ -101,9 +110,11 @@ impl Streams {
             arrivals: self.arrivals.clone(),
         };
         let connector = self.connector.clone();
-        let task = self
-            .runtime
-            .spawn(async move { pump.run(&connector, &endpoint).await });
+        let run = async move { pump.run(&connector, &endpoint).await };
+        let task = match self.quiet {
+            true => self.runtime.spawn(run.with_subscriber(NoSubscriber::new())),
+            false => self.runtime.spawn(run),
+        };
         let line = Line {
             bytes,
             queued,
