@@ -20,6 +20,7 @@ use crate::backup::{BackedUp, BackupBody, RestoreBody, Restored};
 use crate::call::calls;
 use crate::conversation::{self, DraftBody, MuteBody, OnBody, ReportQuery, SearchQuery, TimerBody};
 use crate::event::Event;
+use crate::hidden::{HideBody, OpenBody, Opened};
 use crate::request::{
     AddressQuery, IntroduceBody, InviteBody, JoinBody, ModeBody, NameBody, NumberBody,
     ReactionBody, ReadQuery, SendBody, ServerBody, ServersQuery, TestBody, TextBody, ValueBody,
@@ -61,6 +62,18 @@ calls! {
     /// those that are left.
     DeleteProfile: Delete "profiles/{name}" for Home {
         path: String, errors: [NotFound], answer: Vec<view::Profile>,
+    }
+
+    /// Creates a hidden profile in one of the slots. What lay in that slot is gone,
+    /// and nobody can tell whether that was another one, unless it is open.
+    HideProfile: Post "profiles/hidden" for Home {
+        body: HideBody, errors: [Exists, DiskFull], answer: Opened,
+    }
+
+    /// Opens a hidden profile. Takes a second or more, since every slot is tried.
+    /// A wrong passphrase and a name that nobody has are one error.
+    OpenProfile: Post "profiles/open" for Home {
+        body: OpenBody, errors: [NotFound, Damaged], answer: Opened,
     }
 
     /// Writes a backup of a profile into a file on this machine: all that was said,

@@ -13,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
+use crate::backup::Secret;
 use crate::call::{Call, Method, PathValues, Scope};
 use crate::calls;
 use crate::event::Event;
@@ -66,6 +67,7 @@ impl CallError {
 pub struct Client {
     socket: PathBuf,
     profile: Option<String>,
+    token: Option<Secret>,
 }
 
 impl Client {
@@ -75,6 +77,7 @@ impl Client {
         Self {
             socket: socket.into(),
             profile: None,
+            token: None,
         }
     }
 
@@ -82,6 +85,13 @@ impl Client {
     #[must_use]
     pub fn of_profile(mut self, profile: Option<String>) -> Self {
         self.profile = profile;
+        self
+    }
+
+    /// Sees the hidden profile of that token.
+    #[must_use]
+    pub fn with_token(mut self, token: Secret) -> Self {
+        self.token = Some(token);
         self
     }
 
@@ -167,11 +177,16 @@ impl Client {
             .await
             .map_err(CallError::Broken)?;
         tokio::spawn(connection);
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method.name())
             .uri(path.uri(self.profile_for(method, path)))
             .header(header::HOST, "hushwing")
-            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = &self.token {
+            let bearer = format!("Bearer {}", token.reveal());
+            request = request.header(header::AUTHORIZATION, bearer);
+        }
+        let request = request
             .body(Full::new(body.into()))
             .map_err(|error| CallError::Request(error.to_string()))?;
         let response = sender

@@ -8,6 +8,7 @@ mod client;
 pub mod conversation;
 mod event;
 mod heard_out;
+pub mod hidden;
 mod kind;
 pub mod openapi;
 mod path;

@@ -55,7 +55,8 @@ pub(crate) struct Global {
     /// Folder that holds everything of one installation [env: HUSHWING_HOME]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) home: Option<PathBuf>,
-    /// Profile to act as, instead of the first one created
+    /// Profile to act as, instead of the first one created; a hidden one is opened by its
+    /// passphrase [env: HUSHWING_PASSPHRASE]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
     /// Print JSON: one document, or one a line for streams
@@ -263,6 +264,14 @@ pub(crate) enum Profile {
     Create {
         /// Name shown to contacts
         name: String,
+        /// Hide it in a slot, under a passphrase; to be used with `--profile`. Open every
+        /// other hidden profile first: one that is not open may be overwritten
+        #[arg(long)]
+        hidden: bool,
+        /// The slot to hide it in; one by chance if left out
+        #[arg(long, value_name = "0-7", requires = "hidden",
+              value_parser = clap::value_parser!(u8).range(0..8))]
+        slot: Option<u8>,
     },
     /// List profiles
     List,

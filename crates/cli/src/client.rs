@@ -5,10 +5,17 @@ use std::io;
 
 use bytes::Bytes;
 pub(crate) use hushwing_api::Path;
+use hushwing_api::backup::Secret;
+use hushwing_api::calls::{OpenProfile, Profiles};
+use hushwing_api::hidden::OpenBody;
 use hushwing_api::{Answer, CallError, Lines, Method};
-use hushwing_daemon::{Error, ErrorKind, Home, passphrase};
+use hushwing_daemon::passphrase::is_set;
+use hushwing_daemon::{Error, ErrorKind, Home};
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::command::passphrase;
 
 /// Asks a person for the first profile's name; `None` where nobody answers.
 pub(crate) type AskName = fn() -> Option<String>;
@@ -17,15 +24,20 @@ pub(crate) type AskName = fn() -> Option<String>;
 pub(crate) struct Client {
     home: Home,
     api: hushwing_api::Client,
+    profile: Option<String>,
+    /// The same, once a hidden profile was opened or found not to be meant.
+    acting: OnceCell<hushwing_api::Client>,
     ask_name: Option<AskName>,
 }
 
 impl Client {
     pub(crate) fn new(home: Home, profile: Option<String>, ask_name: Option<AskName>) -> Self {
-        let api = hushwing_api::Client::new(home.socket()).of_profile(profile);
+        let api = hushwing_api::Client::new(home.socket()).of_profile(profile.clone());
         Self {
             home,
             api,
+            profile,
+            acting: OnceCell::new(),
             ask_name,
         }
     }
@@ -74,8 +86,32 @@ impl Client {
     }
 
     async fn attempt(&self, method: Method, path: &Path, body: Bytes) -> Result<Answer, Error> {
-        let answer = self.api.request(method, path, body).await;
+        let api = self.acting.get_or_try_init(|| self.acts()).await?;
+        let answer = api.request(method, path, body).await;
         answer.map_err(|error| self.told(error))
+    }
+
+    /// A caller as the profile that was named. One that is not listed may be hidden,
+    /// so its passphrase is asked for.
+    async fn acts(&self) -> Result<hushwing_api::Client, Error> {
+        let Some(name) = &self.profile else {
+            return Ok(self.api.clone());
+        };
+        let listed = self.api.ask::<Profiles>(()).await;
+        let listed = listed.map_err(|error| self.told(error))?;
+        if listed.iter().any(|profile| profile.profile == *name) {
+            return Ok(self.api.clone());
+        }
+        let Some(passphrase) = passphrase::of_hidden()? else {
+            return Ok(self.api.clone());
+        };
+        let body = OpenBody {
+            name: name.clone(),
+            passphrase: Secret::new(&passphrase),
+        };
+        let opened = self.api.tell::<OpenProfile>((), &body).await;
+        let opened = opened.map_err(|error| self.told(error))?;
+        Ok(self.api.clone().with_token(opened.token))
     }
 
     /// A failed call as this program tells it.
@@ -95,7 +131,7 @@ impl Client {
                 Error::system("use the home folder", self.home.path(), error)
             }
             // A home whose state cannot be told is told apart by `up`.
-            _ if passphrase::is_set(&self.home).unwrap_or(false) => Error::new(
+            _ if is_set(&self.home).unwrap_or(false) => Error::new(
                 ErrorKind::Locked,
                 "this home is locked: no daemon runs, and a passphrase protects it",
             ),

@@ -19,7 +19,7 @@ use crate::home::Home;
 use crate::installation::Installation;
 use crate::key::Keyed;
 use crate::settings::Settings;
-use crate::{backup, deletion, restore};
+use crate::{backup, deletion, hidden, restore};
 
 /// How long a daemon that answers no more may take to let go of its home.
 const HANDOVER: Duration = Duration::from_secs(3);
@@ -69,6 +69,7 @@ impl Daemon {
             installation.close().await;
             return Err(error);
         }
+        hidden::keep(installation.hidden.slots().clone(), installation.stopping());
         let handle = Handle::new(Arc::clone(&installation));
         let api = tokio::spawn(serve(socket, handle, installation.stopping()));
         Ok(Self {

@@ -67,8 +67,9 @@ pub(crate) fn resume(home: &Home, settings: &mut Settings) -> Result<(), Error> 
 
 /// A profile that nobody made.
 pub(crate) fn no_such_profile(name: &str) -> Error {
-    Error::new(ErrorKind::NotFound, format!("no profile is called {name}"))
-        .with_advice("`hushwing profile list` lists them")
+    Error::new(ErrorKind::NotFound, format!("no profile is called {name}")).with_advice(
+        "`hushwing profile list` lists them; a hidden one is found by its passphrase only",
+    )
 }
 
 /// From here on the profile is gone.

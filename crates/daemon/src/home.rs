@@ -11,6 +11,7 @@
 //!   deleted/NAME/      a profile that is being deleted
 //!   restoring/         a profile that is being restored
 //!   copies/            of a profile that is being backed up, sealed
+//!   slots/0 to 7       of one size; any may hold a hidden profile, or nothing
 //!   relay/             the embedded relay: identity and relay-server.db
 //! ```
 
@@ -115,6 +116,12 @@ impl Home {
     #[must_use]
     pub fn restoring(&self) -> PathBuf {
         self.0.join("restoring")
+    }
+
+    /// The folder of slots, any of which may hold a hidden profile.
+    #[must_use]
+    pub fn slots(&self) -> PathBuf {
+        self.0.join("slots")
     }
 
     /// The folder of the embedded relay.

@@ -10,6 +10,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::embedded::{self, Embedded};
 use crate::error::{Error, ErrorKind};
+use crate::hidden::HiddenProfiles;
 use crate::home::Home;
 use crate::profile::{Choices, Profile};
 use crate::relay::Relay;
@@ -23,6 +24,8 @@ pub(crate) struct Installation {
     runtime: Runtime,
     settings: Mutex<Settings>,
     profiles: Mutex<Vec<Arc<Profile>>>,
+    /// Those that are open. Nothing else here knows of them.
+    pub(crate) hidden: HiddenProfiles,
     pub(crate) embedded: Embedded,
     /// Held while profiles or servers change, so that two callers do not.
     pub(crate) changing: AsyncMutex<()>,
@@ -36,6 +39,7 @@ impl Installation {
     /// An installation with nothing started yet.
     pub(crate) fn new(home: Home, key: MasterKey, settings: Settings, lan: bool) -> Self {
         Self {
+            hidden: HiddenProfiles::of(&home),
             home,
             key,
             runtime: Runtime::new(),
@@ -117,9 +121,17 @@ impl Installation {
         }
     }
 
+    /// The servers new mailboxes of a profile use that may be hidden.
+    pub(crate) fn servers_for(&self, profile: &Profile) -> Result<Vec<ServerAddress>, Error> {
+        match profile.is_hidden() {
+            true => Ok(profile.own_servers().to_vec()),
+            false => self.servers_of(profile.name()),
+        }
+    }
+
     /// Whether new mailboxes of a profile can be reached from this machine only.
-    pub(crate) fn is_for_this_machine(&self, profile: &str) -> Result<bool, Error> {
-        let servers = self.servers_of(profile)?;
+    pub(crate) fn is_for_this_machine(&self, profile: &Profile) -> Result<bool, Error> {
+        let servers = self.servers_for(profile)?;
         let embedded = self.embedded.address();
         Ok(!self.lan
             && servers
@@ -201,6 +213,10 @@ impl Installation {
             };
             outcome = outcome.and(profile.choose(choices).await);
         }
+        for profile in self.hidden.all() {
+            let servers = profile.own_servers().to_vec();
+            outcome = outcome.and(profile.choose(Choices { servers, switches }).await);
+        }
         outcome
     }
 
@@ -246,6 +262,7 @@ impl Installation {
         for profile in self.profiles() {
             profile.stop().await;
         }
+        self.hidden.close().await;
         self.embedded.stop().await;
     }
 }

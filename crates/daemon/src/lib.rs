@@ -10,6 +10,7 @@ mod embedded;
 mod error;
 mod files;
 mod handle;
+mod hidden;
 mod home;
 mod inspection;
 mod installation;

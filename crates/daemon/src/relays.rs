@@ -70,6 +70,11 @@ impl Relays {
         lock(&self.known).clone()
     }
 
+    /// The number of a relay.
+    pub(crate) fn number_of(&self, server: &Server) -> usize {
+        self.numbers.of(server)
+    }
+
     /// The relay that refused a mailbox last.
     pub(crate) fn refusing(&self) -> Option<Server> {
         let known = lock(&self.known);

@@ -95,7 +95,8 @@ async fn start(session: &Session, lan: bool) -> Result<(), Error> {
     process
         .arg("--home")
         .arg(session.home.path())
-        .args(["--json", "up", "--foreground"]);
+        .args(["--json", "up", "--foreground"])
+        .env_remove(passphrase::VARIABLE);
     if lan {
         process.arg("--lan");
     }

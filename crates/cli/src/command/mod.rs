@@ -11,7 +11,7 @@ mod introduction;
 mod invitation;
 mod log;
 mod message;
-mod passphrase;
+pub(crate) mod passphrase;
 mod picture;
 mod proof;
 mod relay;

@@ -11,7 +11,7 @@ use super::{Session, daemon};
 use crate::args::Passphrase as Action;
 
 /// A passphrase as typed; wiped when dropped.
-pub(super) type Typed = Zeroizing<String>;
+pub(crate) type Typed = Zeroizing<String>;
 
 /// `passphrase set|clear|lock`
 pub(super) async fn run(session: &Session, action: Action) -> Result<ExitCode, Error> {
@@ -78,6 +78,40 @@ pub(super) fn needed(home: &Home) -> Result<Option<Typed>, Error> {
     } else {
         Ok(None)
     }
+}
+
+/// Where the passphrase of a hidden profile may stand.
+pub(super) const VARIABLE: &str = "HUSHWING_PASSPHRASE";
+
+/// The passphrase of the hidden profile to act as: from the environment, else from
+/// a person at the terminal. Never from standard input, which may be a message.
+pub(crate) fn of_hidden() -> Result<Option<Typed>, Error> {
+    if let Some(given) = given() {
+        return Ok(Some(given));
+    }
+    if !io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let typed = ask_for("Passphrase of the hidden profile, if it is one")?;
+    Ok(typed.filter(|typed| !typed.is_empty()))
+}
+
+/// The passphrase of a hidden profile to be made, typed twice on a terminal.
+pub(super) fn for_hidden() -> Result<Typed, Error> {
+    if let Some(given) = given() {
+        return Ok(given);
+    }
+    let new = ask("Passphrase of the hidden profile")?;
+    if io::stdin().is_terminal() && ask("Once more")? != new {
+        return Err(Error::new(ErrorKind::Usage, "the two differ")
+            .with_advice("nothing was changed; try again"));
+    }
+    Ok(new)
+}
+
+fn given() -> Option<Typed> {
+    let given = std::env::var(VARIABLE).ok().map(Typed::new);
+    given.filter(|given| !given.is_empty())
 }
 
 /// Asks for what cannot be done without.

@@ -2,18 +2,25 @@
 
 use std::io::{self, Write as _};
 
+use hushwing_api::backup::Secret;
+use hushwing_api::hidden::{HideBody, Opened};
 use hushwing_daemon::{Error, ErrorKind, view};
 use serde_json::{Value, json};
 
-use super::{Session, view};
+use super::{Session, passphrase, view};
 use crate::args::{Config, Profile};
-use crate::client::Path;
+use crate::client::{Client, Path};
 
 /// `profile create|list|delete`
 pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), Error> {
     let path = Path::new(["profiles"]);
     match profile {
-        Profile::Create { name } => {
+        Profile::Create {
+            name,
+            hidden: true,
+            slot,
+        } => hide(session, name, slot).await?,
+        Profile::Create { name, .. } => {
             let made: view::Profile =
                 view(session.client.post(&path, &json!({ "name": name })).await?)?;
             session
@@ -39,10 +46,30 @@ pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), E
                 return Err(Error::new(ErrorKind::Usage, "nothing was deleted")
                     .with_advice("type the profile's name to delete it"));
             }
-            let left = session.client.delete(&path).await?;
+            let owner = Client::new(session.home.clone(), Some(name.clone()), None);
+            let left = owner.delete(&path).await?;
             session.output.result(&left, |_| format!("deleted {name}"));
         }
     }
+    Ok(())
+}
+
+/// `profile create --hidden`
+async fn hide(session: &Session, name: String, slot: Option<u8>) -> Result<(), Error> {
+    let body = HideBody {
+        name,
+        passphrase: Secret::new(&passphrase::for_hidden()?),
+        slot,
+    };
+    let path = Path::new(["profiles", "hidden"]);
+    let made: Opened = view(session.client.post(&path, &body).await?)?;
+    let made = json!({ "profile": made.profile, "hidden": true });
+    session.output.result(&made, |_| {
+        format!(
+            "hidden; act as it with `--profile {}` and its passphrase, which nobody can reset",
+            body.name
+        )
+    });
     Ok(())
 }
 

@@ -165,7 +165,7 @@ impl Person {
         self.home.path()
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.wordy(args);
         command.arg("--json");
         command

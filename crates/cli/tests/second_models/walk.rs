@@ -132,6 +132,7 @@ pub(crate) fn walk(dir: &Path) -> PathBuf {
     introduce(&mut ada, &mut ben);
     keep(&mut ada);
     back_up(&mut ada, dir);
+    hide(&mut ada);
     wrongs(&mut ada);
     ada.delete("contacts/Ben");
     ada.delete("servers?address=127.0.0.1");
@@ -267,6 +268,17 @@ fn back_up(ada: &mut Home, dir: &Path) {
     let order = json!({ "file": file, "secret": code, "name": "Ada II" });
     ada.post("restores", order);
     ada.delete("profiles/Ada%20II");
+}
+
+/// Made, made twice, opened, and opened by the wrong words.
+fn hide(ada: &mut Home) {
+    let mut eve = json!({ "name": "Eve", "passphrase": "words by dice" });
+    ada.post("profiles/open", eve.clone());
+    ada.post("profiles/hidden", eve.clone());
+    ada.post("profiles/hidden", eve.clone());
+    ada.post("profiles/open", eve.clone());
+    eve["passphrase"] = "other words".into();
+    ada.post("profiles/open", eve);
 }
 
 /// Ada introduces two people who share Ben's home.

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use hushwing_api::calls::*;
 use hushwing_api::view;
+use hushwing_store::keys::Passphrase;
 use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, HeaderMap};
 use hyper::{Request, Response};
 use tokio::sync::watch;
 
@@ -38,7 +40,7 @@ pub(super) async fn answer(
         Err(error) => return body::last(body::failure(&error)),
     };
     let answer = match Given::parse(&head.method, &head.uri, body, stop) {
-        Ok(given) => route(handle, given).await,
+        Ok(given) => route(&handle.with_token(token(&head.headers)), given).await,
         Err(error) => Err(error),
     };
     answer.unwrap_or_else(|error| body::failure(&error))
@@ -48,6 +50,13 @@ async fn route(handle: &Handle, given: Given) -> Answer {
     let found = ROUTES.iter().find(|route| given.makes(&route.call));
     let route = found.ok_or_else(no_such_path)?;
     route.answer(handle.clone(), given).await
+}
+
+/// What a caller shows who opened a hidden profile.
+fn token(headers: &HeaderMap) -> Option<Passphrase> {
+    let shown = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let token = shown.strip_prefix("Bearer ")?;
+    Some(Passphrase::new(token.to_owned()))
 }
 
 const DEFAULT_WAIT: u64 = 60;
@@ -75,6 +84,8 @@ fn installation() -> Vec<Route> {
             |handle, asked| async move { handle.create_profile(&asked.body.name).await },
         ),
         DeleteProfile::by(|handle, asked| async move { handle.delete_profile(&asked.path).await }),
+        HideProfile::by(|handle, asked| async move { handle.hide_profile(&asked.body).await }),
+        OpenProfile::by(|handle, asked| async move { handle.open_profile(&asked.body).await }),
         BackUp::by(
             |handle, asked| async move { handle.back_up(asked.profile(), &asked.body).await },
         ),

@@ -21,6 +21,11 @@ impl Handle {
         asked: &BackupBody,
     ) -> Result<BackedUp, Error> {
         let profile = self.profile(profile)?;
+        if profile.is_hidden() {
+            let message = "a hidden profile cannot be backed up: the file would name it";
+            return Err(Error::new(ErrorKind::Usage, message)
+                .with_advice("copy the folder `slots` of the home as a whole"));
+        }
         let passphrase = asked.passphrase.as_ref();
         let order = backup::Order {
             file: PathBuf::from(&asked.file),

@@ -55,7 +55,7 @@ impl Handle {
     /// Conversations whose mailbox a relay lost.
     fn lost_mailboxes(&self) -> Vec<view::LostMailbox> {
         let mut all = Vec::new();
-        for profile in self.installation.profiles() {
+        for profile in self.visible() {
             let lost = profile.contacts().into_iter().filter(|c| c.mailbox_lost);
             all.extend(lost.map(|contact| view::LostMailbox {
                 profile: profile.name().to_owned(),
@@ -68,13 +68,13 @@ impl Handle {
     /// Every profile, the default one first.
     #[must_use]
     pub fn profiles(&self) -> Vec<view::Profile> {
-        let profiles = self.installation.profiles();
+        let profiles = self.visible();
         profiles
             .iter()
             .enumerate()
             .map(|(at, profile)| view::Profile {
                 profile: profile.name().to_owned(),
-                default: at == 0,
+                default: at == 0 && !profile.is_hidden(),
             })
             .collect()
     }
@@ -96,7 +96,10 @@ impl Handle {
 
     /// Deletes a profile and all that is in it; gives those that are left.
     pub async fn delete_profile(&self, name: &str) -> Result<Vec<view::Profile>, Error> {
-        self.installation.delete_profile(name).await?;
+        match self.opened().filter(|opened| opened.name() == name) {
+            Some(opened) => self.installation.delete_hidden(&opened).await?,
+            None => self.installation.delete_profile(name).await?,
+        }
         Ok(self.profiles())
     }
 
@@ -157,7 +160,7 @@ impl Handle {
     /// Reads every file of this home that a machine owns from end to end.
     async fn inspect_files(&self) -> Vec<view::Check> {
         let mut checks = Vec::new();
-        for profile in self.installation.profiles() {
+        for profile in self.visible() {
             let [conversations, mailboxes] = profile.inspect().await;
             checks.push(checkup::conversations(profile.name(), conversations));
             checks.push(checkup::mailboxes(profile.name(), mailboxes));

@@ -27,7 +27,7 @@ impl Handle {
             .await?
         {
             Reply::Invitation(made) => {
-                let near = self.installation.is_for_this_machine(profile.name())?;
+                let near = self.installation.is_for_this_machine(&profile)?;
                 Ok(show::invitation(&made, near))
             }
             _ => Err(unexpected()),
@@ -37,7 +37,7 @@ impl Handle {
     /// Links of mine that can be used, and those that ended unused, oldest first.
     pub async fn invitations(&self, profile: Option<&str>) -> Result<Vec<view::Invitation>, Error> {
         let profile = self.profile(profile)?;
-        let near = self.installation.is_for_this_machine(profile.name())?;
+        let near = self.installation.is_for_this_machine(&profile)?;
         match profile.ask(Command::Invitations).await? {
             Reply::Invitations(all) => {
                 Ok(all.iter().map(|one| show::invitation(one, near)).collect())

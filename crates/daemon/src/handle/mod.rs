@@ -4,6 +4,7 @@
 mod backup;
 mod contact;
 mod conversation;
+mod hidden;
 mod identity;
 mod installation;
 mod introduction;
@@ -17,6 +18,8 @@ mod show;
 mod watch;
 
 use std::sync::Arc;
+
+use hushwing_store::keys::Passphrase;
 
 use crate::deletion::no_such_profile;
 use crate::error::{Error, ErrorKind};
@@ -32,6 +35,8 @@ pub use watch::Events;
 #[derive(Clone)]
 pub struct Handle {
     installation: Arc<Installation>,
+    /// What shows that the caller opened a hidden profile.
+    token: Option<Passphrase>,
 }
 
 /// A message to send.
@@ -47,7 +52,30 @@ pub struct Outgoing {
 
 impl Handle {
     pub(crate) fn new(installation: Arc<Installation>) -> Self {
-        Self { installation }
+        Self {
+            installation,
+            token: None,
+        }
+    }
+
+    /// The same for a caller with a token.
+    pub(crate) fn with_token(&self, token: Option<Passphrase>) -> Self {
+        Self {
+            installation: Arc::clone(&self.installation),
+            token,
+        }
+    }
+
+    /// Profiles that this caller may know of, the default one first.
+    fn visible(&self) -> Vec<Arc<Profile>> {
+        let mut all = self.installation.profiles();
+        all.extend(self.opened());
+        all
+    }
+
+    /// The hidden profile that this caller opened.
+    fn opened(&self) -> Option<Arc<Profile>> {
+        self.installation.hidden.seen_by(self.token.as_ref()?)
     }
 
     /// Asks the daemon to stop; returns at once.
@@ -63,8 +91,10 @@ impl Handle {
                 .into_iter()
                 .next()
                 .ok_or_else(|| Error::new(ErrorKind::NoProfile, "there is no profile yet")),
-            Some(name) => profiles
+            Some(name) => self
+                .opened()
                 .into_iter()
+                .chain(profiles)
                 .find(|profile| profile.name() == name)
                 .ok_or_else(|| no_such_profile(name)),
         }

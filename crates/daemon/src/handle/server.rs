@@ -1,5 +1,7 @@
 //! The relays that hold my mailboxes.
 
+use std::sync::Arc;
+
 use hushwing_relay::address::ServerAddress;
 use hushwing_relay::client::{Connection, ConnectionState, Ended};
 use hushwing_sansio::Moment;
@@ -8,6 +10,7 @@ use super::{Handle, show};
 use crate::api::view;
 use crate::error::{Error, ErrorKind};
 use crate::installation::parse_server;
+use crate::profile::Profile;
 use crate::relays::{self, REFUSES, place, without_password};
 use crate::server_test;
 use crate::settings::ServerSetting;
@@ -24,6 +27,9 @@ impl Handle {
         passwords: bool,
     ) -> Result<Vec<view::Server>, Error> {
         self.known_profile(profile)?;
+        if let Some(hidden) = self.hidden(profile) {
+            return Ok(own_servers(&hidden, passwords));
+        }
         let servers = self.installation.settings().servers.into_iter();
         servers
             .filter(|server| {
@@ -71,6 +77,7 @@ impl Handle {
     /// An address that is not in use yet.
     fn new_server(&self, profile: Option<&str>, address: &str) -> Result<ServerAddress, Error> {
         self.known_profile(profile)?;
+        self.not_hidden(profile)?;
         let address = parse_server(address)?;
         relays::check_fits_link(&address.server)?;
         let text = address.to_string();
@@ -134,6 +141,7 @@ impl Handle {
         name: &str,
     ) -> Result<Vec<view::Server>, Error> {
         self.known_profile(profile)?;
+        self.not_hidden(profile)?;
         self.installation
             .change_servers(|servers| {
                 let found = find(servers, profile, name)?;
@@ -173,9 +181,10 @@ impl Handle {
     /// How every profile stands with the relays it has to do with.
     pub(super) fn relays(&self) -> Result<Vec<view::Relay>, Error> {
         let mut all = Vec::new();
-        for profile in self.installation.profiles() {
+        for profile in self.visible() {
             let mut known = profile.relays().all();
-            for address in self.installation.servers_of(profile.name())? {
+            let chosen = self.installation.servers_for(&profile)?;
+            for address in chosen.iter().cloned() {
                 if !known.iter().any(|relay| relay.server == address.server) {
                     known.push(Connection {
                         server: address.server,
@@ -185,12 +194,11 @@ impl Handle {
                     });
                 }
             }
-            let chosen = self.installation.servers_of(profile.name())?;
             let shown = known.iter().map(|relay| {
                 let stays = chosen.iter().any(|known| known.server == relay.server);
                 view::Relay {
                     leaving: !stays && relay.mailboxes > 0,
-                    ..self.relay(profile.name(), relay)
+                    ..self.relay(&profile, relay)
                 }
             });
             all.extend(shown);
@@ -198,11 +206,11 @@ impl Handle {
         Ok(all)
     }
 
-    fn relay(&self, profile: &str, relay: &Connection) -> view::Relay {
+    fn relay(&self, profile: &Profile, relay: &Connection) -> view::Relay {
         let embedded = self.installation.embedded.address();
         let mut shown = view::Relay {
-            number: self.installation.runtime().relays.of(&relay.server),
-            profile: profile.to_owned(),
+            number: profile.relays().number_of(&relay.server),
+            profile: profile.name().to_owned(),
             address: without_password(&relay.server),
             place: place(&relay.server),
             embedded: embedded.is_some_and(|embedded| embedded.server == relay.server),
@@ -252,6 +260,38 @@ impl Handle {
             None => Ok(()),
         }
     }
+}
+
+impl Handle {
+    fn hidden(&self, profile: Option<&str>) -> Option<Arc<Profile>> {
+        let profile = self.profile(Some(profile?)).ok()?;
+        profile.is_hidden().then_some(profile)
+    }
+
+    /// The settings file, in which a choice would stand, must not name it.
+    fn not_hidden(&self, profile: Option<&str>) -> Result<(), Error> {
+        match self.hidden(profile) {
+            None => Ok(()),
+            Some(_) => Err(Error::new(
+                ErrorKind::Usage,
+                "a hidden profile uses the relays that were chosen when it was made",
+            )
+            .with_advice("make another one, and introduce its contacts to that")),
+        }
+    }
+}
+
+fn own_servers(profile: &Profile, passwords: bool) -> Vec<view::Server> {
+    let servers = profile.own_servers().iter();
+    let shown = servers.map(|address| view::Server {
+        password: address.password.is_some(),
+        address: match passwords {
+            true => address.to_string(),
+            false => without_password(&address.server),
+        },
+        profile: Some(profile.name().to_owned()),
+    });
+    shown.collect()
 }
 
 /// The one relay of these users that `name` means.

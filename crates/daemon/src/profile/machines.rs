@@ -6,7 +6,6 @@
 //! would be for.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +19,9 @@ use hushwing_transport::{DriveConfig, DriveStatus, Driving, drive, drive_observe
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use super::Choices;
-use super::missing;
+use super::missing::{self, Found};
 use super::shared::Shared;
+use super::{Choices, Place};
 use crate::copying::{Copier, copies};
 use crate::error::Error;
 use crate::inspection::{Inspector, Verdict, inspections};
@@ -38,7 +37,7 @@ const MAILBOXES: usize = 2;
 const QUEUE: usize = 256;
 
 /// The keys of a profile's files.
-pub(super) struct Keys {
+pub(crate) struct Keys {
     pub(super) profile: FileKey,
     pub(super) relay: FileKey,
 }
@@ -46,8 +45,7 @@ pub(super) struct Keys {
 /// A profile's files.
 pub(super) struct Files<'a> {
     pub(super) name: &'a str,
-    pub(super) dir: &'a Path,
-    pub(super) keys: &'a Keys,
+    pub(super) place: &'a Place,
 }
 
 /// Running machines.
@@ -97,8 +95,11 @@ impl Machines {
         shared: &Arc<Shared>,
         relays: Relays,
     ) -> Result<(Self, mpsc::Sender<Incoming>), Error> {
-        let store = ProfileStore::open(&files.dir.join("profile.db"), &files.keys.profile)?;
-        let found = missing::open(files.dir, &files.keys.relay, &store)?;
+        let (store, found) = open(files.place)?;
+        let config_of = |name| DriveConfig {
+            quiet: matches!(files.place, Place::Slot { .. }),
+            ..DriveConfig::new(name, runtime.connector.clone(), runtime.clock)
+        };
         let servers = choices.servers;
         let places: BTreeSet<_> = servers.iter().map(|known| &known.server).collect();
         let config = conversation_config(files.name, choices.switches, places.len());
@@ -111,14 +112,14 @@ impl Machines {
         let (told, outgoing) = mpsc::channel(QUEUE);
         let (relay_told, relay_events) = mpsc::channel(QUEUE);
         let messenger = drive(
-            DriveConfig::new("messenger", runtime.connector.clone(), runtime.clock),
+            config_of("messenger"),
             LentProfile(store, asked_of_profile, profile_copies),
             move |storage| Messenger::open(storage, config.clone()),
             asked,
             told,
         )?;
         let relay = drive_observed(
-            DriveConfig::new("relay client", runtime.connector.clone(), runtime.clock),
+            config_of("relay client"),
             LentRelayClient(found.store, asked_of_relay, relay_copies),
             move |storage| Client::open(servers.clone(), storage),
             move |client: &Client| relays.observe(client),
@@ -181,6 +182,22 @@ impl Machines {
         self.relay.stop().await;
         for task in self.tasks {
             task.abort();
+        }
+    }
+}
+
+/// The databases of a profile, and what one of them lost.
+fn open(place: &Place) -> Result<(ProfileStore, Found), Error> {
+    match place {
+        Place::Folder { dir, keys } => {
+            let store = ProfileStore::open(&dir.join("profile.db"), &keys.profile)?;
+            let found = missing::open(dir, &keys.relay, &store)?;
+            Ok((store, found))
+        }
+        Place::Slot { slot, .. } => {
+            let store = ProfileStore::open_in(slot)?;
+            let found = missing::open_in(slot, &store)?;
+            Ok((store, found))
         }
     }
 }

@@ -12,6 +12,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use hushwing_conversation::Incoming;
 use hushwing_conversation::storage::{MailboxState, Storage as _};
@@ -19,6 +20,7 @@ use hushwing_delivery::{MailboxFailure, MailboxId, NetworkCommand, NetworkEvent,
 use hushwing_relay::client::Storage as _;
 use hushwing_sansio::StorageError;
 use hushwing_store::keys::FileKey;
+use hushwing_store::slots::Slot;
 use hushwing_store::{ProfileStore, RelayClientStore};
 use tokio::sync::mpsc;
 
@@ -74,6 +76,18 @@ pub(super) fn open(dir: &Path, key: &FileKey, profile: &ProfileStore) -> Result<
         store,
         missing,
         left,
+    })
+}
+
+/// As [`open`], of the databases in a slot: they cannot be lost one by one.
+pub(super) fn open_in(slot: &Arc<Slot>, profile: &ProfileStore) -> Result<Found, Error> {
+    let mut store = RelayClientStore::open_in(slot)?;
+    let present = store.mailboxes().map_err(unreadable)?;
+    let present: BTreeSet<MailboxId> = present.into_iter().map(|(id, _)| id).collect();
+    Ok(Found {
+        store,
+        missing: known(profile)?.difference(&present).copied().collect(),
+        left: left(profile, &present)?,
     })
 }
 

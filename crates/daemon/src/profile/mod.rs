@@ -16,6 +16,7 @@ use hushwing_conversation::{Command, ContactId, Event, Incoming, Reply};
 use hushwing_relay::address::ServerAddress;
 use hushwing_sansio::StorageErrorKind;
 use hushwing_store::keys::{MasterKey, Role};
+use hushwing_store::slots::Slot;
 use tokio::sync::{Mutex, broadcast, mpsc};
 
 use self::machines::{Files, Keys, Machines};
@@ -32,12 +33,22 @@ use crate::settings::Switches;
 /// A profile: files, machines over them, and callers.
 pub(crate) struct Profile {
     name: String,
-    dir: PathBuf,
-    keys: Keys,
+    place: Place,
     runtime: Runtime,
     shared: Arc<Shared>,
     relays: Relays,
     state: Mutex<State>,
+}
+
+/// Where a profile's databases lie.
+pub(crate) enum Place {
+    /// Files in a folder.
+    Folder { dir: PathBuf, keys: Keys },
+    /// A slot, with the relays that were chosen when it was filled.
+    Slot {
+        slot: Arc<Slot>,
+        servers: Vec<ServerAddress>,
+    },
 }
 
 /// What a person chose for a profile.
@@ -91,6 +102,26 @@ impl Profile {
             profile: key.derive(Role::Profile, &name),
             relay: key.derive(Role::RelayClient, &name),
         };
+        Self::begin(name, Place::Folder { dir, keys }, choices, runtime).await
+    }
+
+    /// Starts the machines of a profile that lies in a slot.
+    pub(crate) async fn start_hidden(
+        slot: Arc<Slot>,
+        choices: Choices,
+        runtime: Runtime,
+    ) -> Result<Arc<Self>, Error> {
+        let name = slot.name().to_string();
+        let servers = choices.servers.clone();
+        Self::begin(name, Place::Slot { slot, servers }, choices, runtime).await
+    }
+
+    async fn begin(
+        name: String,
+        place: Place,
+        choices: Choices,
+        runtime: Runtime,
+    ) -> Result<Arc<Self>, Error> {
         let state = Mutex::new(State {
             choices,
             stage: Stage::Stopped,
@@ -99,8 +130,7 @@ impl Profile {
         });
         let profile = Arc::new(Self {
             name,
-            dir,
-            keys,
+            place,
             relays: Relays::new(runtime.relays.clone()),
             runtime,
             shared: Arc::new(Shared::new()),
@@ -127,8 +157,7 @@ impl Profile {
         let switches = choices.switches;
         let files = Files {
             name: &self.name,
-            dir: &self.dir,
-            keys: &self.keys,
+            place: &self.place,
         };
         let relays = self.relays.clone();
         let (machines, commands) =
@@ -191,6 +220,19 @@ impl Profile {
     /// The profile's name.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether its being there is a secret.
+    pub(crate) fn is_hidden(&self) -> bool {
+        matches!(self.place, Place::Slot { .. })
+    }
+
+    /// The relays of a hidden profile; none where others are chosen for it.
+    pub(crate) fn own_servers(&self) -> &[ServerAddress] {
+        match &self.place {
+            Place::Folder { .. } => &[],
+            Place::Slot { servers, .. } => servers,
+        }
     }
 
     /// Asks the conversation machine and waits for its answer.
@@ -257,9 +299,13 @@ impl Profile {
                 // Nobody opens the files as long as the state is held.
                 Stage::Resting | Stage::Stopped => {
                     let profile = Arc::clone(self);
-                    let look = move || {
-                        let keys = [&profile.keys.profile, &profile.keys.relay];
-                        checkup::closed_profile(&profile.dir, keys)
+                    let look = move || match &profile.place {
+                        Place::Folder { dir, keys } => {
+                            checkup::closed_profile(dir, [&keys.profile, &keys.relay])
+                        }
+                        Place::Slot { .. } => {
+                            [Some(Err(Fault::Storage(StorageErrorKind::Failed))); 2]
+                        }
                     };
                     let found = tokio::task::spawn_blocking(look).await.ok()?;
                     return Some(found.map(|verdict| verdict.unwrap_or(Ok(()))));
@@ -338,7 +384,9 @@ async fn retry(profile: Weak<Profile>, stops: u64, mut rest: Duration) {
         match profile.start_machines(&mut state, rest).await {
             Ok(()) => return,
             Err(error) => {
-                tracing::error!(%error, "cannot start the profile again");
+                if !profile.is_hidden() {
+                    tracing::error!(%error, "cannot start the profile again");
+                }
                 state.failed = Some(error.kind());
             }
         }
