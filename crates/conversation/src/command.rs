@@ -7,7 +7,9 @@ use hushwing_sansio::Timestamp;
 
 use crate::content::Mode;
 use crate::view::Draft;
-use crate::{ContactId, ConversationId, IdPrefix, InvitationId, MessageId, Secret, Ticket};
+use crate::{
+    ContactId, ConversationId, IdPrefix, InvitationId, MemberId, MessageId, RoomId, Secret, Ticket,
+};
 
 /// One input: from a face or from a network.
 #[derive(Debug)]
@@ -147,7 +149,7 @@ pub enum Command {
     },
     /// Say something. `Reply::Sent`.
     Send {
-        /// To whom.
+        /// To whom, or in which room ([`RoomId::place`]).
         contact: ContactId,
         /// What.
         text: String,
@@ -187,7 +189,7 @@ pub enum Command {
     /// The newest messages of a conversation, oldest first; marks them read.
     /// `Reply::Messages`.
     Read {
-        /// Of which conversation.
+        /// Of which conversation; a room is named by [`RoomId::place`].
         contact: ContactId,
         /// Only messages before this one, to page back.
         before: Option<MessageId>,
@@ -271,6 +273,69 @@ pub enum Command {
         /// Whom.
         contact: ContactId,
     },
+    /// Found a room with me alone in it, its steward. `Reply::Room`.
+    FoundRoom {
+        /// 1 to 128 bytes on one line.
+        name: String,
+    },
+    /// List rooms, those offered to me included. `Reply::Rooms`.
+    Rooms,
+    /// Show one. `Reply::Room`.
+    Room {
+        /// Which one.
+        room: RoomId,
+    },
+    /// Ask a contact whether they want to be in a room. `Reply::Room`.
+    OfferRoom {
+        /// Which one; I am a steward of it.
+        room: RoomId,
+        /// Whom.
+        contact: ContactId,
+    },
+    /// Enter a room that was offered. `Reply::Room`.
+    AcceptRoom {
+        /// Which one.
+        room: RoomId,
+    },
+    /// Do not; nobody is told. `Reply::Done`.
+    RefuseRoom {
+        /// Which one.
+        room: RoomId,
+    },
+    /// Remove somebody from a room. `Reply::Room`.
+    RemoveMember {
+        /// Which room; I am a steward of it.
+        room: RoomId,
+        /// Whom.
+        member: MemberId,
+    },
+    /// Call a room something else, for all. `Reply::Room`.
+    RenameRoom {
+        /// Which one; I am a steward of it.
+        room: RoomId,
+        /// 1 to 128 bytes on one line.
+        name: String,
+    },
+    /// Make a member a steward, or no longer one. `Reply::Room`.
+    SetSteward {
+        /// In which room; I am a steward of it.
+        room: RoomId,
+        /// Whom.
+        member: MemberId,
+        /// Whether they shall be one.
+        on: bool,
+    },
+    /// Leave a room. What was said stays. `Reply::Room`.
+    LeaveRoom {
+        /// Which one.
+        room: RoomId,
+    },
+    /// Forget a room that I am not in any more, with all that was said.
+    /// `Reply::Done`.
+    ForgetRoom {
+        /// Which one.
+        room: RoomId,
+    },
 }
 
 /// What shall be otherwise about a conversation, for me alone. `Debug` hides
@@ -349,6 +414,17 @@ impl fmt::Debug for Command {
             Self::Look { .. } => "Look",
             Self::Typing { .. } => "Typing",
             Self::Forget { .. } => "Forget",
+            Self::FoundRoom { .. } => "FoundRoom",
+            Self::Rooms => "Rooms",
+            Self::Room { .. } => "Room",
+            Self::OfferRoom { .. } => "OfferRoom",
+            Self::AcceptRoom { .. } => "AcceptRoom",
+            Self::RefuseRoom { .. } => "RefuseRoom",
+            Self::RemoveMember { .. } => "RemoveMember",
+            Self::RenameRoom { .. } => "RenameRoom",
+            Self::SetSteward { .. } => "SetSteward",
+            Self::LeaveRoom { .. } => "LeaveRoom",
+            Self::ForgetRoom { .. } => "ForgetRoom",
         })
     }
 }

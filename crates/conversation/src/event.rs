@@ -7,9 +7,9 @@ use crate::proof::Proof;
 use crate::storage::IdentityChange;
 use crate::view::{
     ContactView, ConversationView, IntroductionView, InvitationView, MessageView, ModeView,
-    OfferView, Version, Whereabouts,
+    OfferView, RoomView, Version, Whereabouts,
 };
-use crate::{ContactId, InvitationId, MessageId, MessageState, Refusal, Ticket};
+use crate::{ContactId, InvitationId, MessageId, MessageState, Refusal, RoomId, Ticket};
 
 /// One output: for the faces or for a network.
 #[derive(Debug)]
@@ -117,6 +117,22 @@ pub enum Event {
         /// Who.
         contact: ContactId,
     },
+    /// A room came into being or changed: name, members, stewards, standing.
+    Room(RoomView),
+    /// A contact asks whether I want to be in a room.
+    RoomOffered(RoomView),
+    /// A change that I wanted of a room cannot be had.
+    RoomUnchanged {
+        /// Which room.
+        room: RoomId,
+        /// Why.
+        reason: RoomFault,
+    },
+    /// A room was forgotten, with all that was said.
+    RoomForgotten {
+        /// Which one.
+        room: RoomId,
+    },
     /// A message of mine got further.
     State {
         /// Which one.
@@ -178,6 +194,18 @@ pub enum FailReason {
     /// The conversation broke before it left.
     #[error("the conversation broke before it left")]
     Broken,
+}
+
+/// Why a change of a room cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RoomFault {
+    /// I am not in it, or no steward of it any more.
+    #[error("the group does not allow it to you")]
+    NotAllowed,
+    /// It makes no sense now: who was to be added sent keys that are none, or
+    /// is in already.
+    #[error("the group cannot be changed so")]
+    Sense,
 }
 
 /// Why a conversation cannot go on.
@@ -280,6 +308,12 @@ pub enum DropReason {
     /// introduced.
     #[error("somebody else than who was introduced used the link")]
     WrongJoiner,
+    /// About a room that is none here, or at another step.
+    #[error("not a step of joining a group that is under way")]
+    Room,
+    /// More offers of rooms than are kept of one contact.
+    #[error("too many offers of groups by one contact")]
+    TooManyRooms,
     /// A message to a conversation that nobody opened within three days.
     #[error("message without a join request")]
     Stray,
@@ -318,6 +352,10 @@ pub enum Reply {
     },
     /// The introduction as it is now.
     Introduction(IntroductionView),
+    /// A room as it is now.
+    Room(RoomView),
+    /// Rooms, oldest first.
+    Rooms(Vec<RoomView>),
     /// Introductions of mine, oldest first.
     Introductions(Vec<IntroductionView>),
     /// Introductions offered to me that are not over, oldest first.

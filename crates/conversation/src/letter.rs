@@ -2,18 +2,26 @@
 //!
 //! ```text
 //! 0  1  version, 1
-//! 1  1  kind: 0 messages, 1 join request, 2 ask to begin anew, 3 answer to that
+//! 1  1  kind: 0 messages, 1 join request, 2 ask to begin anew, 3 answer to that,
+//!       4 welcome, 5 side letters, 6 messages of a room, 7 commits
 //! 2  …  items: u32 length, big-endian, then that many bytes; to the end
 //! ```
 //!
 //! Items are MLS messages (RFC 9420 section 6); the first item of a join
-//! request is the Welcome. What stands in the last two, [`anew`](crate::anew) knows.
+//! request and of a welcome is the Welcome, that of the messages of a room the
+//! account whose leaf sends them, which is a hint and believed by nobody. What
+//! stands in kinds 2 and 3, [`anew`](crate::anew) knows; the last four are of
+//! rooms, see `protocol/rooms.md`.
 
 const VERSION: u8 = 1;
 const MESSAGES: u8 = 0;
 const JOIN_REQUEST: u8 = 1;
 const ASK_ANEW: u8 = 2;
 const ANEW: u8 = 3;
+const WELCOME: u8 = 4;
+const SIDE: u8 = 5;
+const ROOM: u8 = 6;
+const COMMITS: u8 = 7;
 /// Items in one letter.
 const MOST_ITEMS: usize = 16;
 
@@ -33,6 +41,24 @@ pub(crate) enum LetterBody<'b> {
     AskAnew(Vec<&'b [u8]>),
     /// The answer to that.
     Anew(Vec<&'b [u8]>),
+    /// From who added me to a room.
+    Welcome {
+        /// The Welcome.
+        welcome: &'b [u8],
+        /// Side letters to me.
+        side: Vec<&'b [u8]>,
+    },
+    /// To one member of a room.
+    Side(Vec<&'b [u8]>),
+    /// To all members of a room.
+    Room {
+        /// The account that says it is the sender's.
+        from: &'b [u8],
+        /// MLS messages.
+        messages: Vec<&'b [u8]>,
+    },
+    /// Commits that were asked for, in order.
+    Commits(Vec<&'b [u8]>),
 }
 
 impl<'b> LetterBody<'b> {
@@ -45,6 +71,27 @@ impl<'b> LetterBody<'b> {
     pub(crate) fn join_request(welcome: &[u8], messages: [&[u8]; 2]) -> Vec<u8> {
         let [first, second] = messages;
         write(JOIN_REQUEST, &[welcome, first, second])
+    }
+
+    /// A Welcome to a room.
+    pub(crate) fn welcome(welcome: &[u8], side: &[u8]) -> Vec<u8> {
+        write(WELCOME, &[welcome, side])
+    }
+
+    /// A letter to one member of a room.
+    pub(crate) fn side(side: &[u8]) -> Vec<u8> {
+        write(SIDE, &[side])
+    }
+
+    /// A letter to all members of a room.
+    pub(crate) fn room(from: &[u8], message: &[u8]) -> Vec<u8> {
+        write(ROOM, &[from, message])
+    }
+
+    /// Commits that were asked for.
+    pub(crate) fn commits(chain: &[Vec<u8>]) -> Vec<u8> {
+        let items: Vec<&[u8]> = chain.iter().map(Vec::as_slice).collect();
+        write(COMMITS, &items)
     }
 
     /// Cuts a letter; `None` for anything but the form above.
@@ -64,6 +111,22 @@ impl<'b> LetterBody<'b> {
             }
             ASK_ANEW => Some(Self::AskAnew(items)),
             ANEW => Some(Self::Anew(items)),
+            WELCOME if !items.is_empty() => {
+                let welcome = items.remove(0);
+                Some(Self::Welcome {
+                    welcome,
+                    side: items,
+                })
+            }
+            SIDE if !items.is_empty() => Some(Self::Side(items)),
+            ROOM if !items.is_empty() => {
+                let from = items.remove(0);
+                Some(Self::Room {
+                    from,
+                    messages: items,
+                })
+            }
+            COMMITS if !items.is_empty() => Some(Self::Commits(items)),
             _ => None,
         }
     }
@@ -135,7 +198,7 @@ mod tests {
     fn other_versions_kinds_and_empty_letters_are_refused() {
         for bytes in [
             &[2, 0, 0, 0, 0, 0][..],
-            &[1, 4, 0, 0, 0, 0],
+            &[1, 8, 0, 0, 0, 0],
             &[1, 0],
             &[1],
             &[],
@@ -148,6 +211,9 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
         fn whatever_is_read_is_the_one_form_of_it(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            for kind in [WELCOME, SIDE, ROOM, COMMITS] {
+                let _ = LetterBody::read(&[&[VERSION, kind], bytes.as_slice()].concat());
+            }
             let letter = [&[VERSION, MESSAGES], bytes.as_slice()].concat();
             if let Some(LetterBody::Messages(items)) = LetterBody::read(&letter) {
                 prop_assert_eq!(write(MESSAGES, &items), letter);

@@ -7,7 +7,7 @@ mod event;
 pub mod exchange;
 #[cfg_attr(
     not(test),
-    expect(dead_code, unused_imports, reason = "groups are to be built on it")
+    expect(dead_code, unused_imports, reason = "part of it serves its tests")
 )]
 mod fork_choice;
 mod letter;
@@ -25,11 +25,17 @@ pub mod village;
 
 pub use command::{Change, Command, Incoming};
 pub use content::{IdPrefix, MessageId};
-pub use event::{BreakReason, DropReason, EndReason, Event, FailReason, Outgoing, Reply};
+pub use event::{
+    BreakReason, DropReason, EndReason, Event, FailReason, Outgoing, Reply, RoomFault,
+};
 pub use messenger::{Config, Messenger, restored};
 pub use mls::branches;
-pub use names::{ContactId, ConversationId, ConversationIdError, InvitationId, Ticket};
+pub use names::{
+    ContactId, ConversationId, ConversationIdError, InvitationId, MemberId, RoomId, Ticket,
+};
 pub use refusal::Refusal;
 pub use secret::Secret;
 pub use storage::{ChangeKind, Compared, IdentityChange};
-pub use storage::{MemoryStorage, MessageState, MlsRows, ReceiptRows, Standing, Storage};
+pub use storage::{
+    MemoryStorage, MessageState, MlsRows, ReceiptRows, RoomRows, RoomStanding, Standing, Storage,
+};

@@ -10,6 +10,30 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ContactId(pub u64);
 
+/// A conversation of many. Its number is one of the sequence contacts have, so
+/// what was said in it is kept under it as under a contact's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RoomId(pub u64);
+
+impl RoomId {
+    /// The room whose number stands where a contact's would.
+    #[must_use]
+    pub fn at(place: ContactId) -> Self {
+        Self(place.0)
+    }
+
+    /// Under which its messages and held letters are kept, and how commands that
+    /// take either a contact or a room name it.
+    #[must_use]
+    pub fn place(self) -> ContactId {
+        ContactId(self.0)
+    }
+}
+
+/// Somebody in a room, present or past; of the same sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct MemberId(pub u64);
+
 /// An invitation I gave away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InvitationId(pub u64);

@@ -89,6 +89,45 @@ pub enum Refusal {
     /// So many introductions are under way that no more can be.
     #[error("too many introductions are under way")]
     TooManyIntroductions,
+    /// No such room.
+    #[error("no such group")]
+    NoRoom,
+    /// Nobody of that number is in the room.
+    #[error("nobody of that name is in the group")]
+    NoMember,
+    /// I am not in the room, or not yet, or not any more.
+    #[error("you are not in this group")]
+    NotInRoom,
+    /// Only a steward may.
+    #[error("only a steward of the group may do that")]
+    NotASteward,
+    /// They are a steward, and were one before me.
+    #[error("they are a steward above you")]
+    StewardAbove,
+    /// Somebody has to be.
+    #[error("you are the last steward of the group: make somebody else one first")]
+    LastSteward,
+    /// As many are in it, or asked, as can be.
+    #[error("the group is full: at most {most} can be in it")]
+    RoomFull {
+        /// How many can be.
+        most: usize,
+    },
+    /// They are in it or were asked.
+    #[error("they are in the group already, or were asked")]
+    InRoomAlready,
+    /// I am in as many rooms as can be.
+    #[error("too many groups: at most {most}")]
+    TooManyRooms {
+        /// How many can be.
+        most: usize,
+    },
+    /// What there is between two only.
+    #[error("this cannot be done in a group")]
+    NotInRooms,
+    /// A room that I am in is left first.
+    #[error("leave the group first")]
+    StillInRoom,
     /// The safety number differs: another key is in use on the other side.
     #[error("the safety number does not match")]
     WrongNumber,

@@ -9,7 +9,8 @@ use crate::content::{Mode, ShortId};
 use crate::proof::PublicIdentity;
 use crate::storage::{Compared, IdentityChange, OfferState};
 use crate::{
-    ContactId, ConversationId, EndReason, InvitationId, MessageId, MessageState, Secret, Standing,
+    ContactId, ConversationId, EndReason, InvitationId, MemberId, MessageId, MessageState, RoomId,
+    RoomStanding, Secret, Standing,
 };
 
 /// An invitation as shown.
@@ -265,6 +266,89 @@ pub enum Speaker {
     Me,
     /// The contact did.
     Contact(ContactId),
+    /// A member of the room did.
+    Member(MemberId),
+}
+
+/// A room as shown. `Debug` hides names.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RoomView {
+    /// Its name in commands.
+    pub room: RoomId,
+    /// The conversation, the same for all members.
+    pub conversation: ConversationId,
+    /// What it calls itself.
+    pub name: String,
+    /// Whether I am in it.
+    pub standing: RoomStanding,
+    /// Who offered it to me, unless I founded it.
+    pub offered_by: Option<ContactId>,
+    /// Contacts who were asked and have not answered.
+    pub asked: Vec<ContactId>,
+    /// Who is in it, me included, and who was and said something, in the order
+    /// in which they came to be known. Of one that is only offered: nobody.
+    pub members: Vec<MemberView>,
+    /// How many are in it: as told, while it is only offered.
+    pub size: usize,
+    /// Changes of mine that others may not have seen yet.
+    pub changing: usize,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl fmt::Debug for RoomView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RoomView")
+            .field("room", &self.room)
+            .field("standing", &self.standing)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Somebody in a room, as shown. `Debug` hides the name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MemberView {
+    /// Their name in commands.
+    pub member: MemberId,
+    /// What they call themselves; what I call them, if they are a contact and
+    /// came through me.
+    pub name: String,
+    /// Whether it is me.
+    pub me: bool,
+    /// Whether they are a steward.
+    pub steward: bool,
+    /// Whether they are in it now.
+    pub present: bool,
+    /// Whether I know where to write to them.
+    pub reachable: bool,
+    /// The contact they are, where I know.
+    pub contact: Option<ContactId>,
+}
+
+impl fmt::Debug for MemberView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemberView")
+            .field("member", &self.member)
+            .field("steward", &self.steward)
+            .field("present", &self.present)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far a message of mine got to the members of a room: how many of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Whom it is for.
+    pub all: usize,
+    /// To whom a network took responsibility, or further.
+    pub accepted: usize,
+    /// Who has it.
+    pub delivered: usize,
+    /// Who read it, and told so.
+    pub read: usize,
+    /// To whom no network can bring it.
+    pub failed: usize,
 }
 
 /// A message as shown, with edits, deletion and reactions applied. `Debug`
@@ -285,8 +369,10 @@ pub struct MessageView {
     pub sent_at: Timestamp,
     /// What; empty if deleted.
     pub text: String,
-    /// How far it got.
+    /// How far it got; in a room, to those it got least far to.
     pub state: MessageState,
+    /// To how many it got how far, of mine in a room.
+    pub counted: Option<Box<Counted>>,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
     /// What it answers, where that is here.

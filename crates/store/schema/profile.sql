@@ -1,4 +1,4 @@
--- user_version 7
+-- user_version 8
 
 CREATE TABLE contacts (
     id INTEGER PRIMARY KEY NOT NULL,
@@ -55,6 +55,17 @@ CREATE TABLE mailboxes (
     body BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE members (
+    room INTEGER NOT NULL,
+    member INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (room, member)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER recipients_go AFTER DELETE ON messages BEGIN
+    DELETE FROM recipients WHERE message = OLD.id;
+END;
+
 CREATE TRIGGER signed_receipts_go AFTER DELETE ON messages BEGIN
     DELETE FROM signed_receipts WHERE message = OLD.id;
 END;
@@ -85,7 +96,7 @@ CREATE TABLE messages (
     letter INTEGER,
     sealed_epoch INTEGER NOT NULL,
     content BLOB NOT NULL
-, vanish_at INTEGER) STRICT;
+, vanish_at INTEGER, author INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE INDEX messages_failed ON messages (contact, epoch, lamport, leaf, id)
     WHERE mine = 1 AND state = 5;
@@ -102,7 +113,7 @@ CREATE INDEX messages_sealed_again ON messages (contact, sealed_epoch)
     WHERE sealed_epoch <> epoch;
 
 CREATE INDEX messages_target
-    ON messages (target, contact, kind, mine, epoch, lamport, leaf, id)
+    ON messages (target, contact, kind, mine, author, epoch, lamport, leaf, id)
     WHERE target IS NOT NULL;
 
 CREATE INDEX messages_unconfirmed ON messages (contact, sealed_epoch)
@@ -159,6 +170,24 @@ CREATE TABLE office_repeats (
     repeat BLOB PRIMARY KEY NOT NULL,
     at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE recipients (
+    message BLOB NOT NULL,
+    member INTEGER NOT NULL,
+    letter INTEGER,
+    state INTEGER NOT NULL,
+    PRIMARY KEY (message, member)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX recipients_letter ON recipients (letter) WHERE letter IS NOT NULL;
+
+CREATE INDEX recipients_waiting ON recipients (member, message)
+    WHERE letter IS NULL AND state = 1;
+
+CREATE TABLE rooms (
+    id INTEGER PRIMARY KEY NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
 
 CREATE TABLE settings (
     name TEXT PRIMARY KEY NOT NULL,

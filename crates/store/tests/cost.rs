@@ -43,6 +43,7 @@ fn said(n: u32, mine: bool) -> MessageRecord {
             id,
         },
         mine,
+        author: None,
         kind: MessageKind::Text,
         target: None,
         state: if mine {

@@ -149,6 +149,7 @@ fn message(n: u32, text: &str) -> Result<MessageRecord, BenchError> {
             id: MessageId::from_bytes(&id).map_err(BenchError::bug("no id"))?,
         },
         mine,
+        author: None,
         kind: MessageKind::Text,
         target: None,
         sent_at: sent,

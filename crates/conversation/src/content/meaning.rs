@@ -12,6 +12,7 @@ use super::part::{Body, Disposition, Part};
 use super::post::{Gathered, Post};
 use super::profile::{self, Profile, ProfileError};
 use super::receipt::{self, MAX_RECEIPTS, Receipt};
+use super::room::{self, RoomWord, RoomWordError};
 use super::shown::{clean_media_type, essence, is_mark};
 use super::signed_receipts::{
     self, MAX_SIGNED_RECEIPTS, SignedReceipt, SignedReceiptsError, decode_signed, encode_signed,
@@ -73,6 +74,8 @@ pub enum Content {
     Mode(Wish),
     /// Something about an introduction.
     Introduction(Introduction),
+    /// Something about a room.
+    Room(RoomWord),
     /// Control content that only newer programs know: nothing here.
     Newer,
     /// Something this program cannot show.
@@ -157,6 +160,9 @@ pub enum OpenError {
     /// An introduction that is none.
     #[error(transparent)]
     Introduction(#[from] IntroductionError),
+    /// Something about a room that is none.
+    #[error(transparent)]
+    Room(#[from] RoomWordError),
     /// A reaction that is not a short visible mark.
     #[error("malformed reaction")]
     Mark,
@@ -258,6 +264,7 @@ impl Content {
             | Self::Typing(_)
             | Self::Mode(_)
             | Self::Introduction(_)
+            | Self::Room(_)
             | Self::Newer
             | Self::Unsupported { .. } => {}
         }
@@ -295,6 +302,7 @@ impl Content {
             Self::Introduction(introduction) => {
                 control(introduction::MEDIA_TYPE, introduction.encode())
             }
+            Self::Room(word) => control(room::MEDIA_TYPE, word.encode()),
             Self::Newer | Self::Unsupported { .. } => return Err(ComposeError::NotSendable),
         })
     }
@@ -353,6 +361,7 @@ impl Content {
             timer::MEDIA_TYPE => Self::Timer(Timer::decode(content)?),
             typing::MEDIA_TYPE => Self::Typing(Typing::decode(content)?),
             introduction::MEDIA_TYPE => Self::Introduction(Introduction::decode(content)?),
+            room::MEDIA_TYPE => Self::Room(RoomWord::decode(content)?),
             other if disposition == Disposition::UNSPECIFIED && other.starts_with(OWN) => {
                 Self::Newer
             }

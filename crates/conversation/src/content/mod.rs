@@ -31,6 +31,7 @@ mod post;
 mod prefix;
 mod profile;
 mod receipt;
+mod room;
 pub mod shown;
 mod signature;
 mod signed_receipts;
@@ -57,6 +58,7 @@ pub use post::{Attachment, Post};
 pub use prefix::{IdPrefix, IdPrefixError, ShortId};
 pub use profile::{Avatar, MAX_AVATAR, Profile, ProfileError};
 pub use receipt::{MAX_RECEIPTS, Receipt, Status, decode as decode_receipts};
+pub use room::{Entry, MAX_ROSTER, RoomStep, RoomWord, RoomWordError};
 pub use signature::{Signature, SignatureError, Unsigned};
 pub use signed_receipts::{
     MAX_SIGNED_RECEIPTS, SignedReceipt, SignedReceiptsError, decode_signed, encode_signed,

@@ -35,6 +35,7 @@ impl Content {
             | Self::Timer(_)
             | Self::Typing(_)
             | Self::Introduction(_)
+            | Self::Room(_)
             | Self::Newer => false,
         }
     }

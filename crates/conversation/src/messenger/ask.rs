@@ -119,7 +119,7 @@ impl Messenger {
         most: usize,
         marks_read: bool,
     ) -> Result<Reply, Stop> {
-        self.person(contact)?;
+        self.place(contact).ok_or(Refusal::NoContact)?;
         let before = match before {
             Some(id) => {
                 said_with(call, contact, &id)?;
@@ -132,15 +132,15 @@ impl Messenger {
         if let Some(last) = records.last().filter(|_| marks_read) {
             self.mark_read(call, contact, &last.position)?;
         }
-        let person = self.person(contact)?;
+        let place = self.place(contact).ok_or(Refusal::NoContact)?;
         let mut views = Vec::with_capacity(records.len());
         let mut damage = None;
         let mut shown = 0_usize;
         for record in records.iter().rev() {
-            let mut view = match show(call.storage, person, record) {
+            let mut view = match show(call.storage, place, record) {
                 Err(error) if is_damage(&error) => {
                     damage = Some(error);
-                    unreadable(person, record)
+                    unreadable(place, record)
                 }
                 shown => shown?,
             };
@@ -175,7 +175,8 @@ impl Messenger {
                 Err(error)
                     if is_damage(&error)
                         && most > 1
-                        && self.standing(contact) == Some(Standing::Broken) =>
+                        && (self.standing(contact) == Some(Standing::Broken)
+                            || self.is_broken_room(contact)) =>
                 {
                     most /= 2;
                 }

@@ -13,7 +13,7 @@ use hushwing_sansio::{StorageError, StorageErrorKind};
 use super::{Call, Messenger};
 use crate::event::{BreakReason, FailReason};
 use crate::storage::{LackRecord, MailboxState, MailboxUse, MessageState, RepeatRecord, Standing};
-use crate::{Command, ContactId, ConversationId, Event, MessageId};
+use crate::{Command, ContactId, ConversationId, Event, MessageId, RoomId};
 
 /// Whether a record cannot be read, though storage can.
 pub(super) fn is_damage(error: &StorageError) -> bool {
@@ -42,6 +42,14 @@ impl Concern {
             | Command::Send { contact, .. }
             | Command::Read { contact, .. }
             | Command::Introduce { one: contact, .. } => Self::Contact(*contact),
+            Command::Room { room }
+            | Command::OfferRoom { room, .. }
+            | Command::AcceptRoom { room }
+            | Command::RefuseRoom { room }
+            | Command::RemoveMember { room, .. }
+            | Command::RenameRoom { room, .. }
+            | Command::SetSteward { room, .. }
+            | Command::LeaveRoom { room } => Self::Contact(room.place()),
             Command::Edit { message, .. }
             | Command::Delete { message }
             | Command::React { message, .. }
@@ -69,6 +77,9 @@ impl Concern {
             | Command::SetTyping { .. }
             | Command::Conversations
             | Command::Search { .. }
+            | Command::FoundRoom { .. }
+            | Command::Rooms
+            | Command::ForgetRoom { .. }
             // It goes on without what is damaged.
             | Command::Forget { .. } => Self::Nobody,
         }
@@ -135,6 +146,12 @@ impl Messenger {
         contact: ContactId,
         error: StorageError,
     ) -> Result<(), StorageError> {
+        if self.is_broken_room(contact) {
+            return Ok(());
+        }
+        if self.rooms.get(contact).is_some() {
+            return self.break_room(call, RoomId::at(contact));
+        }
         match self.standing(contact) {
             None => Err(error),
             Some(Standing::Broken) => Ok(()),

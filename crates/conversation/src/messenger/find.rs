@@ -95,12 +95,11 @@ impl Messenger {
         let Some(record) = record.filter(|record| record.kind == MessageKind::Text) else {
             return Ok(None);
         };
-        let person = self.people.get(&record.contact);
-        let known = person.filter(|person| person.record.standing != Standing::Requested);
-        let Some(person) = known else {
+        let known = self.standing(record.contact) != Some(Standing::Requested);
+        let Some(place) = self.place(record.contact).filter(|_| known) else {
             return Ok(None);
         };
-        match show(call.storage, person, &record) {
+        match show(call.storage, place, &record) {
             Err(error) if is_damage(&error) => Ok(None),
             view => Ok(Some(view?).filter(|view| !view.deleted)),
         }
@@ -114,7 +113,8 @@ impl Messenger {
         if record.is_erased() {
             return Err(Refusal::Deleted.into());
         }
-        let edits = call.storage.edits(record.contact, message, record.mine)?;
+        let mut edits = call.storage.edits(record.contact, message, record.mine)?;
+        edits.retain(|edit| edit.is_by_author_of(&record));
         let mut versions = Vec::with_capacity(1 + edits.len());
         for said in [&record].into_iter().chain(&edits) {
             versions.push(Version {

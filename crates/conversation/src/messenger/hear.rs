@@ -9,7 +9,8 @@ use crate::content::{self, Content, MessageId, Opened as Said};
 use crate::letter::LetterBody;
 use crate::mls::{OpenFault, Opened, Received};
 use crate::storage::{
-    MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, Side, Standing,
+    MailboxUse, MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, Side,
+    Standing,
 };
 use crate::{ContactId, DropReason, Event, Secret};
 
@@ -49,6 +50,13 @@ impl Messenger {
             mailbox: letter.mailbox,
             repeat: Some(letter.repeat),
         };
+        let owner = self
+            .mailboxes
+            .get(&letter.mailbox)
+            .map(|record| record.owner);
+        if let Some(MailboxUse::Room(room)) = owner {
+            return self.hear_room_letter(call, room, arrival, &letter.bytes);
+        }
         let invitation = self.invitation_of(letter.mailbox);
         match (LetterBody::read(&letter.bytes), invitation) {
             (Some(LetterBody::Messages(messages)), _) => messages
@@ -195,6 +203,13 @@ impl Messenger {
                 }
                 return Ok(());
             }
+            Content::Room(word) => {
+                // As above.
+                let delay = self.config.receipt_delay;
+                let id = said.id;
+                self.debts.add(call.cx, delay, contact, id, Owed::Delivered);
+                return self.heard_of_room(call, contact, word);
+            }
             _ => {}
         }
         self.echoes.note(contact, said.id, call.cx.now());
@@ -216,6 +231,7 @@ impl Messenger {
                 id: said.id,
             },
             mine: false,
+            author: None,
             kind,
             target,
             sent_at: said.stamp.shown_at(wall),
@@ -392,6 +408,7 @@ pub(super) fn classify(content: &Content) -> (MessageKind, Option<MessageId>) {
         | Content::Typing(_)
         | Content::Mode(_)
         | Content::Introduction(_)
+        | Content::Room(_)
         | Content::Newer => (MessageKind::Control, None),
     }
 }

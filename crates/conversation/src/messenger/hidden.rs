@@ -111,7 +111,9 @@ fn may_change(change: &MessageRecord, target: &MessageRecord) -> bool {
     match (change.kind, target.kind) {
         (MessageKind::Reaction, MessageKind::Text) => true,
         (MessageKind::Edit, MessageKind::Text)
-        | (MessageKind::Delete, MessageKind::Text | MessageKind::Reaction) => !target.mine,
+        | (MessageKind::Delete, MessageKind::Text | MessageKind::Reaction) => {
+            change.is_by_author_of(target)
+        }
         _ => false,
     }
 }
@@ -126,7 +128,8 @@ fn supersede(storage: &mut dyn Storage, record: &MessageRecord) -> Result<bool, 
         return make_room(storage, record, target);
     }
     let rivals = storage.changes(record.contact, target)?.into_iter();
-    let mut rivals = rivals.filter(|rival| !rival.mine && rival.kind == record.kind);
+    let mut rivals =
+        rivals.filter(|rival| rival.is_by_author_of(record) && rival.kind == record.kind);
     let Some(rival) = rivals.next() else {
         return Ok(true);
     };
@@ -135,7 +138,7 @@ fn supersede(storage: &mut dyn Storage, record: &MessageRecord) -> Result<bool, 
         return Ok(false);
     }
     for taking_back in storage.changes(record.contact, rival.id())? {
-        if !taking_back.mine {
+        if taking_back.is_by_author_of(record) {
             storage.remove_message(taking_back.id())?;
         }
     }
@@ -151,7 +154,8 @@ fn make_room(
     record: &MessageRecord,
     target: &MessageId,
 ) -> Result<bool, StorageError> {
-    let edits = storage.edits(record.contact, target, false)?;
+    let mut edits = storage.edits(record.contact, target, false)?;
+    edits.retain(|edit| edit.is_by_author_of(record));
     let mut all: Vec<_> = edits.iter().chain([record]).collect();
     all.sort_unstable_by_key(|edit| core::cmp::Reverse(edit.position));
     let mut stands = true;

@@ -101,7 +101,7 @@ impl Messenger {
 
     /// Takes a letter off the shelf and out of storage; `None` if it was taken
     /// meanwhile.
-    fn take_held(
+    pub(super) fn take_held(
         &mut self,
         call: &mut Call<'_, '_>,
         whose: ContactId,

@@ -1,6 +1,6 @@
 //! How I keep conversations: seen or not, heard or not, begun or not, and no more.
 
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{StorageError, Timestamp};
 
 use super::speak::said_with;
 use super::stop::Stop;
@@ -18,6 +18,12 @@ impl Messenger {
         let contact = self.conversations.get(&conversation).copied();
         let known = contact.filter(|contact| self.standing(*contact) != Some(Standing::Requested));
         known.ok_or(Refusal::NoContact)
+    }
+
+    /// Whether what comes from a contact is to draw no attention.
+    pub(super) fn is_muted(&self, contact: ContactId, now: Timestamp) -> bool {
+        let person = self.people.get(&contact);
+        person.is_some_and(|person| person.kept.is_muted(now))
     }
 
     pub(super) fn list_conversations(&self, call: &Call<'_, '_>) -> Result<Reply, Stop> {

@@ -84,6 +84,9 @@ impl Messenger {
         match lost.owner {
             MailboxUse::Conversation(contact) => self.lose_conversation(call, lost, contact),
             MailboxUse::Invitation(id) => self.lose_invitation(call, lost, id),
+            MailboxUse::Room(room) => self.within(call, room.place(), |this, call| {
+                this.room_mailbox_lost(call, room, mailbox)
+            }),
         }
     }
 

@@ -60,7 +60,7 @@ impl Messenger {
 
     fn ask_for_mailbox(&mut self, record: &MailboxRecord) {
         let purpose = match record.owner {
-            MailboxUse::Conversation(_) => Some(Purpose::Conversation),
+            MailboxUse::Conversation(_) | MailboxUse::Room(_) => Some(Purpose::Conversation),
             MailboxUse::Invitation(id) => self.invitations.get(&id).and_then(purpose),
         };
         if let Some(purpose) = purpose {
@@ -134,6 +134,9 @@ impl Messenger {
         call.storage.put_mailbox_record(record)?;
         match owner {
             MailboxUse::Invitation(invitation) => self.invitation_opened(call, invitation, place),
+            MailboxUse::Room(room) => self.within(call, room.place(), |this, call| {
+                this.room_mailbox_opened(call, room, mailbox)
+            }),
             MailboxUse::Conversation(contact) => self.within(call, contact, |this, call| {
                 this.mailbox_for_contact(call, contact, mailbox)
             }),
@@ -215,7 +218,7 @@ impl Messenger {
         match self.mailboxes.get(&mailbox).map(|record| record.owner) {
             Some(MailboxUse::Conversation(owner)) => owner == contact,
             Some(MailboxUse::Invitation(owner)) => invitation == Some(owner),
-            None => false,
+            Some(MailboxUse::Room(_)) | None => false,
         }
     }
 
@@ -223,7 +226,7 @@ impl Messenger {
     pub(super) fn conversation_of(&self, mailbox: MailboxId) -> Option<ContactId> {
         match self.mailboxes.get(&mailbox)?.owner {
             MailboxUse::Conversation(contact) => Some(contact),
-            MailboxUse::Invitation(_) => None,
+            MailboxUse::Invitation(_) | MailboxUse::Room(_) => None,
         }
     }
 
@@ -231,7 +234,7 @@ impl Messenger {
     pub(super) fn invitation_of(&self, mailbox: MailboxId) -> Option<InvitationId> {
         match self.mailboxes.get(&mailbox)?.owner {
             MailboxUse::Invitation(id) => Some(id),
-            MailboxUse::Conversation(_) => None,
+            MailboxUse::Conversation(_) | MailboxUse::Room(_) => None,
         }
     }
 }

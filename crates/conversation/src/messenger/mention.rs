@@ -2,6 +2,7 @@
 
 use super::Messenger;
 use super::people::Person;
+use super::room::Room;
 use super::speak::something;
 use crate::content::shown::MAX_TEXT;
 use crate::content::{Content, Origin, Text};
@@ -19,34 +20,59 @@ impl Person {
         ]
     }
 
-    /// Who is named in what is shown of `content`. Attachments are shown after
-    /// the text, so what is named in it stays where it is.
+    /// Who is named in what is shown of `content`.
     pub(super) fn mentioned_in(&self, content: &Content) -> Vec<Mentioned> {
-        let (Content::Post(post) | Content::Edit { post, .. }) = content else {
-            return Vec::new();
-        };
         let uris = self.uris();
-        let mentions = post.text.mentions().iter().filter_map(|mention| {
-            let (who, _) = uris.iter().find(|(_, uri)| *uri == mention.sender)?;
-            Some(Mentioned {
-                at: (mention.start, mention.end),
-                who: *who,
-            })
-        });
-        mentions.collect()
+        mentioned(content, |named| {
+            let (who, _) = uris.iter().find(|(_, uri)| uri == named)?;
+            Some(*who)
+        })
     }
 }
 
+impl Room {
+    /// Who is named in what is shown of `content`.
+    pub(super) fn mentioned_in(&self, content: &Content) -> Vec<Mentioned> {
+        mentioned(content, |named| self.named_by(named))
+    }
+}
+
+/// Who is named, as `who` knows them by their URIs. Attachments are shown after
+/// the text, so what is named in it stays where it is.
+fn mentioned(content: &Content, who: impl Fn(&str) -> Option<Speaker>) -> Vec<Mentioned> {
+    let (Content::Post(post) | Content::Edit { post, .. }) = content else {
+        return Vec::new();
+    };
+    let mentions = post.text.mentions().iter().filter_map(|mention| {
+        Some(Mentioned {
+            at: (mention.start, mention.end),
+            who: who(&mention.sender)?,
+        })
+    });
+    mentions.collect()
+}
+
 impl Messenger {
+    /// What those are called who can be named in a conversation, and their URIs.
+    fn names_in(&self, contact: ContactId) -> Vec<(&str, String)> {
+        if let Some(room) = self.rooms.get(contact) {
+            return room.names();
+        }
+        let Some(person) = self.people.get(&contact) else {
+            return Vec::new();
+        };
+        let names = [self.config.name.as_str(), person.record.name.as_str()];
+        let uris = person.uris().into_iter().map(|(_, uri)| uri);
+        names.into_iter().zip(uris).collect()
+    }
+
     /// What I say, with those who are named in it.
     pub(super) fn words(&self, contact: ContactId, text: &str) -> Result<Text, Refusal> {
         let long = |_| Refusal::TextTooLong { most: MAX_TEXT };
-        let Some(person) = self.people.get(&contact).filter(|_| text.contains('@')) else {
+        let mut people = self.names_in(contact);
+        if !text.contains('@') || people.is_empty() {
             return something(Text::new(text).map_err(long)?);
-        };
-        let names = [self.config.name.as_str(), person.record.name.as_str()];
-        let uris = person.uris();
-        let mut people: Vec<_> = names.into_iter().zip(&uris).collect();
+        }
         // Of names that begin alike the longer one is meant.
         people.sort_by_key(|(name, _)| core::cmp::Reverse(name.len()));
         let mut words = Text::default();
@@ -55,7 +81,7 @@ impl Messenger {
             words.push(before).map_err(long)?;
             let named = people
                 .iter()
-                .find_map(|(name, (_, uri))| Some((name, uri, is_named(name, before, after)?)));
+                .find_map(|(name, uri)| Some((name, uri, is_named(name, before, after)?)));
             rest = match named {
                 Some((name, uri, left)) => {
                     let shown = format!("@{name}");

@@ -16,6 +16,7 @@
 //! [`typing`] says that somebody writes, [`mode`] agrees on what can be shown to
 //! others, and [`prove`] signs and shows it. What a backup holds [`put_back`] makes fit to go on; then [`restore`] asks
 //! contacts to begin anew, [`anew`] does so, and [`former`] reads what was said before.
+//! Conversations of many are [`room`]s.
 
 mod anew;
 mod ask;
@@ -55,6 +56,7 @@ mod receipts;
 mod renew;
 mod repeat;
 mod restore;
+mod room;
 mod rotate;
 mod shelf;
 mod show;
@@ -93,6 +95,7 @@ use people::Person;
 use reach::Reach;
 use receipts::Debts;
 use repeat::Repeats;
+use room::Rooms;
 use shelf::Shelf;
 use silence::Silences;
 use stop::Stop;
@@ -177,6 +180,7 @@ pub struct Messenger {
     patience: Patience,
     offers_patience: Patience,
     repeats: Repeats,
+    rooms: Rooms,
     shelf: Shelf,
     waiting_invites: BTreeMap<InvitationId, Ticket>,
     waiting_joins: BTreeMap<FetchId, Vec<Ticket>>,
@@ -204,7 +208,9 @@ impl Messenger {
     pub fn open(storage: &mut dyn Storage, config: Config) -> Result<Self, StorageError> {
         let office = PostOffice::open(&mut *storage)?;
         let mut found = people::open(storage)?;
-        let shelf = Shelf::open(storage, &mut found)?;
+        let (rooms, damaged) = Rooms::open(storage)?;
+        found.damaged.extend(damaged);
+        let shelf = Shelf::open(storage, &mut found, &rooms)?;
         let mut messenger = Self {
             read_receipts: Self::is_on(storage, READ_RECEIPTS)?,
             typing: Self::is_on(storage, TYPING)?,
@@ -240,6 +246,7 @@ impl Messenger {
             patience: Patience::default(),
             offers_patience: Patience::default(),
             repeats: Repeats::default(),
+            rooms,
             shelf,
             waiting_invites: BTreeMap::new(),
             waiting_joins: BTreeMap::new(),
@@ -256,6 +263,12 @@ impl Messenger {
         let people = messenger.people.values();
         messenger.conversations = people
             .map(|p| (p.record.conversation, p.record.id))
+            .chain(
+                messenger
+                    .rooms
+                    .records()
+                    .map(|room| (room.conversation, room.id.place())),
+            )
             .collect();
         let people = messenger.people.values();
         messenger.begun_anew = people
@@ -286,7 +299,8 @@ impl Messenger {
         self.resume_indexing(call)?;
         self.resume_tidying(call)?;
         self.resume_going(call)?;
-        self.resume_debts(call)
+        self.resume_debts(call)?;
+        self.wake_rooms(call)
     }
 
     fn ask(
@@ -385,6 +399,17 @@ impl Messenger {
             Command::History { message } => self.history(call, &message)?,
             Command::Typing { conversation } => self.tell_typing(call, conversation)?,
             Command::Forget { contact } => self.forget(call, contact)?,
+            Command::FoundRoom { name } => self.found_room(call, &name)?,
+            Command::Rooms => self.list_rooms(),
+            Command::Room { room } => self.show_room(room)?,
+            Command::OfferRoom { room, contact } => self.offer_room(call, room, contact)?,
+            Command::AcceptRoom { room } => self.accept_room(call, room)?,
+            Command::RefuseRoom { room } => self.refuse_room(call, room)?,
+            Command::RemoveMember { room, member } => self.remove_from_room(call, room, member)?,
+            Command::RenameRoom { room, name } => self.rename_room(call, room, &name)?,
+            Command::SetSteward { room, member, on } => self.set_steward(call, room, member, on)?,
+            Command::LeaveRoom { room } => self.leave_room(call, room)?,
+            Command::ForgetRoom { room } => self.forget_room(call, room)?,
         }))
     }
 
@@ -403,6 +428,7 @@ impl Messenger {
         self.pay(call)?;
         self.replace_due(call)?;
         self.repeat_due(call)?;
+        self.rooms_due(call)?;
         self.vanish_due(call)?;
         self.index_due(call)?;
         self.tidy_due(call)?;
@@ -419,6 +445,7 @@ impl Messenger {
             self.sweep_restoring(call)?;
             self.sweep_former(call)?;
             self.sweep_silence(call)?;
+            self.sweep_rooms(call)?;
         }
         Ok(())
     }
@@ -533,6 +560,7 @@ impl Machine for Messenger {
             self.debts.due(),
             self.losses.due(),
             self.repeats.due(),
+            self.rooms.due(),
             self.next_vanishing,
             self.indexing.as_ref().map(Indexing::due),
             self.tidying.due(),

@@ -54,6 +54,17 @@ pub(super) struct Tail {
     counted: bool,
 }
 
+impl Tail {
+    pub(super) fn new() -> Self {
+        Self {
+            lamport: Lamport::default(),
+            last: None,
+            in_epoch: 0,
+            counted: false,
+        }
+    }
+}
+
 impl Person {
     /// Another epoch begins.
     pub(super) fn begin_epoch(&mut self, now: Timestamp) {
@@ -78,12 +89,6 @@ impl Person {
 
     pub(super) fn new(record: ContactRecord) -> Self {
         let addresses = decode_addresses(&record);
-        let tail = Tail {
-            lamport: Lamport::default(),
-            last: None,
-            in_epoch: 0,
-            counted: false,
-        };
         Self {
             record,
             kept: ConversationRecord::default(),
@@ -91,7 +96,7 @@ impl Person {
             identity: IdentityRecord::default(),
             offers: OffersRecord::default(),
             introduced: None,
-            tail,
+            tail: Tail::new(),
             era: EraRecord::default(),
             reunion: ReunionRecord::default(),
             mode: ModeRecord::default(),
@@ -186,7 +191,11 @@ pub(super) type AtHand<'m> = (&'m mut Person, &'m mut Group, &'m Crypto);
 impl Messenger {
     /// The contact a command names.
     pub(super) fn person(&mut self, id: ContactId) -> Result<&mut Person, Refusal> {
-        self.people.get_mut(&id).ok_or(Refusal::NoContact)
+        match self.people.get_mut(&id) {
+            Some(person) => Ok(person),
+            None if self.rooms.get(id).is_some() => Err(Refusal::NotInRooms),
+            None => Err(Refusal::NoContact),
+        }
     }
 
     /// A contact with its group, which is read if it is not in memory.

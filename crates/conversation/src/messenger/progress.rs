@@ -17,7 +17,7 @@ impl Messenger {
         network: NetworkTag,
     ) -> Result<(), StorageError> {
         let Some(record) = message_in(call, letter)? else {
-            return Ok(());
+            return self.room_letter_accepted(call, letter, network).map(drop);
         };
         if record.kind == MessageKind::Gone {
             // Nobody waits for more of it; older versions let it wait for ever.
@@ -64,7 +64,11 @@ impl Messenger {
         tried: &[Address],
     ) -> Result<(), StorageError> {
         let Some(record) = message_in(call, letter)? else {
-            return self.commit_failed(call, letter, tried);
+            let why = FailReason::Network(reason);
+            return match self.room_letter_failed(call, letter, why)? {
+                true => Ok(()),
+                false => self.commit_failed(call, letter, tried),
+            };
         };
         if record.state >= MessageState::Delivered {
             return Ok(());

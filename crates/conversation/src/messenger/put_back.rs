@@ -9,7 +9,7 @@ use crate::event::BreakReason;
 use crate::mls::forget_key_package;
 use crate::storage::{
     ContactRecord, EraRecord, LackRecord, MailRecord, MailboxState, MailboxUse, RepeatRecord,
-    ReunionRecord, Role, Standing,
+    ReunionRecord, Role, RoomRecord, RoomStanding, Standing,
 };
 use crate::{ContactId, Event, Storage};
 
@@ -52,7 +52,30 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
             ..contact
         })?;
     }
+    for room in storage.rooms()? {
+        end_room(storage, room)?;
+    }
     Ok(())
+}
+
+/// A room does not go on: what its keeper knew must not be used again, and a
+/// steward has to ask me in anew.
+fn end_room(storage: &mut dyn Storage, room: RoomRecord) -> Result<(), StorageError> {
+    if room.standing == RoomStanding::Offered {
+        return Ok(());
+    }
+    storage.remove_all_held(room.id.place())?;
+    if let Some(package) = &room.package {
+        // The lost device may have been welcomed by it.
+        forget_key_package(storage, &package.reference)?;
+    }
+    storage.put_room(&RoomRecord {
+        package: None,
+        standing: RoomStanding::Broken,
+        publishing: Vec::new(),
+        asked: Vec::new(),
+        ..room
+    })
 }
 
 /// Who opened a link since was welcomed by the lost device; to be welcomed again,

@@ -88,6 +88,11 @@ impl Debts {
         })
     }
 
+    /// Notes a letter with receipts: the next ones wait until it has left.
+    pub(super) fn note_letter(&mut self, contact: ContactId, letter: LetterId) {
+        self.letters.entry(contact).or_default().push(letter);
+    }
+
     /// Forgets what is owed to a contact.
     pub(super) fn forget(&mut self, contact: ContactId) {
         self.by_contact.remove(&contact);
@@ -155,7 +160,9 @@ impl Messenger {
         message: MessageId,
         owed: Owed,
     ) -> Result<(), StorageError> {
-        if self.standing(contact) == Some(Standing::Broken) {
+        if self.standing(contact) == Some(Standing::Broken)
+            || self.owe_in_room(call, contact, message, owed)?
+        {
             return Ok(());
         }
         call.storage.set_owed(&message, owed)?;
@@ -196,6 +203,13 @@ impl Messenger {
     /// Sends the receipts that are due.
     pub(super) fn pay(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         for (contact, debt) in self.debts.take(call.cx.now(), &self.office) {
+            if let Some(room) = self.room_of_debt(contact) {
+                let receipts: Vec<_> = debt.owed.into_iter().map(receipt).collect();
+                self.within(call, room.place(), |this, call| {
+                    this.pay_member(call, room, contact, &receipts)
+                })?;
+                continue;
+            }
             // Who waits for a decision, or is blocked, learns nothing; accepting
             // and unblocking take it up.
             if self.is_written_to(contact) {
@@ -250,7 +264,7 @@ impl Messenger {
         let Some(letter) = self.say_in_passing(call, contact, content)? else {
             return Ok(());
         };
-        self.debts.letters.entry(contact).or_default().push(letter);
+        self.debts.note_letter(contact, letter);
         for message in about {
             // It may have been superseded meanwhile, or be one that they lack
             // and another conversation has.

@@ -13,6 +13,7 @@ use hushwing_sansio::{StorageError, Timestamp};
 
 use super::broken::is_damage;
 use super::people::Opened;
+use super::room::Rooms;
 use crate::storage::HeldHead;
 use crate::{ContactId, Storage};
 
@@ -62,9 +63,11 @@ impl Shelf {
     pub(super) fn open(
         storage: &mut dyn Storage,
         found: &mut Opened,
+        rooms: &Rooms,
     ) -> Result<Self, StorageError> {
         let mut shelf = Self::default();
-        for whose in found.people.keys().copied().chain([STRAYS]) {
+        let people = found.people.keys().copied();
+        for whose in people.chain(rooms.places()).chain([STRAYS]) {
             match storage.held_heads(whose) {
                 Ok(heads) => heads.iter().for_each(|head| shelf.add(head)),
                 Err(error) if !is_damage(&error) => return Err(error),

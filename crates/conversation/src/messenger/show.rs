@@ -2,13 +2,15 @@
 
 use hushwing_sansio::StorageError;
 
+use super::Messenger;
 use super::broken::is_damage;
 use super::inquiry::message_with;
 use super::people::Person;
+use super::room::{Room, counted};
 use crate::content::{Content, IdPrefix, Message, ShortId};
 use crate::storage::{MessageKind, MessageRecord, Position};
-use crate::view::{ContactView, MessageView, Notice, Quote, Speaker};
-use crate::{Event, MessageId, Storage};
+use crate::view::{ContactView, Counted, Mentioned, MessageView, Notice, Quote, Speaker};
+use crate::{ContactId, ConversationId, Event, MessageId, Storage};
 
 /// The fewest digits of an id that are shown: its first two are always the same.
 const FEWEST_DIGITS: usize = 10;
@@ -43,10 +45,72 @@ impl Person {
     }
 }
 
+/// Where a message was said.
+#[derive(Clone, Copy)]
+pub(super) enum Place<'a> {
+    /// Between two.
+    Pair(&'a Person),
+    /// In a room.
+    Room(&'a Room),
+}
+
+impl Place<'_> {
+    fn id(self) -> ContactId {
+        match self {
+            Self::Pair(person) => person.record.id,
+            Self::Room(room) => room.record.id.place(),
+        }
+    }
+
+    fn conversation(self) -> ConversationId {
+        match self {
+            Self::Pair(person) => person.record.conversation,
+            Self::Room(room) => room.record.conversation,
+        }
+    }
+
+    fn mentioned_in(self, content: &Content) -> Vec<Mentioned> {
+        match self {
+            Self::Pair(person) => person.mentioned_in(content),
+            Self::Room(room) => room.mentioned_in(content),
+        }
+    }
+
+    /// Nothing that is said in a room can be shown to others.
+    fn provable(self, record: &MessageRecord) -> Option<bool> {
+        match self {
+            Self::Pair(person) => person.provable(record),
+            Self::Room(_) => None,
+        }
+    }
+
+    fn counted(
+        self,
+        storage: &dyn Storage,
+        record: &MessageRecord,
+    ) -> Result<Option<Box<Counted>>, StorageError> {
+        match self {
+            Self::Room(_) if record.mine => {
+                let counted = counted(storage, record.id())?;
+                Ok(Some(Box::new(counted)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Messenger {
+    /// Where messages of that number are said.
+    pub(super) fn place(&self, of: ContactId) -> Option<Place<'_>> {
+        let pair = self.people.get(&of).map(Place::Pair);
+        pair.or_else(|| self.rooms.get(of).map(Place::Room))
+    }
+}
+
 /// The event for a message that is new here: it arrived, or it changes another.
 pub(super) fn arrived(
     storage: &dyn Storage,
-    person: &Person,
+    place: Place<'_>,
     record: &MessageRecord,
     content: &Content,
     before: Option<Position>,
@@ -55,13 +119,13 @@ pub(super) fn arrived(
     if record.kind != MessageKind::Text {
         let target = changed(storage, record)?;
         let view = target
-            .map(|target| show(storage, person, &target))
+            .map(|target| show(storage, place, &target))
             .transpose()?;
         return Ok(view.map(Event::Changed));
     }
     let last = before.is_none_or(|before| before < record.position);
     let previous = storage.messages(record.contact, Some(&record.position), 1, 0)?;
-    let message = build(storage, person, record, content)?;
+    let message = build(storage, place, record, content)?;
     let after = previous.first().map(|record| *record.id());
     Ok(Some(Event::Arrived {
         message,
@@ -92,13 +156,13 @@ fn changed(
 /// A stored message as shown.
 pub(super) fn show(
     storage: &dyn Storage,
-    person: &Person,
+    place: Place<'_>,
     record: &MessageRecord,
 ) -> Result<MessageView, StorageError> {
     if record.is_erased() {
-        return erased(storage, person, record);
+        return erased(storage, place, record);
     }
-    build(storage, person, record, &content_of(record)?)
+    build(storage, place, record, &content_of(record)?)
 }
 
 pub(super) fn content_of(record: &MessageRecord) -> Result<Content, StorageError> {
@@ -110,26 +174,26 @@ pub(super) fn content_of(record: &MessageRecord) -> Result<Content, StorageError
 /// A message of which nothing is left: it was taken back.
 fn erased(
     storage: &dyn Storage,
-    person: &Person,
+    place: Place<'_>,
     record: &MessageRecord,
 ) -> Result<MessageView, StorageError> {
     Ok(MessageView {
         short: shortened(storage, record.id())?,
         text: String::new(),
         deleted: true,
-        ..unreadable(person, record)
+        ..unreadable(place, record)
     })
 }
 
 fn build(
     storage: &dyn Storage,
-    person: &Person,
+    place: Place<'_>,
     record: &MessageRecord,
     content: &Content,
 ) -> Result<MessageView, StorageError> {
-    let mut view = alone(storage, person, record, content)?;
+    let mut view = alone(storage, place, record, content)?;
     if let Some(target) = &view.reply_to {
-        view.answered = quote(storage, person, target)?.map(Box::new);
+        view.answered = quote(storage, place, target)?.map(Box::new);
     }
     Ok(view)
 }
@@ -137,21 +201,21 @@ fn build(
 /// What stands in a conversation, cut short for those who answer it.
 fn quote(
     storage: &dyn Storage,
-    person: &Person,
+    place: Place<'_>,
     target: &MessageId,
 ) -> Result<Option<Quote>, StorageError> {
     // A contact may name any id, also one of another conversation.
-    let target = message_with(storage, person.record.id, target)?;
+    let target = message_with(storage, place.id(), target)?;
     let Some(record) = target.filter(|record| record.kind == MessageKind::Text) else {
         return Ok(None);
     };
     let shown = match record.is_erased() {
-        true => erased(storage, person, &record),
-        false => content_of(&record).and_then(|content| alone(storage, person, &record, &content)),
+        true => erased(storage, place, &record),
+        false => content_of(&record).and_then(|content| alone(storage, place, &record, &content)),
     };
     let shown = match shown {
         // The damage is found where that message is shown; this one is sound.
-        Err(error) if is_damage(&error) => unreadable(person, &record),
+        Err(error) if is_damage(&error) => unreadable(place, &record),
         shown => shown?,
     };
     Ok(Some(Quote {
@@ -198,7 +262,7 @@ pub(super) fn shortened(storage: &dyn Storage, id: &MessageId) -> Result<ShortId
 /// A message with its changes, but without what it answers.
 fn alone(
     storage: &dyn Storage,
-    person: &Person,
+    place: Place<'_>,
     record: &MessageRecord,
     content: &Content,
 ) -> Result<MessageView, StorageError> {
@@ -207,13 +271,14 @@ fn alone(
         text: content.to_plain(),
         reply_to: reply_of(content),
         notice: notice_of(content),
-        mentions: person.mentioned_in(content),
-        ..unreadable(person, record)
+        mentions: place.mentioned_in(content),
+        counted: place.counted(storage, record)?,
+        ..unreadable(place, record)
     };
     let mut last = None;
     for change in storage.changes(record.contact, record.id())? {
-        apply(storage, person, &mut view, record, &change)?;
-        if change.kind == MessageKind::Edit && change.mine == record.mine {
+        apply(storage, place, &mut view, record, &change)?;
+        if change.kind == MessageKind::Edit && change.is_by_author_of(record) {
             last = Some(change);
         }
     }
@@ -222,22 +287,23 @@ fn alone(
         view.reactions.clear();
         view.mentions.clear();
     } else {
-        view.provable = person.provable(last.as_ref().unwrap_or(record));
+        view.provable = place.provable(last.as_ref().unwrap_or(record));
     }
     Ok(view)
 }
 
 /// A message whose content is damaged, as shown.
-pub(super) fn unreadable(person: &Person, record: &MessageRecord) -> MessageView {
+pub(super) fn unreadable(place: Place<'_>, record: &MessageRecord) -> MessageView {
     MessageView {
         id: *record.id(),
         short: ShortId::whole(*record.id()),
         contact: record.contact,
-        conversation: person.record.conversation,
+        conversation: place.conversation(),
         from: speaker(record),
         sent_at: record.sent_at,
         text: "[damaged]".to_owned(),
         state: record.state,
+        counted: None,
         reply_to: None,
         answered: None,
         edited: false,
@@ -255,19 +321,19 @@ pub(super) fn unreadable(person: &Person, record: &MessageRecord) -> MessageView
 /// message may change it.
 fn apply(
     storage: &dyn Storage,
-    person: &Person,
+    place: Place<'_>,
     view: &mut MessageView,
     record: &MessageRecord,
     change: &MessageRecord,
 ) -> Result<(), StorageError> {
     match change.kind {
-        MessageKind::Edit if change.mine == record.mine => {
+        MessageKind::Edit if change.is_by_author_of(record) => {
             let content = content_of(change)?;
             view.text = content.to_plain();
-            view.mentions = person.mentioned_in(&content);
+            view.mentions = place.mentioned_in(&content);
             view.edited = true;
         }
-        MessageKind::Delete if change.mine == record.mine => view.deleted = true,
+        MessageKind::Delete if change.is_by_author_of(record) => view.deleted = true,
         MessageKind::Reaction => {
             let by = speaker(change);
             if !change.is_erased() && !taken_back(storage, change)? {
@@ -290,14 +356,14 @@ pub(super) fn taken_back(
     let changes = storage.changes(record.contact, record.id())?;
     Ok(changes
         .iter()
-        .any(|change| change.kind == MessageKind::Delete && change.mine == record.mine))
+        .any(|change| change.kind == MessageKind::Delete && change.is_by_author_of(record)))
 }
 
 pub(super) fn speaker(record: &MessageRecord) -> Speaker {
-    if record.mine {
-        Speaker::Me
-    } else {
-        Speaker::Contact(record.contact)
+    match record.author {
+        _ if record.mine => Speaker::Me,
+        Some(member) => Speaker::Member(member),
+        None => Speaker::Contact(record.contact),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::letter::LetterBody;
 use crate::storage::{
     MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, Standing,
 };
-use crate::{ContactId, Event, Refusal, Reply};
+use crate::{ContactId, Event, Refusal, Reply, RoomId};
 
 /// Bytes of text to somebody who has not answered yet: letters to an
 /// invitation may not be longer than 64 KiB.
@@ -134,7 +134,7 @@ impl Messenger {
         message: &MessageId,
     ) -> Result<MessageRecord, Stop> {
         let record = call.storage.message(message)?;
-        let known = record.filter(|record| self.people.contains_key(&record.contact));
+        let known = record.filter(|record| self.place(record.contact).is_some());
         Ok(known.ok_or(Refusal::NoMessage)?)
     }
 
@@ -148,6 +148,9 @@ impl Messenger {
     }
 
     pub(super) fn may_speak(&mut self, contact: ContactId, length: usize) -> Result<(), Refusal> {
+        if let Some(may) = self.may_speak_in(contact) {
+            return may;
+        }
         let person = self.person(contact)?;
         if person.kept.blocked.is_some() {
             return Err(Refusal::Blocked);
@@ -179,6 +182,9 @@ impl Messenger {
         kind: MessageKind,
         target: Option<MessageId>,
     ) -> Result<Reply, Stop> {
+        if self.rooms.get(contact).is_some() {
+            return self.say_in_room(call, RoomId::at(contact), content, kind, target);
+        }
         let before = self
             .people
             .get(&contact)
@@ -205,14 +211,14 @@ impl Messenger {
         content: &Content,
         before: Option<Position>,
     ) -> Result<(), StorageError> {
-        let Some(person) = self.people.get(&record.contact) else {
+        let Some(place) = self.place(record.contact) else {
             return Ok(());
         };
-        if person.record.standing == Standing::Requested {
+        if self.standing(record.contact) == Some(Standing::Requested) {
             return Ok(());
         }
-        let quiet = record.mine || person.kept.is_muted(call.cx.wall());
-        let event = arrived(call.storage, person, record, content, before, quiet)?;
+        let quiet = record.mine || self.is_muted(record.contact, call.cx.wall());
+        let event = arrived(call.storage, place, record, content, before, quiet)?;
         if let Some(Event::Arrived { message, .. } | Event::Changed(message)) = &event {
             // A reaction changes no text, and writing one anew costs more than
             // all else of it.
@@ -310,6 +316,7 @@ impl Messenger {
             contact,
             position,
             mine: true,
+            author: None,
             kind,
             target,
             sent_at: stamp.sent,
@@ -390,7 +397,7 @@ pub(super) fn something(words: Text) -> Result<Text, Refusal> {
     }
 }
 
-fn unfit(error: ComposeError) -> Refusal {
+pub(super) fn unfit(error: ComposeError) -> Refusal {
     match error {
         ComposeError::Empty => Refusal::EmptyText,
         _ => Refusal::TextTooLong { most: MAX_TEXT },

@@ -56,6 +56,7 @@ impl Messenger {
         seconds: u32,
     ) -> Result<Reply, Stop> {
         let contact = self.contact_in(conversation)?;
+        self.person(contact)?;
         if seconds > MAX_TIMER {
             return Err(Refusal::TimerTooLong { most: MAX_TIMER }.into());
         }
@@ -126,7 +127,7 @@ impl Messenger {
             return Ok(());
         }
         for (contact, message) in call.storage.vanishing(call.cx.wall(), MOST_AT_ONCE)? {
-            let known = self.people.contains_key(&contact);
+            let known = self.place(contact).is_some();
             if known {
                 self.within(call, contact, |this, call| {
                     this.call_back(call, contact, &message)
@@ -172,6 +173,7 @@ impl Messenger {
         let record = message_with(call.storage, contact, message)?;
         let edits = call.storage.edits(contact, message, true)?;
         for said in record.iter().chain(&edits) {
+            self.call_back_said(call, said)?;
             let leaving = matches!(said.state, MessageState::Queued | MessageState::Accepted);
             if let Some(letter) = said.letter.filter(|_| said.mine && leaving) {
                 self.office

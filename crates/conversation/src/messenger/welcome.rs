@@ -172,10 +172,10 @@ impl Messenger {
             .storage
             .messages(contact, None, MOST_MESSAGES, usize::MAX)?
         {
-            let Some(person) = self.people.get(&contact) else {
+            let Some(place) = self.place(contact) else {
                 return Ok(());
             };
-            let message = show(call.storage, person, &record)?;
+            let message = show(call.storage, place, &record)?;
             self.note_shown(call, &message)?;
             let said = Event::Arrived {
                 message,

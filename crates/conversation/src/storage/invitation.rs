@@ -4,7 +4,7 @@ use hushwing_sansio::{StorageError, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::codec::{self, millis};
-use crate::{ContactId, InvitationId, Secret};
+use crate::{ContactId, InvitationId, RoomId, Secret};
 
 /// How far an invitation is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +123,8 @@ pub enum MailboxUse {
     Invitation(InvitationId),
     /// One contact writes here.
     Conversation(ContactId),
+    /// All members of a room write here.
+    Room(RoomId),
 }
 
 /// One of my mailboxes.

@@ -74,6 +74,7 @@ fn losses_of(owner: MailboxUse) -> String {
     match owner {
         MailboxUse::Conversation(contact) => format!("losses of contact {}", contact.0),
         MailboxUse::Invitation(id) => format!("losses of invitation {}", id.0),
+        MailboxUse::Room(room) => format!("losses of room {}", room.0),
     }
 }
 

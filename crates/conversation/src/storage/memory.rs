@@ -5,6 +5,7 @@ mod lists;
 mod mls;
 mod office;
 mod receipts;
+mod room;
 mod said;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,12 +15,13 @@ use hushwing_sansio::{StorageError, Timestamp};
 
 use super::{
     Allowance, ContactRecord, ConversationRecord, Extent, HeldHead, HeldRecord, InvitationRecord,
-    JoinRecord, KeyPackageRecord, MailboxRecord, MessageKind, MessageRecord, MessageState,
-    MessageTimes, OnTheWay, Outline, Owed, Position, SignedReceiptRecord, Storage,
+    JoinRecord, KeyPackageRecord, MailboxRecord, MemberRecord, MessageKind, MessageRecord,
+    MessageState, MessageTimes, OnTheWay, Outline, Owed, Position, RecipientRecord, RoomRecord,
+    SignedReceiptRecord, Storage,
 };
 use crate::proof::Confirmation;
-use crate::{ContactId, ConversationId, InvitationId, MessageId, Secret};
-use lists::slot;
+use crate::{ContactId, ConversationId, InvitationId, MemberId, MessageId, RoomId, Secret};
+use lists::{Slot, slot};
 
 /// The rows of one scope, by label and key.
 type Scope = BTreeMap<(u8, Vec<u8>), Secret>;
@@ -38,12 +40,17 @@ pub struct MemoryStorage {
     contacts: BTreeMap<ContactId, ContactRecord>,
     messages: BTreeMap<MessageId, MessageRecord>,
     order: BTreeMap<ContactId, BTreeMap<Position, MessageKind>>,
-    /// Changes by what they change, whose conversation, kind, and whether mine.
-    about: BTreeMap<(MessageId, ContactId, u8, bool), BTreeSet<Position>>,
+    /// Changes by what they change, whose conversation, kind, and author.
+    about: BTreeMap<Slot, BTreeSet<Position>>,
     letters: BTreeMap<u64, MessageId>,
     unconfirmed: BTreeMap<ContactId, BTreeSet<Position>>,
     held: BTreeMap<(ContactId, u64), HeldRecord>,
     receipts: BTreeMap<(MessageId, Confirmation), SignedReceiptRecord>,
+    rooms: BTreeMap<RoomId, RoomRecord>,
+    members: BTreeMap<(RoomId, MemberId), MemberRecord>,
+    recipients: BTreeMap<(MessageId, MemberId), RecipientRecord>,
+    /// Rooms whose members cannot be read.
+    spoilt_rooms: BTreeSet<RoomId>,
     /// Messages that cannot be read.
     spoilt: BTreeSet<MessageId>,
     conversations: BTreeMap<ConversationId, ConversationRecord>,
@@ -293,15 +300,10 @@ impl Storage for MemoryStorage {
         of: ContactId,
         target: &MessageId,
     ) -> Result<Vec<MessageRecord>, StorageError> {
-        let kinds = [
-            MessageKind::Edit,
-            MessageKind::Delete,
-            MessageKind::Reaction,
-        ];
-        let slots = kinds
-            .into_iter()
-            .flat_map(|kind| [false, true].map(|mine| (*target, of, kind.code(), mine)));
-        let last = slots.filter_map(|slot| self.about.get(&slot)?.last());
+        let kinds = MessageKind::Edit.code()..=MessageKind::Reaction.code();
+        let slots = self.slots(of, target);
+        let last = slots.filter(|((_, _, kind, ..), _)| kinds.contains(kind));
+        let last = last.filter_map(|(_, positions)| positions.last());
         let last = last.filter_map(|position| self.messages.get(&position.id));
         let mut changes = self.copies(last)?;
         changes.sort_by_key(|change| change.position);

@@ -3,7 +3,7 @@
 use hushwing_delivery::{NetworkTag, RepeatId};
 use hushwing_sansio::{StorageError, Timestamp};
 
-use crate::{ContactId, MessageId};
+use crate::{ContactId, MemberId, MessageId};
 
 /// Where a message stands in its conversation. Both sides compute the same:
 /// everything in it is told by the sender, and `Ord` compares in this order.
@@ -184,6 +184,9 @@ pub struct MessageRecord {
     pub position: Position,
     /// Whether I said it.
     pub mine: bool,
+    /// The member of a room who said it; none in a conversation of two, and of
+    /// what I said.
+    pub author: Option<MemberId>,
     /// What it does.
     pub kind: MessageKind,
     /// The message it edits, deletes or reacts to.
@@ -211,6 +214,12 @@ impl MessageRecord {
     #[must_use]
     pub fn is_erased(&self) -> bool {
         self.content.is_empty()
+    }
+
+    /// Whether `other` has the same author.
+    #[must_use]
+    pub fn is_by_author_of(&self, other: &Self) -> bool {
+        (self.mine, self.author) == (other.mine, other.author)
     }
 
     /// Its name.

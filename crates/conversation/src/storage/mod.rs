@@ -20,6 +20,7 @@ mod message;
 mod mode;
 mod orphan;
 mod reunion;
+mod room;
 mod said;
 mod signed_receipt;
 
@@ -53,6 +54,10 @@ pub use message::{
 pub use mode::{MOST_WISHES, ModeRecord};
 pub use orphan::{MOST_ORPHAN_BYTES, MOST_ORPHANS, OrphanRecord};
 pub use reunion::{FormerGroup, ReunionRecord};
+pub use room::{
+    AskedRecord, LeavingRecord, MemberRecord, PackageRecord, PublishingRecord, RecipientRecord,
+    RoomRecord, RoomRows, RoomStanding,
+};
 pub use said::SaidRows;
 pub use signed_receipt::{ReceiptRows, SignedReceiptRecord};
 
@@ -125,7 +130,7 @@ pub type Outline = (ContactId, bool, MessageState);
 /// Records with a `body` (their `encode` and `decode`) may be kept as their key
 /// columns and that body: conversation versions it and reads older ones.
 pub trait Storage:
-    hushwing_delivery::Storage + MlsRows + ConversationRows + SaidRows + ReceiptRows
+    hushwing_delivery::Storage + MlsRows + ConversationRows + SaidRows + ReceiptRows + RoomRows
 {
     /// A number never given before in this profile, from 1 on. One sequence
     /// serves contacts, invitations, mailboxes and fetches.
@@ -353,8 +358,8 @@ pub trait Storage:
     ) -> Result<Vec<MessageRecord>, StorageError>;
 
     /// Of the edits, deletions and reactions in a conversation that name
-    /// `target`, the last of each kind and author, by position: six at most,
-    /// however many there are.
+    /// `target`, the last of each kind and author, by position: three at most of
+    /// each author, however many there are.
     ///
     /// # Errors
     ///

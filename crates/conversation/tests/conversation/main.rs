@@ -39,6 +39,8 @@ mod recovery;
 mod renewal;
 mod restored;
 mod restored_twice;
+mod rooms;
+mod rooms_apart;
 mod rotation;
 mod search;
 mod support;

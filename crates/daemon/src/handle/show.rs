@@ -129,6 +129,8 @@ pub(super) fn speaker(who: Speaker, names: &Names) -> String {
             Some(name) => name.clone(),
             None => "somebody".to_owned(),
         },
+        // No call is about rooms yet, so none of their messages is shown.
+        Speaker::Member(_) => "somebody".to_owned(),
     }
 }
 
@@ -143,7 +145,7 @@ pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
         text: shown.notice.map_or_else(|| shown.text.clone(), told),
         state: match shown.from {
             Speaker::Me => state(shown.state),
-            Speaker::Contact(_) => "received",
+            Speaker::Contact(_) | Speaker::Member(_) => "received",
         }
         .to_owned(),
         attachments: Vec::new(),

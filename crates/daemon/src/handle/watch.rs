@@ -55,6 +55,11 @@ impl Events {
 fn document(event: &Event, profile: &Profile) -> Option<Told> {
     Some(match event {
         Event::Answer { .. } => return None,
+        // No call is about rooms yet, so nobody waits for these.
+        Event::Room(_)
+        | Event::RoomOffered(_)
+        | Event::RoomUnchanged { .. }
+        | Event::RoomForgotten { .. } => return None,
         Event::Contact(contact) => Told::Contact(show::contact(contact, &profile.contacts())),
         Event::Mode(mode) => {
             let name = profile.names().get(&mode.contact).cloned();

@@ -303,11 +303,20 @@ impl Storage for ProfileStore {
         self.database.messages(
             select_messages!(
                 "WHERE row IN (
+                     WITH RECURSIVE slots (kind, mine, author) AS (
+                         VALUES (2, -1, 0)
+                         UNION ALL
+                         SELECT next.kind, next.mine, next.author
+                         FROM slots JOIN messages AS next ON next.row =
+                             (SELECT row FROM messages
+                              WHERE target = ?1 AND contact = ?2 AND kind <= 4
+                              AND (kind, mine, author) > (slots.kind, slots.mine, slots.author)
+                              ORDER BY kind, mine, author LIMIT 1))
                      SELECT (SELECT row FROM messages
-                             WHERE target = ?1 AND contact = ?2
-                             AND kind = slots.column1 AND mine = slots.column2
+                             WHERE target = ?1 AND contact = ?2 AND kind = slots.kind
+                             AND mine = slots.mine AND author = slots.author
                              ORDER BY epoch DESC, lamport DESC, leaf DESC, id DESC LIMIT 1)
-                     FROM (VALUES (2, 0), (2, 1), (3, 0), (3, 1), (4, 0), (4, 1)) AS slots)
+                     FROM slots)
                  ORDER BY epoch, lamport, leaf, id"
             ),
             (target.as_bytes(), of.0),

@@ -3,7 +3,7 @@
 use hushwing_conversation::storage::{
     Allowance, MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position,
 };
-use hushwing_conversation::{ContactId, MessageId};
+use hushwing_conversation::{ContactId, MemberId, MessageId};
 use hushwing_delivery::NetworkTag;
 use hushwing_sansio::{StorageError, Timestamp};
 use rusqlite::{Params, params};
@@ -19,7 +19,7 @@ macro_rules! select_messages {
         concat!(
             "SELECT contact, epoch, lamport, leaf, id, mine, kind, target, sent_at, state,
                  accepted_network, accepted_at, delivered_at, read_at, failed_at, owed,
-                 letter, sealed_epoch, content, vanish_at
+                 letter, sealed_epoch, content, vanish_at, author
              FROM messages ",
             $tail
         )
@@ -64,9 +64,9 @@ impl Database {
         let sql = "INSERT INTO messages
              (contact, epoch, lamport, leaf, id, mine, kind, target, sent_at, state,
               accepted_network, accepted_at, delivered_at, read_at, failed_at, owed,
-              letter, sealed_epoch, content, vanish_at)
+              letter, sealed_epoch, content, vanish_at, author)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
-              ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+              ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
         let position = &record.position;
         let times = TimeColumns::from(&record.times);
         let row = params![
@@ -90,6 +90,7 @@ impl Database {
             record.sealed_epoch,
             record.content,
             times.vanish_at,
+            record.author.map_or(0, |author| author.0),
         ];
         self.run("writing a message", sql, row).map(drop)
     }
@@ -153,6 +154,7 @@ fn message(row: &Columns<'_>) -> Result<MessageRecord, StorageError> {
         contact: ContactId(row.get(0)?),
         position: position(row, 1)?,
         mine: row.get(5)?,
+        author: author(row)?,
         kind: MessageKind::from_code(row.get(6)?)?,
         target: target.map_err(|error| StorageError::corrupt(READING).because(error))?,
         sent_at: Timestamp::from_millis(row.get(8)?),
@@ -163,6 +165,12 @@ fn message(row: &Columns<'_>) -> Result<MessageRecord, StorageError> {
         sealed_epoch: row.get(17)?,
         content: row.get(18)?,
     })
+}
+
+/// Numbers begin at 1; 0 stands for nobody.
+fn author(row: &Columns<'_>) -> Result<Option<MemberId>, StorageError> {
+    let number: u64 = row.get(20)?;
+    Ok((number > 0).then_some(MemberId(number)))
 }
 
 fn times(row: &Columns<'_>) -> Result<MessageTimes, StorageError> {

@@ -5,6 +5,7 @@ mod messages;
 mod mls;
 mod office;
 mod receipts;
+mod rooms;
 mod said;
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,7 @@ mod tests;
 use std::path::Path;
 use std::sync::Arc;
 
-use hushwing_conversation::Storage as _;
+use hushwing_conversation::{RoomRows as _, Storage as _};
 use hushwing_sansio::StorageError;
 
 use crate::keys::FileKey;
@@ -37,6 +38,7 @@ impl ProfileStore {
             include_str!("../migrations/profile/0005_by_kind.sql"),
             include_str!("../migrations/profile/0006_said.sql"),
             include_str!("../migrations/profile/0007_signed_receipts.sql"),
+            include_str!("../migrations/profile/0008_rooms.sql"),
         ],
     };
 
@@ -130,6 +132,10 @@ impl ProfileStore {
         }
         self.mailbox_records()?;
         self.joins()?;
-        self.contacts().map(drop)
+        self.contacts()?;
+        for room in self.rooms()? {
+            self.members(room.id)?;
+        }
+        Ok(())
     }
 }

@@ -90,6 +90,7 @@ mod tests {
                 id: id(n),
             },
             mine: true,
+            author: None,
             kind: MessageKind::Text,
             target: None,
             sent_at: Timestamp::default(),

@@ -46,6 +46,7 @@ fn message(n: u8) -> MessageRecord {
             id: MessageId::from_bytes(&id).unwrap(),
         },
         mine: true,
+        author: None,
         kind: MessageKind::Text,
         target: None,
         sent_at: Timestamp::default(),

@@ -135,6 +135,7 @@ pub(crate) fn message(n: u8, seed: u8) -> MessageRecord {
             id: message_id(n),
         },
         mine,
+        author: None,
         kind,
         target: (kind != MessageKind::Text).then(|| message_id(n % 4 + 4 * (seed % 3))),
         sent_at: at(seed),

@@ -213,6 +213,12 @@ impl Keeper {
             .map_or(0, |state| state.epoch)
     }
 
+    /// The epoch of the oldest state that is kept: nothing older can be read.
+    #[must_use]
+    pub fn oldest_epoch(&self) -> u64 {
+        self.states.get(&self.root).map_or(0, |state| state.epoch)
+    }
+
     /// Whether a leaf of mine is in it. If not, I was removed.
     #[must_use]
     pub fn is_member(&self) -> bool {

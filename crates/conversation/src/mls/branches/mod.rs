@@ -75,6 +75,7 @@ mod pursue;
 mod records;
 mod rows;
 mod shape;
+mod side;
 mod signed;
 mod told;
 mod welcome;
@@ -88,6 +89,7 @@ pub use policy::{
     GroupPolicy, History, MOST_FURTHER, MOST_FURTHER_BYTES, MOST_NAME_BYTES, Mode, PolicyError,
 };
 pub use pursue::WishFault;
+pub use side::{Aside, SIDE_VERSION, side_letter_group};
 pub use told::{ChainFault, HearFault, Heard, IntentId, MakeFault, Said, Told, WelcomeFault};
 pub use welcome::Invited;
 

@@ -4,12 +4,17 @@ use hushwing_sansio::StorageError;
 
 use super::MemoryStorage;
 use crate::storage::MessageRecord;
-use crate::{ConversationId, MessageId};
+use crate::{ConversationId, MessageId, RoomId};
 
 impl MemoryStorage {
     /// Damages the record of a message: from now on it cannot be read.
     pub fn spoil_message(&mut self, id: &MessageId) {
         self.spoilt.insert(*id);
+    }
+
+    /// Damages the members of a room: from now on they cannot be read.
+    pub fn spoil_members(&mut self, room: RoomId) {
+        self.spoilt_rooms.insert(room);
     }
 
     /// Damages what MLS keeps of a conversation.

@@ -38,10 +38,12 @@ impl MemoryStorage {
     }
 
     fn changing(&self, of: ContactId, target: &MessageId, kinds: &[MessageKind]) -> Vec<MessageId> {
-        let slots = kinds
-            .iter()
-            .flat_map(|kind| [false, true].map(|mine| (*target, of, kind.code(), mine)));
-        let positions = slots.filter_map(|slot| self.about.get(&slot)).flatten();
+        let slots = self.slots(of, target);
+        let changing = slots.filter(|((_, _, code, ..), _)| {
+            let mut kinds = kinds.iter();
+            kinds.any(|kind| kind.code() == *code)
+        });
+        let positions = changing.flat_map(|(_, positions)| positions);
         positions.map(|position| position.id).collect()
     }
 }
@@ -102,9 +104,14 @@ impl SaidRows for MemoryStorage {
         target: &MessageId,
         mine: bool,
     ) -> Result<Vec<MessageRecord>, StorageError> {
-        let slot = (*target, of, MessageKind::Edit.code(), mine);
-        let positions = self.about.get(&slot).into_iter().flatten();
-        self.copies(positions.filter_map(|position| self.messages.get(&position.id)))
+        let slots = self.slots(of, target);
+        let edits = slots.filter(|((_, _, kind, by_me, _), _)| {
+            *kind == MessageKind::Edit.code() && *by_me == mine
+        });
+        let mut positions: Vec<_> = edits.flat_map(|(_, positions)| positions).collect();
+        positions.sort_unstable();
+        let edits = positions.into_iter();
+        self.copies(edits.filter_map(|position| self.messages.get(&position.id)))
     }
 
     fn text_positions(

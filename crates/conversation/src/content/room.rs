@@ -1,0 +1,363 @@
+//! Rooms: asking somebody in, and what members tell each other beside what they
+//! say.
+
+use core::fmt;
+
+use super::addresses::{read_list, write_list};
+use super::cbor::{Reader, SyntaxError, Writer, whole};
+use super::message::MAX_MESSAGE;
+use super::shown::{MAX_NAME, clean_name};
+use crate::ConversationId;
+use crate::branches::AccountId;
+
+/// Media type of all content about rooms.
+pub(crate) const MEDIA_TYPE: &str = "application/vnd.hushwing.room+cbor";
+/// Version of the encoding.
+const VERSION: u64 = 1;
+/// Bytes of a key package.
+const MAX_PACKAGE: usize = 8_192;
+/// Entries of one roster.
+pub const MAX_ROSTER: usize = 64;
+/// Bytes of an account id.
+const MAX_ACCOUNT: usize = 32;
+
+/// What is said about one room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomWord {
+    /// Which one.
+    pub room: ConversationId,
+    /// What.
+    pub step: RoomStep,
+}
+
+/// One thing said about a room. `Debug` hides names and addresses.
+#[derive(Clone, PartialEq, Eq)]
+pub enum RoomStep {
+    /// Between two: do you want to be in it?
+    Offer {
+        /// What it calls itself.
+        name: String,
+        /// How many are in it.
+        size: u32,
+    },
+    /// The answer: yes, as this leaf, and here I am written to.
+    Answer {
+        /// The MLS KeyPackage message.
+        package: Vec<u8>,
+        /// Who I am in it.
+        entry: Entry,
+    },
+    /// To who was just added: who is in it.
+    Roster(Vec<Entry>),
+    /// To all: here I am. Whose addresses I know in an older revision, or not at
+    /// all, greets in turn.
+    Greeting {
+        /// Who I am.
+        entry: Entry,
+        /// Whose addresses I know, and in which revision.
+        known: Vec<(AccountId, u64)>,
+    },
+    /// To all: I want to be removed.
+    Leave,
+    /// To one: which commits lead to the states whose names begin so?
+    Ask([u8; 8]),
+}
+
+/// Somebody in a room, as told. `Debug` hides all of it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The account.
+    pub account: AccountId,
+    /// What they call themselves.
+    pub name: String,
+    /// The revision of the addresses, above that of all told before.
+    pub revision: u64,
+    /// `delivery::Address` values as that room encodes them, the preferred one
+    /// first.
+    pub addresses: Vec<Vec<u8>>,
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Entry(..)")
+    }
+}
+
+impl fmt::Debug for RoomStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Offer { .. } => "Offer",
+            Self::Answer { .. } => "Answer",
+            Self::Roster(_) => "Roster",
+            Self::Greeting { .. } => "Greeting",
+            Self::Leave => "Leave",
+            Self::Ask(_) => "Ask",
+        })
+    }
+}
+
+/// Why something says nothing about a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RoomWordError {
+    /// Not the canonical CBOR of it.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// Made by a newer program.
+    #[error("content about a room, of newer version {0}")]
+    Newer(u64),
+    /// A step that does not exist.
+    #[error("unknown content about a room")]
+    Step,
+    /// Nothing in a name can be seen.
+    #[error("empty name")]
+    EmptyName,
+    /// An account id that is none.
+    #[error("account id malformed")]
+    Account,
+}
+
+impl RoomWord {
+    /// Encodes as `[1, step, room, body]`.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        self.write(&mut writer);
+        writer.finish()
+    }
+
+    /// Decodes what is said about a room, and cleans its names.
+    ///
+    /// # Errors
+    ///
+    /// [`RoomWordError`] for anything but the canonical encoding of it.
+    pub fn decode(bytes: &[u8]) -> Result<Self, RoomWordError> {
+        let mut word = whole(bytes, MAX_MESSAGE, Self::read, Self::write)?;
+        match &mut word.step {
+            RoomStep::Offer { name, .. } => *name = cleaned(name)?,
+            RoomStep::Answer { entry, .. } | RoomStep::Greeting { entry, .. } => entry.clean()?,
+            RoomStep::Roster(entries) => entries.iter_mut().try_for_each(Entry::clean)?,
+            RoomStep::Leave | RoomStep::Ask(_) => {}
+        }
+        Ok(word)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, RoomWordError> {
+        match reader.versioned(VERSION, 4)? {
+            VERSION => {}
+            newer => return Err(RoomWordError::Newer(newer)),
+        }
+        let step: u8 = reader.unsigned()?;
+        let room = ConversationId(reader.fixed()?);
+        let step = match step {
+            0 => {
+                reader.array_of(2)?;
+                RoomStep::Offer {
+                    name: reader.text(MAX_NAME * 4)?.to_owned(),
+                    size: reader.unsigned()?,
+                }
+            }
+            1 => {
+                reader.array_of(2)?;
+                RoomStep::Answer {
+                    package: reader.bytes(MAX_PACKAGE)?.to_vec(),
+                    entry: Entry::read(reader)?,
+                }
+            }
+            2 => {
+                let count = reader.array(MAX_ROSTER as u64)?;
+                let entries = (0..count).map(|_| Entry::read(reader));
+                RoomStep::Roster(entries.collect::<Result<_, _>>()?)
+            }
+            3 => {
+                reader.array_of(2)?;
+                RoomStep::Greeting {
+                    entry: Entry::read(reader)?,
+                    known: read_known(reader)?,
+                }
+            }
+            4 => {
+                reader.array_of(0)?;
+                RoomStep::Leave
+            }
+            5 => RoomStep::Ask(reader.fixed()?),
+            _ => return Err(RoomWordError::Step),
+        };
+        Ok(Self { room, step })
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        let mut head = |step: u8| {
+            writer.array(4).unsigned(VERSION).unsigned(step);
+            writer.bytes(&self.room.0);
+        };
+        match &self.step {
+            RoomStep::Offer { name, size } => {
+                head(0);
+                writer.array(2).text(name).unsigned(*size);
+            }
+            RoomStep::Answer { package, entry } => {
+                head(1);
+                writer.array(2).bytes(package);
+                entry.write(writer);
+            }
+            RoomStep::Roster(entries) => {
+                head(2);
+                writer.array(entries.len());
+                entries.iter().for_each(|entry| entry.write(writer));
+            }
+            RoomStep::Greeting { entry, known } => {
+                head(3);
+                writer.array(2);
+                entry.write(writer);
+                writer.array(known.len());
+                for (account, revision) in known {
+                    writer.array(2).bytes(account.as_bytes());
+                    writer.unsigned(*revision);
+                }
+            }
+            RoomStep::Leave => {
+                head(4);
+                writer.array(0);
+            }
+            RoomStep::Ask(state) => {
+                head(5);
+                writer.bytes(state);
+            }
+        }
+    }
+}
+
+impl Entry {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, RoomWordError> {
+        reader.array_of(4)?;
+        Ok(Self {
+            account: read_account(reader)?,
+            name: reader.text(MAX_NAME * 4)?.to_owned(),
+            revision: reader.unsigned()?,
+            addresses: read_list(reader)?,
+        })
+    }
+
+    fn write(&self, writer: &mut Writer) {
+        writer.array(4).bytes(self.account.as_bytes());
+        writer.text(&self.name).unsigned(self.revision);
+        write_list(&self.addresses, writer);
+    }
+
+    fn clean(&mut self) -> Result<(), RoomWordError> {
+        self.name = cleaned(&self.name)?;
+        Ok(())
+    }
+}
+
+fn cleaned(name: &str) -> Result<String, RoomWordError> {
+    clean_name(name).ok_or(RoomWordError::EmptyName)
+}
+
+fn read_account(reader: &mut Reader<'_>) -> Result<AccountId, RoomWordError> {
+    AccountId::try_from(reader.bytes(MAX_ACCOUNT)?).map_err(|_| RoomWordError::Account)
+}
+
+fn read_known(reader: &mut Reader<'_>) -> Result<Vec<(AccountId, u64)>, RoomWordError> {
+    let count = reader.array(MAX_ROSTER as u64)?;
+    let known = (0..count).map(|_| {
+        reader.array_of(2)?;
+        Ok((read_account(reader)?, reader.unsigned()?))
+    });
+    known.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn account(byte: u8) -> AccountId {
+        AccountId::try_from([byte; 16].as_slice()).unwrap()
+    }
+
+    fn entry(name: &str) -> Entry {
+        Entry {
+            account: account(7),
+            name: name.to_owned(),
+            revision: 3,
+            addresses: vec![vec![1; 40], vec![2; 50]],
+        }
+    }
+
+    fn all(name: &str) -> Vec<RoomWord> {
+        let steps = [
+            RoomStep::Offer {
+                name: name.to_owned(),
+                size: 4,
+            },
+            RoomStep::Answer {
+                package: vec![9; 300],
+                entry: entry(name),
+            },
+            RoomStep::Roster(vec![entry(name), entry(name)]),
+            RoomStep::Greeting {
+                entry: entry(name),
+                known: vec![(account(7), 3), (account(8), 0)],
+            },
+            RoomStep::Leave,
+            RoomStep::Ask([5; 8]),
+        ];
+        let of = |step| RoomWord {
+            room: ConversationId([4; 16]),
+            step,
+        };
+        steps.into_iter().map(of).collect()
+    }
+
+    #[test]
+    fn every_step_survives() {
+        for word in all("Rowing") {
+            assert_eq!(RoomWord::decode(&word.encode()), Ok(word));
+        }
+    }
+
+    #[test]
+    fn cut_changed_and_newer_ones_are_refused() {
+        for word in all("Rowing") {
+            let bytes = word.encode();
+            assert!(RoomWord::decode(&bytes[..bytes.len() - 1]).is_err());
+            assert!(RoomWord::decode(&[bytes.as_slice(), &[0]].concat()).is_err());
+            let mut newer = bytes.clone();
+            newer[1] = 2;
+            assert_eq!(RoomWord::decode(&newer), Err(RoomWordError::Newer(2)));
+            let mut unknown = bytes;
+            unknown[2] = 9;
+            assert_eq!(RoomWord::decode(&unknown), Err(RoomWordError::Step));
+        }
+    }
+
+    #[test]
+    fn hostile_names_are_cleaned_or_refused() {
+        for word in all("\u{202e}Row\u{7}ing") {
+            let read = RoomWord::decode(&word.encode()).unwrap();
+            let clean = all("Rowing");
+            assert!(clean.contains(&read), "{read:?}");
+        }
+        for word in all("\u{200b}") {
+            let nameless = matches!(word.step, RoomStep::Leave | RoomStep::Ask(_));
+            let read = RoomWord::decode(&word.encode());
+            assert_eq!(read == Err(RoomWordError::EmptyName), !nameless);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn whatever_is_read_is_bounded_and_never_panics(
+            step in 0..7_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
+        ) {
+            let head = [&[0x84, 1, step, 0x50][..], &[4; 16], &bytes].concat();
+            if let Ok(word) = RoomWord::decode(&head) {
+                // Names may have been cleaned, so only what is read anew is the same.
+                prop_assert_eq!(RoomWord::decode(&word.encode()), Ok(word));
+            }
+        }
+    }
+}

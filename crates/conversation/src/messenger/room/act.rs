@@ -1,0 +1,337 @@
+//! What the keeper of a room's branches tells, and what is done about it, in the
+//! same transaction.
+
+use core::time::Duration;
+
+use hushwing_delivery::{Keep, LetterId, MailboxId};
+use hushwing_sansio::StorageError;
+
+use crate::branches::{CommitHash, MakeFault, Told, Wish, WishFault};
+use crate::event::RoomFault;
+use crate::letter::LetterBody;
+use crate::messenger::stop::Stop;
+use crate::messenger::{Call, Messenger};
+use crate::storage::{PublishingRecord, RoomStanding};
+use crate::{Event, MemberId, Refusal, RoomId};
+
+/// How long a commit of mine rests after a network took it: rivals made at the
+/// same time may arrive meanwhile.
+const REST: Duration = Duration::from_secs(2);
+/// Between two looks of a keeper at the calendar.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a mailbox that another replaced is still listened to.
+const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a room is listened to that I was removed from: a branch that brings
+/// me back may still come.
+const FAREWELL: Duration = Duration::from_secs(4 * 24 * 60 * 60);
+
+impl Messenger {
+    /// I want a change of a room.
+    pub(super) fn want(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        wish: Wish,
+    ) -> Result<(), StorageError> {
+        let wished = self.keeper(call, room, |keeper, lent| keeper.wish(lent, wish))?;
+        match wished {
+            Ok((_, told)) => self.act_on(call, room, told)?,
+            Err(WishFault::Package | WishFault::Full) => {
+                let reason = RoomFault::Sense;
+                self.tell(Event::RoomUnchanged { room, reason });
+            }
+        }
+        self.count_changes(room)
+    }
+
+    /// The same, for a command.
+    pub(super) fn change_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        wish: Wish,
+    ) -> Result<crate::Reply, Stop> {
+        self.want(call, room, wish)?;
+        if self.is_broken_room(room.place()) {
+            return Err(Refusal::Broken.into());
+        }
+        self.tell_room(room);
+        self.show_room(room)
+    }
+
+    fn count_changes(&mut self, room: RoomId) -> Result<(), StorageError> {
+        let keeper = self.rooms.keepers.get(&room);
+        let open = keeper.map_or(0, |keeper| keeper.open_intents().count());
+        self.rooms.find(room)?.changing = open;
+        Ok(())
+    }
+
+    /// Acts on what the keeper told, in its order.
+    pub(super) fn act_on(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        told: Vec<Told>,
+    ) -> Result<(), StorageError> {
+        let any = !told.is_empty();
+        for one in told {
+            match one {
+                Told::Publish { commit, bytes } => self.publish(call, room, commit, &bytes)?,
+                Told::Followed { left, entered, .. } => {
+                    self.followed(call, room, !left.is_empty(), entered.len())?;
+                }
+                Told::Removed => self.removed(call, room)?,
+                Told::Welcome { to, bytes, .. } => self.welcome_to(call, room, &to, &bytes)?,
+                Told::Settled(_) => {}
+                // It comes by itself.
+                Told::Waits(_, MakeFault::TooSoon | MakeFault::Full) => {}
+                Told::Waits(_, fault) | Told::GivenUp(_, fault) => {
+                    let reason = match fault {
+                        MakeFault::NotIn | MakeFault::Rules => RoomFault::NotAllowed,
+                        _ => RoomFault::Sense,
+                    };
+                    self.tell(Event::RoomUnchanged { room, reason });
+                }
+                Told::Forgotten(_) => {
+                    let oldest = self.rooms.keepers.get(&room).map(|k| k.oldest_epoch());
+                    let oldest = oldest.unwrap_or(0);
+                    self.say_again_in(call, room, |epoch| epoch < oldest)?;
+                }
+            }
+        }
+        if any {
+            self.count_changes(room)?;
+            self.tell_room(room);
+        }
+        Ok(())
+    }
+
+    /// Sends a commit of mine to all who are in the state it was made in.
+    fn publish(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        commit: CommitHash,
+        bytes: &[u8],
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let body = LetterBody::room(&known.record.account, bytes);
+        let to: Vec<MemberId> = known.others().map(|member| member.member).collect();
+        let mut letters = Vec::new();
+        for member in to {
+            let body = body.clone();
+            let letter = self.post_to_member(call, room, member, body, Keep::UntilAccepted)?;
+            letters.extend(letter.map(|letter| letter.0));
+        }
+        if letters.is_empty() {
+            // Nobody can be written to: they ask for it when they hear of it.
+            return self.published(call, room, commit);
+        }
+        let ours = letters.iter().map(|letter| (*letter, room));
+        self.rooms.publishing.extend(ours);
+        let record = &mut self.rooms.find(room)?.record;
+        record.publishing.push(PublishingRecord {
+            commit: commit.0,
+            letters,
+        });
+        self.save_room(call, room)
+    }
+
+    fn published(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        commit: CommitHash,
+    ) -> Result<(), StorageError> {
+        let told = self.keeper(call, room, |keeper, lent| {
+            keeper.published(lent, commit, REST)
+        })?;
+        self.act_on(call, room, told)
+    }
+
+    /// A letter with a commit of mine was taken by a network, or given up;
+    /// `false` if it is none. When the first is taken, or none is left, the
+    /// commit counts as published.
+    pub(super) fn commit_left(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        letter: LetterId,
+        taken: bool,
+    ) -> Result<bool, StorageError> {
+        let Some(room) = self.rooms.publishing.remove(&letter.0) else {
+            return Ok(false);
+        };
+        self.within(call, room.place(), |this, call| {
+            let publishing = &mut this.rooms.find(room)?.record.publishing;
+            let of = |one: &PublishingRecord| one.letters.contains(&letter.0);
+            let Some(at) = publishing.iter().position(of) else {
+                return Ok(());
+            };
+            let Some(one) = publishing.get_mut(at) else {
+                return Ok(());
+            };
+            one.letters.retain(|other| *other != letter.0);
+            if !taken && !one.letters.is_empty() {
+                return this.save_room(call, room);
+            }
+            let one = publishing.remove(at);
+            for letter in one.letters {
+                this.rooms.publishing.remove(&letter);
+            }
+            this.save_room(call, room)?;
+            this.published(call, room, CommitHash(one.commit))
+        })?;
+        Ok(true)
+    }
+
+    /// Another state is followed.
+    fn followed(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        rewound: bool,
+        entered: usize,
+    ) -> Result<(), StorageError> {
+        let gone = self.refresh(call, room)?;
+        for member in &gone {
+            self.give_up_on(call, room, *member)?;
+        }
+        if rewound {
+            let epoch = self.rooms.keepers.get(&room).map_or(0, |k| k.epoch());
+            let entered = u64::try_from(entered).unwrap_or(u64::MAX);
+            let common = epoch.saturating_sub(entered);
+            self.say_again_in(call, room, |epoch| epoch > common)?;
+        }
+        let known = self.rooms.find(room)?;
+        let (standing, served) = (known.record.standing, known.record.mailbox.is_some());
+        match standing {
+            RoomStanding::Leaving => self.leave_further(call, room),
+            // Whoever is out knows where I am written to.
+            RoomStanding::Member if !gone.is_empty() && served => {
+                self.open_room_mailbox(call, room)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads who is in a room now, and what it calls itself. Gives those who are
+    /// in it no longer.
+    pub(super) fn refresh(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<Vec<MemberId>, StorageError> {
+        let (members, policy, stewards, mine) = self.keeper(call, room, |keeper, lent| {
+            let members = keeper.members(lent)?;
+            let policy = keeper.policy(lent)?;
+            Ok((members, policy, keeper.stewards()?, keeper.is_member()))
+        })?;
+        if mine {
+            let me = self.rooms.find(room)?.account()?;
+            let name = self.config.name.clone();
+            let mut there = Vec::new();
+            for member in &members {
+                let number = self.member_for(call, room, &member.account)?;
+                there.push(number);
+                if member.account == me {
+                    self.rooms.find(room)?.leaf = member.leaf;
+                }
+            }
+            let gone = self.mark_present(call, room, &there, &name)?;
+            let known = self.rooms.find(room)?;
+            known.stewards = stewards;
+            if let Some(policy) = policy
+                && let Some(name) = crate::content::shown::clean_name(&policy.name)
+                && known.record.name != name
+            {
+                known.record.name = name;
+                self.save_room(call, room)?;
+            }
+            self.count_changes(room)?;
+            return Ok(gone);
+        }
+        let name = self.config.name.clone();
+        self.rooms.find(room)?.stewards.clear();
+        self.mark_present(call, room, &[], &name)
+    }
+
+    fn mark_present(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        there: &[MemberId],
+        my_name: &str,
+    ) -> Result<Vec<MemberId>, StorageError> {
+        let known = self.rooms.find(room)?;
+        let mut gone = Vec::new();
+        let me = known.record.account.clone();
+        for (number, member) in &mut known.members {
+            let present = there.contains(number);
+            let mine = member.account == me;
+            if member.present && !present && !mine {
+                gone.push(*number);
+            }
+            let renamed = mine && member.name != my_name;
+            if member.present != present || renamed {
+                member.present = present;
+                if renamed {
+                    member.name = my_name.to_owned();
+                }
+                call.storage.put_member(member)?;
+            }
+        }
+        Ok(gone)
+    }
+
+    /// I am not in the state that is followed.
+    fn removed(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let record = &mut self.rooms.find(room)?.record;
+        let left = record.standing == RoomStanding::Leaving;
+        record.standing = RoomStanding::Left;
+        record.ended = Some(now);
+        record.asked.clear();
+        self.save_room(call, room)?;
+        self.give_up_said(call, room)?;
+        // Nobody is to bring me back where I wanted to go.
+        if left {
+            self.close_room_mailbox(call, room)?;
+        }
+        Ok(())
+    }
+
+    /// What is to be seen to in a room now and then.
+    pub(super) fn tend_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let (now, wall) = (call.cx.now(), call.cx.wall());
+        let known = self.rooms.find(room)?;
+        let old = |since| since + GRACE <= wall;
+        let leaving = known.record.leaving.iter();
+        let over: Vec<u64> = leaving
+            .filter(|one| old(one.since))
+            .map(|one| one.mailbox)
+            .collect();
+        for mailbox in over {
+            self.close_mailbox(call, MailboxId(mailbox))?;
+            let record = &mut self.rooms.find(room)?.record;
+            record.leaving.retain(|one| one.mailbox != mailbox);
+            self.save_room(call, room)?;
+        }
+        let known = self.rooms.find(room)?;
+        let ended = known.record.ended.is_some_and(|at| at + FAREWELL <= wall);
+        match known.record.standing {
+            RoomStanding::Leaving if ended => self.removed(call, room),
+            RoomStanding::Left if ended && known.record.mailbox.is_some() => {
+                self.close_room_mailbox(call, room)
+            }
+            RoomStanding::Member if known.daily <= now => {
+                known.daily = now + DAY;
+                self.tick(call, room)
+            }
+            _ => Ok(()),
+        }
+    }
+}

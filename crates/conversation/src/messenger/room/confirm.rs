@@ -1,0 +1,299 @@
+//! Whom a message of mine reached, and telling others that theirs reached me.
+//!
+//! Receipts go to the author alone, as side letters. What is owed to a member is
+//! kept with the receipts that are owed to contacts, under the member's number.
+
+use hushwing_delivery::{Keep, LetterId, NetworkTag};
+use hushwing_sansio::StorageError;
+
+use crate::branches::MakeFault;
+use crate::content::{Content, MessageId, Receipt, Status};
+use crate::event::FailReason;
+use crate::letter::LetterBody;
+use crate::messenger::broken::is_damage;
+use crate::messenger::{Call, Messenger};
+use crate::storage::{MessageRecord, MessageState, Owed, RecipientRecord};
+use crate::view::Counted;
+use crate::{ContactId, MemberId, RoomId, Storage};
+
+/// Receipts in one letter.
+const MOST_IN_LETTER: usize = 256;
+
+/// To how many a message of mine got how far.
+pub(in crate::messenger) fn counted(
+    storage: &dyn Storage,
+    message: &MessageId,
+) -> Result<Counted, StorageError> {
+    let all = storage.recipients(message)?;
+    let at_least = |state| all.iter().filter(|one| one.state >= state).count();
+    let failed = all.iter().filter(|one| one.state == MessageState::Failed);
+    let failed = failed.count();
+    Ok(Counted {
+        all: all.len(),
+        accepted: at_least(MessageState::Accepted).saturating_sub(failed),
+        delivered: at_least(MessageState::Delivered),
+        read: at_least(MessageState::Read),
+        failed,
+    })
+}
+
+impl Messenger {
+    /// A network took a letter to a member; whether it is one.
+    pub(in crate::messenger) fn room_letter_accepted(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        letter: LetterId,
+        network: NetworkTag,
+    ) -> Result<bool, StorageError> {
+        if self.commit_left(call, letter, true)? {
+            return Ok(true);
+        }
+        self.recipient_moved(call, letter, MessageState::Accepted, |this, call, id| {
+            this.count_anew(call, id, Some(network))
+        })
+    }
+
+    /// A letter to a member was given up; whether it is one.
+    pub(in crate::messenger) fn room_letter_failed(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        letter: LetterId,
+        reason: FailReason,
+    ) -> Result<bool, StorageError> {
+        if self.commit_left(call, letter, false)? {
+            return Ok(true);
+        }
+        self.recipient_moved(call, letter, MessageState::Failed, |this, call, id| {
+            let before = call.storage.outline(id)?.map(|(.., state)| state);
+            this.count_anew(call, id, None)?;
+            let after = call.storage.message(id)?;
+            let after = after.filter(|record| record.state == MessageState::Failed);
+            if let Some(record) = after.filter(|_| before != Some(MessageState::Failed)) {
+                this.tell_state(&record, MessageState::Failed, Some(reason));
+            }
+            Ok(())
+        })
+    }
+
+    fn recipient_moved<'c, 'x>(
+        &mut self,
+        call: &mut Call<'c, 'x>,
+        letter: LetterId,
+        state: MessageState,
+        then: impl FnOnce(&mut Self, &mut Call<'c, 'x>, &MessageId) -> Result<(), StorageError>,
+    ) -> Result<bool, StorageError> {
+        let Some(one) = call.storage.recipient_of(letter.0)? else {
+            return Ok(false);
+        };
+        if one.state >= state {
+            return Ok(true);
+        }
+        let Some(place) = call.storage.whose_message(&one.message)? else {
+            return Ok(true);
+        };
+        self.within(call, place, |this, call| {
+            call.storage
+                .put_recipient(&RecipientRecord { state, ..one })?;
+            then(this, call, &one.message)
+        })?;
+        Ok(true)
+    }
+
+    /// How far a message got is how far it got to those it got least far to.
+    pub(super) fn count_anew(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        message: &MessageId,
+        network: Option<NetworkTag>,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let recipients = call.storage.recipients(message)?.into_iter();
+        let least = recipients.map(|one| one.state).min();
+        let least = least.unwrap_or(MessageState::Delivered);
+        let Some(record) = call.storage.message(message)? else {
+            return Ok(());
+        };
+        let mut times = record.times.clone();
+        if let Some(network) = network {
+            times.accepted.get_or_insert((network, now));
+        }
+        if record.state == least && times == record.times {
+            return Ok(());
+        }
+        match least {
+            MessageState::Queued | MessageState::Accepted => {}
+            MessageState::Failed => times.failed = Some(now),
+            MessageState::Delivered => {
+                times.delivered.get_or_insert(now);
+            }
+            MessageState::Read => {
+                times.delivered.get_or_insert(now);
+                times.read.get_or_insert(now);
+            }
+        }
+        call.storage.set_state(message, least, &times)?;
+        if record.state != least && least != MessageState::Failed {
+            self.tell_state(&record, least, None);
+        }
+        Ok(())
+    }
+
+    /// A member told what became of my messages.
+    pub(super) fn confirmed_in(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        receipts: &[Receipt],
+    ) -> Result<(), StorageError> {
+        for receipt in receipts {
+            let state = match receipt.status {
+                Status::DELIVERED => MessageState::Delivered,
+                Status::READ => MessageState::Read,
+                _ => continue,
+            };
+            let outline = call.storage.outline(&receipt.message)?;
+            if !outline.is_some_and(|(place, mine, _)| mine && place == room.place()) {
+                continue;
+            }
+            let mut recipients = call.storage.recipients(&receipt.message)?.into_iter();
+            let Some(one) = recipients.find(|one| one.member == member) else {
+                continue;
+            };
+            if one.state >= state {
+                continue;
+            }
+            call.storage
+                .put_recipient(&RecipientRecord { state, ..one })?;
+            if let Some(letter) = one.letter {
+                self.office
+                    .settle(call.cx, &mut *call.storage, LetterId(letter))?;
+            }
+            self.count_anew(call, &receipt.message, None)?;
+        }
+        Ok(())
+    }
+
+    /// Owes the author of a message in a room a receipt; `false` if the place is
+    /// no room's.
+    pub(in crate::messenger) fn owe_in_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        place: ContactId,
+        message: MessageId,
+        owed: Owed,
+    ) -> Result<bool, StorageError> {
+        let Some(room) = self.rooms.get(place) else {
+            return Ok(false);
+        };
+        if !room.is_mine() {
+            return Ok(true);
+        }
+        let record = match call.storage.message(&message) {
+            // The damage is told where the message is shown.
+            Err(error) if is_damage(&error) => None,
+            record => record?,
+        };
+        if let Some(author) = record.and_then(|record| record.author) {
+            call.storage.set_owed(&message, owed)?;
+            let delay = self.config.receipt_delay;
+            let to = ContactId(author.0);
+            self.debts.add(call.cx, delay, to, message, owed);
+        }
+        Ok(true)
+    }
+
+    /// Takes up what is owed in a room.
+    pub(super) fn resume_room_debts(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        for (message, owed) in call.storage.owing(room.place())? {
+            self.owe_in_room(call, room.place(), message, owed)?;
+        }
+        Ok(())
+    }
+
+    /// The room of somebody to whom receipts are owed under that number.
+    pub(in crate::messenger) fn room_of_debt(&self, to: ContactId) -> Option<RoomId> {
+        self.rooms.of_member.get(&MemberId(to.0)).copied()
+    }
+
+    /// Sends receipts to a member.
+    pub(in crate::messenger) fn pay_member(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        to: ContactId,
+        receipts: &[Receipt],
+    ) -> Result<(), StorageError> {
+        let member = MemberId(to.0);
+        if !self.rooms.find(room)?.is_mine() {
+            return Ok(());
+        }
+        for batch in receipts.chunks(MOST_IN_LETTER) {
+            let content = Content::Receipts(batch.to_vec());
+            let Some(side) = self.seal_aside(call, room, member, &content)? else {
+                return Ok(());
+            };
+            let body = LetterBody::side(&side);
+            let letter = self.post_to_member(call, room, member, body, Keep::UntilAccepted)?;
+            let Some(letter) = letter else {
+                // Owed until it is known where to write.
+                return Ok(());
+            };
+            self.debts.note_letter(to, letter);
+            for receipt in batch {
+                call.storage.set_owed(&receipt.message, Owed::Nothing)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals something for one member; `None` if one of us is not in the state
+    /// that is followed.
+    pub(super) fn seal_aside(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        content: &Content,
+    ) -> Result<Option<Vec<u8>>, StorageError> {
+        let bytes = self.compose_in(call, room, content)?;
+        let known = self.rooms.find(room)?;
+        let Some(account) = known
+            .members
+            .get(&member)
+            .map(|m| super::account(&m.account))
+        else {
+            return Ok(None);
+        };
+        let account = account?;
+        let sealed = self.keeper(call, room, |keeper, lent| {
+            keeper.write_aside(lent, &account, &bytes)
+        })?;
+        match sealed {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(MakeFault::Group(what)) => Err(StorageError::corrupt(what)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Lets go what is on its way of a message that was taken back.
+    pub(in crate::messenger) fn call_back_said(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        record: &MessageRecord,
+    ) -> Result<(), StorageError> {
+        if !record.mine || self.rooms.get(record.contact).is_none() {
+            return Ok(());
+        }
+        for one in call.storage.recipients(record.id())? {
+            if let Some(letter) = one.letter.filter(|_| one.state < MessageState::Delivered) {
+                self.recall(call, letter)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,428 @@
+//! Getting in: my mailbox, my answer, the Welcome, who is there, and greeting
+//! them.
+
+use core::time::Duration;
+
+use hushwing_delivery::{Address, Keep, LetterId, MailboxId, SealKey};
+use hushwing_sansio::StorageError;
+
+use super::{MOST_MEMBERS, account};
+use crate::branches::{AccountId, Keeper, Lent, OwnPackage, WelcomeFault};
+use crate::content::{Content, Entry, MAX_ROSTER, RoomStep, RoomWord};
+use crate::letter::LetterBody;
+use crate::messenger::mailbox::shared_address;
+use crate::messenger::{Call, Messenger};
+use crate::mls::LeafKey;
+use crate::storage::{LeavingRecord, PackageRecord, RoomStanding};
+use crate::{DropReason, MemberId, RoomId, Secret};
+
+/// Addresses of one member that are told and kept.
+const MOST_ADDRESSES: usize = 4;
+/// Between two greetings of mine in one room: whoever asks for them over and
+/// over must not make everybody write to everybody.
+const GREETING_REST: Duration = Duration::from_secs(30);
+/// Messages said once it is known where to write to somebody.
+const MOST_WAITING: usize = 256;
+
+impl Messenger {
+    /// A mailbox for a room is open.
+    pub(in crate::messenger) fn room_mailbox_opened(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        mailbox: MailboxId,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let Some(known) = self.rooms.by_id.get_mut(&room) else {
+            return self.close_mailbox(call, mailbox);
+        };
+        let record = &mut known.record;
+        if !matches!(
+            record.standing,
+            RoomStanding::Joining | RoomStanding::Member
+        ) {
+            return self.close_mailbox(call, mailbox);
+        }
+        let before = record.mailbox.replace(mailbox.0);
+        let before = before.filter(|before| *before != mailbox.0);
+        record.leaving.extend(before.map(|mailbox| LeavingRecord {
+            mailbox,
+            since: now,
+        }));
+        record.revision = record.revision.saturating_add(1);
+        let joining = record.standing == RoomStanding::Joining;
+        self.save_room(call, room)?;
+        match joining {
+            true => self.answer(call, room),
+            false => self.greet_room(call, room),
+        }
+    }
+
+    /// A mailbox of a room was lost: another takes its place.
+    pub(in crate::messenger) fn room_mailbox_lost(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        mailbox: MailboxId,
+    ) -> Result<(), StorageError> {
+        self.close_mailbox(call, mailbox)?;
+        let Some(known) = self.rooms.by_id.get_mut(&room) else {
+            return Ok(());
+        };
+        let record = &mut known.record;
+        record.leaving.retain(|one| one.mailbox != mailbox.0);
+        let served = record.mailbox == Some(mailbox.0);
+        if served {
+            record.mailbox = None;
+        }
+        let needed = matches!(
+            record.standing,
+            RoomStanding::Joining | RoomStanding::Member
+        );
+        self.save_room(call, room)?;
+        match served && needed {
+            true => self.open_room_mailbox(call, room),
+            false => Ok(()),
+        }
+    }
+
+    /// Answers who offered a room, once.
+    pub(super) fn answer(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let record = &self.rooms.find(room)?.record;
+        let (Some(by), None) = (record.offered_by, &record.package) else {
+            return Ok(());
+        };
+        let (me, conversation) = (account(&record.account)?, record.conversation);
+        let mut lent = Lent {
+            crypto: &self.crypto,
+            cx: &mut *call.cx,
+            rows: &mut *call.storage,
+        };
+        let package = OwnPackage::make(&mut lent, &me)?;
+        let entry = self.my_entry(room)?;
+        let record = &mut self.rooms.find(room)?.record;
+        record.package = Some(PackageRecord {
+            reference: package.reference,
+            message: package.message.clone(),
+            key: package.key,
+        });
+        self.save_room(call, room)?;
+        let word = RoomWord {
+            room: conversation,
+            step: RoomStep::Answer {
+                package: package.message,
+                entry,
+            },
+        };
+        self.say_of_room(call, by, word)
+    }
+
+    /// Who I am in a room.
+    fn my_entry(&mut self, room: RoomId) -> Result<Entry, StorageError> {
+        let name = self.config.name.clone();
+        let record = &self.rooms.find(room)?.record;
+        let mailbox = record.mailbox.map(MailboxId);
+        let mailbox = mailbox.and_then(|id| self.mailboxes.get(&id));
+        let address = mailbox.and_then(shared_address);
+        Ok(Entry {
+            account: account(&record.account)?,
+            name: match name.is_empty() {
+                true => "?".to_owned(),
+                false => name,
+            },
+            revision: record.revision,
+            addresses: address.into_iter().map(|to| to.encode()).collect(),
+        })
+    }
+
+    /// A Welcome came to a room's mailbox.
+    pub(super) fn heard_welcome(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        welcome: &[u8],
+    ) -> Result<(), StorageError> {
+        let record = &self.rooms.find(room)?.record;
+        let Some(key) = record.package.as_ref().map(|package| package.key.clone()) else {
+            return self.drop_letter(None, DropReason::Room);
+        };
+        let key_of = |public: &[u8]| {
+            let own = LeafKey::from_secret(&key)?;
+            (own.public() == public).then_some(key)
+        };
+        let again = self.has_keeper(call, room)?;
+        match record_standing(self, room)? {
+            RoomStanding::Joining | RoomStanding::Member => {}
+            _ => return self.drop_letter(None, DropReason::Room),
+        }
+        if again {
+            let outcome = self.keeper(call, room, |keeper, lent| {
+                keeper.join_again(lent, welcome, key_of)
+            })?;
+            return match outcome {
+                Ok(told) => {
+                    self.entered(call, room)?;
+                    self.act_on(call, room, told)?;
+                    self.greet_room(call, room)
+                }
+                Err(WelcomeFault::Known) => Ok(()),
+                Err(_) => self.drop_letter(None, DropReason::Room),
+            };
+        }
+        let mut lent = Lent {
+            crypto: &self.crypto,
+            cx: &mut *call.cx,
+            rows: &mut *call.storage,
+        };
+        let joined = Keeper::join(&mut lent, welcome, key_of)?;
+        let Ok(mut keeper) = joined else {
+            return self.drop_letter(None, DropReason::Room);
+        };
+        let members = keeper.members(&mut lent)?.len();
+        let wanted = self.rooms.find(room)?.record.conversation;
+        if keeper.id() != wanted || members > MOST_MEMBERS {
+            // Entered, and left at once: it is another one than was offered.
+            Keeper::forget(&mut *call.storage, keeper.id())?;
+            return self.drop_letter(None, DropReason::Room);
+        }
+        self.rooms.keepers.insert(room, keeper);
+        self.entered(call, room)?;
+        self.hear_held_in(call, room)
+    }
+
+    /// Whether anything is kept of a room's branches.
+    fn has_keeper(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<bool, StorageError> {
+        if self.rooms.keepers.contains_key(&room) {
+            return Ok(true);
+        }
+        let id = self.rooms.find(room)?.record.conversation;
+        let mut lent = Lent {
+            crypto: &self.crypto,
+            cx: &mut *call.cx,
+            rows: &mut *call.storage,
+        };
+        let keeper = Keeper::open(&mut lent, id)?;
+        let found = keeper.is_some();
+        self.rooms
+            .keepers
+            .extend(keeper.map(|keeper| (room, keeper)));
+        Ok(found)
+    }
+
+    fn entered(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+        let record = &mut self.rooms.find(room)?.record;
+        record.standing = RoomStanding::Member;
+        record.ended = None;
+        self.save_room(call, room)?;
+        self.refresh(call, room)?;
+        self.tell_room(room);
+        Ok(())
+    }
+
+    /// What a newcomer is told of who is there; only who is there now, and has
+    /// addresses.
+    pub(super) fn roster(&mut self, room: RoomId) -> Result<Vec<Entry>, StorageError> {
+        let mut entries = vec![self.my_entry(room)?];
+        for member in self.rooms.find(room)?.others() {
+            if member.addresses.is_empty() || entries.len() >= MAX_ROSTER {
+                continue;
+            }
+            let addresses = member.addresses.iter();
+            entries.push(Entry {
+                account: account(&member.account)?,
+                name: member.name.clone(),
+                revision: member.revision,
+                addresses: addresses.map(|to| to.expose().to_vec()).collect(),
+            });
+        }
+        Ok(entries)
+    }
+
+    /// A steward told me who is there. Of whom I know more, nothing is believed.
+    pub(super) fn heard_roster(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        by: &AccountId,
+        entries: &[Entry],
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        if !known.is_steward(by.as_bytes()) {
+            return self.drop_letter(None, DropReason::Room);
+        }
+        let mut fresh = Vec::new();
+        for entry in entries {
+            let member = known.member_of(&entry.account);
+            let record = member.and_then(|member| known.members.get(&member));
+            if let Some(record) = record
+                && record.present
+                && record.revision == 0
+                && record.account != known.record.account
+            {
+                fresh.push((record.member, entry));
+            }
+        }
+        for (member, entry) in fresh {
+            self.learn(call, room, member, entry)?;
+        }
+        self.tell_room(room);
+        self.greet_room(call, room)
+    }
+
+    /// Somebody greeted.
+    pub(super) fn heard_greeting(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        entry: &Entry,
+        told: &[(AccountId, u64)],
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let Some(record) = known.members.get_mut(&member) else {
+            return Ok(());
+        };
+        if record.account != entry.account.as_bytes() {
+            return self.drop_letter(None, DropReason::Room);
+        }
+        if let Some(letter) = record.welcome.take() {
+            call.storage.put_member(record)?;
+            self.office
+                .settle(call.cx, &mut *call.storage, LetterId(letter))?;
+        }
+        self.learn(call, room, member, entry)?;
+        self.tell_room(room);
+        let record = &self.rooms.find(room)?.record;
+        let mut told = told.iter();
+        let mine = told.find(|(account, _)| account.as_bytes() == record.account);
+        let knows_me = mine.is_some_and(|(_, revision)| *revision >= record.revision);
+        match knows_me {
+            true => Ok(()),
+            false => self.greet_room(call, room),
+        }
+    }
+
+    /// Where to write to somebody, and what they are called. What waited for it
+    /// leaves.
+    pub(super) fn learn(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        entry: &Entry,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let Some(mut record) = known.members.get(&member).cloned() else {
+            return Ok(());
+        };
+        if entry.revision <= record.revision {
+            return Ok(());
+        }
+        // Among members there are shared secrets only: letters to others must be
+        // short.
+        let usable = entry.addresses.iter().filter(|bytes| {
+            let seal = Address::decode(bytes).map(|to| to.seal);
+            matches!(seal, Ok(SealKey::Shared(_)))
+        });
+        let usable = usable.take(MOST_ADDRESSES);
+        record.addresses = usable.map(|to| Secret::new(to.clone())).collect();
+        record.revision = entry.revision;
+        record.name.clone_from(&entry.name);
+        let moved = known
+            .members
+            .get(&member)
+            .is_some_and(|before| before.addresses != record.addresses);
+        self.save_member(call, record)?;
+        if !moved {
+            return Ok(());
+        }
+        let waiting = call.storage.waiting_for(member, MOST_WAITING)?;
+        self.say_to_one(call, room, member, waiting)?;
+        self.resume_room_debts(call, room)
+    }
+
+    /// Greets all before long.
+    pub(super) fn greet_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.now();
+        let known = self.rooms.find(room)?;
+        let rested = known.greeted.map_or(now, |at| now.max(at + GREETING_REST));
+        known.greets.get_or_insert(rested);
+        Ok(())
+    }
+
+    pub(super) fn greet_now(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.now();
+        let known = self.rooms.find(room)?;
+        known.greets = None;
+        if !known.is_mine() || known.record.mailbox.is_none() {
+            return Ok(());
+        }
+        known.greeted = Some(now);
+        let conversation = known.record.conversation;
+        let others = known.others().filter(|member| member.revision > 0);
+        let others = others.take(MAX_ROSTER);
+        let told = others.map(|member| Ok((account(&member.account)?, member.revision)));
+        let told = told.collect::<Result<_, StorageError>>()?;
+        let entry = self.my_entry(room)?;
+        let step = RoomStep::Greeting { entry, known: told };
+        let content = Content::Room(RoomWord {
+            room: conversation,
+            step,
+        });
+        self.say_in_passing_to_all(call, room, &content)
+    }
+
+    /// A Welcome to those a commit of mine added.
+    pub(super) fn welcome_to(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        to: &[AccountId],
+        welcome: &[u8],
+    ) -> Result<(), StorageError> {
+        for account in to {
+            let known = self.rooms.find(room)?;
+            let conversation = known.record.conversation;
+            let Some(member) = known.member_of(account) else {
+                continue;
+            };
+            let step = RoomStep::Roster(self.roster(room)?);
+            let content = Content::Room(RoomWord {
+                room: conversation,
+                step,
+            });
+            let Some(side) = self.seal_aside(call, room, member, &content)? else {
+                continue;
+            };
+            let bytes = LetterBody::welcome(welcome, &side);
+            // Until they greet.
+            let letter = self.post_to_member(call, room, member, bytes, Keep::UntilSettled)?;
+            let record = self.rooms.find(room)?.members.get(&member).cloned();
+            if let Some(mut record) = record {
+                let before = record.welcome.take();
+                record.welcome = letter.map(|letter| letter.0);
+                self.save_member(call, record)?;
+                if let Some(before) = before {
+                    self.recall(call, before)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn record_standing(messenger: &mut Messenger, room: RoomId) -> Result<RoomStanding, StorageError> {
+    Ok(messenger.rooms.find(room)?.record.standing)
+}

@@ -1,0 +1,192 @@
+//! Making rooms, showing and forgetting them.
+
+use hushwing_delivery::MailboxId;
+use hushwing_sansio::StorageError;
+
+use super::{MOST_ROOMS, Room};
+use crate::branches::{GroupPolicy, Keeper, Lent, OwnPackage};
+use crate::content::shown::clean_name;
+use crate::messenger::stop::Stop;
+use crate::messenger::{Call, Messenger};
+use crate::storage::{
+    LossRecord, MailboxRecord, MailboxState, MailboxUse, OrphanRecord, RoomRecord, RoomStanding,
+};
+use crate::{ConversationId, Event, Refusal, Reply, RoomId, Secret};
+
+impl Messenger {
+    pub(in crate::messenger) fn list_rooms(&self) -> Reply {
+        Reply::Rooms(self.rooms.by_id.values().map(Room::view).collect())
+    }
+
+    pub(in crate::messenger) fn show_room(&mut self, room: RoomId) -> Result<Reply, Stop> {
+        Ok(Reply::Room(self.room(room)?.view()))
+    }
+
+    /// Founds a room with me alone in it.
+    pub(in crate::messenger) fn found_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        name: &str,
+    ) -> Result<Reply, Stop> {
+        let name = usable(name)?;
+        if self.rooms.by_id.len() >= MOST_ROOMS {
+            return Err(Refusal::TooManyRooms { most: MOST_ROOMS }.into());
+        }
+        let conversation = ConversationId(call.cx.random());
+        let record = self.new_room(call, conversation, &name)?;
+        let room = record.id;
+        let me = super::account(&record.account)?;
+        let mut lent = Lent {
+            crypto: &self.crypto,
+            cx: &mut *call.cx,
+            rows: &mut *call.storage,
+        };
+        let policy = GroupPolicy::of_group(vec![me.clone()], name);
+        let keeper = Keeper::found(&mut lent, record.conversation, &me, &policy)?;
+        let keeper = keeper.map_err(|_| StorageError::corrupt("founding a room"))?;
+        self.add_room(
+            call,
+            RoomRecord {
+                standing: RoomStanding::Member,
+                ..record
+            },
+        )?;
+        self.rooms.keepers.insert(room, keeper);
+        self.refresh(call, room)?;
+        self.open_room_mailbox(call, room)?;
+        self.tell_room(room);
+        self.show_room(room)
+    }
+
+    /// A room nobody has entered yet.
+    pub(super) fn new_room(
+        &self,
+        call: &mut Call<'_, '_>,
+        conversation: ConversationId,
+        name: &str,
+    ) -> Result<RoomRecord, StorageError> {
+        Ok(RoomRecord {
+            id: RoomId(call.storage.next_number()?),
+            conversation,
+            standing: RoomStanding::Offered,
+            name: name.to_owned(),
+            told_size: 0,
+            account: call.cx.random::<16>().to_vec(),
+            offered_by: None,
+            package: None,
+            mailbox: None,
+            leaving: Vec::new(),
+            revision: 0,
+            asked: Vec::new(),
+            publishing: Vec::new(),
+            ended: None,
+            since: call.cx.wall(),
+        })
+    }
+
+    /// Knows a room from now on.
+    pub(super) fn add_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        record: RoomRecord,
+    ) -> Result<(), StorageError> {
+        call.storage.put_room(&record)?;
+        self.conversations
+            .insert(record.conversation, record.id.place());
+        self.rooms.by_id.insert(record.id, Room::new(record));
+        Ok(())
+    }
+
+    /// Opens a mailbox to which all members may write.
+    pub(super) fn open_room_mailbox(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let record = MailboxRecord {
+            id: call.storage.next_number()?,
+            network: self.config.network.0,
+            state: MailboxState::Opening,
+            owner: MailboxUse::Room(room),
+            first_contact: Secret::default(),
+            shared: Secret::new(call.cx.random::<32>()),
+            locator: None,
+        };
+        self.open_mailbox(call, record)
+    }
+
+    /// Forgets a room I am not in any more.
+    pub(in crate::messenger) fn forget_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<Reply, Stop> {
+        match self.room(room)?.record.standing {
+            RoomStanding::Offered => return Err(Refusal::NoRoom.into()),
+            RoomStanding::Member => return Err(Refusal::StillInRoom.into()),
+            _ => {}
+        }
+        self.remove_room(call, room)?;
+        self.tell(Event::RoomForgotten { room });
+        Ok(Reply::Done)
+    }
+
+    /// Forgets a room with all that was said in it.
+    pub(super) fn remove_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let place = room.place();
+        self.give_up_said(call, room)?;
+        self.rooms.keepers.remove(&room);
+        self.rooms.missing.forget(room);
+        self.shelf.forget(place);
+        self.close_mailboxes(call, MailboxUse::Room(room))?;
+        let Some(known) = self.rooms.by_id.remove(&room) else {
+            return Ok(());
+        };
+        for member in known.members.keys() {
+            self.rooms.of_member.remove(member);
+            self.debts.forget(crate::ContactId(member.0));
+        }
+        for letter in known.record.publishing.iter().flat_map(|one| &one.letters) {
+            self.rooms.publishing.remove(letter);
+            self.recall(call, *letter)?;
+        }
+        if let Some(package) = &known.record.package {
+            OwnPackage::forget(&mut *call.storage, &package.reference)?;
+        }
+        Keeper::forget(&mut *call.storage, known.record.conversation)?;
+        self.conversations.remove(&known.record.conversation);
+        call.storage
+            .remove_conversation(known.record.conversation)?;
+        call.storage.remove_room(room)?;
+        call.storage.remove_all_held(place)?;
+        OrphanRecord::clear(call.storage, place)?;
+        LossRecord::clear(call.storage, MailboxUse::Room(room))?;
+        self.let_messages_go(call, place)
+    }
+
+    /// Closes a mailbox that a room has no use for any more.
+    pub(super) fn close_room_mailbox(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let record = &mut self.rooms.find(room)?.record;
+        let before = record.leaving.drain(..).map(|one| one.mailbox);
+        let all: Vec<u64> = record.mailbox.take().into_iter().chain(before).collect();
+        for mailbox in all {
+            self.close_mailbox(call, MailboxId(mailbox))?;
+        }
+        self.save_room(call, room)
+    }
+}
+
+/// A name on one line.
+pub(super) fn usable(name: &str) -> Result<String, Refusal> {
+    clean_name(name)
+        .filter(|clean| clean == name.trim())
+        .ok_or(Refusal::BadName)
+}

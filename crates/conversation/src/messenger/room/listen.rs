@@ -1,0 +1,265 @@
+//! What comes to a room's mailbox.
+
+use hushwing_delivery::{NetworkTag, RepeatId};
+use hushwing_sansio::StorageError;
+
+use crate::branches::{HearFault, Heard, SIDE_VERSION, Said};
+use crate::content::{self, Content, RoomStep};
+use crate::letter::LetterBody;
+use crate::messenger::hear::{Arrival, classify};
+use crate::messenger::{Call, Messenger};
+use crate::storage::{
+    MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, RoomStanding,
+};
+use crate::{DropReason, MemberId, RoomId};
+
+/// By which letter and network something came, and who says they sent it.
+#[derive(Clone, Copy, Default)]
+struct Way<'a> {
+    repeat: Option<RepeatId>,
+    network: Option<NetworkTag>,
+    from: Option<&'a [u8]>,
+}
+
+impl Messenger {
+    /// A letter came to a room's mailbox. All members know that, and who was one
+    /// does, so nothing about it is believed.
+    pub(in crate::messenger) fn hear_room_letter(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        arrival: Arrival,
+        bytes: &[u8],
+    ) -> Result<(), StorageError> {
+        let record = self.mailboxes.get(&arrival.mailbox);
+        let way = Way {
+            repeat: arrival.repeat,
+            network: record.map(|record| NetworkTag(record.network)),
+            from: None,
+        };
+        let Some(body) = LetterBody::read(bytes) else {
+            return self.drop_letter(None, DropReason::Letter);
+        };
+        self.within(call, room.place(), |this, call| match body {
+            LetterBody::Welcome { welcome, side } => {
+                this.heard_welcome(call, room, welcome)?;
+                this.hear_each(call, room, side, way)
+            }
+            LetterBody::Side(letters) => this.hear_each(call, room, letters, way),
+            LetterBody::Room { from, messages } => {
+                let from = Some(from);
+                this.hear_each(call, room, messages, Way { from, ..way })
+            }
+            LetterBody::Commits(chain) => this.heard_commits(call, room, &chain),
+            LetterBody::Messages(_)
+            | LetterBody::JoinRequest { .. }
+            | LetterBody::AskAnew(_)
+            | LetterBody::Anew(_) => this.drop_letter(None, DropReason::Letter),
+        })
+    }
+
+    fn hear_each(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        items: Vec<&[u8]>,
+        way: Way<'_>,
+    ) -> Result<(), StorageError> {
+        items
+            .into_iter()
+            .try_for_each(|item| self.hear_in(call, room, item, way))
+    }
+
+    /// Hears an MLS message or a side letter.
+    fn hear_in(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        bytes: &[u8],
+        way: Way<'_>,
+    ) -> Result<(), StorageError> {
+        match self.rooms.find(room)?.record.standing {
+            // It overtook the Welcome.
+            RoomStanding::Joining => return self.hold(call, room.place(), bytes, way.repeat),
+            RoomStanding::Member | RoomStanding::Leaving | RoomStanding::Left => {}
+            RoomStanding::Offered | RoomStanding::Broken => {
+                return self.drop_letter(None, DropReason::Broken);
+            }
+        }
+        let fault = if bytes.first() == Some(&SIDE_VERSION) {
+            let aside = self.keeper(call, room, |keeper, lent| keeper.read_aside(lent, bytes))?;
+            match aside {
+                Ok(aside) => return self.heard_aside(call, room, &aside),
+                Err(fault) => fault,
+            }
+        } else {
+            let (told, heard) = self.keeper(call, room, |keeper, lent| keeper.hear(lent, bytes))?;
+            self.act_on(call, room, told)?;
+            match heard {
+                Ok(Heard::Said(said)) => return self.said_in(call, room, said, way),
+                Ok(Heard::Commit(_)) => return self.hear_held_in(call, room),
+                Ok(Heard::Known) => return Ok(()),
+                Err(fault) => fault,
+            }
+        };
+        match fault {
+            HearFault::UnknownState { state, .. } => {
+                self.hold(call, room.place(), bytes, way.repeat)?;
+                self.miss(call, room, state, way.from)
+            }
+            HearFault::Rules | HearFault::Full => self.drop_letter(None, DropReason::Commit),
+            HearFault::Kind => self.drop_letter(None, DropReason::Kind),
+            HearFault::TooLate | HearFault::NotMine | HearFault::Unreadable => {
+                self.drop_letter(None, DropReason::Unreadable)
+            }
+        }
+    }
+
+    /// Hears once more what waits: something that was missing has come.
+    pub(super) fn hear_held_in(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let place = room.place();
+        for number in self.shelf.numbers(place) {
+            if let Some(held) = self.take_held(call, place, number)? {
+                let way = Way {
+                    repeat: held.repeat,
+                    ..Way::default()
+                };
+                self.hear_in(call, room, &held.bytes, way)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody said something to all.
+    fn said_in(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        said: Said,
+        way: Way<'_>,
+    ) -> Result<(), StorageError> {
+        let wall = call.cx.wall();
+        let known = self.rooms.find(room)?;
+        let (mine, conversation) = (known.is_mine(), known.record.conversation);
+        let origin = known.origin(said.author.as_bytes())?;
+        if said.author.as_bytes() == known.record.account || !mine {
+            // Who left hears nothing; what has my name is nobody else's.
+            return Ok(());
+        }
+        let Ok(opened) = content::open(&said.plaintext, &origin, wall) else {
+            return self.drop_letter(None, DropReason::Content);
+        };
+        let member = self.member_for(call, room, &said.author)?;
+        match &opened.content {
+            Content::Room(word) if word.room == conversation => match &word.step {
+                RoomStep::Greeting { entry, known } => {
+                    return self.heard_greeting(call, room, member, entry, known);
+                }
+                RoomStep::Leave => return self.heard_leave(call, room, member),
+                _ => return self.drop_letter(None, DropReason::Room),
+            },
+            Content::Post(_)
+            | Content::Edit { .. }
+            | Content::Delete { .. }
+            | Content::Reaction { .. }
+            | Content::Unreact { .. }
+            | Content::Unsupported { .. } => {}
+            _ => return self.drop_letter(None, DropReason::Content),
+        }
+        if call.storage.has_message(&opened.id)? {
+            return self
+                .owe_in_room(call, room.place(), opened.id, Owed::Delivered)
+                .map(drop);
+        }
+        let (kind, target) = classify(&opened.content);
+        let record = MessageRecord {
+            contact: room.place(),
+            position: Position {
+                epoch: said.first_said.unwrap_or(said.epoch),
+                lamport: opened.stamp.lamport.get(),
+                leaf: said.leaf,
+                id: opened.id,
+            },
+            mine: false,
+            author: Some(member),
+            kind,
+            target,
+            sent_at: opened.stamp.shown_at(wall),
+            state: MessageState::Delivered,
+            times: MessageTimes {
+                accepted: way.network.map(|network| (network, wall)),
+                delivered: Some(wall),
+                vanishes: crate::messenger::vanish::fixed_end(&opened, kind),
+                ..MessageTimes::default()
+            },
+            owed: Owed::Delivered,
+            letter: None,
+            sealed_epoch: said.epoch,
+            content: said.plaintext,
+        };
+        self.take_note_in(call, room, member, &record, &opened.content)
+    }
+
+    fn take_note_in(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        record: &MessageRecord,
+        content: &Content,
+    ) -> Result<(), StorageError> {
+        debug_assert!(record.kind != MessageKind::Control);
+        let stands = self.find_place(call, record, content)?;
+        if stands {
+            call.storage.add_message(record)?;
+        }
+        let delay = self.config.receipt_delay;
+        let to = crate::ContactId(member.0);
+        self.debts
+            .add(call.cx, delay, to, *record.id(), Owed::Delivered);
+        let known = self.rooms.find(room)?;
+        let before = known.tail.last;
+        known.note(record.position);
+        if !stands {
+            return Ok(());
+        }
+        self.show_new(call, record, content, before)?;
+        match record.times.vanishes {
+            Some(_) => self.plan_vanishing(call),
+            None => Ok(()),
+        }
+    }
+
+    /// Somebody said something to me alone.
+    fn heard_aside(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        aside: &crate::branches::Aside,
+    ) -> Result<(), StorageError> {
+        let wall = call.cx.wall();
+        let known = self.rooms.find(room)?;
+        let conversation = known.record.conversation;
+        let origin = known.origin(aside.author.as_bytes())?;
+        if !known.is_mine() {
+            return Ok(());
+        }
+        let Ok(opened) = content::open(&aside.content, &origin, wall) else {
+            return self.drop_letter(None, DropReason::Content);
+        };
+        let member = self.member_for(call, room, &aside.author)?;
+        match &opened.content {
+            Content::Receipts(receipts) => self.confirmed_in(call, room, member, receipts),
+            Content::Room(word) if word.room == conversation => match &word.step {
+                RoomStep::Roster(entries) => self.heard_roster(call, room, &aside.author, entries),
+                RoomStep::Ask(state) => self.asked_for(call, room, member, *state),
+                _ => self.drop_letter(None, DropReason::Room),
+            },
+            _ => self.drop_letter(None, DropReason::Content),
+        }
+    }
+}

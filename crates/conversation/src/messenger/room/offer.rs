@@ -1,0 +1,302 @@
+//! Asking a contact in, and being asked.
+//!
+//! ```text
+//! steward                      contact
+//!    │ offer ─────────────────▶ │   in their conversation of two
+//!    │ ◀──────────────── answer │   key package, name, mailbox of the room
+//!    │ Welcome, roster ───────▶ │   to that mailbox
+//!    │ ◀────────────── greeting │   to all
+//! ```
+
+use core::time::Duration;
+
+use hushwing_sansio::StorageError;
+
+use super::{MOST_MEMBERS, MOST_ROOMS};
+use crate::branches::{MemberPackage, OwnPackage, Wish};
+use crate::content::{Content, Entry, RoomStep, RoomWord};
+use crate::messenger::stop::Stop;
+use crate::messenger::{Call, Messenger};
+use crate::storage::{AskedRecord, RoomRecord, RoomStanding, Standing};
+use crate::{ContactId, ConversationId, DropReason, Refusal, Reply, RoomId};
+
+/// Offers of one contact that wait for my decision.
+const MOST_WAITING: usize = 8;
+/// How long an offer waits, and an answer for its Welcome.
+pub(super) const OFFER_LIFE: Duration = Duration::from_secs(21 * 24 * 60 * 60);
+
+impl Messenger {
+    /// Asks a contact whether they want to be in a room.
+    pub(in crate::messenger) fn offer_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        contact: ContactId,
+    ) -> Result<Reply, Stop> {
+        let known = self.my_room(room)?;
+        if !known.is_steward(&known.record.account) {
+            return Err(Refusal::NotASteward.into());
+        }
+        let mut present = known.members.values().filter(|member| member.present);
+        let there = present.any(|member| member.contact == Some(contact));
+        if there
+            || known
+                .record
+                .asked
+                .iter()
+                .any(|asked| asked.contact == contact)
+        {
+            return Err(Refusal::InRoomAlready.into());
+        }
+        if known.size() + known.record.asked.len() >= MOST_MEMBERS {
+            return Err(Refusal::RoomFull { most: MOST_MEMBERS }.into());
+        }
+        self.may_be_asked(contact)?;
+        let since = call.cx.wall();
+        let known = self.my_room(room)?;
+        known.record.asked.push(AskedRecord { contact, since });
+        let word = RoomWord {
+            room: known.record.conversation,
+            step: RoomStep::Offer {
+                name: known.record.name.clone(),
+                size: u32::try_from(known.size()).unwrap_or(u32::MAX),
+            },
+        };
+        self.save_room(call, room)?;
+        self.say_of_room(call, contact, word)?;
+        self.tell_room(room);
+        self.show_room(room)
+    }
+
+    fn may_be_asked(&mut self, contact: ContactId) -> Result<(), Refusal> {
+        if self.is_blocked(contact) {
+            return Err(Refusal::Blocked);
+        }
+        match self.person(contact)?.record.standing {
+            Standing::Established => Ok(()),
+            Standing::Broken => Err(Refusal::Broken),
+            Standing::Restoring => Err(Refusal::Restoring),
+            Standing::Joining | Standing::Asked | Standing::Requested => {
+                Err(Refusal::NotEstablished)
+            }
+        }
+    }
+
+    /// Says something about a room to a contact, in their conversation alone.
+    pub(super) fn say_of_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        to: ContactId,
+        word: RoomWord,
+    ) -> Result<(), StorageError> {
+        if self.standing(to) != Some(Standing::Established) || self.is_blocked(to) {
+            return Ok(());
+        }
+        let content = Content::Room(word);
+        self.within(call, to, |this, call| this.say_control(call, to, &content))
+    }
+
+    /// A contact said something about a room. It does the same once and often.
+    pub(in crate::messenger) fn heard_of_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        word: &RoomWord,
+    ) -> Result<(), StorageError> {
+        let established = self.standing(contact) == Some(Standing::Established);
+        match &word.step {
+            RoomStep::Offer { name, size } if established => {
+                self.room_offered(call, contact, word.room, name, *size)
+            }
+            RoomStep::Answer { package, entry } if established => {
+                self.room_answered(call, contact, word.room, package, entry)
+            }
+            _ => self.drop_letter(Some(contact), DropReason::Room),
+        }
+    }
+
+    fn room_offered(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        conversation: ConversationId,
+        name: &str,
+        size: u32,
+    ) -> Result<(), StorageError> {
+        let place = self.conversations.get(&conversation).copied();
+        if let Some(place) = place {
+            return self.offered_again(call, contact, RoomId::at(place), size);
+        }
+        let records = self.rooms.records();
+        let waiting = records.filter(|record| {
+            record.standing == RoomStanding::Offered && record.offered_by == Some(contact)
+        });
+        if waiting.count() >= MOST_WAITING || self.rooms.by_id.len() >= MOST_ROOMS {
+            return self.drop_letter(Some(contact), DropReason::TooManyRooms);
+        }
+        let record = RoomRecord {
+            told_size: size,
+            offered_by: Some(contact),
+            ..self.new_room(call, conversation, name)?
+        };
+        let room = record.id;
+        self.add_room(call, record)?;
+        self.tell_room(room);
+        Ok(())
+    }
+
+    /// A room that I was in is offered once more; anything else is a repeat.
+    fn offered_again(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        room: RoomId,
+        size: u32,
+    ) -> Result<(), StorageError> {
+        let Some(known) = self.rooms.by_id.get_mut(&room) else {
+            // Nobody's id but that of a conversation with somebody.
+            return self.drop_letter(Some(contact), DropReason::Room);
+        };
+        let record = &mut known.record;
+        if record.standing != RoomStanding::Left {
+            return Ok(());
+        }
+        record.standing = RoomStanding::Offered;
+        record.offered_by = Some(contact);
+        record.told_size = size;
+        record.since = call.cx.wall();
+        self.save_room(call, room)?;
+        self.tell_room(room);
+        Ok(())
+    }
+
+    /// I want to be in a room that was offered: a mailbox for it is made, and
+    /// then the answer leaves.
+    pub(in crate::messenger) fn accept_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<Reply, Stop> {
+        let known = self.room(room)?;
+        if known.record.standing != RoomStanding::Offered {
+            return Err(Refusal::NotARequest.into());
+        }
+        let by = known.record.offered_by.ok_or(Refusal::NotARequest)?;
+        self.may_be_asked(by)?;
+        let known = self.room(room)?;
+        known.record.standing = RoomStanding::Joining;
+        known.record.ended = None;
+        known.record.since = call.cx.wall();
+        // I was in it before, as another leaf.
+        if let Some(before) = known.record.package.take() {
+            OwnPackage::forget(&mut *call.storage, &before.reference)?;
+        }
+        self.save_room(call, room)?;
+        self.open_room_mailbox(call, room)?;
+        self.tell_room(room);
+        self.show_room(room)
+    }
+
+    /// I do not; nobody is told.
+    pub(in crate::messenger) fn refuse_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<Reply, Stop> {
+        if self.room(room)?.record.standing != RoomStanding::Offered {
+            return Err(Refusal::NotARequest.into());
+        }
+        self.withdraw_from(call, room)?;
+        Ok(Reply::Done)
+    }
+
+    /// Ends an offer, or an answer to one. What was said in it before stays.
+    fn withdraw_from(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        if known.members.is_empty() {
+            self.remove_room(call, room)?;
+            self.tell(crate::Event::RoomForgotten { room });
+            return Ok(());
+        }
+        known.record.standing = RoomStanding::Left;
+        self.close_room_mailbox(call, room)?;
+        self.tell_room(room);
+        Ok(())
+    }
+
+    /// Somebody I asked wants to be in a room.
+    fn room_answered(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        conversation: ConversationId,
+        package: &[u8],
+        entry: &Entry,
+    ) -> Result<(), StorageError> {
+        let place = self.conversations.get(&conversation).copied();
+        let room = place.map(RoomId::at);
+        let Some(known) = room.and_then(|room| self.rooms.by_id.get_mut(&room)) else {
+            return self.drop_letter(Some(contact), DropReason::Room);
+        };
+        let room = known.record.id;
+        let asked = known.record.asked.len();
+        let checked = MemberPackage::check(&self.crypto, package);
+        let account = checked.as_ref().map(MemberPackage::account);
+        // Nobody comes in as somebody who is there.
+        let there = known.member_of(&entry.account);
+        let there = there.and_then(|member| known.members.get(&member));
+        let fits = account == Some(&entry.account)
+            && there.is_none_or(|member| !member.present && member.contact == Some(contact))
+            && known.is_mine()
+            && known.is_steward(&known.record.account)
+            && known.size() < MOST_MEMBERS;
+        known.record.asked.retain(|one| one.contact != contact);
+        if known.record.asked.len() == asked || !fits {
+            return self.drop_letter(Some(contact), DropReason::Room);
+        }
+        self.save_room(call, room)?;
+        self.within(call, room.place(), |this, call| {
+            let member = this.member_for(call, room, &entry.account)?;
+            let known = this.rooms.find(room)?;
+            if let Some(mut record) = known.members.get(&member).cloned() {
+                record.contact = Some(contact);
+                this.save_member(call, record)?;
+            }
+            this.learn(call, room, member, entry)?;
+            this.want(call, room, Wish::Add(package.to_vec()))?;
+            this.tell_room(room);
+            Ok(())
+        })
+    }
+
+    /// Lets go of offers nobody decided or answered.
+    pub(in crate::messenger) fn sweep_rooms(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        for room in self.rooms.by_id.keys().copied().collect::<Vec<_>>() {
+            let known = self.rooms.find(room)?;
+            let record = &mut known.record;
+            let asked = record.asked.len();
+            record.asked.retain(|one| now < one.since + OFFER_LIFE);
+            let lapsed = record.asked.len() < asked;
+            let over = matches!(
+                record.standing,
+                RoomStanding::Offered | RoomStanding::Joining
+            ) && record.since + OFFER_LIFE <= now;
+            if over {
+                self.within(call, room.place(), |this, call| {
+                    this.withdraw_from(call, room)
+                })?;
+                continue;
+            }
+            if lapsed {
+                self.save_room(call, room)?;
+                self.tell_room(room);
+            }
+            self.within(call, room.place(), |this, call| this.tend_room(call, room))?;
+        }
+        Ok(())
+    }
+}

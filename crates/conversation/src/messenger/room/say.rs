@@ -1,0 +1,335 @@
+//! What I say in a room: one MLS message, and one letter to each.
+
+use hushwing_delivery::{Address, Keep, Letter, LetterId, MOST_ADDRESSES, PostError, Urgency};
+use hushwing_sansio::StorageError;
+
+use crate::branches::MakeFault;
+use crate::content::{Content, Frame, MessageId, Salt, Stamp};
+use crate::letter::LetterBody;
+use crate::messenger::stop::Stop;
+use crate::messenger::{Call, Messenger};
+use crate::storage::{
+    MemberRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position,
+    RecipientRecord,
+};
+use crate::{MemberId, Refusal, Reply, RoomId};
+
+/// Messages said again at a time, the last ones.
+const MOST_AGAIN: usize = 64;
+/// An epoch that never comes; storage counts in signed numbers.
+const NEVER: u64 = i64::MAX as u64;
+
+impl Messenger {
+    /// Encrypts, posts, stores and shows my next message in a room.
+    pub(in crate::messenger) fn say_in_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        content: &Content,
+        kind: MessageKind,
+        target: Option<MessageId>,
+    ) -> Result<Reply, Stop> {
+        let salt = Salt(call.cx.random());
+        let wall = call.cx.wall();
+        let known = self.rooms.find(room)?;
+        let before = known.tail.last;
+        let stamp = Stamp {
+            lamport: known.tail.lamport.next(),
+            sent: wall,
+        };
+        let frame = Frame {
+            salt,
+            stamp,
+            expires: None,
+        };
+        let bytes = content
+            .compose(frame)
+            .map_err(crate::messenger::speak::unfit)?;
+        let id = MessageId::derive(&known.origin(&known.record.account)?, &bytes, &salt);
+        let leaf = known.leaf;
+        let to: Vec<MemberId> = known.others().map(|member| member.member).collect();
+        let sealed = self.seal_for_all(call, room, &bytes, None)?;
+        let (epoch, message) = sealed.ok_or(Refusal::NotInRoom)?;
+        let record = MessageRecord {
+            contact: room.place(),
+            position: Position {
+                epoch,
+                lamport: stamp.lamport.get(),
+                leaf,
+                id,
+            },
+            mine: true,
+            author: None,
+            kind,
+            target,
+            sent_at: stamp.sent,
+            state: match to.is_empty() {
+                true => MessageState::Delivered,
+                false => MessageState::Queued,
+            },
+            times: MessageTimes::default(),
+            owed: Owed::Nothing,
+            letter: None,
+            sealed_epoch: epoch,
+            content: bytes,
+        };
+        call.storage.add_message(&record)?;
+        self.rooms.find(room)?.note(record.position);
+        for member in to {
+            self.send_to(call, room, member, id, message.clone())?;
+        }
+        self.show_new(call, &record, content, before)?;
+        Ok(Reply::Sent {
+            message: id,
+            state: record.state,
+        })
+    }
+
+    /// Encrypts for all in the state that is followed: the epoch, and the body
+    /// of a letter. `None` if I am not in it.
+    fn seal_for_all(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        bytes: &[u8],
+        first_said: Option<u64>,
+    ) -> Result<Option<(u64, Vec<u8>)>, StorageError> {
+        let (epoch, said) = self.keeper(call, room, |keeper, lent| {
+            Ok((keeper.epoch(), keeper.say(lent, bytes, first_said)?))
+        })?;
+        let account = &self.rooms.find(room)?.record.account;
+        match said {
+            Ok((message, _)) => Ok(Some((epoch, LetterBody::room(account, &message)))),
+            Err(MakeFault::Group(what)) => Err(StorageError::corrupt(what)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Posts a message to one member, and notes that it is on its way.
+    fn send_to(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        message: MessageId,
+        body: Vec<u8>,
+    ) -> Result<(), StorageError> {
+        let letter = self.post_to_member(call, room, member, body, Keep::UntilSettled)?;
+        call.storage.put_recipient(&RecipientRecord {
+            message,
+            member,
+            letter: letter.map(|letter| letter.0),
+            state: MessageState::Queued,
+        })
+    }
+
+    /// Puts a letter to a member into the outbox; `None` if it is not known where
+    /// to write.
+    pub(super) fn post_to_member(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        bytes: Vec<u8>,
+        keep: Keep,
+    ) -> Result<Option<LetterId>, StorageError> {
+        let member = self.rooms.find(room)?.members.get(&member);
+        let to = member.map(addresses).unwrap_or_default();
+        if to.is_empty() {
+            return Ok(None);
+        }
+        let at_once = self.config.in_parallel && keep == Keep::UntilSettled;
+        let letter = Letter {
+            to,
+            last_resort: Vec::new(),
+            bytes,
+            urgency: match at_once {
+                true => Urgency::Urgent,
+                false => Urgency::Normal,
+            },
+            keep,
+        };
+        match self.office.post(call.cx, &mut *call.storage, &letter) {
+            Ok(letter) => Ok(Some(letter)),
+            Err(PostError::Storage(error)) => Err(error),
+            // What they gave as addresses cannot take it; they may give others.
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Says something to all that no face shows and nobody confirms.
+    pub(super) fn say_in_passing_to_all(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        content: &Content,
+    ) -> Result<(), StorageError> {
+        let bytes = self.compose_in(call, room, content)?;
+        let known = self.rooms.find(room)?;
+        let to: Vec<MemberId> = known.others().map(|member| member.member).collect();
+        let Some((_, body)) = self.seal_for_all(call, room, &bytes, None)? else {
+            return Ok(());
+        };
+        for member in to {
+            self.post_to_member(call, room, member, body.clone(), Keep::UntilAccepted)?;
+        }
+        Ok(())
+    }
+
+    /// Encodes what no face shows.
+    pub(super) fn compose_in(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        content: &Content,
+    ) -> Result<Vec<u8>, StorageError> {
+        let known = self.rooms.find(room)?;
+        let frame = Frame {
+            salt: Salt(call.cx.random()),
+            stamp: Stamp {
+                lamport: known.tail.lamport.next(),
+                sent: call.cx.wall(),
+            },
+            expires: None,
+        };
+        let error = |error| StorageError::corrupt("composing for a room").because(error);
+        content.compose(frame).map_err(error)
+    }
+
+    /// Encrypts again, under its old name, what was said in epochs of which
+    /// `lost` and has not reached everybody: only to those it has not reached.
+    pub(super) fn say_again_in(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        lost: impl Fn(u64) -> bool,
+    ) -> Result<(), StorageError> {
+        if !self.rooms.find(room)?.is_mine() {
+            return Ok(());
+        }
+        let mut records = call.storage.unconfirmed_before(room.place(), NEVER)?;
+        records.retain(|record| lost(record.sealed_epoch) && !record.is_erased());
+        let skipped = records.len().saturating_sub(MOST_AGAIN);
+        for record in records.iter().skip(skipped) {
+            self.say_once_more_in(call, room, record, None)?;
+        }
+        Ok(())
+    }
+
+    /// Encrypts a message again for those it has not reached, or for one of them.
+    fn say_once_more_in(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        record: &MessageRecord,
+        only: Option<MemberId>,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let present: Vec<_> = known.others().map(|member| member.member).collect();
+        let mut open = call.storage.recipients(record.id())?;
+        open.retain(|one| {
+            one.state < MessageState::Delivered
+                && present.contains(&one.member)
+                && only.is_none_or(|only| one.member == only)
+        });
+        if open.is_empty() {
+            return Ok(());
+        }
+        let first = Some(record.position.epoch);
+        let sealed = self.seal_for_all(call, room, &record.content, first)?;
+        let Some((epoch, body)) = sealed else {
+            return Ok(());
+        };
+        for one in open {
+            if let Some(letter) = one.letter {
+                self.recall(call, letter)?;
+            }
+            self.send_to(call, room, one.member, one.message, body.clone())?;
+        }
+        match only {
+            None => call.storage.set_sealed(record.id(), epoch),
+            // The others have it as it was.
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Says to one member what waited until it was known where to write.
+    pub(super) fn say_to_one(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        waiting: Vec<MessageId>,
+    ) -> Result<(), StorageError> {
+        if !self.rooms.find(room)?.is_mine() {
+            return Ok(());
+        }
+        for id in waiting {
+            let record = call.storage.message(&id)?;
+            if let Some(record) = record.filter(|record| !record.is_erased()) {
+                self.say_once_more_in(call, room, &record, Some(member))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a letter back out of the outbox.
+    pub(super) fn recall(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        letter: u64,
+    ) -> Result<(), StorageError> {
+        self.office
+            .cancel(call.cx, &mut *call.storage, LetterId(letter))
+            .map(drop)
+    }
+
+    /// Takes back what is on its way in a room: I do not speak there any more.
+    pub(super) fn give_up_said(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        for (message, _, _) in call.storage.on_the_way(room.place())? {
+            for one in call.storage.recipients(&message)? {
+                if let Some(letter) = one.letter {
+                    self.recall(call, letter)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody is not in a room any more: nothing is sent to them, and nothing
+    /// waits for them.
+    pub(super) fn give_up_on(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+    ) -> Result<(), StorageError> {
+        for (message, _, _) in call.storage.on_the_way(room.place())? {
+            let recipients = call.storage.recipients(&message)?.into_iter();
+            for one in recipients.filter(|one| one.member == member) {
+                if one.state >= MessageState::Delivered {
+                    continue;
+                }
+                if let Some(letter) = one.letter {
+                    self.recall(call, letter)?;
+                }
+                call.storage.remove_recipient(&message, member)?;
+                self.count_anew(call, &message, None)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where to write to a member.
+fn addresses(member: &MemberRecord) -> Vec<Address> {
+    let addresses = member.addresses.iter();
+    addresses
+        .filter_map(|bytes| Address::decode(bytes.expose()).ok())
+        .take(MOST_ADDRESSES)
+        .collect()
+}

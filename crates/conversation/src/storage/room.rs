@@ -1,0 +1,328 @@
+//! Rooms: conversations of many, who is in them, and whom a message of mine
+//! reached.
+//!
+//! What is said in a room lies where messages of contacts lie, under the room's
+//! number ([`RoomId::place`]).
+
+use hushwing_sansio::{StorageError, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::codec::{self, millis, optional_millis};
+use super::message::MessageState;
+use crate::{ContactId, ConversationId, MemberId, MessageId, RoomId, Secret};
+
+/// Whether I am in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RoomStanding {
+    /// A contact asks whether I want to be in it.
+    Offered,
+    /// I want to; the Welcome has not come yet.
+    Joining,
+    /// I am.
+    Member,
+    /// I said that I leave; nobody has removed me yet.
+    Leaving,
+    /// I left, or was removed.
+    Left,
+    /// It cannot go on here: what is stored of it is damaged.
+    Broken,
+}
+
+/// A room, as it is kept here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoomRecord {
+    /// Key.
+    pub id: RoomId,
+    /// The conversation, unique: its MLS group id.
+    pub conversation: ConversationId,
+    /// Whether I am in it.
+    pub standing: RoomStanding,
+    /// What it calls itself.
+    pub name: String,
+    /// How many are in it, as told with an offer.
+    pub told_size: u32,
+    /// The account I am in it (16 bytes, of this room alone).
+    pub account: Vec<u8>,
+    /// Who offered it; nobody if I founded it.
+    pub offered_by: Option<ContactId>,
+    /// The key package I answered with.
+    pub package: Option<PackageRecord>,
+    /// My mailbox for it.
+    pub mailbox: Option<u64>,
+    /// My mailboxes from before, and when each is closed.
+    pub leaving: Vec<LeavingRecord>,
+    /// The revision of my addresses; 0 before there are any.
+    pub revision: u64,
+    /// Contacts I asked and who have not answered.
+    pub asked: Vec<AskedRecord>,
+    /// Commits of mine that no network took yet.
+    pub publishing: Vec<PublishingRecord>,
+    /// When I left, or began to, or was removed.
+    #[serde(with = "optional_millis")]
+    pub ended: Option<Timestamp>,
+    /// When it was founded or offered.
+    #[serde(with = "millis")]
+    pub since: Timestamp,
+}
+
+/// A key package of mine for one room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PackageRecord {
+    /// What names it in the MLS rows.
+    pub reference: Vec<u8>,
+    /// The MLS KeyPackage message.
+    pub message: Vec<u8>,
+    /// The private Ed25519 key of the leaf it becomes (32 bytes).
+    pub key: Secret,
+}
+
+/// A mailbox that was replaced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LeavingRecord {
+    /// Its number.
+    pub mailbox: u64,
+    /// When another took its place.
+    #[serde(with = "millis")]
+    pub since: Timestamp,
+}
+
+/// A contact that was asked to be in a room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AskedRecord {
+    /// Whom.
+    pub contact: ContactId,
+    /// When.
+    #[serde(with = "millis")]
+    pub since: Timestamp,
+}
+
+/// A commit of mine on its way to its first network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PublishingRecord {
+    /// Its hash.
+    pub commit: [u8; 32],
+    /// The letters it leaves in.
+    pub letters: Vec<u64>,
+}
+
+/// Somebody in a room, me included. Who is not in it any more stays, so that
+/// what they said has a name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemberRecord {
+    /// In which room.
+    pub room: RoomId,
+    /// Key.
+    pub member: MemberId,
+    /// Their account in it.
+    pub account: Vec<u8>,
+    /// What they call themselves; empty before they told.
+    pub name: String,
+    /// Where to write: encoded addresses.
+    pub addresses: Vec<Secret>,
+    /// The revision of their addresses that these are.
+    pub revision: u64,
+    /// The contact they are, where I know.
+    pub contact: Option<ContactId>,
+    /// Whether they are in it now.
+    pub present: bool,
+    /// The letter with my Welcome to them, until they greet.
+    pub welcome: Option<u64>,
+}
+
+/// How far a message of mine got to one member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecipientRecord {
+    /// Key: which message.
+    pub message: MessageId,
+    /// Key: to whom.
+    pub member: MemberId,
+    /// The letter it leaves in; none before it is known where to write.
+    pub letter: Option<u64>,
+    /// How far it got.
+    pub state: MessageState,
+}
+
+impl RoomRecord {
+    /// The versioned body.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Decodes what [`Self::encode`] made.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageErrorKind::Corrupt`](hushwing_sansio::StorageErrorKind::Corrupt).
+    pub fn decode(body: &[u8]) -> Result<Self, StorageError> {
+        codec::decode(body, "reading a room")
+    }
+}
+
+impl MemberRecord {
+    /// The versioned body.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Decodes what [`Self::encode`] made.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageErrorKind::Corrupt`](hushwing_sansio::StorageErrorKind::Corrupt).
+    pub fn decode(body: &[u8]) -> Result<Self, StorageError> {
+        codec::decode(body, "reading a member of a room")
+    }
+}
+
+/// The rows of rooms.
+pub trait RoomRows {
+    /// Writes or replaces a room (key: `id`).
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn put_room(&mut self, record: &RoomRecord) -> Result<(), StorageError>;
+
+    /// All rooms, by id.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn rooms(&self) -> Result<Vec<RoomRecord>, StorageError>;
+
+    /// Removes a room with its members; not what was said in it, which
+    /// Removes a room with its members; not what was said in it, which
+    /// [`SaidRows::remove_messages`](super::SaidRows::remove_messages) removes.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_room(&mut self, id: RoomId) -> Result<(), StorageError>;
+
+    /// Writes or replaces a member (keys: `room`, `member`).
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn put_member(&mut self, record: &MemberRecord) -> Result<(), StorageError>;
+
+    /// The members of a room, by number.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn members(&self, of: RoomId) -> Result<Vec<MemberRecord>, StorageError>;
+
+    /// Removes a member.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_member(&mut self, of: RoomId, member: MemberId) -> Result<(), StorageError>;
+
+    /// Writes or replaces how far a message got to a member (keys: `message`,
+    /// `member`). It goes with the message.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn put_recipient(&mut self, record: &RecipientRecord) -> Result<(), StorageError>;
+
+    /// Removes how far a message got to a member.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn remove_recipient(
+        &mut self,
+        message: &MessageId,
+        member: MemberId,
+    ) -> Result<(), StorageError>;
+
+    /// How far a message got to each member, by member.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn recipients(&self, message: &MessageId) -> Result<Vec<RecipientRecord>, StorageError>;
+
+    /// Which message leaves in a letter, and to which member.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn recipient_of(&self, letter: u64) -> Result<Option<RecipientRecord>, StorageError>;
+
+    /// Messages that wait until it is known where to write to a member, by id,
+    /// at most `most`.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn waiting_for(&self, member: MemberId, most: usize) -> Result<Vec<MessageId>, StorageError>;
+
+    /// Changes the epoch under whose keys a message of mine left last.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn set_sealed(&mut self, id: &MessageId, epoch: u64) -> Result<(), StorageError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_survive_and_damage_is_told() {
+        let room = RoomRecord {
+            id: RoomId(7),
+            conversation: ConversationId([1; 16]),
+            standing: RoomStanding::Member,
+            name: "Rowing".to_owned(),
+            told_size: 3,
+            account: vec![2; 16],
+            offered_by: Some(ContactId(1)),
+            package: Some(PackageRecord {
+                reference: vec![3; 40],
+                message: vec![4; 60],
+                key: Secret::new([5; 32]),
+            }),
+            mailbox: Some(8),
+            leaving: vec![LeavingRecord {
+                mailbox: 6,
+                since: Timestamp::from_secs(2),
+            }],
+            revision: 2,
+            asked: vec![AskedRecord {
+                contact: ContactId(2),
+                since: Timestamp::from_secs(3),
+            }],
+            publishing: vec![PublishingRecord {
+                commit: [6; 32],
+                letters: vec![9],
+            }],
+            ended: None,
+            since: Timestamp::from_secs(1),
+        };
+        let body = room.encode();
+        assert_eq!(RoomRecord::decode(&body).unwrap(), room);
+        assert!((0..body.len()).all(|end| RoomRecord::decode(&body[..end]).is_err()));
+        let member = MemberRecord {
+            room: RoomId(7),
+            member: MemberId(9),
+            account: vec![2; 16],
+            name: "Bob".to_owned(),
+            addresses: vec![Secret::new([7; 40])],
+            revision: 4,
+            contact: None,
+            present: true,
+            welcome: Some(3),
+        };
+        let body = member.encode();
+        assert_eq!(MemberRecord::decode(&body).unwrap(), member);
+        assert!((0..body.len()).all(|end| MemberRecord::decode(&body[..end]).is_err()));
+    }
+}

@@ -1,0 +1,1 @@
+"""Opens side letters of rooms, from protocol/rooms.md section 6 alone."""
