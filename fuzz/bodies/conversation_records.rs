@@ -3,8 +3,8 @@
 use hushwing_conversation::storage::{
     ContactRecord, ConversationRecord, DetourRecord, EraRecord, ExpectedRecord, IdentityRecord,
     IntroducedRecord, IntroductionsRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
-    LackRecord, LossRecord, MailRecord, MailboxRecord, ModeRecord, OffersRecord, OrphanRecord,
-    RepeatRecord,
+    LackRecord, LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord, OffersRecord,
+    OrphanRecord, RepeatRecord, RoomRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -28,5 +28,7 @@ pub(crate) fn run(data: &[u8]) {
     let _ = ModeRecord::decode(data);
     let _ = OffersRecord::decode(data);
     let _ = OrphanRecord::decode(data);
+    let _ = MemberRecord::decode(data);
     let _ = RepeatRecord::decode(data);
+    let _ = RoomRecord::decode(data);
 }

@@ -26,14 +26,15 @@ pub struct Request {
     /// When it came, RFC 3339 UTC.
     pub received_at: String,
     /// `link`: a stranger opened a reusable link; `introduction`: a contact
-    /// offers to introduce them, and the name is what that contact calls them.
+    /// offers to introduce them, and the name is what that contact calls them;
+    /// `group`: a contact asks me into a group of that name.
     #[serde(default)]
     pub kind: String,
     /// `waiting` for a decision; of introductions also `agreed` while the other
     /// decides, `meeting`, and in events `met`, `lapsed` and `failed`.
     #[serde(default)]
     pub state: String,
-    /// Shown name of the contact who introduces.
+    /// Shown name of the contact who introduces, or asks me in.
     #[serde(default)]
     pub introduced_by: Option<String>,
     /// What that contact says about it.

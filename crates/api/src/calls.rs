@@ -20,6 +20,7 @@ use crate::backup::{BackedUp, BackupBody, RestoreBody, Restored};
 use crate::call::calls;
 use crate::conversation::{self, DraftBody, MuteBody, OnBody, ReportQuery, SearchQuery, TimerBody};
 use crate::event::Event;
+use crate::group::{Group, StewardBody, WhoBody};
 use crate::hidden::{HideBody, OpenBody, Opened};
 use crate::request::{
     AddressQuery, IntroduceBody, InviteBody, JoinBody, ModeBody, NameBody, NumberBody,
@@ -155,8 +156,8 @@ calls! {
         path: u64, answer: view::Refused,
     }
 
-    /// Strangers who opened a reusable link of mine, and people whom contacts
-    /// offer to introduce; oldest first.
+    /// Strangers who opened a reusable link of mine, people whom contacts offer to
+    /// introduce, and groups they ask me into; oldest first.
     Requests: Get "requests" for Profile { answer: Vec<view::Request>, }
 
     /// Takes a stranger as a contact.
@@ -166,6 +167,59 @@ calls! {
 
     /// Turns a stranger away; they are not told.
     RefuseRequest: Post "requests/{request}/refuse" for Profile {
+        path: u64, answer: view::Refused,
+    }
+
+    /// Founds a group with me alone in it, its steward.
+    FoundGroup: Post "groups" for Profile {
+        body: NameBody, errors: [Protocol], answer: Group,
+    }
+
+    /// All groups, those offered to me included, oldest first.
+    Groups: Get "groups" for Profile { answer: Vec<Group>, }
+
+    /// One of them.
+    OneGroup: Get "groups/{name}" for Profile {
+        path: String, errors: [Ambiguous], answer: Group,
+    }
+
+    /// Asks a contact whether they want to be in a group.
+    AddToGroup: Post "groups/{name}/add" for Profile {
+        path: String, body: WhoBody, errors: [Ambiguous, Protocol], answer: Group,
+    }
+
+    /// Removes somebody from a group.
+    RemoveFromGroup: Post "groups/{name}/remove" for Profile {
+        path: String, body: WhoBody, errors: [Ambiguous, Protocol], answer: Group,
+    }
+
+    /// Calls a group something else, for all who are in it.
+    RenameGroup: Post "groups/{name}/name" for Profile {
+        path: String, body: NameBody, errors: [Ambiguous, Protocol], answer: Group,
+    }
+
+    /// Makes a member a steward, or no longer one.
+    SetSteward: Post "groups/{name}/stewards" for Profile {
+        path: String, body: StewardBody, errors: [Ambiguous, Protocol], answer: Group,
+    }
+
+    /// Leaves a group; what was said stays.
+    LeaveGroup: Post "groups/{name}/leave" for Profile {
+        path: String, errors: [Ambiguous, Protocol], answer: Group,
+    }
+
+    /// Forgets a group I am not in any more, with all that was said.
+    ForgetGroup: Delete "groups/{name}" for Profile {
+        path: String, errors: [Ambiguous], answer: conversation::Removed,
+    }
+
+    /// Enters a group that a contact asks me into.
+    AcceptGroup: Post "groups/{request}/accept" for Profile {
+        path: u64, errors: [Protocol], answer: Group,
+    }
+
+    /// Does not; nobody is told.
+    RefuseGroup: Post "groups/{request}/refuse" for Profile {
         path: u64, answer: view::Refused,
     }
 

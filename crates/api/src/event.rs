@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::conversation::Conversation;
+use crate::group::{Group, GroupUnchanged};
 use crate::kind::ErrorKind;
 use crate::view::{Contact, Introduction, KeyChange, Message, Mode, Request};
 
@@ -26,6 +27,12 @@ pub enum Event {
     Mode(Mode),
     /// The key of a contact, or what else their safety number says, is another one.
     KeyChanged(KeyChangedEvent),
+    /// A group is new or otherwise: members, stewards, name, or whether I am in it.
+    Group(Group),
+    /// A contact asks me into a group.
+    GroupOffered(Request),
+    /// A change of a group that I wanted cannot be had.
+    GroupUnchanged(GroupUnchanged),
     /// A contact offers to introduce somebody, or such an offer got further.
     Introduction(Request),
     /// Somebody who was to be introduced to me cannot be met.

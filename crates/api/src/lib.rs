@@ -7,6 +7,7 @@ pub mod calls;
 mod client;
 pub mod conversation;
 mod event;
+pub mod group;
 mod heard_out;
 pub mod hidden;
 mod kind;

@@ -3,6 +3,7 @@
 
 mod backup;
 mod conversation;
+mod group;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ pub(crate) use self::conversation::{
     ContactAction, Contacts, Conversations, Disappear, Draft, Mute, Name, Pin, Report, Search,
     Switched, Unread,
 };
+pub(crate) use self::group::{Group, GroupAction};
 
 /// What may stand for a name or an id, and what the program ends with; part of the
 /// help and of the manual.
@@ -94,10 +96,13 @@ pub(crate) enum Command {
     Join(Join),
     /// List the people you can write to; forget one
     Contacts(Contacts),
+    /// Found groups, ask contacts in, see who is there, leave. Write and read as with a
+    /// contact, by the name of the group
+    Group(Group),
     /// Ask two of your contacts whether they want to know each other
     Introduce(Introduce),
     /// List who wants to know you: strangers with a reusable link, people whom contacts
-    /// introduce; accept or refuse them
+    /// introduce, groups they ask you into; accept or refuse them
     Requests(Requests),
     /// Show the safety number of a contact, or compare theirs with it
     Verify(Verify),

@@ -5,9 +5,9 @@ use std::io::Read as _;
 use hushwing_daemon::{Error, ErrorKind, view};
 use serde_json::{Value, json};
 
-use super::introduction;
 use super::picture::{self, Picture};
 use super::{Session, view};
+use super::{group, introduction};
 use crate::args::{Invite, Join, Network, RequestAction, Requests};
 use crate::client::Path;
 
@@ -164,10 +164,12 @@ fn from_input() -> Result<String, Error> {
 pub(super) async fn requests(session: &Session, requests: Requests) -> Result<(), Error> {
     let path = Path::new(["requests"]);
     let waiting: Vec<view::Request> = view(session.client.get(&path).await?)?;
-    let introduced = |number| {
+    let is_of = |number, kind: &str| {
         let mut waiting = waiting.iter();
-        waiting.any(|one| one.request == number && one.kind == "introduction")
+        waiting.any(|one| one.request == number && one.kind == kind)
     };
+    let introduced = |number| is_of(number, "introduction");
+    let offered = |number| is_of(number, "group");
     match requests.action {
         None => {
             session.output.result(&waiting, |waiting| {
@@ -183,6 +185,12 @@ pub(super) async fn requests(session: &Session, requests: Requests) -> Result<()
         }
         Some(RequestAction::Refuse { request }) if introduced(request) => {
             introduction::refuse(session, request).await
+        }
+        Some(RequestAction::Accept { request }) if offered(request) => {
+            group::accept(session, request).await
+        }
+        Some(RequestAction::Refuse { request }) if offered(request) => {
+            group::refuse(session, request).await
         }
         Some(action) => decide(session, &action).await,
     }
@@ -212,6 +220,9 @@ async fn decide(session: &Session, action: &RequestAction) -> Result<(), Error> 
 fn line(request: &view::Request) -> String {
     if request.kind == "introduction" {
         return introduction::line(request);
+    }
+    if request.kind == "group" {
+        return group::offered(request);
     }
     format!(
         "{}  {}  {}",

@@ -7,6 +7,7 @@ mod conversation;
 mod daemon;
 mod demo;
 mod document;
+mod group;
 mod introduction;
 mod invitation;
 mod log;
@@ -80,6 +81,7 @@ async fn over_api(session: Session, command: Command) -> Result<ExitCode, Error>
         Command::Invite(invite) => invitation::invite(&session, invite).await?,
         Command::Join(join) => invitation::join(&session, join).await?,
         Command::Requests(requests) => invitation::requests(&session, requests).await?,
+        Command::Group(group) => group::run(&session, group).await?,
         Command::Introduce(introduce) => introduction::introduce(&session, introduce).await?,
         Command::Contacts(contacts) => match contacts.action {
             None => contact::list(&session).await?,

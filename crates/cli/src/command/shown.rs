@@ -197,6 +197,14 @@ pub(super) fn event(event: &Value) -> String {
             text(event, "theirs")
         )),
         "introduction" => read(event).map(|offer| introduction(&offer)),
+        "group" => read(event).map(|shown| format!("group  {}", super::group::line(&shown))),
+        "group_offered" => read(event).map(|offer: view::Request| {
+            let number = offer.request;
+            format!(
+                "request {}\n    `hushwing requests accept {number}` or `refuse {number}`",
+                super::group::offered(&offer)
+            )
+        }),
         "key_changed" => read(event).map(|change| key_change(&change, text(event, "name"))),
         "contact" => read(event).map(|shown| format!("contact  {}", contact(&shown))),
         "state" => Some(state(event)),

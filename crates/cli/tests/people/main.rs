@@ -16,6 +16,7 @@ mod damaged;
 mod failover;
 mod faults;
 mod full_disk;
+mod groups;
 mod hidden;
 mod impostor;
 mod introductions;

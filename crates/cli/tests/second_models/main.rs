@@ -105,6 +105,13 @@ fn the_second_model_of_the_commit_rule_agrees() {
     assert!(said.starts_with("ok"), "{said}");
 }
 
+/// A letter to one member of a room, opened by other hands.
+#[test]
+fn the_second_model_of_side_letters_agrees() {
+    let said = Python::with_packages().run(&["-m", "side_letter", "vectors/side_letter.json"]);
+    assert!(said.starts_with("ok"), "{said}");
+}
+
 /// The description of the local API, read by a validator of other hands and held
 /// against what two running daemons were asked and answered.
 #[test]

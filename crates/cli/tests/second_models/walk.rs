@@ -130,6 +130,7 @@ pub(crate) fn walk(dir: &Path) -> PathBuf {
     meet(&mut ada, &mut ben);
     talk(&mut ada, &mut ben);
     introduce(&mut ada, &mut ben);
+    group(&mut ada, &mut ben);
     keep(&mut ada);
     back_up(&mut ada, dir);
     hide(&mut ada);
@@ -307,6 +308,33 @@ fn introduce(ada: &mut Home, ben: &mut Home) {
         );
         ben.post(&path, json!({}));
     }
+}
+
+/// Ada founds two groups and asks Ben in, who refuses one; and all else that can
+/// be done to the other.
+fn group(ada: &mut Home, ben: &mut Home) {
+    ada.post("groups", json!({ "name": "Rowing" }));
+    ada.post("groups", json!({ "name": "Sailing" }));
+    for (name, verdict) in [("Rowing", "refuse"), ("Sailing", "accept")] {
+        ada.post(&format!("groups/{name}/add"), json!({ "who": "Ben" }));
+        let offers = ben.until("requests", count(1));
+        let path = format!("groups/{}/{verdict}", offers[0]["request"]);
+        ben.post(&path, json!({}));
+    }
+    let both = |all: &Value| all["size"] == 2;
+    ada.until("groups/Sailing", both);
+    ada.get("groups");
+    ada.post("groups/Sailing/name", json!({ "name": "Regatta" }));
+    ada.post(
+        "groups/Regatta/stewards",
+        json!({ "who": "Ben", "on": true }),
+    );
+    ada.post("messages", json!({ "to": "Regatta", "text": "at six" }));
+    ada.post("groups/Regatta/remove", json!({ "who": "Nobody" }));
+    ada.post("groups/Regatta/remove", json!({ "who": "Ben" }));
+    ada.until("groups/Regatta", |all| all["size"] == 1);
+    ada.post("groups/Regatta/leave", json!({}));
+    ada.delete("groups/Regatta");
 }
 
 /// Errors are documents as well.

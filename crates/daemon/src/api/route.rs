@@ -20,6 +20,7 @@ use crate::handle::{Handle, Outgoing};
 static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
     let mut all = installation();
     all.extend(meeting());
+    all.extend(groups());
     all.extend(contacts());
     all.extend(messages());
     all.extend(super::conversations::routes());
@@ -153,6 +154,48 @@ fn meeting() -> Vec<Route> {
         RefuseRequest::by(|handle, asked| async move {
             let refused = asked.path;
             handle.refuse_request(asked.profile(), refused).await?;
+            Ok(view::Refused { refused })
+        }),
+    ]
+}
+
+fn groups() -> Vec<Route> {
+    vec![
+        FoundGroup::by(|handle, asked| async move {
+            handle.found_group(asked.profile(), &asked.body.name).await
+        }),
+        Groups::by(|handle, asked| async move { handle.groups(asked.profile()).await }),
+        OneGroup::by(
+            |handle, asked| async move { handle.group(asked.profile(), &asked.path).await },
+        ),
+        AddToGroup::by(|handle, asked| async move {
+            let who = &asked.body.who;
+            handle.add_to_group(asked.profile(), &asked.path, who).await
+        }),
+        RemoveFromGroup::by(|handle, asked| async move {
+            let (name, who) = (&asked.path, &asked.body.who);
+            handle.remove_from_group(asked.profile(), name, who).await
+        }),
+        RenameGroup::by(|handle, asked| async move {
+            let (name, new_name) = (&asked.path, &asked.body.name);
+            handle.rename_group(asked.profile(), name, new_name).await
+        }),
+        SetSteward::by(|handle, asked| async move {
+            let (name, who, on) = (&asked.path, &asked.body.who, asked.body.on);
+            handle.set_steward(asked.profile(), name, who, on).await
+        }),
+        LeaveGroup::by(|handle, asked| async move {
+            handle.leave_group(asked.profile(), &asked.path).await
+        }),
+        ForgetGroup::by(|handle, asked| async move {
+            handle.forget_group(asked.profile(), &asked.path).await
+        }),
+        AcceptGroup::by(|handle, asked| async move {
+            handle.accept_group(asked.profile(), asked.path).await
+        }),
+        RefuseGroup::by(|handle, asked| async move {
+            let refused = asked.path;
+            handle.refuse_group(asked.profile(), refused).await?;
             Ok(view::Refused { refused })
         }),
     ]

@@ -149,6 +149,11 @@ fn nobody(name: &str, requests: &[&ContactView]) -> Error {
     }
 }
 
+/// Nothing of that kind has that name.
+pub(super) fn nobody_named(kind: &str, name: &str) -> Error {
+    Error::new(ErrorKind::NotFound, format!("no {kind} is called {name}"))
+}
+
 /// What was typed may mean several; each candidate begins with what to type
 /// instead.
 pub(super) fn ambiguous(typed: &str, what: &str, candidates: &[String]) -> Error {

@@ -101,11 +101,12 @@ impl Handle {
         })
     }
 
-    /// Strangers who opened a reusable link of mine, and people whom contacts
-    /// offer to introduce; oldest first.
+    /// Strangers who opened a reusable link of mine, people whom contacts offer to
+    /// introduce, and groups they ask me into; oldest first.
     pub async fn requests(&self, profile: Option<&str>) -> Result<Vec<view::Request>, Error> {
         let profile = self.profile(profile)?;
         let mut all = self.offers(&profile).await?;
+        all.extend(Self::offered_groups(&profile));
         match profile.ask(Command::Requests).await? {
             Reply::Contacts(waiting) => {
                 all.extend(waiting.iter().map(|stranger| view::Request {

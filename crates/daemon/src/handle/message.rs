@@ -5,7 +5,8 @@ use std::time::Duration;
 use hushwing_conversation::view::Whereabouts;
 use hushwing_conversation::{Command, Event, IdPrefix, MessageId, MessageState, Reply};
 
-use super::contact::{ambiguous, find};
+use super::contact::ambiguous;
+use super::group::place;
 use super::{Handle, Outgoing, Stage, pages, show};
 use crate::api::view;
 use crate::error::{Error, ErrorKind};
@@ -25,7 +26,7 @@ impl Handle {
         wait: Option<(Stage, Duration)>,
     ) -> Result<view::Sent, Error> {
         let profile = self.profile(profile)?;
-        let contact = find(&profile, &outgoing.to)?.contact;
+        let contact = place(&profile, &outgoing.to)?;
         let reply_to = match &outgoing.reply_to {
             Some(id) => Some(meant(&profile, id).await?),
             None => None,
@@ -104,7 +105,7 @@ impl Handle {
         count: u32,
     ) -> Result<Vec<view::Message>, Error> {
         let profile = self.profile(profile)?;
-        let contact = find(&profile, name)?.contact;
+        let contact = place(&profile, name)?;
         let names = profile.names();
         let read = pages::newest(&profile, count, |before, most| Command::Read {
             contact,

@@ -4,6 +4,7 @@
 mod backup;
 mod contact;
 mod conversation;
+mod group;
 mod hidden;
 mod identity;
 mod installation;

@@ -123,14 +123,18 @@ pub(super) type Names = BTreeMap<ContactId, String>;
 pub(super) fn speaker(who: Speaker, names: &Names) -> String {
     match who {
         Speaker::Me => "me".to_owned(),
-        Speaker::Contact(id) => match names.get(&id) {
-            // Contacts choose their names, and nobody else may be `me`.
-            Some(name) if name.trim().eq_ignore_ascii_case("me") => format!("{name} (not you)"),
-            Some(name) => name.clone(),
-            None => "somebody".to_owned(),
-        },
-        // No call is about rooms yet, so none of their messages is shown.
-        Speaker::Member(_) => "somebody".to_owned(),
+        Speaker::Contact(id) => named(names.get(&id)),
+        // One sequence numbers contacts, rooms and members.
+        Speaker::Member(id) => named(names.get(&ContactId(id.0))),
+    }
+}
+
+/// People choose their names, and nobody else may be `me`.
+fn named(name: Option<&String>) -> String {
+    match name {
+        Some(name) if name.trim().eq_ignore_ascii_case("me") => format!("{name} (not you)"),
+        Some(name) if !name.is_empty() => name.clone(),
+        Some(_) | None => "somebody".to_owned(),
     }
 }
 
@@ -312,6 +316,8 @@ pub(crate) fn refusal(refusal: Refusal) -> Error {
         | Refusal::NoMessage
         | Refusal::NoInvitation
         | Refusal::NoRequest
+        | Refusal::NoRoom
+        | Refusal::NoMember
         | Refusal::NotARequest
         | Refusal::Deleted => ErrorKind::NotFound,
         Refusal::NotALink
@@ -368,6 +374,17 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
             "`hushwing contacts` shows whom you accepted, `hushwing requests` who waits"
         }
         Refusal::NoInvitation => "`hushwing invite --list` lists links that can be used",
+        Refusal::NoRoom => "`hushwing group list` shows your groups",
+        Refusal::NoMember => "`hushwing group info NAME` shows who is in it",
+        Refusal::NotInRoom => "ask a steward of it to add you",
+        Refusal::NotASteward => "`hushwing group info NAME` shows its stewards: ask one of them",
+        Refusal::StewardAbove => "only who was a steward before them can",
+        Refusal::LastSteward => "`hushwing group steward NAME MEMBER` makes one",
+        Refusal::RoomFull { .. } => "found a second group, or remove somebody first",
+        Refusal::InRoomAlready => "`hushwing group info NAME` shows it",
+        Refusal::TooManyRooms { .. } => "leave and forget some first",
+        Refusal::NotInRooms => "write to one contact instead",
+        Refusal::StillInRoom => "`hushwing group leave NAME`",
         Refusal::SamePerson => "name two different contacts",
         Refusal::IntroducedAlready => "wait until both decided",
         Refusal::TooManyIntroductions => "wait until some of them decided",

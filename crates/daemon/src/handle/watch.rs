@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use hushwing_api::group::GroupUnchanged;
 use hushwing_api::{Event as Told, KeyChangedEvent, MessageEvent};
 use hushwing_conversation::{ContactId, Event};
 
-use super::{Handle, conversation, identity, introduction, proof, show};
+use super::{Handle, conversation, group, identity, introduction, proof, show};
 use crate::error::Error;
 use crate::profile::{self, Profile, Seen};
 
@@ -55,11 +56,13 @@ impl Events {
 fn document(event: &Event, profile: &Profile) -> Option<Told> {
     Some(match event {
         Event::Answer { .. } => return None,
-        // No call is about rooms yet, so nobody waits for these.
-        Event::Room(_)
-        | Event::RoomOffered(_)
-        | Event::RoomUnchanged { .. }
-        | Event::RoomForgotten { .. } => return None,
+        Event::Room(room) => Told::Group(group::group(room, profile)),
+        Event::RoomOffered(room) => Told::GroupOffered(group::request(room, profile)),
+        Event::RoomUnchanged { room, reason } => Told::GroupUnchanged(GroupUnchanged {
+            name: name_of(profile, room.place()),
+            reason: reason.to_string(),
+        }),
+        Event::RoomForgotten { .. } => Told::Removed { contact: None },
         Event::Contact(contact) => Told::Contact(show::contact(contact, &profile.contacts())),
         Event::Mode(mode) => {
             let name = profile.names().get(&mode.contact).cloned();

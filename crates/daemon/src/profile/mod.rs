@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use hushwing_conversation::view::ContactView;
+use hushwing_conversation::view::{ContactView, RoomView};
 use hushwing_conversation::{Command, ContactId, Event, Incoming, Reply};
 use hushwing_relay::address::ServerAddress;
 use hushwing_sansio::StorageErrorKind;
@@ -142,6 +142,7 @@ impl Profile {
         // Who is known is remembered from the answers.
         profile.ask(Command::Contacts).await?;
         profile.ask(Command::Requests).await?;
+        profile.ask(Command::Rooms).await?;
         Ok(profile)
     }
 
@@ -271,12 +272,23 @@ impl Profile {
         self.shared.forget(contact);
     }
 
-    /// Shown names by contact.
+    /// All groups, those offered included.
+    pub(crate) fn rooms(&self) -> Vec<RoomView> {
+        self.shared.rooms()
+    }
+
+    /// Shown names of contacts, groups and their members: one sequence numbers
+    /// all of them.
     pub(crate) fn names(&self) -> BTreeMap<ContactId, String> {
-        self.contacts()
-            .into_iter()
-            .map(|contact| (contact.contact, contact.name))
-            .collect()
+        let mut names = BTreeMap::new();
+        for room in self.rooms() {
+            names.insert(room.room.place(), room.name);
+            let members = room.members.into_iter();
+            names.extend(members.map(|member| (ContactId(member.member.0), member.name)));
+        }
+        let contacts = self.contacts().into_iter();
+        names.extend(contacts.map(|contact| (contact.contact, contact.name)));
+        names
     }
 
     /// Whether `profile.db` and `relay.db` are sound. Slow.

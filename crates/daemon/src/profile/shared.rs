@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hushwing_conversation::view::ContactView;
-use hushwing_conversation::{ContactId, Event, Refusal, Reply, Ticket};
+use hushwing_conversation::view::{ContactView, RoomView};
+use hushwing_conversation::{ContactId, Event, Refusal, Reply, RoomId, Ticket};
 use tokio::sync::{broadcast, oneshot};
 
 /// Events a slow face may lag behind before it misses some.
@@ -19,6 +19,7 @@ pub(super) struct Shared {
     tickets: AtomicU64,
     waiting: Mutex<HashMap<Ticket, oneshot::Sender<Answer>>>,
     contacts: Mutex<BTreeMap<ContactId, ContactView>>,
+    rooms: Mutex<BTreeMap<RoomId, RoomView>>,
     /// None once the profile is deleted.
     events: Mutex<Option<broadcast::Sender<Arc<Event>>>>,
 }
@@ -29,6 +30,7 @@ impl Shared {
             tickets: AtomicU64::new(0),
             waiting: Mutex::default(),
             contacts: Mutex::default(),
+            rooms: Mutex::default(),
             events: Mutex::new(Some(broadcast::channel(BACKLOG).0)),
         }
     }
@@ -53,6 +55,8 @@ impl Shared {
                 match &answer {
                     Ok(Reply::Contact(contact) | Reply::Joined(contact)) => self.keep(contact),
                     Ok(Reply::Contacts(contacts)) => contacts.iter().for_each(|one| self.keep(one)),
+                    Ok(Reply::Room(room)) => self.keep_room(room),
+                    Ok(Reply::Rooms(rooms)) => rooms.iter().for_each(|one| self.keep_room(one)),
                     _ => {}
                 }
                 if let Some(asker) = lock(&self.waiting).remove(&ticket) {
@@ -63,6 +67,10 @@ impl Shared {
             }
             Event::Contact(ref contact) | Event::Requested(ref contact) => self.keep(contact),
             Event::RequestLapsed { contact } => self.forget(contact),
+            Event::Room(ref room) | Event::RoomOffered(ref room) => self.keep_room(room),
+            Event::RoomForgotten { room } => {
+                lock(&self.rooms).remove(&room);
+            }
             _ => {}
         }
         if let Some(events) = &*lock(&self.events) {
@@ -73,6 +81,15 @@ impl Shared {
 
     fn keep(&self, contact: &ContactView) {
         lock(&self.contacts).insert(contact.contact, contact.clone());
+    }
+
+    fn keep_room(&self, room: &RoomView) {
+        lock(&self.rooms).insert(room.room, room.clone());
+    }
+
+    /// All groups, those offered included.
+    pub(super) fn rooms(&self) -> Vec<RoomView> {
+        lock(&self.rooms).values().cloned().collect()
     }
 
     /// Somebody is not known any more.

@@ -10,6 +10,7 @@
 )]
 
 mod introductions;
+mod rooms;
 mod seeds;
 
 #[path = "../../../../fuzz/bodies/conversation_branches.rs"]
@@ -34,6 +35,8 @@ mod conversation_parts;
 mod conversation_proof;
 #[path = "../../../../fuzz/bodies/conversation_records.rs"]
 mod conversation_records;
+#[path = "../../../../fuzz/bodies/conversation_room.rs"]
+mod conversation_room;
 #[path = "../../../../fuzz/bodies/delivery_address.rs"]
 mod delivery_address;
 #[path = "../../../../fuzz/bodies/delivery_frame.rs"]
@@ -103,6 +106,7 @@ replay! {
     conversation_parts
     conversation_proof
     conversation_records
+    conversation_room
     delivery_address
     delivery_frame
     delivery_rows

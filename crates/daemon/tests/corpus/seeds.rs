@@ -27,6 +27,7 @@ use hushwing_relay::wire::{
 use hushwing_sansio::{Context, Entropy, Moment, Timestamp};
 
 use crate::introductions::introductions;
+use crate::rooms::rooms;
 
 /// Target, name, bytes.
 pub(crate) type Seed = (&'static str, &'static str, Vec<u8>);
@@ -47,6 +48,7 @@ pub(crate) fn all() -> Vec<Seed> {
     seeds.extend(branches());
     seeds.extend(conversation());
     seeds.extend(introductions());
+    seeds.extend(rooms());
     seeds
 }
 

@@ -1,0 +1,75 @@
+//! Groups: conversations of many.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `GET /v1/groups/NAME`, and one row of `GET /v1/groups`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Group {
+    /// Its name, for all members the same.
+    pub name: String,
+    /// Its id: that of the conversation.
+    pub group: String,
+    /// Number by which it is accepted or refused while it is offered.
+    pub request: u64,
+    /// `offered` to me, `joining`, `member`, `leaving`, `left` (or removed), or
+    /// `broken`.
+    pub state: String,
+    /// Shown name of the contact who offered it, unless I founded it.
+    pub offered_by: Option<String>,
+    /// How many are in it.
+    pub size: usize,
+    /// Who is in it, and who was.
+    pub members: Vec<GroupMember>,
+    /// Shown names of contacts who were asked and have not answered.
+    pub asked: Vec<String>,
+    /// When it was founded or offered, RFC 3339 UTC.
+    pub since: String,
+}
+
+/// Somebody in a group.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct GroupMember {
+    /// Their number, for where names are the same.
+    pub member: u64,
+    /// What they call themselves; nobody checked it.
+    pub name: String,
+    /// Whether it is me.
+    pub me: bool,
+    /// Whether they may add, remove and rename.
+    pub steward: bool,
+    /// Whether they are in it now.
+    pub present: bool,
+    /// Whether it is known where to write to them.
+    pub reachable: bool,
+    /// Shown name of the contact they are, where that is known.
+    pub contact: Option<String>,
+}
+
+/// Whom to add or remove.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhoBody {
+    /// To add: name or id of a contact. To remove: name of a member, or their
+    /// number.
+    pub who: String,
+}
+
+/// Whom to make a steward, or no longer one.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StewardBody {
+    /// Name of a member, or their number.
+    pub who: String,
+    /// Whether they shall be one.
+    pub on: bool,
+}
+
+/// A change of a group that cannot be had.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct GroupUnchanged {
+    /// Name of the group.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}

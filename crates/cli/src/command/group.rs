@@ -1,0 +1,172 @@
+//! Conversations of many.
+
+use hushwing_api::group::{Group, GroupMember};
+use hushwing_daemon::{Error, view};
+use serde_json::{Value, json};
+
+use super::{Session, view};
+use crate::args::{self, GroupAction};
+use crate::client::Path;
+
+/// `group`
+pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Error> {
+    match group.action {
+        GroupAction::New { name } => {
+            let body = json!({ "name": name });
+            let made = post(session, &Path::new(["groups"]), &body).await?;
+            session.output.result(&made, |made| {
+                format!("founded {}; add people by `hushwing group add`", made.name)
+            });
+        }
+        GroupAction::List => list(session).await?,
+        GroupAction::Info { group } => {
+            let found: Group = view(session.client.get(&Path::new(["groups", &group])).await?)?;
+            session.output.result(&found, info);
+        }
+        GroupAction::Add { group, contact } => {
+            let body = json!({ "who": contact });
+            change(session, &group, "add", &body, |_| {
+                format!("asked {contact}; they are in once they accept")
+            })
+            .await?;
+        }
+        GroupAction::Remove { group, member } => {
+            let body = json!({ "who": member });
+            let said = |_: &Group| format!("removing {member}");
+            change(session, &group, "remove", &body, said).await?;
+        }
+        GroupAction::Rename { group, name } => {
+            let body = json!({ "name": name });
+            let said = |_: &Group| format!("calling it {name}");
+            change(session, &group, "name", &body, said).await?;
+        }
+        GroupAction::Steward { group, member, off } => {
+            let body = json!({ "who": member, "on": !off });
+            let said = |_: &Group| match off {
+                true => format!("{member} shall be a steward no longer"),
+                false => format!("{member} shall be a steward"),
+            };
+            change(session, &group, "stewards", &body, said).await?;
+        }
+        GroupAction::Leave { group } => {
+            let said = |left: &Group| match left.state.as_str() {
+                "left" => "left".to_owned(),
+                _ => "leaving; nothing more is heard there".to_owned(),
+            };
+            change(session, &group, "leave", &json!({}), said).await?;
+        }
+        GroupAction::Forget { group } => {
+            let forgotten = session
+                .client
+                .delete(&Path::new(["groups", &group]))
+                .await?;
+            session
+                .output
+                .result(&forgotten, |_| format!("forgot {group}"));
+        }
+    }
+    Ok(())
+}
+
+async fn post(session: &Session, path: &Path, body: &Value) -> Result<Group, Error> {
+    view(session.client.post(path, body).await?)
+}
+
+async fn change(
+    session: &Session,
+    group: &str,
+    what: &str,
+    body: &Value,
+    said: impl FnOnce(&Group) -> String,
+) -> Result<(), Error> {
+    let changed = post(session, &Path::new(["groups", group, what]), body).await?;
+    session.output.result(&changed, said);
+    Ok(())
+}
+
+async fn list(session: &Session) -> Result<(), Error> {
+    let all: Vec<Group> = view(session.client.get(&Path::new(["groups"])).await?)?;
+    session.output.result(&all, |all| {
+        let shown = all.iter().filter(|group| group.state != "offered");
+        let lines: Vec<String> = shown.map(line).collect();
+        match lines.is_empty() {
+            true => "you are in no group".into(),
+            false => lines.join("\n"),
+        }
+    });
+    Ok(())
+}
+
+/// A group on one line.
+pub(super) fn line(group: &Group) -> String {
+    let id = group.group.get(..8).unwrap_or(&group.group);
+    format!(
+        "{id}  {}  {} in it  [{}]",
+        group.name, group.size, group.state
+    )
+}
+
+fn info(group: &Group) -> String {
+    let mut lines = vec![line(group)];
+    let present = group.members.iter().filter(|member| member.present);
+    lines.extend(present.map(member));
+    let asked = group.asked.iter();
+    lines.extend(asked.map(|name| format!("  {name}: asked, has not answered")));
+    lines.join("\n")
+}
+
+fn member(member: &GroupMember) -> String {
+    let mut notes = Vec::new();
+    if member.me {
+        notes.push("you".to_owned());
+    }
+    if member.steward {
+        notes.push("steward".to_owned());
+    }
+    match &member.contact {
+        Some(contact) if *contact != member.name => notes.push(format!("your contact {contact}")),
+        Some(_) => notes.push("your contact".to_owned()),
+        None => {}
+    }
+    if !member.reachable {
+        notes.push("not heard of yet".to_owned());
+    }
+    let notes = match notes.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", notes.join(", ")),
+    };
+    format!("  {}  {}{notes}", member.member, member.name)
+}
+
+/// `requests accept`, of a group
+pub(super) async fn accept(session: &Session, request: u64) -> Result<(), Error> {
+    let path = Path::new(["groups", &request.to_string(), "accept"]);
+    let joined = post(session, &path, &json!({})).await?;
+    session.output.result(&joined, |joined| {
+        format!("accepted; you are in {} before long", joined.name)
+    });
+    Ok(())
+}
+
+/// `requests refuse`, of a group
+pub(super) async fn refuse(session: &Session, request: u64) -> Result<(), Error> {
+    let path = Path::new(["groups", &request.to_string(), "refuse"]);
+    let refused = session.client.post(&path, &json!({})).await?;
+    session
+        .output
+        .result(&refused, |_| format!("refused {request}; nobody is told"));
+    Ok(())
+}
+
+/// An offer as a line of `requests`.
+pub(super) fn offered(request: &view::Request) -> String {
+    let by = request.introduced_by.as_deref().unwrap_or("somebody");
+    let known = match request.name_known {
+        true => "  [there is another of that name]",
+        false => "",
+    };
+    format!(
+        "{}  {}  group {}, {by} asks you in{known}",
+        request.request, request.received_at, request.name
+    )
+}

@@ -1,0 +1,97 @@
+//! Three people in a group, by command line.
+
+use crate::world::{Person, Relay, until};
+
+/// How many are in a group, as somebody sees it; 0 if they are not.
+fn size(person: &Person, group: &str) -> u64 {
+    let all = person.run(&["group", "list"]).ok();
+    let mut rows = all.as_array().unwrap().iter();
+    let row = rows.find(|row| row["name"] == group && row["state"] == "member");
+    row.map_or(0, |row| row["size"].as_u64().unwrap())
+}
+
+/// Somebody who is asked in accepts.
+fn accept(person: &Person) {
+    until("they were asked", || {
+        person.run(&["requests"]).ok() != serde_json::json!([])
+    });
+    let waiting = person.run(&["requests"]).ok();
+    assert_eq!(waiting[0]["kind"], "group");
+    assert!(
+        person
+            .told(&["requests"])
+            .contains("group Rowing, Alice asks you in")
+    );
+    let number = waiting[0]["request"].to_string();
+    person.run(&["requests", "accept", &number]).ok();
+}
+
+/// The newest text in a group, and who said it.
+fn last(person: &Person, group: &str) -> Option<(String, String)> {
+    let all = person.run(&["read", group]).ok();
+    let newest = all.as_array().unwrap().last()?.clone();
+    let field = |name: &str| newest[name].as_str().unwrap().to_owned();
+    Some((field("from"), field("text")))
+}
+
+#[test]
+fn three_found_talk_in_change_and_leave_a_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(&dir.path().join("relay"));
+    let people = ["Alice", "Bob", "Carol"].map(|name| Person::start(name, &relay));
+    let [alice, bob, carol] = &people;
+    alice.meet(bob);
+    alice.meet(carol);
+    alice.run(&["group", "new", "Rowing"]).ok();
+    for (name, person, count) in [("Bob", bob, 2), ("Carol", carol, 3)] {
+        alice.run(&["group", "add", "Rowing", name]).ok();
+        accept(person);
+        for one in &people[..count] {
+            until("all see who is in", || {
+                size(one, "Rowing") == u64::try_from(count).unwrap()
+            });
+        }
+    }
+    let info = carol.told(&["group", "info", "Rowing"]);
+    assert!(info.contains("Bob") && info.contains("steward"), "{info}");
+
+    let sent = bob
+        .run(&["send", "Rowing", "at six?", "--wait", "delivered"])
+        .ok();
+    assert_eq!(sent["state"], "delivered");
+    for person in [alice, carol] {
+        assert_eq!(
+            last(person, "Rowing"),
+            Some(("Bob".to_owned(), "at six?".to_owned()))
+        );
+    }
+    let id = sent["message"].as_str().unwrap();
+    carol.run(&["react", id, "👍"]).ok();
+    until("the reaction came", || {
+        bob.run(&["read", "Rowing"]).ok()[0]["reactions"][0]["from"] == "Carol"
+    });
+    // Bob and Carol are no contacts, and no command of two is one of many.
+    carol.run(&["send", "Bob", "x"]).failed(4);
+    carol.run(&["group", "rename", "Rowing", "Mine"]).failed(2);
+
+    alice.run(&["group", "rename", "Rowing", "Regatta"]).ok();
+    until("the name is another", || size(carol, "Regatta") == 3);
+    alice.run(&["group", "remove", "Regatta", "Bob"]).ok();
+    until("Bob is out", || {
+        size(carol, "Regatta") == 2 && size(bob, "Regatta") == 0
+    });
+    carol
+        .run(&["send", "Regatta", "without Bob", "--wait", "delivered"])
+        .ok();
+    assert_ne!(
+        last(bob, "Regatta").map(|(_, text)| text).as_deref(),
+        Some("without Bob")
+    );
+    // It lasts, and Carol goes.
+    alice.stop();
+    carol.run(&["group", "leave", "Regatta"]).ok();
+    alice.run(&["up"]);
+    until("Carol is out", || size(alice, "Regatta") == 1);
+    carol.run(&["group", "forget", "Regatta"]).ok();
+    assert_eq!(carol.run(&["group", "list"]).ok(), serde_json::json!([]));
+}

@@ -1,0 +1,282 @@
+//! Groups: conversations of many.
+
+use hushwing_api::conversation::Removed;
+use hushwing_api::group::{Group, GroupMember};
+use hushwing_conversation::view::{MemberView, RoomView};
+use hushwing_conversation::{Command, ContactId, MemberId, Reply, RoomId, RoomStanding};
+
+use super::contact::{ambiguous, find, nobody_named};
+use super::{Handle, show};
+use crate::api::view;
+use crate::error::{Error, ErrorKind};
+use crate::profile::{Profile, unexpected};
+
+impl Handle {
+    /// Founds a group with me alone in it.
+    pub async fn found_group(&self, profile: Option<&str>, name: &str) -> Result<Group, Error> {
+        let profile = self.profile(profile)?;
+        let name = name.to_owned();
+        ask(&profile, Command::FoundRoom { name }).await
+    }
+
+    /// All groups, those offered to me included.
+    pub async fn groups(&self, profile: Option<&str>) -> Result<Vec<Group>, Error> {
+        let profile = self.profile(profile)?;
+        match profile.ask(Command::Rooms).await? {
+            Reply::Rooms(all) => Ok(all.iter().map(|room| group(room, &profile)).collect()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// One of them.
+    pub async fn group(&self, profile: Option<&str>, name: &str) -> Result<Group, Error> {
+        let profile = self.profile(profile)?;
+        let room = room(&profile, name)?.room;
+        ask(&profile, Command::Room { room }).await
+    }
+
+    /// Asks a contact whether they want to be in a group.
+    pub async fn add_to_group(
+        &self,
+        profile: Option<&str>,
+        name: &str,
+        who: &str,
+    ) -> Result<Group, Error> {
+        let profile = self.profile(profile)?;
+        let (room, contact) = (room(&profile, name)?.room, find(&profile, who)?.contact);
+        ask(&profile, Command::OfferRoom { room, contact }).await
+    }
+
+    /// Enters a group that was offered.
+    pub async fn accept_group(&self, profile: Option<&str>, request: u64) -> Result<Group, Error> {
+        let profile = self.profile(profile)?;
+        let room = RoomId(request);
+        ask(&profile, Command::AcceptRoom { room }).await
+    }
+
+    /// Does not; nobody is told.
+    pub async fn refuse_group(&self, profile: Option<&str>, request: u64) -> Result<(), Error> {
+        let profile = self.profile(profile)?;
+        let room = RoomId(request);
+        match profile.ask(Command::RefuseRoom { room }).await? {
+            Reply::Done => Ok(()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Removes somebody from a group.
+    pub async fn remove_from_group(
+        &self,
+        profile: Option<&str>,
+        name: &str,
+        who: &str,
+    ) -> Result<Group, Error> {
+        let profile = self.profile(profile)?;
+        let found = room(&profile, name)?;
+        let member = member(&found, who)?;
+        let room = found.room;
+        ask(&profile, Command::RemoveMember { room, member }).await
+    }
+
+    /// Calls a group something else, for all.
+    pub async fn rename_group(
+        &self,
+        profile: Option<&str>,
+        name: &str,
+        new_name: &str,
+    ) -> Result<Group, Error> {
+        let profile = self.profile(profile)?;
+        let room = room(&profile, name)?.room;
+        let name = new_name.to_owned();
+        ask(&profile, Command::RenameRoom { room, name }).await
+    }
+
+    /// Makes a member a steward, or no longer one.
+    pub async fn set_steward(
+        &self,
+        profile: Option<&str>,
+        name: &str,
+        who: &str,
+        on: bool,
+    ) -> Result<Group, Error> {
+        let profile = self.profile(profile)?;
+        let found = room(&profile, name)?;
+        let member = member(&found, who)?;
+        let room = found.room;
+        ask(&profile, Command::SetSteward { room, member, on }).await
+    }
+
+    /// Leaves a group; what was said stays.
+    pub async fn leave_group(&self, profile: Option<&str>, name: &str) -> Result<Group, Error> {
+        let profile = self.profile(profile)?;
+        let room = room(&profile, name)?.room;
+        ask(&profile, Command::LeaveRoom { room }).await
+    }
+
+    /// Forgets a group I am not in any more, with all that was said.
+    pub async fn forget_group(&self, profile: Option<&str>, name: &str) -> Result<Removed, Error> {
+        let profile = self.profile(profile)?;
+        let found = room(&profile, name)?;
+        let room = found.room;
+        match profile.ask(Command::ForgetRoom { room }).await? {
+            Reply::Done => Ok(Removed {
+                removed: found.conversation.to_string(),
+            }),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Groups that contacts ask me into, as requests.
+    pub(super) fn offered_groups(profile: &Profile) -> Vec<view::Request> {
+        let rooms = profile.rooms();
+        let offered = rooms
+            .iter()
+            .filter(|room| room.standing == RoomStanding::Offered);
+        offered.map(|room| request(room, profile)).collect()
+    }
+}
+
+async fn ask(profile: &Profile, command: Command) -> Result<Group, Error> {
+    match profile.ask(command).await? {
+        Reply::Room(room) => Ok(group(&room, profile)),
+        _ => Err(unexpected()),
+    }
+}
+
+/// Where a person means to speak or read: with a contact, or in a group.
+pub(super) fn place(profile: &Profile, name: &str) -> Result<ContactId, Error> {
+    let rooms = meant(profile, name);
+    match (rooms.as_slice(), find(profile, name)) {
+        ([], found) => found.map(|contact| contact.contact),
+        ([one], Err(error)) if error.kind() == ErrorKind::NotFound => Ok(one.room.place()),
+        (rooms, found) => {
+            let groups = rooms.iter().map(candidate);
+            let known = profile.contacts();
+            let contact = found.ok().map(|contact| {
+                let short = show::short_contact_id(&contact, &known);
+                format!("{short} ({})", contact.name)
+            });
+            let candidates: Vec<String> = groups.chain(contact).collect();
+            Err(ambiguous(name, "conversations", &candidates))
+        }
+    }
+}
+
+/// The group a person means: by name, or by id or its beginning.
+fn room(profile: &Profile, name: &str) -> Result<RoomView, Error> {
+    let found = meant(profile, name);
+    match found.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(nobody_named("group", name)),
+        several => {
+            let candidates: Vec<String> = several.iter().map(candidate).collect();
+            Err(ambiguous(name, "groups", &candidates))
+        }
+    }
+}
+
+fn meant(profile: &Profile, name: &str) -> Vec<RoomView> {
+    let is_id = |room: &RoomView| {
+        name.len() >= show::FEWEST_DIGITS
+            && room
+                .conversation
+                .to_string()
+                .starts_with(&name.to_ascii_lowercase())
+    };
+    let mut rooms = profile.rooms();
+    rooms.retain(|room| {
+        room.standing != RoomStanding::Offered && (room.name == name || is_id(room))
+    });
+    rooms
+}
+
+fn candidate(room: &RoomView) -> String {
+    let id = room.conversation.to_string();
+    let short = id.get(..show::FEWEST_DIGITS).unwrap_or(&id);
+    format!("{short} ({})", room.name)
+}
+
+/// The member a person means: by name, or else by number.
+fn member(room: &RoomView, who: &str) -> Result<MemberId, Error> {
+    let present = || room.members.iter().filter(|member| member.present);
+    let named: Vec<&MemberView> = present().filter(|member| member.name == who).collect();
+    match named.as_slice() {
+        [one] => Ok(one.member),
+        [] => {
+            let mut present = present();
+            let numbered = present.find(|member| member.member.0.to_string() == who);
+            let found = numbered.map(|member| member.member);
+            found.ok_or_else(|| nobody_named("member", who))
+        }
+        several => {
+            let named = several.iter();
+            let candidates: Vec<String> = named
+                .map(|one| format!("{} ({})", one.member.0, one.name))
+                .collect();
+            Err(ambiguous(who, "members", &candidates))
+        }
+    }
+}
+
+/// A group as documents show it.
+pub(super) fn group(room: &RoomView, profile: &Profile) -> Group {
+    let known = profile.contacts();
+    let name = |id: ContactId| {
+        let contact = known.iter().find(|contact| contact.contact == id)?;
+        Some(contact.name.clone())
+    };
+    let somebody = || "somebody".to_owned();
+    let members = room.members.iter().map(|member| GroupMember {
+        member: member.member.0,
+        name: match member.name.is_empty() {
+            true => somebody(),
+            false => member.name.clone(),
+        },
+        me: member.me,
+        steward: member.steward,
+        present: member.present,
+        reachable: member.reachable || member.me,
+        contact: member.contact.and_then(name),
+    });
+    Group {
+        name: room.name.clone(),
+        group: room.conversation.to_string(),
+        request: room.room.0,
+        state: match room.standing {
+            RoomStanding::Offered => "offered",
+            RoomStanding::Joining => "joining",
+            RoomStanding::Member => "member",
+            RoomStanding::Leaving => "leaving",
+            RoomStanding::Left => "left",
+            RoomStanding::Broken => "broken",
+        }
+        .to_owned(),
+        offered_by: room.offered_by.map(|by| name(by).unwrap_or_else(somebody)),
+        size: room.size,
+        members: members.collect(),
+        asked: room
+            .asked
+            .iter()
+            .map(|contact| name(*contact).unwrap_or_else(somebody))
+            .collect(),
+        since: show::time(room.since),
+    }
+}
+
+/// A group that was offered, as a request.
+pub(super) fn request(room: &RoomView, profile: &Profile) -> view::Request {
+    let by = room.offered_by;
+    view::Request {
+        request: room.room.0,
+        name: room.name.clone(),
+        received_at: show::time(room.since),
+        kind: "group".to_owned(),
+        state: "waiting".to_owned(),
+        introduced_by: by.and_then(|by| profile.names().remove(&by)),
+        word: None,
+        name_known: profile
+            .rooms()
+            .iter()
+            .any(|other| other.room != room.room && other.name == room.name),
+    }
+}

@@ -1,0 +1,103 @@
+//! Seeds about rooms.
+
+use hushwing_conversation::branches::AccountId;
+use hushwing_conversation::content::{Entry, RoomStep, RoomWord};
+use hushwing_conversation::storage::{
+    AskedRecord, LeavingRecord, MemberRecord, PackageRecord, PublishingRecord, RoomRecord,
+    RoomStanding,
+};
+use hushwing_conversation::{ContactId, ConversationId, MemberId, RoomId, Secret};
+use hushwing_sansio::Timestamp;
+
+use crate::seeds::Seed;
+
+const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
+
+pub(crate) fn rooms() -> Vec<Seed> {
+    let target = "conversation_room";
+    let records = "conversation_records";
+    let account = AccountId::try_from([7; 16].as_slice()).unwrap();
+    let entry = Entry {
+        account: account.clone(),
+        name: "Bob".to_owned(),
+        revision: 2,
+        addresses: vec![vec![9; 40]],
+    };
+    let offer = RoomStep::Offer {
+        name: "Rowing".to_owned(),
+        size: 3,
+    };
+    let answer = RoomStep::Answer {
+        package: vec![8; 60],
+        entry: entry.clone(),
+    };
+    let greeting = RoomStep::Greeting {
+        entry: entry.clone(),
+        known: vec![(account, 1)],
+    };
+    let steps = [
+        ("offer", offer),
+        ("answer", answer),
+        ("roster", RoomStep::Roster(vec![entry])),
+        ("greeting", greeting),
+        ("leave", RoomStep::Leave),
+        ("ask", RoomStep::Ask([6; 8])),
+    ];
+    let room = ConversationId([5; 16]);
+    let words = steps.into_iter().map(|(name, step)| {
+        let word = RoomWord { room, step };
+        (target, name, word.encode())
+    });
+    let stored = [
+        (records, "room", record().encode()),
+        (records, "member", member().encode()),
+    ];
+    words.chain(stored).collect()
+}
+
+fn record() -> RoomRecord {
+    RoomRecord {
+        id: RoomId(7),
+        conversation: ConversationId([5; 16]),
+        standing: RoomStanding::Member,
+        name: "Rowing".to_owned(),
+        told_size: 3,
+        account: vec![7; 16],
+        offered_by: Some(ContactId(1)),
+        package: Some(PackageRecord {
+            reference: vec![3; 40],
+            message: vec![4; 60],
+            key: Secret::new([5; 32]),
+        }),
+        mailbox: Some(8),
+        leaving: vec![LeavingRecord {
+            mailbox: 6,
+            since: NOW,
+        }],
+        revision: 2,
+        asked: vec![AskedRecord {
+            contact: ContactId(2),
+            since: NOW,
+        }],
+        publishing: vec![PublishingRecord {
+            commit: [6; 32],
+            letters: vec![9],
+        }],
+        ended: Some(NOW),
+        since: NOW,
+    }
+}
+
+fn member() -> MemberRecord {
+    MemberRecord {
+        room: RoomId(7),
+        member: MemberId(9),
+        account: vec![2; 16],
+        name: "Bob".to_owned(),
+        addresses: vec![Secret::new([7; 40])],
+        revision: 4,
+        contact: Some(ContactId(1)),
+        present: true,
+        welcome: Some(3),
+    }
+}
