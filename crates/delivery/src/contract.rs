@@ -61,6 +61,8 @@ impl fmt::Debug for Card {
 pub enum Purpose {
     /// One known contact writes here. The first writer locks it.
     Conversation,
+    /// Several known people write here. Nobody can lock it.
+    Shared,
     /// One stranger with the link may take it; the first to open the link
     /// locks it, after which it serves the conversation.
     OneTimeInvitation(Card),

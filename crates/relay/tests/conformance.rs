@@ -136,6 +136,7 @@ behaviours! {
     long: "a long letter arrives whole",
     closed: "a closed mailbox fails for good",
     reopened: "a mailbox reopens as itself",
+    shared: "a shared mailbox takes letters of all",
     crashing_people: "a person may crash at every step",
     crashing_server: "the server may crash at every step",
     kept: "a server keeps what it accepted",

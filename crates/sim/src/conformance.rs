@@ -66,6 +66,10 @@ where
         ("a long letter arrives whole", letters::long::<C, N>),
         ("a closed mailbox fails for good", letters::closed::<C, N>),
         ("a mailbox reopens as itself", letters::reopened::<C, N>),
+        (
+            "a shared mailbox takes letters of all",
+            letters::shared::<C, N>,
+        ),
         ("a person may crash at every step", crashes::people::<C, N>),
         (
             "the server may crash at every step",

@@ -224,7 +224,7 @@ impl<D: Desk> People<D> {
         OsEntropy.fill(&mut name);
         let locator = Locator(name.clone());
         let card = match purpose {
-            Purpose::Conversation => None,
+            Purpose::Conversation | Purpose::Shared => None,
             Purpose::OneTimeInvitation(card) | Purpose::ReusableInvitation(card) => Some(card),
         };
         let place = card.is_some().then_some(Place(name));

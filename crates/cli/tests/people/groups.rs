@@ -75,10 +75,12 @@ fn three_found_talk_in_change_and_leave_a_group() {
     carol.run(&["group", "rename", "Rowing", "Mine"]).failed(2);
 
     alice.run(&["group", "rename", "Rowing", "Regatta"]).ok();
-    until("the name is another", || size(carol, "Regatta") == 3);
+    for person in &people {
+        until("the name is another", || size(person, "Regatta") == 3);
+    }
     alice.run(&["group", "remove", "Regatta", "Bob"]).ok();
     until("Bob is out", || {
-        size(carol, "Regatta") == 2 && size(bob, "Regatta") == 0
+        size(alice, "Regatta") == 2 && size(carol, "Regatta") == 2 && size(bob, "Regatta") == 0
     });
     carol
         .run(&["send", "Regatta", "without Bob", "--wait", "delivered"])

@@ -60,7 +60,8 @@ impl Messenger {
 
     fn ask_for_mailbox(&mut self, record: &MailboxRecord) {
         let purpose = match record.owner {
-            MailboxUse::Conversation(_) | MailboxUse::Room(_) => Some(Purpose::Conversation),
+            MailboxUse::Conversation(_) => Some(Purpose::Conversation),
+            MailboxUse::Room(_) => Some(Purpose::Shared),
             MailboxUse::Invitation(id) => self.invitations.get(&id).and_then(purpose),
         };
         if let Some(purpose) = purpose {

@@ -53,6 +53,9 @@ pub(super) struct Mailbox {
     card: Option<Card>,
     one_time: bool,
     taken_by: Option<Home>,
+    /// Whether the first writer keeps all others out, and who that was.
+    lockable: bool,
+    locked_by: Option<Home>,
 }
 
 impl Loopback {
@@ -246,8 +249,9 @@ impl Loopback {
                 (locator, server)
             }
         };
+        let lockable = purpose == Purpose::Conversation;
         let (card, one_time) = match purpose {
-            Purpose::Conversation => (None, false),
+            Purpose::Conversation | Purpose::Shared => (None, false),
             Purpose::OneTimeInvitation(card) => (Some(card), true),
             Purpose::ReusableInvitation(card) => (Some(card), false),
         };
@@ -261,6 +265,8 @@ impl Loopback {
             card,
             one_time,
             taken_by: None,
+            lockable,
+            locked_by: None,
         };
         self.mailboxes.entry(locator.clone()).or_insert(mailbox);
         let locator = Locator(locator);
@@ -284,6 +290,8 @@ impl Loopback {
             card: Some(card),
             one_time,
             taken_by: None,
+            lockable: false,
+            locked_by: None,
         };
         self.mailboxes.insert(place.0, mailbox);
     }
@@ -355,6 +363,15 @@ impl Loopback {
             return NetworkEvent::Failed {
                 send,
                 reason: SendFailure::Unreachable,
+            };
+        }
+        if let Some(mailbox) = self.mailboxes.get_mut(&locator.0)
+            && mailbox.lockable
+            && *mailbox.locked_by.get_or_insert(home) != home
+        {
+            return NetworkEvent::Failed {
+                send,
+                reason: SendFailure::Gone,
             };
         }
         if let Some(left) = self.swallow.get_mut(&home).filter(|left| **left > 0) {

@@ -106,6 +106,7 @@ impl Client {
         };
         let (mode, card) = match purpose {
             Purpose::Conversation => (QueueMode::Messaging, None),
+            Purpose::Shared => (QueueMode::Contact, None),
             Purpose::OneTimeInvitation(card) => (QueueMode::Messaging, Some(card)),
             Purpose::ReusableInvitation(card) => (QueueMode::Contact, Some(card)),
         };

@@ -75,6 +75,21 @@ where
     Ok(())
 }
 
+/// Several write to one mailbox, and whoever wrote first keeps nobody out.
+pub(super) fn shared<C, N>(seed: u64, _: Effort) -> Result<(), Violation>
+where
+    C: Core<Machine = Writer, Store = Journal>,
+    N: NetworkRoom,
+{
+    let mut scene: Scene<C, N> = Scene::new(seed, Netem::storm(), 4)?;
+    let to_bob = scene.mailbox_for(BOB, MAILBOX, hushwing_delivery::Purpose::Shared)?;
+    let numbers: Vec<u64> = (0..9).collect();
+    for (number, writer) in numbers.iter().zip([ALICE, 2, 3].into_iter().cycle()) {
+        scene.post(writer, *number, &to_bob)?;
+    }
+    scene.expect(BOB, &numbers)
+}
+
 /// More letters than any mailbox holds (SMP: 128) wait at the sender.
 pub(super) fn full<C, N>(seed: u64, _: Effort) -> Result<(), Violation>
 where

@@ -159,9 +159,23 @@ where
     ///
     /// When it does not open.
     pub fn mailbox(&mut self, person: usize, mailbox: MailboxId) -> Result<Address, Violation> {
+        self.mailbox_for(person, mailbox, Purpose::Conversation)
+    }
+
+    /// Opens a mailbox for those who know its secret; its address.
+    ///
+    /// # Errors
+    ///
+    /// When it does not open.
+    pub fn mailbox_for(
+        &mut self,
+        person: usize,
+        mailbox: MailboxId,
+        purpose: Purpose,
+    ) -> Result<Address, Violation> {
         let secret: [u8; 32] = self.dice.bytes();
         let keys = MailboxKeys::shared(secret);
-        self.listen(person, mailbox, Purpose::Conversation, &keys)?;
+        self.listen(person, mailbox, purpose, &keys)?;
         self.address(person, mailbox, SealKey::Shared(secret))
     }
 

@@ -202,7 +202,7 @@ impl ToyClient {
         purpose: Purpose,
     ) {
         let card = match purpose {
-            Purpose::Conversation => None,
+            Purpose::Conversation | Purpose::Shared => None,
             Purpose::OneTimeInvitation(card) => Some(wire_card(&card, true)),
             Purpose::ReusableInvitation(card) => Some(wire_card(&card, false)),
         };
