@@ -39,6 +39,11 @@ pub enum RoomStep {
         name: String,
         /// How many are in it.
         size: u32,
+        /// The public signature key of the leaf that would welcome: a Welcome of
+        /// another is none of this offer's.
+        key: [u8; 32],
+        /// Random: what comes with the same again is a repeat.
+        id: [u8; 8],
     },
     /// The answer: yes, as this leaf, and here I am written to.
     Answer {
@@ -150,10 +155,12 @@ impl RoomWord {
         let room = ConversationId(reader.fixed()?);
         let step = match step {
             0 => {
-                reader.array_of(2)?;
+                reader.array_of(4)?;
                 RoomStep::Offer {
                     name: reader.text(MAX_NAME * 4)?.to_owned(),
                     size: reader.unsigned()?,
+                    key: reader.fixed()?,
+                    id: reader.fixed()?,
                 }
             }
             1 => {
@@ -191,9 +198,15 @@ impl RoomWord {
             writer.bytes(&self.room.0);
         };
         match &self.step {
-            RoomStep::Offer { name, size } => {
+            RoomStep::Offer {
+                name,
+                size,
+                key,
+                id,
+            } => {
                 head(0);
-                writer.array(2).text(name).unsigned(*size);
+                writer.array(4).text(name).unsigned(*size);
+                writer.bytes(key).bytes(id);
             }
             RoomStep::Answer { package, entry } => {
                 head(1);
@@ -291,6 +304,8 @@ mod tests {
             RoomStep::Offer {
                 name: name.to_owned(),
                 size: 4,
+                key: [6; 32],
+                id: [7; 8],
             },
             RoomStep::Answer {
                 package: vec![9; 300],

@@ -56,7 +56,7 @@ pub use orphan::{MOST_ORPHAN_BYTES, MOST_ORPHANS, OrphanRecord};
 pub use reunion::{FormerGroup, ReunionRecord};
 pub use room::{
     AskedRecord, LeavingRecord, MemberRecord, PackageRecord, PublishingRecord, RecipientRecord,
-    RoomRecord, RoomRows, RoomStanding,
+    RoomOfferRecord, RoomRecord, RoomRows, RoomStanding, WelcomeRecord,
 };
 pub use said::SaidRows;
 pub use signed_receipt::{ReceiptRows, SignedReceiptRecord};

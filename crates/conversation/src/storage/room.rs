@@ -45,12 +45,19 @@ pub struct RoomRecord {
     pub account: Vec<u8>,
     /// Who offered it; nobody if I founded it.
     pub offered_by: Option<ContactId>,
+    /// The last offer, decided or not.
+    pub offer: Option<RoomOfferRecord>,
     /// The key package I answered with.
     pub package: Option<PackageRecord>,
     /// My mailbox for it.
     pub mailbox: Option<u64>,
     /// My mailboxes from before, and when each is closed.
     pub leaving: Vec<LeavingRecord>,
+    /// Whether somebody who is out knows my mailbox, so that another is to take
+    /// its place.
+    pub exposed: bool,
+    /// Whether I was removed, and am in it again should another branch win.
+    pub may_return: bool,
     /// The revision of my addresses; 0 before there are any.
     pub revision: u64,
     /// Contacts I asked and who have not answered.
@@ -65,9 +72,24 @@ pub struct RoomRecord {
     pub since: Timestamp,
 }
 
+/// An offer of a room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoomOfferRecord {
+    /// Whose.
+    pub by: ContactId,
+    /// The public signature key of their leaf, which signs the Welcome.
+    pub key: [u8; 32],
+    /// What names the offer.
+    pub id: [u8; 8],
+    /// Whether I wanted it.
+    pub taken: bool,
+}
+
 /// A key package of mine for one room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PackageRecord {
+    /// The account it was made for, which is that of one entry alone.
+    pub account: Vec<u8>,
     /// What names it in the MLS rows.
     pub reference: Vec<u8>,
     /// The MLS KeyPackage message.
@@ -115,6 +137,11 @@ pub struct MemberRecord {
     pub member: MemberId,
     /// Their account in it.
     pub account: Vec<u8>,
+    /// The public signature key of their leaf: what they are known by. Whoever
+    /// comes back is another member.
+    pub key: Vec<u8>,
+    /// Whether it is I, now or before I came back.
+    pub mine: bool,
     /// What they call themselves; empty before they told.
     pub name: String,
     /// Where to write: encoded addresses.
@@ -125,8 +152,20 @@ pub struct MemberRecord {
     pub contact: Option<ContactId>,
     /// Whether they are in it now.
     pub present: bool,
-    /// The letter with my Welcome to them, until they greet.
-    pub welcome: Option<u64>,
+    /// When they were removed, if they are out.
+    #[serde(with = "optional_millis")]
+    pub gone: Option<Timestamp>,
+    /// My Welcome to them, until they greet.
+    pub welcome: Option<WelcomeRecord>,
+}
+
+/// A Welcome of mine that was not answered by a greeting yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WelcomeRecord {
+    /// The letter it leaves in; none while its receiver is out.
+    pub letter: Option<u64>,
+    /// What it says, should another branch bring its receiver back.
+    pub body: Secret,
 }
 
 /// How far a message of mine got to one member.
@@ -285,7 +324,14 @@ mod tests {
             told_size: 3,
             account: vec![2; 16],
             offered_by: Some(ContactId(1)),
+            offer: Some(RoomOfferRecord {
+                by: ContactId(1),
+                key: [8; 32],
+                id: [9; 8],
+                taken: true,
+            }),
             package: Some(PackageRecord {
+                account: vec![2; 16],
                 reference: vec![3; 40],
                 message: vec![4; 60],
                 key: Secret::new([5; 32]),
@@ -295,6 +341,8 @@ mod tests {
                 mailbox: 6,
                 since: Timestamp::from_secs(2),
             }],
+            exposed: true,
+            may_return: false,
             revision: 2,
             asked: vec![AskedRecord {
                 contact: ContactId(2),
@@ -314,12 +362,18 @@ mod tests {
             room: RoomId(7),
             member: MemberId(9),
             account: vec![2; 16],
+            key: vec![3; 32],
+            mine: false,
             name: "Bob".to_owned(),
             addresses: vec![Secret::new([7; 40])],
             revision: 4,
             contact: None,
             present: true,
-            welcome: Some(3),
+            gone: Some(Timestamp::from_secs(5)),
+            welcome: Some(WelcomeRecord {
+                letter: Some(3),
+                body: Secret::new([4; 20]),
+            }),
         };
         let body = member.encode();
         assert_eq!(MemberRecord::decode(&body).unwrap(), member);

@@ -3,8 +3,8 @@
 use hushwing_conversation::branches::AccountId;
 use hushwing_conversation::content::{Entry, RoomStep, RoomWord};
 use hushwing_conversation::storage::{
-    AskedRecord, LeavingRecord, MemberRecord, PackageRecord, PublishingRecord, RoomRecord,
-    RoomStanding,
+    AskedRecord, LeavingRecord, MemberRecord, PackageRecord, PublishingRecord, RoomOfferRecord,
+    RoomRecord, RoomStanding, WelcomeRecord,
 };
 use hushwing_conversation::{ContactId, ConversationId, MemberId, RoomId, Secret};
 use hushwing_sansio::Timestamp;
@@ -26,6 +26,8 @@ pub(crate) fn rooms() -> Vec<Seed> {
     let offer = RoomStep::Offer {
         name: "Rowing".to_owned(),
         size: 3,
+        key: [4; 32],
+        id: [3; 8],
     };
     let answer = RoomStep::Answer {
         package: vec![8; 60],
@@ -64,7 +66,14 @@ fn record() -> RoomRecord {
         told_size: 3,
         account: vec![7; 16],
         offered_by: Some(ContactId(1)),
+        offer: Some(RoomOfferRecord {
+            by: ContactId(1),
+            key: [8; 32],
+            id: [9; 8],
+            taken: true,
+        }),
         package: Some(PackageRecord {
+            account: vec![7; 16],
             reference: vec![3; 40],
             message: vec![4; 60],
             key: Secret::new([5; 32]),
@@ -74,6 +83,8 @@ fn record() -> RoomRecord {
             mailbox: 6,
             since: NOW,
         }],
+        exposed: false,
+        may_return: true,
         revision: 2,
         asked: vec![AskedRecord {
             contact: ContactId(2),
@@ -93,11 +104,17 @@ fn member() -> MemberRecord {
         room: RoomId(7),
         member: MemberId(9),
         account: vec![2; 16],
+        key: vec![1; 32],
+        mine: false,
         name: "Bob".to_owned(),
         addresses: vec![Secret::new([7; 40])],
         revision: 4,
         contact: Some(ContactId(1)),
         present: true,
-        welcome: Some(3),
+        gone: Some(NOW),
+        welcome: Some(WelcomeRecord {
+            letter: Some(3),
+            body: Secret::new([2; 24]),
+        }),
     }
 }

@@ -6,12 +6,12 @@ use core::time::Duration;
 use hushwing_delivery::{Keep, LetterId, MailboxId};
 use hushwing_sansio::StorageError;
 
-use crate::branches::{CommitHash, MakeFault, Told, Wish, WishFault};
+use crate::branches::{CommitHash, Keeper, MakeFault, Told, Wish, WishFault};
 use crate::event::RoomFault;
 use crate::letter::LetterBody;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{PublishingRecord, RoomStanding};
+use crate::storage::{MailboxState, MailboxUse, MemberRecord, PublishingRecord, RoomStanding};
 use crate::{Event, MemberId, Refusal, RoomId};
 
 /// How long a commit of mine rests after a network took it: rivals made at the
@@ -21,8 +21,10 @@ const REST: Duration = Duration::from_secs(2);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a mailbox that another replaced is still listened to.
 const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long a room is listened to that I was removed from: a branch that brings
-/// me back may still come.
+/// Mailboxes of a room that are listened to beside the one that is told.
+const MOST_LEAVING: usize = 3;
+/// How long a room is listened to that I was removed from, and what waits for
+/// others who were removed is kept: a branch that undoes it may still come.
 const FAREWELL: Duration = Duration::from_secs(4 * 24 * 60 * 60);
 
 impl Messenger {
@@ -80,9 +82,9 @@ impl Messenger {
                 Told::Followed { left, entered, .. } => {
                     self.followed(call, room, !left.is_empty(), entered.len())?;
                 }
-                Told::Removed => self.removed(call, room)?,
                 Told::Welcome { to, bytes, .. } => self.welcome_to(call, room, &to, &bytes)?,
-                Told::Settled(_) => {}
+                // What I am follows from the state all of this leads to.
+                Told::Removed | Told::Settled(_) => {}
                 // It comes by itself.
                 Told::Waits(_, MakeFault::TooSoon | MakeFault::Full) => {}
                 Told::Waits(_, fault) | Told::GivenUp(_, fault) => {
@@ -100,6 +102,7 @@ impl Messenger {
             }
         }
         if any {
+            self.take_stand(call, room)?;
             self.count_changes(room)?;
             self.tell_room(room);
         }
@@ -192,9 +195,12 @@ impl Messenger {
         rewound: bool,
         entered: usize,
     ) -> Result<(), StorageError> {
-        let gone = self.refresh(call, room)?;
-        for member in &gone {
-            self.give_up_on(call, room, *member)?;
+        let turns = self.refresh(call, room)?;
+        for member in &turns.gone {
+            self.call_back_welcome(call, room, *member)?;
+        }
+        for member in turns.back {
+            self.welcome_again(call, room, member)?;
         }
         if rewound {
             let epoch = self.rooms.keepers.get(&room).map_or(0, |k| k.epoch());
@@ -203,56 +209,56 @@ impl Messenger {
             self.say_again_in(call, room, |epoch| epoch > common)?;
         }
         let known = self.rooms.find(room)?;
-        let (standing, served) = (known.record.standing, known.record.mailbox.is_some());
-        match standing {
+        match known.record.standing {
             RoomStanding::Leaving => self.leave_further(call, room),
             // Whoever is out knows where I am written to.
-            RoomStanding::Member if !gone.is_empty() && served => {
-                self.open_room_mailbox(call, room)
+            RoomStanding::Member if !turns.gone.is_empty() => {
+                known.record.exposed = true;
+                self.save_room(call, room)?;
+                self.replace_room_mailbox(call, room)
             }
             _ => Ok(()),
         }
     }
 
-    /// Reads who is in a room now, and what it calls itself. Gives those who are
-    /// in it no longer.
+    /// Reads who is in a room now, and what it calls itself. If I am not in it,
+    /// what I knew stays: another branch may bring me back.
     pub(super) fn refresh(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-    ) -> Result<Vec<MemberId>, StorageError> {
-        let (members, policy, stewards, mine) = self.keeper(call, room, |keeper, lent| {
+    ) -> Result<Turns, StorageError> {
+        let (members, policy, stewards, key) = self.keeper(call, room, |keeper, lent| {
             let members = keeper.members(lent)?;
             let policy = keeper.policy(lent)?;
-            Ok((members, policy, keeper.stewards()?, keeper.is_member()))
+            Ok((members, policy, keeper.stewards()?, keeper.signature_key()))
         })?;
-        if mine {
-            let me = self.rooms.find(room)?.account()?;
-            let name = self.config.name.clone();
-            let mut there = Vec::new();
-            for member in &members {
-                let number = self.member_for(call, room, &member.account)?;
-                there.push(number);
-                if member.account == me {
-                    self.rooms.find(room)?.leaf = member.leaf;
-                }
-            }
-            let gone = self.mark_present(call, room, &there, &name)?;
+        let known = self.rooms.find(room)?;
+        known.key = key;
+        let Some(policy) = policy else {
+            known.stewards.clear();
+            return Ok(Turns::default());
+        };
+        known.stewards = stewards;
+        let mut there = Vec::new();
+        for member in &members {
+            let key = &member.signature_key;
+            there.push(self.member_for(call, room, &member.account, key)?);
             let known = self.rooms.find(room)?;
-            known.stewards = stewards;
-            if let Some(policy) = policy
-                && let Some(name) = crate::content::shown::clean_name(&policy.name)
-                && known.record.name != name
-            {
-                known.record.name = name;
-                self.save_room(call, room)?;
+            if known.key == *key {
+                known.leaf = member.leaf;
             }
-            self.count_changes(room)?;
-            return Ok(gone);
         }
-        let name = self.config.name.clone();
-        self.rooms.find(room)?.stewards.clear();
-        self.mark_present(call, room, &[], &name)
+        let turns = self.mark_present(call, room, &there)?;
+        let known = self.rooms.find(room)?;
+        if let Some(name) = crate::content::shown::clean_name(&policy.name)
+            && known.record.name != name
+        {
+            known.record.name = name;
+            self.save_room(call, room)?;
+        }
+        self.count_changes(room)?;
+        Ok(turns)
     }
 
     fn mark_present(
@@ -260,27 +266,46 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
         there: &[MemberId],
-        my_name: &str,
-    ) -> Result<Vec<MemberId>, StorageError> {
+    ) -> Result<Turns, StorageError> {
+        let now = call.cx.wall();
+        let my_name = self.config.name.clone();
         let known = self.rooms.find(room)?;
-        let mut gone = Vec::new();
-        let me = known.record.account.clone();
+        let mut turns = Turns::default();
         for (number, member) in &mut known.members {
             let present = there.contains(number);
-            let mine = member.account == me;
-            if member.present && !present && !mine {
-                gone.push(*number);
+            let renamed = member.mine && member.name != my_name;
+            if member.present == present && !renamed {
+                continue;
             }
-            let renamed = mine && member.name != my_name;
-            if member.present != present || renamed {
-                member.present = present;
-                if renamed {
-                    member.name = my_name.to_owned();
-                }
-                call.storage.put_member(member)?;
+            if member.present && !present && !member.mine {
+                member.gone = Some(now);
+                turns.gone.push(*number);
             }
+            if present && member.gone.take().is_some() {
+                turns.back.push(*number);
+            }
+            member.present = present;
+            if renamed {
+                member.name.clone_from(&my_name);
+            }
+            call.storage.put_member(member)?;
         }
-        Ok(gone)
+        Ok(turns)
+    }
+
+    /// Whether I am in a room follows from the state that is followed, and from
+    /// nothing that was told on the way there: a branch that removes me can lose.
+    fn take_stand(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+        let keeper = self.rooms.keepers.get(&room);
+        let inside = keeper.map(Keeper::is_member);
+        let record = &self.rooms.find(room)?.record;
+        match (record.standing, inside) {
+            (RoomStanding::Member | RoomStanding::Leaving, Some(false)) => self.removed(call, room),
+            (RoomStanding::Left | RoomStanding::Offered, Some(true)) if record.may_return => {
+                self.returned(call, room)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// I am not in the state that is followed.
@@ -290,14 +315,44 @@ impl Messenger {
         let left = record.standing == RoomStanding::Leaving;
         record.standing = RoomStanding::Left;
         record.ended = Some(now);
-        record.asked.clear();
+        // Nobody is to bring me back where I wanted to go.
+        record.may_return = !left;
         self.save_room(call, room)?;
         self.give_up_said(call, room)?;
-        // Nobody is to bring me back where I wanted to go.
-        if left {
-            self.close_room_mailbox(call, room)?;
+        match left {
+            true => self.end_stay(call, room),
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    /// The branch that removed me lost: all is as before, and what was called
+    /// back leaves again.
+    fn returned(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+        let record = &mut self.rooms.find(room)?.record;
+        record.standing = RoomStanding::Member;
+        record.ended = None;
+        record.may_return = false;
+        let bare = record.mailbox.is_none();
+        self.save_room(call, room)?;
+        if bare {
+            self.open_room_mailbox(call, room)?;
+        }
+        self.say_again_in(call, room, |_| true)?;
+        self.resume_room_debts(call, room)?;
+        self.greet_room(call, room)
+    }
+
+    /// I am out, and nothing undoes it any more.
+    pub(super) fn end_stay(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let record = &mut self.rooms.find(room)?.record;
+        record.may_return = false;
+        record.asked.clear();
+        self.fail_said(call, room)?;
+        self.close_room_mailbox(call, room)
     }
 
     /// What is to be seen to in a room now and then.
@@ -320,13 +375,14 @@ impl Messenger {
             record.leaving.retain(|one| one.mailbox != mailbox);
             self.save_room(call, room)?;
         }
+        self.replace_room_mailbox(call, room)?;
+        self.let_go_of_the_gone(call, room)?;
         let known = self.rooms.find(room)?;
         let ended = known.record.ended.is_some_and(|at| at + FAREWELL <= wall);
+        let lasts = known.record.may_return || known.record.mailbox.is_some();
         match known.record.standing {
             RoomStanding::Leaving if ended => self.removed(call, room),
-            RoomStanding::Left if ended && known.record.mailbox.is_some() => {
-                self.close_room_mailbox(call, room)
-            }
+            RoomStanding::Left if ended && lasts => self.end_stay(call, room),
             RoomStanding::Member if known.daily <= now => {
                 known.daily = now + DAY;
                 self.tick(call, room)
@@ -334,4 +390,57 @@ impl Messenger {
             _ => Ok(()),
         }
     }
+
+    /// Puts a mailbox in the place of one that somebody who is out knows. One at
+    /// a time, and no more than a few in a day: who adds and removes without end
+    /// does not fill my relay.
+    fn replace_room_mailbox(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let mut mailboxes = self.mailboxes.values();
+        let opening = mailboxes.any(|record| {
+            record.owner == MailboxUse::Room(room) && record.state == MailboxState::Opening
+        });
+        let record = &self.rooms.find(room)?.record;
+        let due = record.exposed
+            && record.standing == RoomStanding::Member
+            && record.mailbox.is_some()
+            && record.leaving.len() < MOST_LEAVING;
+        match due && !opening {
+            true => self.open_room_mailbox(call, room),
+            false => Ok(()),
+        }
+    }
+
+    /// Nothing waits any more for those whose removal nothing undoes.
+    fn let_go_of_the_gone(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let wall = call.cx.wall();
+        let members = self.rooms.find(room)?.members.values();
+        let gone = members.filter(|member| member.gone.is_some_and(|at| at + FAREWELL <= wall));
+        let gone: Vec<_> = gone.map(|member| member.member).collect();
+        for member in &gone {
+            let record = self.rooms.find(room)?.members.get(member).cloned();
+            if let Some(record) = record.filter(|record| record.welcome.is_some()) {
+                let welcome = None;
+                self.save_member(call, MemberRecord { welcome, ..record })?;
+            }
+        }
+        match gone.is_empty() {
+            true => Ok(()),
+            false => self.give_up_on(call, room, &gone),
+        }
+    }
+}
+
+/// Who went out of a room, and who came back as they were.
+#[derive(Default)]
+pub(super) struct Turns {
+    gone: Vec<MemberId>,
+    back: Vec<MemberId>,
 }

@@ -116,7 +116,7 @@ impl Messenger {
         };
         self.save_room(call, room)?;
         if alone {
-            self.close_room_mailbox(call, room)?;
+            self.end_stay(call, room)?;
         }
         self.tell_room(room);
         self.show_room(room)
@@ -158,7 +158,11 @@ impl Messenger {
         }
     }
 
-    fn say_leave(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+    pub(super) fn say_leave(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
         let conversation = self.rooms.find(room)?.record.conversation;
         let content = Content::Room(RoomWord {
             room: conversation,

@@ -262,16 +262,11 @@ impl Messenger {
     ) -> Result<Option<Vec<u8>>, StorageError> {
         let bytes = self.compose_in(call, room, content)?;
         let known = self.rooms.find(room)?;
-        let Some(account) = known
-            .members
-            .get(&member)
-            .map(|m| super::account(&m.account))
-        else {
+        let Some(key) = known.members.get(&member).map(|m| m.key.clone()) else {
             return Ok(None);
         };
-        let account = account?;
         let sealed = self.keeper(call, room, |keeper, lent| {
-            keeper.write_aside(lent, &account, &bytes)
+            keeper.write_aside(lent, &key, &bytes)
         })?;
         match sealed {
             Ok(bytes) => Ok(Some(bytes)),

@@ -1,18 +1,15 @@
-//! Getting in: my mailbox, my answer, the Welcome, who is there, and greeting
-//! them.
+//! Getting in: my mailbox, my answer, who is there, and greeting them.
 
 use core::time::Duration;
 
-use hushwing_delivery::{Address, Keep, LetterId, MailboxId, SealKey};
+use hushwing_delivery::{Address, LetterId, MailboxId, SealKey};
 use hushwing_sansio::StorageError;
 
-use super::{MOST_MEMBERS, account};
-use crate::branches::{AccountId, Keeper, Lent, OwnPackage, WelcomeFault};
+use super::account;
+use crate::branches::{AccountId, Keeper, Lent, OwnPackage};
 use crate::content::{Content, Entry, MAX_ROSTER, RoomStep, RoomWord};
-use crate::letter::LetterBody;
 use crate::messenger::mailbox::shared_address;
 use crate::messenger::{Call, Messenger};
-use crate::mls::LeafKey;
 use crate::storage::{LeavingRecord, PackageRecord, RoomStanding};
 use crate::{DropReason, MemberId, RoomId, Secret};
 
@@ -49,6 +46,8 @@ impl Messenger {
             mailbox,
             since: now,
         }));
+        // Nobody was told the new one yet.
+        record.exposed = false;
         record.revision = record.revision.saturating_add(1);
         let joining = record.standing == RoomStanding::Joining;
         self.save_room(call, room)?;
@@ -96,16 +95,19 @@ impl Messenger {
         let (Some(by), None) = (record.offered_by, &record.package) else {
             return Ok(());
         };
-        let (me, conversation) = (account(&record.account)?, record.conversation);
+        let conversation = record.conversation;
+        // Of this entry alone: as whom I was here before says nothing any more.
+        let me = account(&call.cx.random::<16>())?;
         let mut lent = Lent {
             crypto: &self.crypto,
             cx: &mut *call.cx,
             rows: &mut *call.storage,
         };
         let package = OwnPackage::make(&mut lent, &me)?;
-        let entry = self.my_entry(room)?;
+        let entry = self.entry_of(room, me.clone())?;
         let record = &mut self.rooms.find(room)?.record;
         record.package = Some(PackageRecord {
+            account: me.as_bytes().to_vec(),
             reference: package.reference,
             message: package.message.clone(),
             key: package.key,
@@ -123,13 +125,18 @@ impl Messenger {
 
     /// Who I am in a room.
     fn my_entry(&mut self, room: RoomId) -> Result<Entry, StorageError> {
+        let me = self.rooms.find(room)?.account()?;
+        self.entry_of(room, me)
+    }
+
+    fn entry_of(&mut self, room: RoomId, account: AccountId) -> Result<Entry, StorageError> {
         let name = self.config.name.clone();
         let record = &self.rooms.find(room)?.record;
         let mailbox = record.mailbox.map(MailboxId);
         let mailbox = mailbox.and_then(|id| self.mailboxes.get(&id));
         let address = mailbox.and_then(shared_address);
         Ok(Entry {
-            account: account(&record.account)?,
+            account,
             name: match name.is_empty() {
                 true => "?".to_owned(),
                 false => name,
@@ -139,63 +146,12 @@ impl Messenger {
         })
     }
 
-    /// A Welcome came to a room's mailbox.
-    pub(super) fn heard_welcome(
+    /// Whether anything is kept of a room's branches.
+    pub(super) fn has_keeper(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        welcome: &[u8],
-    ) -> Result<(), StorageError> {
-        let record = &self.rooms.find(room)?.record;
-        let Some(key) = record.package.as_ref().map(|package| package.key.clone()) else {
-            return self.drop_letter(None, DropReason::Room);
-        };
-        let key_of = |public: &[u8]| {
-            let own = LeafKey::from_secret(&key)?;
-            (own.public() == public).then_some(key)
-        };
-        let again = self.has_keeper(call, room)?;
-        match record_standing(self, room)? {
-            RoomStanding::Joining | RoomStanding::Member => {}
-            _ => return self.drop_letter(None, DropReason::Room),
-        }
-        if again {
-            let outcome = self.keeper(call, room, |keeper, lent| {
-                keeper.join_again(lent, welcome, key_of)
-            })?;
-            return match outcome {
-                Ok(told) => {
-                    self.entered(call, room)?;
-                    self.act_on(call, room, told)?;
-                    self.greet_room(call, room)
-                }
-                Err(WelcomeFault::Known) => Ok(()),
-                Err(_) => self.drop_letter(None, DropReason::Room),
-            };
-        }
-        let mut lent = Lent {
-            crypto: &self.crypto,
-            cx: &mut *call.cx,
-            rows: &mut *call.storage,
-        };
-        let joined = Keeper::join(&mut lent, welcome, key_of)?;
-        let Ok(mut keeper) = joined else {
-            return self.drop_letter(None, DropReason::Room);
-        };
-        let members = keeper.members(&mut lent)?.len();
-        let wanted = self.rooms.find(room)?.record.conversation;
-        if keeper.id() != wanted || members > MOST_MEMBERS {
-            // Entered, and left at once: it is another one than was offered.
-            Keeper::forget(&mut *call.storage, keeper.id())?;
-            return self.drop_letter(None, DropReason::Room);
-        }
-        self.rooms.keepers.insert(room, keeper);
-        self.entered(call, room)?;
-        self.hear_held_in(call, room)
-    }
-
-    /// Whether anything is kept of a room's branches.
-    fn has_keeper(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<bool, StorageError> {
+    ) -> Result<bool, StorageError> {
         if self.rooms.keepers.contains_key(&room) {
             return Ok(true);
         }
@@ -211,16 +167,6 @@ impl Messenger {
             .keepers
             .extend(keeper.map(|keeper| (room, keeper)));
         Ok(found)
-    }
-
-    fn entered(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
-        let record = &mut self.rooms.find(room)?.record;
-        record.standing = RoomStanding::Member;
-        record.ended = None;
-        self.save_room(call, room)?;
-        self.refresh(call, room)?;
-        self.tell_room(room);
-        Ok(())
     }
 
     /// What a newcomer is told of who is there; only who is there now, and has
@@ -256,12 +202,10 @@ impl Messenger {
         }
         let mut fresh = Vec::new();
         for entry in entries {
-            let member = known.member_of(&entry.account);
-            let record = member.and_then(|member| known.members.get(&member));
+            let record = known.present_of(entry.account.as_bytes());
             if let Some(record) = record
-                && record.present
                 && record.revision == 0
-                && record.account != known.record.account
+                && !record.mine
             {
                 fresh.push((record.member, entry));
             }
@@ -289,10 +233,12 @@ impl Messenger {
         if record.account != entry.account.as_bytes() {
             return self.drop_letter(None, DropReason::Room);
         }
-        if let Some(letter) = record.welcome.take() {
+        if let Some(welcome) = record.welcome.take() {
             call.storage.put_member(record)?;
-            self.office
-                .settle(call.cx, &mut *call.storage, LetterId(letter))?;
+            if let Some(letter) = welcome.letter {
+                self.office
+                    .settle(call.cx, &mut *call.storage, LetterId(letter))?;
+            }
         }
         self.learn(call, room, member, entry)?;
         self.tell_room(room);
@@ -383,46 +329,4 @@ impl Messenger {
         });
         self.say_in_passing_to_all(call, room, &content)
     }
-
-    /// A Welcome to those a commit of mine added.
-    pub(super) fn welcome_to(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-        to: &[AccountId],
-        welcome: &[u8],
-    ) -> Result<(), StorageError> {
-        for account in to {
-            let known = self.rooms.find(room)?;
-            let conversation = known.record.conversation;
-            let Some(member) = known.member_of(account) else {
-                continue;
-            };
-            let step = RoomStep::Roster(self.roster(room)?);
-            let content = Content::Room(RoomWord {
-                room: conversation,
-                step,
-            });
-            let Some(side) = self.seal_aside(call, room, member, &content)? else {
-                continue;
-            };
-            let bytes = LetterBody::welcome(welcome, &side);
-            // Until they greet.
-            let letter = self.post_to_member(call, room, member, bytes, Keep::UntilSettled)?;
-            let record = self.rooms.find(room)?.members.get(&member).cloned();
-            if let Some(mut record) = record {
-                let before = record.welcome.take();
-                record.welcome = letter.map(|letter| letter.0);
-                self.save_member(call, record)?;
-                if let Some(before) = before {
-                    self.recall(call, before)?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn record_standing(messenger: &mut Messenger, room: RoomId) -> Result<RoomStanding, StorageError> {
-    Ok(messenger.rooms.find(room)?.record.standing)
 }

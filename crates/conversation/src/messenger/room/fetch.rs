@@ -84,8 +84,7 @@ impl Messenger {
         from: Option<&[u8]>,
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
-        let mut members = known.members.values();
-        let hint = members.find(|member| from == Some(member.account.as_slice()));
+        let hint = from.and_then(|account| known.present_of(account));
         let hint = hint.map(|member| member.member);
         let states = &mut self.rooms.missing.states;
         let many = states.keys().filter(|(of, _)| *of == room).count();

@@ -73,9 +73,12 @@ impl Messenger {
             told_size: 0,
             account: call.cx.random::<16>().to_vec(),
             offered_by: None,
+            offer: None,
             package: None,
             mailbox: None,
             leaving: Vec::new(),
+            exposed: false,
+            may_return: false,
             revision: 0,
             asked: Vec::new(),
             publishing: Vec::new(),
@@ -146,9 +149,12 @@ impl Messenger {
         let Some(known) = self.rooms.by_id.remove(&room) else {
             return Ok(());
         };
-        for member in known.members.keys() {
+        for (member, record) in &known.members {
             self.rooms.of_member.remove(member);
             self.debts.forget(crate::ContactId(member.0));
+            if let Some(letter) = record.welcome.as_ref().and_then(|one| one.letter) {
+                self.recall(call, letter)?;
+            }
         }
         for letter in known.record.publishing.iter().flat_map(|one| &one.letters) {
             self.rooms.publishing.remove(letter);

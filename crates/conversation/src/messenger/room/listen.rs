@@ -78,10 +78,12 @@ impl Messenger {
         bytes: &[u8],
         way: Way<'_>,
     ) -> Result<(), StorageError> {
-        match self.rooms.find(room)?.record.standing {
+        let record = &self.rooms.find(room)?.record;
+        match record.standing {
             // It overtook the Welcome.
             RoomStanding::Joining => return self.hold(call, room.place(), bytes, way.repeat),
             RoomStanding::Member | RoomStanding::Leaving | RoomStanding::Left => {}
+            RoomStanding::Offered if record.may_return => {}
             RoomStanding::Offered | RoomStanding::Broken => {
                 return self.drop_letter(None, DropReason::Broken);
             }
@@ -145,15 +147,21 @@ impl Messenger {
         let wall = call.cx.wall();
         let known = self.rooms.find(room)?;
         let (mine, conversation) = (known.is_mine(), known.record.conversation);
-        let origin = known.origin(said.author.as_bytes())?;
-        if said.author.as_bytes() == known.record.account || !mine {
+        let origin = known.origin(&said.key)?;
+        let author = known.member_by(&said.author, &said.key);
+        if author.is_some_and(|author| author.mine) || !mine {
             // Who left hears nothing; what has my name is nobody else's.
             return Ok(());
         }
         let Ok(opened) = content::open(&said.plaintext, &origin, wall) else {
             return self.drop_letter(None, DropReason::Content);
         };
-        let member = self.member_for(call, room, &said.author)?;
+        if author.is_some_and(|author| author.gone.is_some()) {
+            // Whoever is out goes on in states from before. Should the removal be
+            // undone, what they said meanwhile comes again from them.
+            return self.drop_letter(None, DropReason::Room);
+        }
+        let member = self.member_for(call, room, &said.author, &said.key)?;
         match &opened.content {
             Content::Room(word) if word.room == conversation => match &word.step {
                 RoomStep::Greeting { entry, known } => {
@@ -244,16 +252,20 @@ impl Messenger {
         let wall = call.cx.wall();
         let known = self.rooms.find(room)?;
         let conversation = known.record.conversation;
-        let origin = known.origin(aside.author.as_bytes())?;
+        let origin = known.origin(&aside.key)?;
         if !known.is_mine() {
             return Ok(());
         }
+        let author = known.member_by(&aside.author, &aside.key);
+        let gone = author.is_some_and(|author| author.gone.is_some());
         let Ok(opened) = content::open(&aside.content, &origin, wall) else {
             return self.drop_letter(None, DropReason::Content);
         };
-        let member = self.member_for(call, room, &aside.author)?;
+        let member = self.member_for(call, room, &aside.author, &aside.key)?;
         match &opened.content {
             Content::Receipts(receipts) => self.confirmed_in(call, room, member, receipts),
+            // Whoever is out is answered nothing.
+            _ if gone => self.drop_letter(None, DropReason::Room),
             Content::Room(word) if word.room == conversation => match &word.step {
                 RoomStep::Roster(entries) => self.heard_roster(call, room, &aside.author, entries),
                 RoomStep::Ask(state) => self.asked_for(call, room, member, *state),

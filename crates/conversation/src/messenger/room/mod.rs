@@ -5,7 +5,7 @@
 //! that wait, receipts that are owed. They are kept under the room's number, as
 //! those of a contact under the contact's. Here is what differs: whose commits
 //! count ([`act`] does what the keeper of branches tells), how somebody gets in
-//! ([`offer`], [`enter`]), to whom a message leaves ([`say`]) and whom it reached
+//! ([`offer`], [`welcome`], [`enter`]), to whom a message leaves ([`say`]) and whom it reached
 //! ([`confirm`]), what comes in ([`listen`]) and what was missed ([`fetch`]), and
 //! who may change it ([`change`]). [`found`] makes and forgets rooms.
 //!
@@ -20,6 +20,7 @@ mod found;
 mod listen;
 mod offer;
 mod say;
+mod welcome;
 
 use std::collections::BTreeMap;
 
@@ -63,8 +64,9 @@ pub(super) struct Room {
     pub(super) tail: Tail,
     /// Those in force, by account.
     stewards: Vec<AccountId>,
-    /// My leaf in the state that is followed.
+    /// My leaf in the state that is followed, and its public signature key.
     leaf: u32,
+    key: Vec<u8>,
     /// Changes of mine that a fork can still undo.
     changing: usize,
     /// When I greet, and when I greeted last in this run.
@@ -82,6 +84,7 @@ impl Room {
             tail: Tail::new(),
             stewards: Vec::new(),
             leaf: 0,
+            key: Vec::new(),
             changing: 0,
             greets: None,
             greeted: None,
@@ -104,17 +107,23 @@ impl Room {
         account(&self.record.account)
     }
 
-    /// The member of an account, present or past.
-    fn member_of(&self, account: &AccountId) -> Option<MemberId> {
+    /// The member whose leaf has this key, present or past. An account alone says
+    /// nothing: a steward can put another leaf under the account of who is out.
+    fn member_by(&self, account: &AccountId, key: &[u8]) -> Option<&MemberRecord> {
         let mut members = self.members.values();
-        let found = members.find(|member| member.account == account.as_bytes());
-        found.map(|member| member.member)
+        members.find(|member| member.key == key && member.account == account.as_bytes())
+    }
+
+    /// The member of an account in the state that is followed.
+    fn present_of(&self, account: &[u8]) -> Option<&MemberRecord> {
+        let mut members = self.members.values();
+        members.find(|member| member.present && member.account == account)
     }
 
     /// Those a message of mine is for.
     fn others(&self) -> impl Iterator<Item = &MemberRecord> {
         let members = self.members.values();
-        members.filter(|member| member.present && member.account != self.record.account)
+        members.filter(|member| member.present && !member.mine)
     }
 
     /// How many are in it.
@@ -134,9 +143,9 @@ impl Room {
         self.record.standing == RoomStanding::Member
     }
 
-    /// The origin of what an account says here.
-    fn origin(&self, account: &[u8]) -> Result<Origin, StorageError> {
-        Origin::new(account, &self.record.conversation.0)
+    /// The origin of what the leaf with this key says here.
+    fn origin(&self, key: &[u8]) -> Result<Origin, StorageError> {
+        Origin::new(key, &self.record.conversation.0)
             .ok_or_else(|| StorageError::corrupt("naming a speaker"))
     }
 
@@ -152,8 +161,8 @@ impl Room {
     /// Who is named by the URI of a sender.
     pub(super) fn named_by(&self, uri: &str) -> Option<Speaker> {
         let mut members = self.members.values();
-        let member = members.find(|member| Origin::sender_uri(&member.account) == uri)?;
-        Some(match member.account == self.record.account {
+        let member = members.find(|member| Origin::sender_uri(&member.key) == uri)?;
+        Some(match member.mine {
             true => Speaker::Me,
             false => Speaker::Member(member.member),
         })
@@ -163,15 +172,18 @@ impl Room {
     pub(super) fn names(&self) -> Vec<(&str, String)> {
         let present = self.members.values().filter(|member| member.present);
         present
-            .map(|member| (member.name.as_str(), Origin::sender_uri(&member.account)))
+            .map(|member| (member.name.as_str(), Origin::sender_uri(&member.key)))
             .collect()
     }
 
     fn view(&self) -> RoomView {
-        let members = self.members.values().map(|member| MemberView {
+        // As whom I was here before says nothing to anybody.
+        let shown = self.members.values();
+        let shown = shown.filter(|member| !member.mine || member.key == self.key);
+        let members = shown.map(|member| MemberView {
             member: member.member,
             name: member.name.clone(),
-            me: member.account == self.record.account,
+            me: member.mine,
             steward: member.present && self.is_steward(&member.account),
             present: member.present,
             reachable: !member.addresses.is_empty(),
@@ -330,23 +342,24 @@ impl Messenger {
         Ok(())
     }
 
-    /// The member of an account, made known if it was not.
+    /// The member whose leaf has this key, made known if it was not.
     fn member_for(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
         account: &AccountId,
+        key: &[u8],
     ) -> Result<MemberId, StorageError> {
         let known = self.rooms.find(room)?;
-        if let Some(member) = known.member_of(account) {
-            return Ok(member);
+        if let Some(member) = known.member_by(account, key) {
+            return Ok(member.member);
         }
+        let mine = known.key == key;
         if known.members.len() >= MOST_REMEMBERED {
             let mut members = known.members.values();
-            if let Some(oldest) = members.find(|member| !member.present).map(|m| m.member) {
-                known.members.remove(&oldest);
-                self.rooms.of_member.remove(&oldest);
-                call.storage.remove_member(room, oldest)?;
+            let oldest = members.find(|member| !member.present);
+            if let Some(oldest) = oldest.map(|member| member.member) {
+                self.forget_member(call, room, oldest)?;
             }
         }
         let member = MemberId(call.storage.next_number()?);
@@ -354,15 +367,32 @@ impl Messenger {
             room,
             member,
             account: account.as_bytes().to_vec(),
+            key: key.to_vec(),
+            mine,
             name: String::new(),
             addresses: Vec::new(),
             revision: 0,
             contact: None,
             present: false,
+            gone: None,
             welcome: None,
         };
         self.save_member(call, record)?;
         Ok(member)
+    }
+
+    /// Forgets somebody who is out.
+    fn forget_member(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+    ) -> Result<(), StorageError> {
+        self.call_back_welcome(call, room, member)?;
+        self.give_up_on(call, room, &[member])?;
+        self.rooms.find(room)?.members.remove(&member);
+        self.rooms.of_member.remove(&member);
+        call.storage.remove_member(room, member)
     }
 
     /// Tells faces how a room is now, unless they are about to be told just that.
@@ -388,12 +418,14 @@ impl Messenger {
             self.within(call, room.place(), |this, call| {
                 let record = &this.rooms.find(room)?.record;
                 let (standing, bare) = (record.standing, record.mailbox.is_none());
+                let may_return = record.may_return;
                 match standing {
                     RoomStanding::Member | RoomStanding::Leaving | RoomStanding::Left => {
                         this.refresh(call, room)?;
                         this.resume_room_debts(call, room)
                     }
                     RoomStanding::Joining if !bare => this.answer(call, room),
+                    RoomStanding::Offered if may_return => this.refresh(call, room).map(drop),
                     RoomStanding::Offered | RoomStanding::Joining | RoomStanding::Broken => Ok(()),
                 }
             })?;

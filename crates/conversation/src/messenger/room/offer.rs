@@ -13,11 +13,13 @@ use core::time::Duration;
 use hushwing_sansio::StorageError;
 
 use super::{MOST_MEMBERS, MOST_ROOMS};
-use crate::branches::{MemberPackage, OwnPackage, Wish};
+use crate::branches::{MemberPackage, Wish};
 use crate::content::{Content, Entry, RoomStep, RoomWord};
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{AskedRecord, RoomRecord, RoomStanding, Standing};
+use crate::storage::{
+    AskedRecord, LeavingRecord, RoomOfferRecord, RoomRecord, RoomStanding, Standing,
+};
 use crate::{ContactId, ConversationId, DropReason, Refusal, Reply, RoomId};
 
 /// Offers of one contact that wait for my decision.
@@ -52,14 +54,17 @@ impl Messenger {
             return Err(Refusal::RoomFull { most: MOST_MEMBERS }.into());
         }
         self.may_be_asked(contact)?;
-        let since = call.cx.wall();
+        let (since, id) = (call.cx.wall(), call.cx.random());
         let known = self.my_room(room)?;
         known.record.asked.push(AskedRecord { contact, since });
+        let key = known.key.as_slice().try_into();
         let word = RoomWord {
             room: known.record.conversation,
             step: RoomStep::Offer {
                 name: known.record.name.clone(),
                 size: u32::try_from(known.size()).unwrap_or(u32::MAX),
+                key: key.map_err(|_| StorageError::corrupt("naming my leaf"))?,
+                id,
             },
         };
         self.save_room(call, room)?;
@@ -105,8 +110,19 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let established = self.standing(contact) == Some(Standing::Established);
         match &word.step {
-            RoomStep::Offer { name, size } if established => {
-                self.room_offered(call, contact, word.room, name, *size)
+            RoomStep::Offer {
+                name,
+                size,
+                key,
+                id,
+            } if established => {
+                let offer = RoomOfferRecord {
+                    by: contact,
+                    key: *key,
+                    id: *id,
+                    taken: false,
+                };
+                self.room_offered(call, offer, word.room, name, *size)
             }
             RoomStep::Answer { package, entry } if established => {
                 self.room_answered(call, contact, word.room, package, entry)
@@ -118,14 +134,15 @@ impl Messenger {
     fn room_offered(
         &mut self,
         call: &mut Call<'_, '_>,
-        contact: ContactId,
+        offer: RoomOfferRecord,
         conversation: ConversationId,
         name: &str,
         size: u32,
     ) -> Result<(), StorageError> {
+        let contact = offer.by;
         let place = self.conversations.get(&conversation).copied();
         if let Some(place) = place {
-            return self.offered_again(call, contact, RoomId::at(place), size);
+            return self.offered_again(call, offer, RoomId::at(place), size);
         }
         let records = self.rooms.records();
         let waiting = records.filter(|record| {
@@ -137,6 +154,7 @@ impl Messenger {
         let record = RoomRecord {
             told_size: size,
             offered_by: Some(contact),
+            offer: Some(offer),
             ..self.new_room(call, conversation, name)?
         };
         let room = record.id;
@@ -145,28 +163,39 @@ impl Messenger {
         Ok(())
     }
 
-    /// A room that I was in is offered once more; anything else is a repeat.
+    /// A room that is known here is offered once more. Who is in it may be asked
+    /// as well: that they were removed may never have come here. Until they accept,
+    /// nothing changes for them.
     fn offered_again(
         &mut self,
         call: &mut Call<'_, '_>,
-        contact: ContactId,
+        offer: RoomOfferRecord,
         room: RoomId,
         size: u32,
     ) -> Result<(), StorageError> {
         let Some(known) = self.rooms.by_id.get_mut(&room) else {
             // Nobody's id but that of a conversation with somebody.
-            return self.drop_letter(Some(contact), DropReason::Room);
+            return self.drop_letter(Some(offer.by), DropReason::Room);
         };
         let record = &mut known.record;
-        if record.standing != RoomStanding::Left {
+        let repeat = record.offer.as_ref().is_some_and(|one| one.id == offer.id);
+        let open = matches!(
+            record.standing,
+            RoomStanding::Left | RoomStanding::Leaving | RoomStanding::Member
+        );
+        if repeat || !open {
             return Ok(());
         }
-        record.standing = RoomStanding::Offered;
-        record.offered_by = Some(contact);
+        record.offered_by = Some(offer.by);
+        record.offer = Some(offer);
         record.told_size = size;
-        record.since = call.cx.wall();
+        if record.standing == RoomStanding::Left {
+            record.standing = RoomStanding::Offered;
+            record.since = call.cx.wall();
+        }
         self.save_room(call, room)?;
-        self.tell_room(room);
+        let view = self.rooms.find(room)?.view();
+        self.tell(crate::Event::RoomOffered(view));
         Ok(())
     }
 
@@ -177,24 +206,51 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
     ) -> Result<Reply, Stop> {
-        let known = self.room(room)?;
-        if known.record.standing != RoomStanding::Offered {
-            return Err(Refusal::NotARequest.into());
-        }
-        let by = known.record.offered_by.ok_or(Refusal::NotARequest)?;
-        self.may_be_asked(by)?;
-        let known = self.room(room)?;
-        known.record.standing = RoomStanding::Joining;
-        known.record.ended = None;
-        known.record.since = call.cx.wall();
-        // I was in it before, as another leaf.
-        if let Some(before) = known.record.package.take() {
-            OwnPackage::forget(&mut *call.storage, &before.reference)?;
-        }
+        let record = &self.room(room)?.record;
+        let open = match record.standing {
+            RoomStanding::Offered | RoomStanding::Leaving => true,
+            // I may have been removed and not know it.
+            RoomStanding::Member => record.offer.as_ref().is_some_and(|offer| !offer.taken),
+            _ => false,
+        };
+        let offer = record.offer.clone().filter(|_| open);
+        let offer = offer.ok_or(Refusal::NotARequest)?;
+        self.may_be_asked(offer.by)?;
+        self.end_entry(call, room)?;
+        let now = call.cx.wall();
+        let record = &mut self.room(room)?.record;
+        record.standing = RoomStanding::Joining;
+        record.ended = None;
+        record.may_return = false;
+        record.since = now;
+        record.offer = Some(RoomOfferRecord {
+            taken: true,
+            ..offer
+        });
         self.save_room(call, room)?;
         self.open_room_mailbox(call, room)?;
         self.tell_room(room);
         self.show_room(room)
+    }
+
+    /// I was in a room before, as another leaf: should it still be there, it is to
+    /// be removed, and nothing of it is waited for.
+    fn end_entry(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), Stop> {
+        if self.room(room)?.is_mine() {
+            self.say_leave(call, room)?;
+        }
+        self.forget_package(call, room)?;
+        self.fail_said(call, room)?;
+        let now = call.cx.wall();
+        let record = &mut self.room(room)?.record;
+        record.asked.clear();
+        let before = record.mailbox.take();
+        let before = before.map(|mailbox| LeavingRecord {
+            mailbox,
+            since: now,
+        });
+        record.leaving.extend(before);
+        Ok(())
     }
 
     /// I do not; nobody is told.
@@ -219,7 +275,11 @@ impl Messenger {
             return Ok(());
         }
         known.record.standing = RoomStanding::Left;
-        self.close_room_mailbox(call, room)?;
+        match known.record.may_return {
+            // A branch that brings me back may still come.
+            true => self.save_room(call, room)?,
+            false => self.end_stay(call, room)?,
+        }
         self.tell_room(room);
         Ok(())
     }
@@ -242,11 +302,15 @@ impl Messenger {
         let asked = known.record.asked.len();
         let checked = MemberPackage::check(&self.crypto, package);
         let account = checked.as_ref().map(MemberPackage::account);
-        // Nobody comes in as somebody who is there.
-        let there = known.member_of(&entry.account);
-        let there = there.and_then(|member| known.members.get(&member));
+        let key = checked.as_ref().map(MemberPackage::signature_key);
+        let key = key.unwrap_or_default().to_vec();
+        // Nobody comes in as somebody who is or was there.
+        let fresh = known
+            .members
+            .values()
+            .all(|member| member.key != key && member.account != entry.account.as_bytes());
         let fits = account == Some(&entry.account)
-            && there.is_none_or(|member| !member.present && member.contact == Some(contact))
+            && fresh
             && known.is_mine()
             && known.is_steward(&known.record.account)
             && known.size() < MOST_MEMBERS;
@@ -256,7 +320,7 @@ impl Messenger {
         }
         self.save_room(call, room)?;
         self.within(call, room.place(), |this, call| {
-            let member = this.member_for(call, room, &entry.account)?;
+            let member = this.member_for(call, room, &entry.account, &key)?;
             let known = this.rooms.find(room)?;
             if let Some(mut record) = known.members.get(&member).cloned() {
                 record.contact = Some(contact);

@@ -5,6 +5,7 @@ use hushwing_sansio::StorageError;
 
 use crate::branches::MakeFault;
 use crate::content::{Content, Frame, MessageId, Salt, Stamp};
+use crate::event::FailReason;
 use crate::letter::LetterBody;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
@@ -45,7 +46,7 @@ impl Messenger {
         let bytes = content
             .compose(frame)
             .map_err(crate::messenger::speak::unfit)?;
-        let id = MessageId::derive(&known.origin(&known.record.account)?, &bytes, &salt);
+        let id = MessageId::derive(&known.origin(&known.key)?, &bytes, &salt);
         let leaf = known.leaf;
         let to: Vec<MemberId> = known.others().map(|member| member.member).collect();
         let sealed = self.seal_for_all(call, room, &bytes, None)?;
@@ -300,24 +301,59 @@ impl Messenger {
         Ok(())
     }
 
-    /// Somebody is not in a room any more: nothing is sent to them, and nothing
-    /// waits for them.
+    /// What is on its way in a room arrives nowhere any more: I am out for good,
+    /// and should I come back it is as somebody else.
+    pub(super) fn fail_said(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        for (message, _, _) in call.storage.on_the_way(room.place())? {
+            for one in call.storage.recipients(&message)? {
+                if one.state >= MessageState::Failed {
+                    continue;
+                }
+                if let Some(letter) = one.letter {
+                    self.recall(call, letter)?;
+                }
+                let (letter, state) = (None, MessageState::Failed);
+                let failed = RecipientRecord {
+                    letter,
+                    state,
+                    ..one
+                };
+                call.storage.put_recipient(&failed)?;
+            }
+            self.count_anew(call, &message, None)?;
+            let record = call.storage.message(&message)?;
+            if let Some(record) = record.filter(|one| one.state == MessageState::Failed) {
+                self.tell_state(&record, MessageState::Failed, Some(FailReason::Broken));
+            }
+        }
+        Ok(())
+    }
+
+    /// Some are not in a room any more for good: nothing waits for them.
     pub(super) fn give_up_on(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        member: MemberId,
+        members: &[MemberId],
     ) -> Result<(), StorageError> {
         for (message, _, _) in call.storage.on_the_way(room.place())? {
             let recipients = call.storage.recipients(&message)?.into_iter();
-            for one in recipients.filter(|one| one.member == member) {
+            let mut fewer = false;
+            for one in recipients.filter(|one| members.contains(&one.member)) {
                 if one.state >= MessageState::Delivered {
                     continue;
                 }
                 if let Some(letter) = one.letter {
                     self.recall(call, letter)?;
                 }
-                call.storage.remove_recipient(&message, member)?;
+                call.storage.remove_recipient(&message, one.member)?;
+                fewer = true;
+            }
+            if fewer {
                 self.count_anew(call, &message, None)?;
             }
         }

@@ -457,12 +457,15 @@ fn read_said(
     let Sender::Member(leaf) = *processed.sender() else {
         return Err(HearFault::Kind);
     };
-    let author = group.public_group().leaf(leaf).and_then(shape::account);
+    let node = group.public_group().leaf(leaf).ok_or(HearFault::Kind)?;
+    let author = shape::account(node).ok_or(HearFault::Kind)?;
+    let key = node.signature_key().as_slice().to_vec();
     let epoch = processed.epoch().as_u64();
     match processed.into_content() {
         ProcessedMessageContent::ApplicationMessage(message) => Ok(Said {
             plaintext: message.into_bytes(),
-            author: author.ok_or(HearFault::Kind)?,
+            author,
+            key,
             leaf: leaf.u32(),
             state,
             epoch,

@@ -62,6 +62,8 @@ pub struct Aside {
     pub content: Vec<u8>,
     /// Who said it.
     pub author: AccountId,
+    /// The public signature key of their leaf.
+    pub key: Vec<u8>,
     /// In which epoch.
     pub epoch: u64,
 }
@@ -168,7 +170,8 @@ fn open(
 }
 
 impl Keeper {
-    /// Seals something for one member in the followed state.
+    /// Seals something for one member in the followed state: the leaf with this
+    /// public signature key.
     ///
     /// # Errors
     ///
@@ -176,7 +179,7 @@ impl Keeper {
     pub fn write_aside(
         &mut self,
         lent: &mut Lent<'_, '_>,
-        to: &AccountId,
+        to: &[u8],
         content: &[u8],
     ) -> Result<Result<Vec<u8>, MakeFault>, StorageError> {
         if !self.is_member() {
@@ -265,6 +268,7 @@ fn read(
     Ok(Aside {
         content: content.ok_or(HearFault::Unreadable)?,
         author,
+        key: public.to_vec(),
         epoch: header.epoch,
     })
 }
@@ -279,10 +283,10 @@ fn secret(
     secret.ok().map(Zeroizing::new)
 }
 
-/// The first leaf of an account.
-fn leaf_of(group: &MlsGroup, account: &AccountId) -> Option<u32> {
+/// The leaf with this public signature key.
+fn leaf_of(group: &MlsGroup, key: &[u8]) -> Option<u32> {
     let mut leaves = group.treesync().full_leaves();
-    let found = leaves.find(|(_, leaf)| shape::account(leaf).as_ref() == Some(account));
+    let found = leaves.find(|(_, leaf)| leaf.signature_key().as_slice() == key);
     found.map(|(index, _)| index.u32())
 }
 

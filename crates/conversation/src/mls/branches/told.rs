@@ -81,6 +81,8 @@ pub struct Said {
     pub plaintext: Vec<u8>,
     /// Who.
     pub author: AccountId,
+    /// The public signature key of their leaf.
+    pub key: Vec<u8>,
     /// From which leaf.
     pub leaf: u32,
     /// In which state. It need not be one on the followed branch.

@@ -1,0 +1,266 @@
+//! The Welcome: mine to those a commit of mine added, and another's to me.
+
+use hushwing_delivery::Keep;
+use hushwing_sansio::StorageError;
+
+use super::{MOST_MEMBERS, account};
+use crate::branches::{AccountId, Invited, Keeper, Lent, OwnPackage, WelcomeFault};
+use crate::content::{Content, RoomStep, RoomWord};
+use crate::letter::LetterBody;
+use crate::messenger::{Call, Messenger};
+use crate::mls::LeafKey;
+use crate::storage::{MemberRecord, RoomRecord, RoomStanding, WelcomeRecord};
+use crate::{ContactId, DropReason, MemberId, RoomId, Secret};
+
+impl Messenger {
+    /// A Welcome came to a room's mailbox. Whoever has my key package can make a
+    /// group of any names, so it is followed only if the leaf signed it that the
+    /// contact named who offered the room.
+    pub(super) fn heard_welcome(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        welcome: &[u8],
+    ) -> Result<(), StorageError> {
+        let record = &self.rooms.find(room)?.record;
+        let open = match record.standing {
+            RoomStanding::Joining | RoomStanding::Member => true,
+            RoomStanding::Left => record.may_return,
+            _ => false,
+        };
+        let (Some(package), Some(offer), true) = (&record.package, &record.offer, open) else {
+            return self.drop_letter(None, DropReason::Room);
+        };
+        let (key, by) = (package.key.clone(), offer.key);
+        let mut lent = Lent {
+            crypto: &self.crypto,
+            cx: &mut *call.cx,
+            rows: &mut *call.storage,
+        };
+        let invited = Keeper::invited(&mut lent, welcome, own(&key))?;
+        if !invited.is_ok_and(|invited| is_of_the_offer(record, &invited)) {
+            return self.drop_letter(None, DropReason::Room);
+        }
+        match self.is_first_of_entry(call, room)? {
+            true => self.enter_anew(call, room, welcome, &key),
+            false => self.enter_again(call, room, welcome, &key, &by),
+        }
+    }
+
+    /// Whether nothing is kept of the entry that my last answer asked for.
+    fn is_first_of_entry(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<bool, StorageError> {
+        let kept = self.has_keeper(call, room)?;
+        let record = &self.rooms.find(room)?.record;
+        let asked = record.package.as_ref().map(|package| &package.account);
+        Ok(!kept || asked != Some(&record.account))
+    }
+
+    /// Enters with a fresh leaf. What is kept of an entry before goes: its keys are
+    /// of another leaf, and it may not have heard that it was removed.
+    fn enter_anew(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        welcome: &[u8],
+        key: &Secret,
+    ) -> Result<(), StorageError> {
+        let record = &mut self.rooms.find(room)?.record;
+        if let Some(package) = &record.package {
+            record.account.clone_from(&package.account);
+        }
+        let id = record.conversation;
+        self.rooms.keepers.remove(&room);
+        self.rooms.missing.forget(room);
+        Keeper::forget(&mut *call.storage, id)?;
+        let mut lent = Lent {
+            crypto: &self.crypto,
+            cx: &mut *call.cx,
+            rows: &mut *call.storage,
+        };
+        // It was looked at, and is followed as it is.
+        let keeper = Keeper::join(&mut lent, welcome, own(key))?;
+        let error = |fault| StorageError::corrupt("entering a room").because(fault);
+        let keeper = keeper.map_err(error)?;
+        self.rooms.keepers.insert(room, keeper);
+        self.entered(call, room)?;
+        self.hear_held_in(call, room)
+    }
+
+    /// A second Welcome by the same key package: the branch of the first was lost.
+    fn enter_again(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        welcome: &[u8],
+        key: &Secret,
+        by: &[u8],
+    ) -> Result<(), StorageError> {
+        let outcome = self.keeper(call, room, |keeper, lent| {
+            keeper.join_again_vouched(lent, welcome, own(key), by)
+        })?;
+        match outcome {
+            Ok(told) => {
+                self.entered(call, room)?;
+                self.act_on(call, room, told)?;
+                self.greet_room(call, room)?;
+                self.hear_held_in(call, room)
+            }
+            Err(WelcomeFault::Known) => Ok(()),
+            Err(_) => self.drop_letter(None, DropReason::Room),
+        }
+    }
+
+    fn entered(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+        let record = &mut self.rooms.find(room)?.record;
+        record.standing = RoomStanding::Member;
+        record.ended = None;
+        record.may_return = false;
+        let offer = record.offer.clone();
+        self.save_room(call, room)?;
+        self.refresh(call, room)?;
+        // The leaf that the contact said is theirs, and no other, bears their name.
+        if let Some(offer) = offer {
+            self.bind_contact(call, room, &offer.key, offer.by)?;
+        }
+        self.tell_room(room);
+        Ok(())
+    }
+
+    /// The leaf with this key is a contact's, by their own word.
+    fn bind_contact(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        key: &[u8],
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let members = self.rooms.find(room)?.members.values();
+        let mut theirs = members.filter(|member| member.key == key && !member.mine);
+        let Some(record) = theirs.next().cloned() else {
+            return Ok(());
+        };
+        let contact = Some(contact);
+        self.save_member(call, MemberRecord { contact, ..record })
+    }
+
+    /// A Welcome to those a commit of mine added.
+    pub(super) fn welcome_to(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        to: &[AccountId],
+        welcome: &[u8],
+    ) -> Result<(), StorageError> {
+        for account in to {
+            let known = self.rooms.find(room)?;
+            let conversation = known.record.conversation;
+            let Some(member) = known.present_of(account.as_bytes()) else {
+                continue;
+            };
+            let member = member.member;
+            let step = RoomStep::Roster(self.roster(room)?);
+            let content = Content::Room(RoomWord {
+                room: conversation,
+                step,
+            });
+            let Some(side) = self.seal_aside(call, room, member, &content)? else {
+                continue;
+            };
+            let body = Secret::new(LetterBody::welcome(welcome, &side));
+            self.call_back_welcome(call, room, member)?;
+            self.post_welcome(call, room, member, body)?;
+        }
+        Ok(())
+    }
+
+    /// Until they greet.
+    fn post_welcome(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        body: Secret,
+    ) -> Result<(), StorageError> {
+        let bytes = body.expose().to_vec();
+        let letter = self.post_to_member(call, room, member, bytes, Keep::UntilSettled)?;
+        let Some(record) = self.rooms.find(room)?.members.get(&member).cloned() else {
+            return Ok(());
+        };
+        let letter = letter.map(|letter| letter.0);
+        let welcome = Some(WelcomeRecord { letter, body });
+        self.save_member(call, MemberRecord { welcome, ..record })
+    }
+
+    /// Who was removed before they greeted is not to come in by a Welcome that is
+    /// still on its way. It is kept: another branch may bring them back.
+    pub(super) fn call_back_welcome(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+    ) -> Result<(), StorageError> {
+        let Some(mut record) = self.rooms.find(room)?.members.get(&member).cloned() else {
+            return Ok(());
+        };
+        let letter = record.welcome.as_mut().and_then(|one| one.letter.take());
+        let Some(letter) = letter else {
+            return Ok(());
+        };
+        self.recall(call, letter)?;
+        self.save_member(call, record)
+    }
+
+    /// The removal of who had not greeted yet was undone.
+    pub(super) fn welcome_again(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+    ) -> Result<(), StorageError> {
+        let record = self.rooms.find(room)?.members.get(&member);
+        let welcome = record.and_then(|record| record.welcome.clone());
+        match welcome {
+            Some(welcome) if welcome.letter.is_none() => {
+                self.post_welcome(call, room, member, welcome.body)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets go of the key package of an answer before: nobody comes in by it.
+    pub(super) fn forget_package(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        match self.rooms.find(room)?.record.package.take() {
+            Some(before) => OwnPackage::forget(&mut *call.storage, &before.reference),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The private key of my leaf, asked for by the public one.
+fn own(key: &Secret) -> impl FnOnce(&[u8]) -> Option<Secret> + '_ {
+    |public| {
+        let own = LeafKey::from_secret(key)?;
+        (own.public() == public).then(|| key.clone())
+    }
+}
+
+/// Whether a Welcome is to the group that was offered, by the leaf that offered
+/// it, for the account that I answered with, and to no more than can be written to.
+fn is_of_the_offer(record: &RoomRecord, invited: &Invited) -> bool {
+    let (Some(package), Some(offer)) = (&record.package, &record.offer) else {
+        return false;
+    };
+    invited.group == record.conversation
+        && account(&package.account).is_ok_and(|mine| mine == invited.account)
+        && invited.by.signature_key == offer.key
+        && invited.members.len() <= MOST_MEMBERS
+        && offer.taken
+}
