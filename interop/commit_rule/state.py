@@ -28,14 +28,15 @@ def commit_hash(message):
 class State:
     """Leaves are a dictionary from index to (account, renewed_at or None)."""
 
-    def __init__(self, shape, epoch, listed, leaves):
-        self.shape, self.epoch = shape, epoch
+    def __init__(self, shape, epoch, listed, leaves, most=MAX_LEAVES):
+        self.shape, self.epoch, self.most = shape, epoch, most
         self.listed, self.leaves = listed, leaves
 
     @classmethod
     def read(cls, told):
         leaves = {index: (account, stamp) for index, account, stamp in told["leaves"]}
-        return cls(told["shape"], told["epoch"], told["stewards"], leaves)
+        most = told.get("most", MAX_LEAVES)
+        return cls(told["shape"], told["epoch"], told["stewards"], leaves, most)
 
     def accounts(self):
         """In the order of first leaves."""
@@ -105,7 +106,7 @@ def classify(state, commit):
         demand([a for a, _ in commit.added].count(account) == 1, "adds twice")
         waiting = account in state.listed and account not in stewards
         demand(commit.listed is not None or not waiting, "waits in the list")
-    demand(len(after) <= MAX_LEAVES, "too many leaves")
+    demand(len(after) <= state.most, "too many leaves")
 
     what = kind(state, commit, author, others)
     unstamped = what == "turn" and commit.path[1] is None
@@ -144,4 +145,4 @@ def follow(state, commit):
         blank = next(i for i in range(len(leaves) + 1) if i not in leaves)
         leaves[blank] = (account, None)
     listed = state.listed if commit.listed is None else commit.listed
-    return State(state.shape, state.epoch + 1, listed, leaves)
+    return State(state.shape, state.epoch + 1, listed, leaves, state.most)

@@ -11,7 +11,7 @@ use super::MAX_STEWARDS;
 use super::commit::{Class, Shape};
 use super::names::AccountId;
 
-/// Most leaves of a group.
+/// Most leaves of a group that has no bound of its own.
 pub(crate) const MAX_LEAVES: usize = 1_000;
 
 /// Most leaves of one account.
@@ -39,6 +39,8 @@ pub(crate) struct Parent {
     pub(crate) shape: Shape,
     /// Its epoch.
     pub(crate) epoch: u64,
+    /// Most leaves, by the group context; never changes.
+    pub(crate) most: usize,
     /// The stewards as the group context lists them.
     pub(crate) listed: Vec<AccountId>,
     /// The leaves that are not blank, by index.
@@ -303,7 +305,7 @@ impl<'a> Check<'a> {
 
     fn sizes(&self) -> Result<(), Invalid> {
         let leaves = self.parent.leaves.len() + self.commit.added.len();
-        if leaves.saturating_sub(self.commit.removed.len()) > MAX_LEAVES
+        if leaves.saturating_sub(self.commit.removed.len()) > self.parent.most
             || self.own_devices() > MAX_DEVICES && self.is_added(self.author)
         {
             return Err(Invalid::TooMany);

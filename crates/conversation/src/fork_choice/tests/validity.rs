@@ -305,6 +305,12 @@ fn groups_and_accounts_have_bounds() {
     assert_eq!(adds(&group, 1, &[2]), Ok(Class::Membership));
     assert_eq!(adds(&group, 1, &[2, 2]), Err(Invalid::TooMany));
 
+    let mut small = parent(Shape::Group, 100, &[1], &[1, 2]);
+    small.most = 3;
+    assert_eq!(adds(&small, 0, &[3]), Ok(Class::Membership));
+    assert_eq!(adds(&small, 0, &[3, 4]), Err(Invalid::TooMany));
+    assert_eq!(adds(&small, 0, &[1, 1]), Err(Invalid::TooMany));
+
     let mut group = parent(Shape::Group, 100, &[1], &[1]);
     let most = u32::try_from(MAX_LEAVES).unwrap();
     group.leaves.extend((1..most - 1).map(|index| {

@@ -40,7 +40,9 @@ pub(super) use confirm::counted;
 use fetch::Missing;
 
 /// Leaves of a room: an author writes to each of them.
-pub(super) const MOST_MEMBERS: usize = 32;
+pub(super) const MOST_MEMBERS: usize = MOST_LEAVES as usize;
+/// The same, as the rules of its commits have it.
+const MOST_LEAVES: u16 = 32;
 /// Rooms of one profile, offered ones included.
 const MOST_ROOMS: usize = 128;
 /// Members of a room that are remembered, former ones included.

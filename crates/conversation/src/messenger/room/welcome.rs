@@ -253,7 +253,8 @@ fn own(key: &Secret) -> impl FnOnce(&[u8]) -> Option<Secret> + '_ {
 }
 
 /// Whether a Welcome is to the group that was offered, by the leaf that offered
-/// it, for the account that I answered with, and to no more than can be written to.
+/// it, for the account that I answered with, and by its rules never of more leaves
+/// than can be written to.
 fn is_of_the_offer(record: &RoomRecord, invited: &Invited) -> bool {
     let (Some(package), Some(offer)) = (&record.package, &record.offer) else {
         return false;
@@ -261,6 +262,6 @@ fn is_of_the_offer(record: &RoomRecord, invited: &Invited) -> bool {
     invited.group == record.conversation
         && account(&package.account).is_ok_and(|mine| mine == invited.account)
         && invited.by.signature_key == offer.key
-        && invited.members.len() <= MOST_MEMBERS
+        && invited.policy.most_leaves() == Some(MOST_MEMBERS)
         && offer.taken
 }

@@ -8,9 +8,10 @@ use openmls::treesync::TreeSync;
 use openmls_traits::crypto::OpenMlsCrypto as _;
 use tls_codec::{DeserializeBytes as _, Serialize, VLBytes};
 
+use super::policy::GroupPolicy;
 use super::shape;
 use crate::fork_choice::AccountId;
-use crate::fork_choice::rules::{Contents, Leaf, Parent};
+use crate::fork_choice::rules::{Contents, Leaf, MAX_LEAVES, Parent};
 use crate::mls::crypto::Crypto;
 use crate::mls::suite;
 
@@ -21,6 +22,12 @@ fn leaf(node: &LeafNode) -> Option<Leaf> {
     })
 }
 
+fn most(policy: &GroupPolicy) -> usize {
+    policy
+        .most_leaves()
+        .map_or(MAX_LEAVES, |most| most.min(MAX_LEAVES))
+}
+
 /// The state a group is in; `None` if it is none of ours.
 pub(super) fn parent(group: &MlsGroup) -> Option<Parent> {
     let policy = shape::policy(group.extensions())?;
@@ -29,6 +36,7 @@ pub(super) fn parent(group: &MlsGroup) -> Option<Parent> {
     Some(Parent {
         shape: policy.shape,
         epoch: group.epoch().as_u64(),
+        most: most(&policy),
         listed: policy.stewards,
         leaves: leaves.collect::<Option<BTreeMap<_, _>>>()?,
     })
@@ -88,8 +96,8 @@ impl Contents {
             Proposal::Remove(remove) => self.removed.insert(remove.removed().u32()),
             Proposal::GroupContextExtensions(change) => match shape::policy(change.extensions()) {
                 Some(policy) => {
-                    let first = self.listed.replace(policy.stewards).is_none();
-                    first && policy.shape == parent.shape
+                    let same = policy.shape == parent.shape && most(&policy) == parent.most;
+                    self.listed.replace(policy.stewards).is_none() && same
                 }
                 None => false,
             },

@@ -17,7 +17,6 @@ use super::records::{Shelf, StateRecord};
 use super::rows::Overlay;
 use super::shape;
 use super::told::{MakeFault, Told, WelcomeFault};
-use crate::fork_choice::rules::MAX_LEAVES;
 use crate::fork_choice::{AccountId, Shape};
 use crate::mls::provider::Provider;
 use crate::mls::{LeafKey, suite};
@@ -399,7 +398,7 @@ pub(super) fn follow(
         .map_err(|_| WelcomeFault::Welcome)?;
     let parent = facts::parent(&group).ok_or(WelcomeFault::Rules)?;
     let fits = group.ciphersuite() == suite::SUITE
-        && parent.leaves.len() <= MAX_LEAVES
+        && parent.leaves.len() <= parent.most
         && group
             .treesync()
             .full_leaves()

@@ -15,6 +15,8 @@ pub const MOST_NAME_BYTES: usize = 256;
 pub const MOST_FURTHER: usize = 16;
 /// Most bytes of such an entry.
 pub const MOST_FURTHER_BYTES: usize = 1024;
+/// The further entry that bounds the leaves.
+const MOST_LEAVES: u16 = 2;
 /// Most bytes of the whole blob.
 const MOST_BYTES: usize = 32 * 1024;
 
@@ -89,6 +91,29 @@ impl GroupPolicy {
             history: History::default(),
             further: Vec::new(),
         }
+    }
+
+    /// The same for a group of at most so many leaves, for good: no commit makes it
+    /// larger, or changes the bound.
+    #[must_use]
+    pub fn bounded(mut self, leaves: u16) -> Self {
+        let entry = [&[VERSION], leaves.to_be_bytes().as_slice()].concat();
+        self.further.retain(|(number, _)| *number != MOST_LEAVES);
+        self.further.push((MOST_LEAVES, entry));
+        self.further.sort();
+        self
+    }
+
+    /// Its own bound of the leaves, if it has one.
+    #[must_use]
+    pub fn most_leaves(&self) -> Option<usize> {
+        let mut entries = self.further.iter();
+        let (_, entry) = entries.find(|(number, _)| *number == MOST_LEAVES)?;
+        match entry.split_first() {
+            Some((&VERSION, leaves)) => leaves.try_into().ok().map(u16::from_be_bytes),
+            _ => None,
+        }
+        .map(usize::from)
     }
 
     /// As it lies in the group context: a version byte, then postcard.
