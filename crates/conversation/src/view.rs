@@ -283,6 +283,9 @@ pub struct RoomView {
     pub standing: RoomStanding,
     /// Who offered it to me, unless I founded it.
     pub offered_by: Option<ContactId>,
+    /// Whether that waits for my decision. It can while I am in it, as far as I
+    /// know: a removal may not have come here.
+    pub offered: bool,
     /// Contacts who were asked and have not answered.
     pub asked: Vec<ContactId>,
     /// Who is in it, me included, and who was and said something, in the order

@@ -77,12 +77,12 @@ pub struct RoomRecord {
 pub struct RoomOfferRecord {
     /// Whose.
     pub by: ContactId,
-    /// The public signature key of their leaf, which signs the Welcome.
+    /// The public signature key of their leaf, which would sign the Welcome.
     pub key: [u8; 32],
     /// What names the offer.
     pub id: [u8; 8],
-    /// Whether I wanted it.
-    pub taken: bool,
+    /// Whether I decided; until then it is shown.
+    pub decided: bool,
 }
 
 /// A key package of mine for one room.
@@ -90,6 +90,10 @@ pub struct RoomOfferRecord {
 pub struct PackageRecord {
     /// The account it was made for, which is that of one entry alone.
     pub account: Vec<u8>,
+    /// Who was given it.
+    pub by: ContactId,
+    /// The public signature key of their leaf: a Welcome of another is not followed.
+    pub steward: [u8; 32],
     /// What names it in the MLS rows.
     pub reference: Vec<u8>,
     /// The MLS KeyPackage message.
@@ -182,6 +186,16 @@ pub struct RecipientRecord {
 }
 
 impl RoomRecord {
+    /// Whether an offer waits for my decision; I may be in the room nevertheless.
+    #[must_use]
+    pub fn is_offered(&self) -> bool {
+        let open = matches!(
+            self.standing,
+            RoomStanding::Offered | RoomStanding::Member | RoomStanding::Leaving
+        );
+        open && self.offer.as_ref().is_some_and(|offer| !offer.decided)
+    }
+
     /// The versioned body.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
@@ -328,10 +342,12 @@ mod tests {
                 by: ContactId(1),
                 key: [8; 32],
                 id: [9; 8],
-                taken: true,
+                decided: true,
             }),
             package: Some(PackageRecord {
                 account: vec![2; 16],
+                by: ContactId(1),
+                steward: [8; 32],
                 reference: vec![3; 40],
                 message: vec![4; 60],
                 key: Secret::new([5; 32]),

@@ -73,11 +73,13 @@ fn who_never_heard_of_the_removal_comes_back_when_asked() {
         told.iter()
             .any(|event| matches!(event, Event::RoomOffered(_)))
     );
-    assert_eq!(c.view(2).standing, RoomStanding::Member);
+    let view = c.view(2);
+    assert_eq!((view.standing, view.offered), (RoomStanding::Member, true));
     let room = c.rooms[2];
     c.ask(2, Command::AcceptRoom { room });
     c.pass(300);
     c.agree(&[0, 1, 2]);
+    assert!(!c.view(2).offered);
     c.say(2, "back");
     c.pass(60);
     assert_eq!(c.texts(0), ["without her", "back"]);

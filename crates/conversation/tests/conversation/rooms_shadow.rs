@@ -11,7 +11,7 @@ use hushwing_conversation::content::{
 use hushwing_conversation::storage::{MemberRecord, RoomRows as _};
 use hushwing_conversation::view::Speaker;
 use hushwing_conversation::{
-    Command, ConversationId, MessageId, RoomStanding, Storage as _, storage::MemoryStorage,
+    Command, ConversationId, MessageId, RoomStanding, storage::MemoryStorage,
 };
 use hushwing_delivery::Address;
 use hushwing_sansio::{Context, Moment, Timestamp};

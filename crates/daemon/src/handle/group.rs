@@ -129,9 +129,7 @@ impl Handle {
     /// Groups that contacts ask me into, as requests.
     pub(super) fn offered_groups(profile: &Profile) -> Vec<view::Request> {
         let rooms = profile.rooms();
-        let offered = rooms
-            .iter()
-            .filter(|room| room.standing == RoomStanding::Offered);
+        let offered = rooms.iter().filter(|room| room.offered);
         offered.map(|room| request(room, profile)).collect()
     }
 }

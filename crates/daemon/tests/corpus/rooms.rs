@@ -70,10 +70,12 @@ fn record() -> RoomRecord {
             by: ContactId(1),
             key: [8; 32],
             id: [9; 8],
-            taken: true,
+            decided: true,
         }),
         package: Some(PackageRecord {
             account: vec![7; 16],
+            by: ContactId(1),
+            steward: [8; 32],
             reference: vec![3; 40],
             message: vec![4; 60],
             key: Secret::new([5; 32]),

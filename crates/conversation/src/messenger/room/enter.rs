@@ -92,7 +92,7 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         let record = &self.rooms.find(room)?.record;
-        let (Some(by), None) = (record.offered_by, &record.package) else {
+        let (Some(offer), None) = (record.offer.clone(), &record.package) else {
             return Ok(());
         };
         let conversation = record.conversation;
@@ -108,6 +108,8 @@ impl Messenger {
         let record = &mut self.rooms.find(room)?.record;
         record.package = Some(PackageRecord {
             account: me.as_bytes().to_vec(),
+            by: offer.by,
+            steward: offer.key,
             reference: package.reference,
             message: package.message.clone(),
             key: package.key,
@@ -120,7 +122,7 @@ impl Messenger {
                 entry,
             },
         };
-        self.say_of_room(call, by, word)
+        self.say_of_room(call, offer.by, word)
     }
 
     /// Who I am in a room.

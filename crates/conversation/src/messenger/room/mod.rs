@@ -201,6 +201,7 @@ impl Room {
             name: self.record.name.clone(),
             standing: self.record.standing,
             offered_by: self.record.offered_by,
+            offered: self.record.is_offered(),
             asked: self
                 .record
                 .asked

@@ -120,7 +120,7 @@ impl Messenger {
                     by: contact,
                     key: *key,
                     id: *id,
-                    taken: false,
+                    decided: false,
                 };
                 self.room_offered(call, offer, word.room, name, *size)
             }
@@ -208,9 +208,10 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         let record = &self.room(room)?.record;
         let open = match record.standing {
-            RoomStanding::Offered | RoomStanding::Leaving => true,
             // I may have been removed and not know it.
-            RoomStanding::Member => record.offer.as_ref().is_some_and(|offer| !offer.taken),
+            RoomStanding::Offered | RoomStanding::Leaving | RoomStanding::Member => {
+                record.is_offered()
+            }
             _ => false,
         };
         let offer = record.offer.clone().filter(|_| open);
@@ -224,7 +225,7 @@ impl Messenger {
         record.may_return = false;
         record.since = now;
         record.offer = Some(RoomOfferRecord {
-            taken: true,
+            decided: true,
             ..offer
         });
         self.save_room(call, room)?;
@@ -259,10 +260,19 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
     ) -> Result<Reply, Stop> {
-        if self.room(room)?.record.standing != RoomStanding::Offered {
+        let record = &mut self.room(room)?.record;
+        if !record.is_offered() {
             return Err(Refusal::NotARequest.into());
         }
-        self.withdraw_from(call, room)?;
+        if let Some(offer) = &mut record.offer {
+            offer.decided = true;
+        }
+        if record.standing == RoomStanding::Offered {
+            self.withdraw_from(call, room)?;
+        } else {
+            self.save_room(call, room)?;
+            self.tell_room(room);
+        }
         Ok(Reply::Done)
     }
 

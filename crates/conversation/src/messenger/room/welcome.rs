@@ -9,8 +9,8 @@ use crate::content::{Content, RoomStep, RoomWord};
 use crate::letter::LetterBody;
 use crate::messenger::{Call, Messenger};
 use crate::mls::LeafKey;
-use crate::storage::{MemberRecord, RoomRecord, RoomStanding, WelcomeRecord};
-use crate::{ContactId, DropReason, MemberId, RoomId, Secret};
+use crate::storage::{MemberRecord, PackageRecord, RoomStanding, WelcomeRecord};
+use crate::{ContactId, ConversationId, DropReason, MemberId, RoomId, Secret};
 
 impl Messenger {
     /// A Welcome came to a room's mailbox. Whoever has my key package can make a
@@ -28,17 +28,18 @@ impl Messenger {
             RoomStanding::Left => record.may_return,
             _ => false,
         };
-        let (Some(package), Some(offer), true) = (&record.package, &record.offer, open) else {
+        let Some(package) = record.package.as_ref().filter(|_| open) else {
             return self.drop_letter(None, DropReason::Room);
         };
-        let (key, by) = (package.key.clone(), offer.key);
+        let (key, by) = (package.key.clone(), package.steward);
         let mut lent = Lent {
             crypto: &self.crypto,
             cx: &mut *call.cx,
             rows: &mut *call.storage,
         };
         let invited = Keeper::invited(&mut lent, welcome, own(&key))?;
-        if !invited.is_ok_and(|invited| is_of_the_offer(record, &invited)) {
+        let fits = |invited: &Invited| is_asked_for(record.conversation, package, invited);
+        if !invited.as_ref().is_ok_and(fits) {
             return self.drop_letter(None, DropReason::Room);
         }
         match self.is_first_of_entry(call, room)? {
@@ -119,12 +120,12 @@ impl Messenger {
         record.standing = RoomStanding::Member;
         record.ended = None;
         record.may_return = false;
-        let offer = record.offer.clone();
+        let package = record.package.clone();
         self.save_room(call, room)?;
         self.refresh(call, room)?;
         // The leaf that the contact said is theirs, and no other, bears their name.
-        if let Some(offer) = offer {
-            self.bind_contact(call, room, &offer.key, offer.by)?;
+        if let Some(package) = package {
+            self.bind_contact(call, room, &package.steward, package.by)?;
         }
         self.tell_room(room);
         Ok(())
@@ -255,13 +256,9 @@ fn own(key: &Secret) -> impl FnOnce(&[u8]) -> Option<Secret> + '_ {
 /// Whether a Welcome is to the group that was offered, by the leaf that offered
 /// it, for the account that I answered with, and by its rules never of more leaves
 /// than can be written to.
-fn is_of_the_offer(record: &RoomRecord, invited: &Invited) -> bool {
-    let (Some(package), Some(offer)) = (&record.package, &record.offer) else {
-        return false;
-    };
-    invited.group == record.conversation
+fn is_asked_for(room: ConversationId, package: &PackageRecord, invited: &Invited) -> bool {
+    invited.group == room
         && account(&package.account).is_ok_and(|mine| mine == invited.account)
-        && invited.by.signature_key == offer.key
+        && invited.by.signature_key == package.steward
         && invited.policy.most_leaves() == Some(MOST_MEMBERS)
-        && offer.taken
 }
