@@ -174,18 +174,19 @@ CREATE TABLE office_repeats (
 CREATE TABLE recipients (
     message BLOB NOT NULL,
     member INTEGER NOT NULL,
-    letter INTEGER,
+    letter INTEGER NOT NULL,
     state INTEGER NOT NULL,
     PRIMARY KEY (message, member)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX recipients_letter ON recipients (letter) WHERE letter IS NOT NULL;
+CREATE INDEX recipients_letter ON recipients (letter) WHERE letter <> 0;
 
-CREATE INDEX recipients_waiting ON recipients (member, message)
-    WHERE letter IS NULL AND state = 1;
+CREATE INDEX recipients_unreached ON recipients (member, letter, message)
+    WHERE state IN (1, 2, 5);
 
 CREATE TABLE rooms (
     id INTEGER PRIMARY KEY NOT NULL,
+    conversation BLOB NOT NULL,
     body BLOB NOT NULL
 ) STRICT;
 

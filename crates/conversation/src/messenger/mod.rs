@@ -263,12 +263,7 @@ impl Messenger {
         let people = messenger.people.values();
         messenger.conversations = people
             .map(|p| (p.record.conversation, p.record.id))
-            .chain(
-                messenger
-                    .rooms
-                    .records()
-                    .map(|room| (room.conversation, room.id.place())),
-            )
+            .chain(messenger.rooms.conversations())
             .collect();
         let people = messenger.people.values();
         messenger.begun_anew = people

@@ -53,7 +53,7 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
         })?;
     }
     for room in storage.rooms()? {
-        end_room(storage, room)?;
+        end_room(storage, room.unwrap_or_else(|damaged| damaged.stand_in()))?;
     }
     Ok(())
 }

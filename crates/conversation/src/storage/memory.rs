@@ -49,6 +49,8 @@ pub struct MemoryStorage {
     rooms: BTreeMap<RoomId, RoomRecord>,
     members: BTreeMap<(RoomId, MemberId), MemberRecord>,
     recipients: BTreeMap<(MessageId, MemberId), RecipientRecord>,
+    /// Rooms whose records cannot be read.
+    spoilt_records: BTreeSet<RoomId>,
     /// Rooms whose members cannot be read.
     spoilt_rooms: BTreeSet<RoomId>,
     /// Messages that cannot be read.

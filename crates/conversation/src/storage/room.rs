@@ -4,11 +4,13 @@
 //! What is said in a room lies where messages of contacts lie, under the room's
 //! number ([`RoomId::place`]).
 
+use core::fmt;
+
 use hushwing_sansio::{StorageError, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::codec::{self, millis, optional_millis};
-use super::message::MessageState;
+use super::message::{MessageRecord, MessageState};
 use crate::{ContactId, ConversationId, MemberId, MessageId, RoomId, Secret};
 
 /// Whether I am in a room.
@@ -28,8 +30,8 @@ pub enum RoomStanding {
     Broken,
 }
 
-/// A room, as it is kept here.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A room, as it is kept here. `Debug` shows neither names nor accounts.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct RoomRecord {
     /// Key.
     pub id: RoomId,
@@ -43,6 +45,9 @@ pub struct RoomRecord {
     pub told_size: u32,
     /// The account I am in it (16 bytes, of this room alone).
     pub account: Vec<u8>,
+    /// What I am called in it; empty before I entered. What the profile is called
+    /// later changes nothing here.
+    pub my_name: String,
     /// Who offered it; nobody if I founded it.
     pub offered_by: Option<ContactId>,
     /// The last offer, decided or not.
@@ -132,8 +137,8 @@ pub struct PublishingRecord {
 }
 
 /// Somebody in a room, me included. Who is not in it any more stays, so that
-/// what they said has a name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// what they said has a name. `Debug` shows neither names nor accounts.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct MemberRecord {
     /// In which room.
     pub room: RoomId,
@@ -150,7 +155,8 @@ pub struct MemberRecord {
     pub name: String,
     /// Where to write: encoded addresses.
     pub addresses: Vec<Secret>,
-    /// The revision of their addresses that these are.
+    /// The revision of their addresses that these are, as they told themselves; 0
+    /// if somebody else told, whom anything they tell overrules.
     pub revision: u64,
     /// The contact they are, where I know.
     pub contact: Option<ContactId>,
@@ -161,6 +167,9 @@ pub struct MemberRecord {
     pub gone: Option<Timestamp>,
     /// My Welcome to them, until they greet.
     pub welcome: Option<WelcomeRecord>,
+    /// Letters up to this one went where they may be written to no longer: what
+    /// they hold and was not confirmed is to be said again.
+    pub stranded: Option<u64>,
 }
 
 /// A Welcome of mine that was not answered by a greeting yet.
@@ -170,6 +179,62 @@ pub struct WelcomeRecord {
     pub letter: Option<u64>,
     /// What it says, should another branch bring its receiver back.
     pub body: Secret,
+}
+
+impl fmt::Debug for RoomRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RoomRecord")
+            .field("id", &self.id)
+            .field("standing", &self.standing)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for MemberRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemberRecord")
+            .field("room", &self.room)
+            .field("member", &self.member)
+            .field("present", &self.present)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A room whose record cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DamagedRoom {
+    /// Key.
+    pub id: RoomId,
+    /// The conversation.
+    pub conversation: ConversationId,
+}
+
+impl DamagedRoom {
+    /// What stands for it until it is forgotten: a room I am not in.
+    #[must_use]
+    pub fn stand_in(&self) -> RoomRecord {
+        RoomRecord {
+            id: self.id,
+            conversation: self.conversation,
+            standing: RoomStanding::Left,
+            name: "?".to_owned(),
+            told_size: 0,
+            account: Vec::new(),
+            my_name: String::new(),
+            offered_by: None,
+            offer: None,
+            package: None,
+            mailbox: None,
+            leaving: Vec::new(),
+            revision: 0,
+            asked: Vec::new(),
+            publishing: Vec::new(),
+            ended: None,
+            exposed: false,
+            may_return: false,
+            since: Timestamp::default(),
+        }
+    }
 }
 
 /// How far a message of mine got to one member.
@@ -238,14 +303,14 @@ pub trait RoomRows {
     /// When storage fails.
     fn put_room(&mut self, record: &RoomRecord) -> Result<(), StorageError>;
 
-    /// All rooms, by id.
+    /// All rooms, by id. One whose record is damaged is told apart: it concerns no
+    /// other.
     ///
     /// # Errors
     ///
     /// When storage fails.
-    fn rooms(&self) -> Result<Vec<RoomRecord>, StorageError>;
+    fn rooms(&self) -> Result<Vec<Result<RoomRecord, DamagedRoom>>, StorageError>;
 
-    /// Removes a room with its members; not what was said in it, which
     /// Removes a room with its members; not what was said in it, which
     /// [`SaidRows::remove_messages`](super::SaidRows::remove_messages) removes.
     ///
@@ -308,13 +373,40 @@ pub trait RoomRows {
     /// When storage fails.
     fn recipient_of(&self, letter: u64) -> Result<Option<RecipientRecord>, StorageError>;
 
-    /// Messages that wait until it is known where to write to a member, by id,
+    /// Messages that have not reached a member as far as I know and whose letter
+    /// is `up_to` at most, those without one first, in the order of their letters,
     /// at most `most`.
     ///
     /// # Errors
     ///
     /// When storage fails.
-    fn waiting_for(&self, member: MemberId, most: usize) -> Result<Vec<MessageId>, StorageError>;
+    fn unreached(
+        &self,
+        member: MemberId,
+        up_to: u64,
+        most: usize,
+    ) -> Result<Vec<RecipientRecord>, StorageError>;
+
+    /// The last letter to a member of which I do not know that it reached them.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn last_unreached(&self, member: MemberId) -> Result<Option<u64>, StorageError>;
+
+    /// My messages that have not reached everybody and left last under the keys of
+    /// these epochs: the last `most` of them by that epoch and then by when they
+    /// were stored, in that order.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails, or one of them is damaged.
+    fn unconfirmed_in(
+        &self,
+        of: ContactId,
+        sealed: core::ops::Range<u64>,
+        most: usize,
+    ) -> Result<Vec<MessageRecord>, StorageError>;
 
     /// Changes the epoch under whose keys a message of mine left last.
     ///
@@ -337,6 +429,7 @@ mod tests {
             name: "Rowing".to_owned(),
             told_size: 3,
             account: vec![2; 16],
+            my_name: "Bob".to_owned(),
             offered_by: Some(ContactId(1)),
             offer: Some(RoomOfferRecord {
                 by: ContactId(1),
@@ -390,9 +483,15 @@ mod tests {
                 letter: Some(3),
                 body: Secret::new([4; 20]),
             }),
+            stranded: Some(2),
         };
         let body = member.encode();
         assert_eq!(MemberRecord::decode(&body).unwrap(), member);
         assert!((0..body.len()).all(|end| MemberRecord::decode(&body[..end]).is_err()));
+        let shown = format!("{room:?} {member:?}");
+        assert!(
+            !shown.contains("Bob") && !shown.contains("Rowing"),
+            "{shown}"
+        );
     }
 }

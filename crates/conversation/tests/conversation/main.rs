@@ -42,6 +42,8 @@ mod restored_twice;
 mod rooms;
 mod rooms_apart;
 mod rooms_entry;
+mod rooms_known;
+mod rooms_letters;
 mod rooms_shadow;
 mod rooms_undone;
 mod rotation;

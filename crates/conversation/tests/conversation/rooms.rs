@@ -82,9 +82,15 @@ impl Circle {
         self.pass(60);
     }
 
+    /// The last room that somebody is asked into.
+    pub(crate) fn offered(&mut self, who: usize) -> RoomId {
+        let all = rooms(&mut self.village, self.homes[who]).into_iter();
+        let mut offered = all.filter(|room| room.standing == RoomStanding::Offered);
+        offered.next_back().expect("an offer").room
+    }
+
     pub(crate) fn accept(&mut self, who: usize) {
-        let offered = rooms(&mut self.village, self.homes[who]);
-        let room = offered.last().expect("an offer").room;
+        let room = self.offered(who);
         ask(
             &mut self.village,
             self.homes[who],
@@ -380,9 +386,10 @@ fn who_is_removed_reads_nothing_further() {
     );
     // And is brought in again by being asked again.
     c.offer(3);
-    let room = c.rooms[3];
-    assert_eq!(c.view(3).standing, RoomStanding::Offered);
-    c.ask(3, Command::AcceptRoom { room });
+    assert_eq!(c.view(3).standing, RoomStanding::Left);
+    let room = c.offered(3);
+    let entered = room_of(c.ask(3, Command::AcceptRoom { room }));
+    assert_eq!(entered.room, c.rooms[3], "where it was said before");
     c.pass(120);
     c.agree(&[0, 1, 2, 3]);
     c.say(3, "back");

@@ -325,7 +325,8 @@ fn a_welcome_of_another_leaf_than_the_offers_is_not_followed() {
     // Alice's commit rests, and so her Welcome.
     c.village.rest().unwrap();
     let storage = c.village.storage(c.homes[2]).unwrap();
-    let package = storage.rooms().unwrap()[0].package.clone().unwrap();
+    let room = storage.rooms().unwrap().swap_remove(0).unwrap();
+    let package = room.package.unwrap();
     let mut mallory = Shadow::founding(id);
     let (_, welcome) = mallory.commit(Wish::Add(package.message));
     let room = c.rooms[0];

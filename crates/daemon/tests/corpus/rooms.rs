@@ -65,6 +65,7 @@ fn record() -> RoomRecord {
         name: "Rowing".to_owned(),
         told_size: 3,
         account: vec![7; 16],
+        my_name: "Carol".to_owned(),
         offered_by: Some(ContactId(1)),
         offer: Some(RoomOfferRecord {
             by: ContactId(1),
@@ -118,5 +119,6 @@ fn member() -> MemberRecord {
             letter: Some(3),
             body: Secret::new([2; 24]),
         }),
+        stranded: Some(2),
     }
 }

@@ -134,7 +134,8 @@ impl ProfileStore {
         self.joins()?;
         self.contacts()?;
         for room in self.rooms()? {
-            self.members(room.id)?;
+            let sound = room.map_err(|_| StorageError::corrupt("reading a room"))?;
+            self.members(sound.id)?;
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! Rooms, their members, and whom messages reached.
 
 use hushwing_conversation::storage::{
-    MemberRecord, MessageState, RecipientRecord, RoomRecord, RoomRows,
+    DamagedRoom, MemberRecord, MessageRecord, MessageState, RecipientRecord, RoomRecord, RoomRows,
 };
-use hushwing_conversation::{MemberId, MessageId, RoomId};
+use hushwing_conversation::{ContactId, ConversationId, MemberId, MessageId, RoomId};
 use hushwing_sansio::StorageError;
 use zeroize::Zeroizing;
 
@@ -15,17 +15,30 @@ const READING: &str = "reading whom a message reached";
 
 impl RoomRows for ProfileStore {
     fn put_room(&mut self, record: &RoomRecord) -> Result<(), StorageError> {
-        let sql = "INSERT INTO rooms (id, body) VALUES (?1, ?2)
-             ON CONFLICT (id) DO UPDATE SET body = excluded.body";
+        let sql = "INSERT INTO rooms (id, conversation, body) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET
+             conversation = excluded.conversation, body = excluded.body";
         let body = Zeroizing::new(record.encode());
-        let row = (record.id.0, body.as_slice());
+        let row = (
+            record.id.0,
+            record.conversation.0.as_slice(),
+            body.as_slice(),
+        );
         self.database.run("writing a room", sql, row).map(drop)
     }
 
-    fn rooms(&self) -> Result<Vec<RoomRecord>, StorageError> {
-        let sql = "SELECT body FROM rooms ORDER BY id";
+    fn rooms(&self) -> Result<Vec<Result<RoomRecord, DamagedRoom>>, StorageError> {
+        let sql = "SELECT id, conversation, body FROM rooms ORDER BY id";
         self.database.all("reading rooms", sql, [], |row| {
-            RoomRecord::decode(row.bytes(0)?)
+            let damaged = DamagedRoom {
+                id: RoomId(row.get(0)?),
+                conversation: ConversationId(row.array(1)?),
+            };
+            let read = RoomRecord::decode(row.bytes(2)?).ok();
+            let fits = |record: &RoomRecord| {
+                (record.id, record.conversation) == (damaged.id, damaged.conversation)
+            };
+            Ok(read.filter(fits).ok_or(damaged))
         })
     }
 
@@ -70,7 +83,7 @@ impl RoomRows for ProfileStore {
         let row = (
             record.message.as_bytes(),
             record.member.0,
-            record.letter,
+            record.letter.unwrap_or(0),
             record.state.code(),
         );
         self.database
@@ -101,18 +114,48 @@ impl RoomRows for ProfileStore {
     }
 
     fn recipient_of(&self, letter: u64) -> Result<Option<RecipientRecord>, StorageError> {
-        let sql = "SELECT message, member, letter, state FROM recipients WHERE letter = ?1";
+        let sql = "SELECT message, member, letter, state FROM recipients
+             WHERE letter = ?1 AND letter <> 0";
         self.database.first(READING, sql, [letter], recipient)
     }
 
-    fn waiting_for(&self, member: MemberId, most: usize) -> Result<Vec<MessageId>, StorageError> {
-        let sql = "SELECT message FROM recipients
-             WHERE member = ?2 AND letter IS NULL AND state = 1
-             ORDER BY message LIMIT ?1";
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let what = "finding messages that wait";
-        self.database
-            .all(what, sql, (most, member.0), |row| message_id(row, 0))
+    fn unreached(
+        &self,
+        member: MemberId,
+        up_to: u64,
+        most: usize,
+    ) -> Result<Vec<RecipientRecord>, StorageError> {
+        let sql = "SELECT message, member, letter, state FROM recipients
+             WHERE member = ?1 AND state IN (1, 2, 5) AND letter <= ?2
+             ORDER BY letter, message LIMIT ?3";
+        let row = (member.0, number(up_to), limit(most));
+        self.database.all(READING, sql, row, recipient)
+    }
+
+    fn last_unreached(&self, member: MemberId) -> Result<Option<u64>, StorageError> {
+        let sql = "SELECT letter FROM recipients
+             WHERE member = ?1 AND state IN (1, 2, 5) ORDER BY letter DESC LIMIT 1";
+        let last = self
+            .database
+            .first(READING, sql, [member.0], |row| row.get::<u64>(0))?;
+        Ok(last.filter(|letter| *letter != 0))
+    }
+
+    fn unconfirmed_in(
+        &self,
+        of: ContactId,
+        sealed: core::ops::Range<u64>,
+        most: usize,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        let sql = select_messages!(
+            "WHERE contact = ?1 AND sealed_epoch >= ?2 AND sealed_epoch < ?3
+                 AND mine = 1 AND state IN (1, 2)
+             ORDER BY sealed_epoch DESC, row DESC LIMIT ?4"
+        );
+        let row = (of.0, number(sealed.start), number(sealed.end), limit(most));
+        let mut found = self.database.messages(sql, row)?;
+        found.reverse();
+        Ok(found)
     }
 
     fn set_sealed(&mut self, id: &MessageId, epoch: u64) -> Result<(), StorageError> {
@@ -121,11 +164,20 @@ impl RoomRows for ProfileStore {
     }
 }
 
+/// Storage counts in signed numbers.
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}
+
 fn recipient(row: &Columns<'_>) -> Result<RecipientRecord, StorageError> {
     Ok(RecipientRecord {
         message: message_id(row, 0)?,
         member: MemberId(row.get(1)?),
-        letter: row.get(2)?,
+        letter: Some(row.get(2)?).filter(|letter| *letter != 0),
         state: MessageState::from_code(row.get(3)?)?,
     })
 }

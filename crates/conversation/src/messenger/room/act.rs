@@ -97,7 +97,7 @@ impl Messenger {
                 Told::Forgotten(_) => {
                     let oldest = self.rooms.keepers.get(&room).map(|k| k.oldest_epoch());
                     let oldest = oldest.unwrap_or(0);
-                    self.say_again_in(call, room, |epoch| epoch < oldest)?;
+                    self.say_again_in(call, room, 0..oldest)?;
                 }
             }
         }
@@ -206,7 +206,7 @@ impl Messenger {
             let epoch = self.rooms.keepers.get(&room).map_or(0, |k| k.epoch());
             let entered = u64::try_from(entered).unwrap_or(u64::MAX);
             let common = epoch.saturating_sub(entered);
-            self.say_again_in(call, room, |epoch| epoch > common)?;
+            self.say_again_in(call, room, common.saturating_add(1)..u64::MAX)?;
         }
         let known = self.rooms.find(room)?;
         match known.record.standing {
@@ -268,8 +268,8 @@ impl Messenger {
         there: &[MemberId],
     ) -> Result<Turns, StorageError> {
         let now = call.cx.wall();
-        let my_name = self.config.name.clone();
         let known = self.rooms.find(room)?;
+        let my_name = known.record.my_name.clone();
         let mut turns = Turns::default();
         for (number, member) in &mut known.members {
             let present = there.contains(number);
@@ -337,7 +337,7 @@ impl Messenger {
         if bare {
             self.open_room_mailbox(call, room)?;
         }
-        self.say_again_in(call, room, |_| true)?;
+        self.say_again_in(call, room, 0..u64::MAX)?;
         self.resume_room_debts(call, room)?;
         self.greet_room(call, room)
     }
@@ -433,7 +433,7 @@ impl Messenger {
         }
         match gone.is_empty() {
             true => Ok(()),
-            false => self.give_up_on(call, room, &gone),
+            false => self.give_up_on(call, &gone),
         }
     }
 }

@@ -121,7 +121,7 @@ impl Messenger {
             return Ok(());
         }
         match least {
-            MessageState::Queued | MessageState::Accepted => {}
+            MessageState::Queued | MessageState::Accepted => times.failed = None,
             MessageState::Failed => times.failed = Some(now),
             MessageState::Delivered => {
                 times.delivered.get_or_insert(now);
@@ -260,7 +260,9 @@ impl Messenger {
         member: MemberId,
         content: &Content,
     ) -> Result<Option<Vec<u8>>, StorageError> {
-        let bytes = self.compose_in(call, room, content)?;
+        let Some(bytes) = self.compose_in(call, room, content)? else {
+            return Ok(None);
+        };
         let known = self.rooms.find(room)?;
         let Some(key) = known.members.get(&member).map(|m| m.key.clone()) else {
             return Ok(None);

@@ -2,12 +2,13 @@
 
 use core::time::Duration;
 
-use hushwing_delivery::{Address, LetterId, MailboxId, SealKey};
+use hushwing_delivery::{Address, Keep, LetterId, MailboxId, SealKey};
 use hushwing_sansio::StorageError;
 
-use super::account;
+use super::{Room, account};
 use crate::branches::{AccountId, Keeper, Lent, OwnPackage};
 use crate::content::{Content, Entry, MAX_ROSTER, RoomStep, RoomWord};
+use crate::letter::LetterBody;
 use crate::messenger::mailbox::shared_address;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{LeavingRecord, PackageRecord, RoomStanding};
@@ -18,8 +19,6 @@ const MOST_ADDRESSES: usize = 4;
 /// Between two greetings of mine in one room: whoever asks for them over and
 /// over must not make everybody write to everybody.
 const GREETING_REST: Duration = Duration::from_secs(30);
-/// Messages said once it is known where to write to somebody.
-const MOST_WAITING: usize = 256;
 
 impl Messenger {
     /// A mailbox for a room is open.
@@ -42,6 +41,7 @@ impl Messenger {
         }
         let before = record.mailbox.replace(mailbox.0);
         let before = before.filter(|before| *before != mailbox.0);
+        let lost = before.is_none() && record.revision > 0;
         record.leaving.extend(before.map(|mailbox| LeavingRecord {
             mailbox,
             since: now,
@@ -52,8 +52,13 @@ impl Messenger {
         let joining = record.standing == RoomStanding::Joining;
         self.save_room(call, room)?;
         match joining {
-            true => self.answer(call, room),
-            false => self.greet_room(call, room),
+            true => return self.answer(call, room),
+            false => self.greet_room(call, room)?,
+        }
+        match lost {
+            // Receipts for what I said may have been lost with it.
+            true => self.strand_all(call, room, call.cx.now() + GREETING_REST),
+            false => Ok(()),
         }
     }
 
@@ -126,22 +131,21 @@ impl Messenger {
     }
 
     /// Who I am in a room.
-    fn my_entry(&mut self, room: RoomId) -> Result<Entry, StorageError> {
+    pub(super) fn my_entry(&mut self, room: RoomId) -> Result<Entry, StorageError> {
         let me = self.rooms.find(room)?.account()?;
         self.entry_of(room, me)
     }
 
     fn entry_of(&mut self, room: RoomId, account: AccountId) -> Result<Entry, StorageError> {
-        let name = self.config.name.clone();
         let record = &self.rooms.find(room)?.record;
         let mailbox = record.mailbox.map(MailboxId);
         let mailbox = mailbox.and_then(|id| self.mailboxes.get(&id));
         let address = mailbox.and_then(shared_address);
         Ok(Entry {
             account,
-            name: match name.is_empty() {
+            name: match record.my_name.is_empty() {
                 true => "?".to_owned(),
-                false => name,
+                false => record.my_name.clone(),
             },
             revision: record.revision,
             addresses: address.into_iter().map(|to| to.encode()).collect(),
@@ -171,26 +175,8 @@ impl Messenger {
         Ok(found)
     }
 
-    /// What a newcomer is told of who is there; only who is there now, and has
-    /// addresses.
-    pub(super) fn roster(&mut self, room: RoomId) -> Result<Vec<Entry>, StorageError> {
-        let mut entries = vec![self.my_entry(room)?];
-        for member in self.rooms.find(room)?.others() {
-            if member.addresses.is_empty() || entries.len() >= MAX_ROSTER {
-                continue;
-            }
-            let addresses = member.addresses.iter();
-            entries.push(Entry {
-                account: account(&member.account)?,
-                name: member.name.clone(),
-                revision: member.revision,
-                addresses: addresses.map(|to| to.expose().to_vec()).collect(),
-            });
-        }
-        Ok(entries)
-    }
-
-    /// A steward told me who is there. Of whom I know more, nothing is believed.
+    /// A member told who they are, to me alone; or a steward told who is there, which
+    /// is taken of those of whom nothing is known, until they tell themselves.
     pub(super) fn heard_roster(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -199,24 +185,32 @@ impl Messenger {
         entries: &[Entry],
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
-        if !known.is_steward(by.as_bytes()) {
+        let their_own = |entry: &Entry| entry.account == *by;
+        if !known.is_steward(by.as_bytes()) && !entries.iter().all(their_own) {
             return self.drop_letter(None, DropReason::Room);
         }
-        let mut fresh = Vec::new();
+        let of = |known: &Room, entry: &Entry| {
+            let record = known.present_of(entry.account.as_bytes())?;
+            let unknown = record.revision == 0 && record.addresses.is_empty();
+            (!record.mine).then_some((record.member, unknown))
+        };
+        let mut news = false;
         for entry in entries {
-            let record = known.present_of(entry.account.as_bytes());
-            if let Some(record) = record
-                && record.revision == 0
-                && !record.mine
-            {
-                fresh.push((record.member, entry));
+            let Some((member, unknown)) = of(self.rooms.find(room)?, entry) else {
+                continue;
+            };
+            if their_own(entry) {
+                self.learn(call, room, member, entry)?;
+            } else if unknown {
+                self.set_addresses(call, room, member, entry, 0)?;
+                news = true;
             }
         }
-        for (member, entry) in fresh {
-            self.learn(call, room, member, entry)?;
-        }
         self.tell_room(room);
-        self.greet_room(call, room)
+        match news {
+            true => self.greet_room(call, room),
+            false => Ok(()),
+        }
     }
 
     /// Somebody greeted.
@@ -248,14 +242,33 @@ impl Messenger {
         let mut told = told.iter();
         let mine = told.find(|(account, _)| account.as_bytes() == record.account);
         let knows_me = mine.is_some_and(|(_, revision)| *revision >= record.revision);
-        match knows_me {
+        match knows_me || record.mailbox.is_none() {
             true => Ok(()),
-            false => self.greet_room(call, room),
+            false => self.greet_one(call, room, member),
         }
     }
 
-    /// Where to write to somebody, and what they are called. What waited for it
-    /// leaves.
+    /// Tells one member who I am: they do not know, or only by hearsay.
+    fn greet_one(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+    ) -> Result<(), StorageError> {
+        let entry = self.my_entry(room)?;
+        let content = Content::Room(RoomWord {
+            room: self.rooms.find(room)?.record.conversation,
+            step: RoomStep::Roster(vec![entry]),
+        });
+        if let Some(side) = self.seal_aside(call, room, member, &content)? {
+            let body = LetterBody::side(&side);
+            self.post_to_member(call, room, member, body, Keep::UntilAccepted)?;
+        }
+        Ok(())
+    }
+
+    /// Where to write to somebody, and what they are called, as they told
+    /// themselves.
     pub(super) fn learn(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -263,13 +276,27 @@ impl Messenger {
         member: MemberId,
         entry: &Entry,
     ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?.members.get(&member);
+        match known.is_some_and(|known| entry.revision > known.revision) {
+            true => self.set_addresses(call, room, member, entry, entry.revision),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes to a member there from now on. What waited for them leaves, and what
+    /// was on its way is said again.
+    fn set_addresses(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        entry: &Entry,
+        revision: u64,
+    ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
         let Some(mut record) = known.members.get(&member).cloned() else {
             return Ok(());
         };
-        if entry.revision <= record.revision {
-            return Ok(());
-        }
         // Among members there are shared secrets only: letters to others must be
         // short.
         let usable = entry.addresses.iter().filter(|bytes| {
@@ -277,19 +304,16 @@ impl Messenger {
             matches!(seal, Ok(SealKey::Shared(_)))
         });
         let usable = usable.take(MOST_ADDRESSES);
-        record.addresses = usable.map(|to| Secret::new(to.clone())).collect();
-        record.revision = entry.revision;
+        let addresses: Vec<Secret> = usable.map(|to| Secret::new(to.clone())).collect();
+        let moved = record.addresses != addresses;
+        record.addresses = addresses;
+        record.revision = revision;
         record.name.clone_from(&entry.name);
-        let moved = known
-            .members
-            .get(&member)
-            .is_some_and(|before| before.addresses != record.addresses);
         self.save_member(call, record)?;
         if !moved {
             return Ok(());
         }
-        let waiting = call.storage.waiting_for(member, MOST_WAITING)?;
-        self.say_to_one(call, room, member, waiting)?;
+        self.strand(call, room, member, call.cx.now())?;
         self.resume_room_debts(call, room)
     }
 

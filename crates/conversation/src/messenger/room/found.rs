@@ -48,6 +48,7 @@ impl Messenger {
             call,
             RoomRecord {
                 standing: RoomStanding::Member,
+                my_name: self.config.name.clone(),
                 ..record
             },
         )?;
@@ -72,6 +73,7 @@ impl Messenger {
             name: name.to_owned(),
             told_size: 0,
             account: call.cx.random::<16>().to_vec(),
+            my_name: String::new(),
             offered_by: None,
             offer: None,
             package: None,
@@ -94,8 +96,10 @@ impl Messenger {
         record: RoomRecord,
     ) -> Result<(), StorageError> {
         call.storage.put_room(&record)?;
-        self.conversations
-            .insert(record.conversation, record.id.place());
+        if record.standing != RoomStanding::Offered {
+            self.conversations
+                .insert(record.conversation, record.id.place());
+        }
         self.rooms.by_id.insert(record.id, Room::new(record));
         Ok(())
     }
@@ -144,6 +148,7 @@ impl Messenger {
         self.give_up_said(call, room)?;
         self.rooms.keepers.remove(&room);
         self.rooms.missing.forget(room);
+        self.rooms.held.forget(room);
         self.shelf.forget(place);
         self.close_mailboxes(call, MailboxUse::Room(room))?;
         let Some(known) = self.rooms.by_id.remove(&room) else {
@@ -151,6 +156,7 @@ impl Messenger {
         };
         for (member, record) in &known.members {
             self.rooms.of_member.remove(member);
+            self.rooms.again.forget(*member);
             self.debts.forget(crate::ContactId(member.0));
             if let Some(letter) = record.welcome.as_ref().and_then(|one| one.letter) {
                 self.recall(call, letter)?;
@@ -163,15 +169,29 @@ impl Messenger {
         if let Some(package) = &known.record.package {
             OwnPackage::forget(&mut *call.storage, &package.reference)?;
         }
-        Keeper::forget(&mut *call.storage, known.record.conversation)?;
-        self.conversations.remove(&known.record.conversation);
-        call.storage
-            .remove_conversation(known.record.conversation)?;
+        let conversation = known.record.conversation;
+        if self.conversations.get(&conversation) == Some(&place) {
+            Keeper::forget(&mut *call.storage, conversation)?;
+            self.conversations.remove(&conversation);
+            call.storage.remove_conversation(conversation)?;
+        }
         call.storage.remove_room(room)?;
         call.storage.remove_all_held(place)?;
         OrphanRecord::clear(call.storage, place)?;
         LossRecord::clear(call.storage, MailboxUse::Room(room))?;
         self.let_messages_go(call, place)
+    }
+
+    /// Forgets an offer, and nothing of a room that it may be of.
+    pub(super) fn remove_offer(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        self.rooms.by_id.remove(&room);
+        call.storage.remove_room(room)?;
+        self.tell(Event::RoomForgotten { room });
+        Ok(())
     }
 
     /// Closes a mailbox that a room has no use for any more.

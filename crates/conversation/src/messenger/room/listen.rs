@@ -15,10 +15,10 @@ use crate::{DropReason, MemberId, RoomId};
 
 /// By which letter and network something came, and who says they sent it.
 #[derive(Clone, Copy, Default)]
-struct Way<'a> {
-    repeat: Option<RepeatId>,
-    network: Option<NetworkTag>,
-    from: Option<&'a [u8]>,
+pub(super) struct Way<'a> {
+    pub(super) repeat: Option<RepeatId>,
+    pub(super) network: Option<NetworkTag>,
+    pub(super) from: Option<&'a [u8]>,
 }
 
 impl Messenger {
@@ -65,13 +65,17 @@ impl Messenger {
         items: Vec<&[u8]>,
         way: Way<'_>,
     ) -> Result<(), StorageError> {
-        items
-            .into_iter()
-            .try_for_each(|item| self.hear_in(call, room, item, way))
+        for item in items {
+            self.hear_in(call, room, item, way)?;
+        }
+        match self.has_keeper(call, room)? {
+            true => self.hear_held_in(call, room),
+            false => Ok(()),
+        }
     }
 
     /// Hears an MLS message or a side letter.
-    fn hear_in(
+    pub(super) fn hear_in(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
@@ -81,7 +85,7 @@ impl Messenger {
         let record = &self.rooms.find(room)?.record;
         match record.standing {
             // It overtook the Welcome.
-            RoomStanding::Joining => return self.hold(call, room.place(), bytes, way.repeat),
+            RoomStanding::Joining => return self.hold_in(call, room, bytes, way.repeat),
             RoomStanding::Member | RoomStanding::Leaving | RoomStanding::Left => {}
             RoomStanding::Offered if record.may_return => {}
             RoomStanding::Offered | RoomStanding::Broken => {
@@ -99,14 +103,14 @@ impl Messenger {
             self.act_on(call, room, told)?;
             match heard {
                 Ok(Heard::Said(said)) => return self.said_in(call, room, said, way),
-                Ok(Heard::Commit(_)) => return self.hear_held_in(call, room),
-                Ok(Heard::Known) => return Ok(()),
+                // What waited for it is heard when this letter is done with.
+                Ok(Heard::Commit(_) | Heard::Known) => return Ok(()),
                 Err(fault) => fault,
             }
         };
         match fault {
             HearFault::UnknownState { state, .. } => {
-                self.hold(call, room.place(), bytes, way.repeat)?;
+                self.hold_in(call, room, bytes, way.repeat)?;
                 self.miss(call, room, state, way.from)
             }
             HearFault::Rules | HearFault::Full => self.drop_letter(None, DropReason::Commit),
@@ -115,25 +119,6 @@ impl Messenger {
                 self.drop_letter(None, DropReason::Unreadable)
             }
         }
-    }
-
-    /// Hears once more what waits: something that was missing has come.
-    pub(super) fn hear_held_in(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-    ) -> Result<(), StorageError> {
-        let place = room.place();
-        for number in self.shelf.numbers(place) {
-            if let Some(held) = self.take_held(call, place, number)? {
-                let way = Way {
-                    repeat: held.repeat,
-                    ..Way::default()
-                };
-                self.hear_in(call, room, &held.bytes, way)?;
-            }
-        }
-        Ok(())
     }
 
     /// Somebody said something to all.

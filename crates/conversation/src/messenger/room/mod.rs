@@ -12,18 +12,22 @@
 //! `protocol/rooms.md` says what members tell each other.
 
 mod act;
+mod again;
 mod change;
 mod confirm;
 mod enter;
 mod fetch;
 mod found;
+mod held;
 mod listen;
 mod offer;
+mod roster;
 mod say;
 mod welcome;
 
 use std::collections::BTreeMap;
 
+use again::Pieces;
 use hushwing_sansio::{Moment, StorageError};
 
 use super::broken::is_damage;
@@ -34,10 +38,11 @@ use crate::content::{Lamport, Origin};
 use crate::event::BreakReason;
 use crate::storage::{MemberRecord, Position, RoomRecord, RoomStanding};
 use crate::view::{MemberView, RoomView, Speaker};
-use crate::{ContactId, Event, MemberId, Refusal, RoomId, Storage};
+use crate::{ContactId, ConversationId, Event, MemberId, Refusal, RoomId, Storage};
 
 pub(super) use confirm::counted;
 use fetch::Missing;
+use held::Held;
 
 /// Leaves of a room: an author writes to each of them.
 pub(super) const MOST_MEMBERS: usize = MOST_LEAVES as usize;
@@ -57,6 +62,10 @@ pub(super) struct Rooms {
     /// Letters with commits of mine that no network took yet.
     publishing: BTreeMap<u64, RoomId>,
     missing: Missing,
+    /// What is said again to single members.
+    again: Pieces,
+    /// Which states letters wait for.
+    held: Held,
 }
 
 /// A room with what would be slow to read for each message.
@@ -226,6 +235,10 @@ impl Rooms {
         let mut rooms = Self::default();
         let mut damaged = Vec::new();
         for record in storage.rooms()? {
+            let record = record.unwrap_or_else(|room| {
+                damaged.push(room.id.place());
+                room.stand_in()
+            });
             let id = record.id;
             let mut room = Room::new(record);
             match room.read(storage) {
@@ -251,15 +264,29 @@ impl Rooms {
         self.by_id.keys().map(|room| room.place())
     }
 
-    pub(super) fn records(&self) -> impl Iterator<Item = &RoomRecord> {
+    fn records(&self) -> impl Iterator<Item = &RoomRecord> {
         self.by_id.values().map(|room| &room.record)
+    }
+
+    /// Which rooms are whose conversations. What is only offered is none yet: a
+    /// contact may offer what they like.
+    pub(super) fn conversations(&self) -> Vec<(ConversationId, ContactId)> {
+        let entered = self.records();
+        let entered = entered.filter(|record| record.standing != RoomStanding::Offered);
+        let mut entered: Vec<_> = entered.collect();
+        // What only stands for a damaged record stands behind all others.
+        entered.sort_by_key(|record| !record.account.is_empty());
+        let place = |record: &&RoomRecord| (record.conversation, record.id.place());
+        entered.iter().map(place).collect()
     }
 
     /// When something is due here.
     pub(super) fn due(&self) -> Option<Moment> {
         let keepers = self.keepers.values().filter_map(Keeper::poll_timeout);
         let greetings = self.by_id.values().filter_map(|room| room.greets);
-        keepers.chain(greetings).chain(self.missing.due()).min()
+        let others = [self.missing.due(), self.again.due(), self.held.due()];
+        let others = others.into_iter().flatten();
+        keepers.chain(greetings).chain(others).min()
     }
 
     fn find(&mut self, room: RoomId) -> Result<&mut Room, StorageError> {
@@ -379,6 +406,7 @@ impl Messenger {
             present: false,
             gone: None,
             welcome: None,
+            stranded: None,
         };
         self.save_member(call, record)?;
         Ok(member)
@@ -392,7 +420,7 @@ impl Messenger {
         member: MemberId,
     ) -> Result<(), StorageError> {
         self.call_back_welcome(call, room, member)?;
-        self.give_up_on(call, room, &[member])?;
+        self.give_up_on(call, &[member])?;
         self.rooms.find(room)?.members.remove(&member);
         self.rooms.of_member.remove(&member);
         call.storage.remove_member(room, member)
@@ -425,6 +453,7 @@ impl Messenger {
                 match standing {
                     RoomStanding::Member | RoomStanding::Leaving | RoomStanding::Left => {
                         this.refresh(call, room)?;
+                        this.resume_pieces(call, room)?;
                         this.resume_room_debts(call, room)
                     }
                     RoomStanding::Joining if !bare => this.answer(call, room),
@@ -456,6 +485,8 @@ impl Messenger {
         for room in greeting {
             self.within(call, room.place(), |this, call| this.greet_now(call, room))?;
         }
+        self.pieces_due(call)?;
+        self.held_due(call)?;
         self.ask_for_missing(call)
     }
 
@@ -487,8 +518,10 @@ impl Messenger {
         }
         for member in members {
             self.debts.forget(ContactId(member.0));
+            self.rooms.again.forget(member);
         }
         self.rooms.missing.forget(room);
+        self.rooms.held.forget(room);
         self.shelf.forget(place);
         call.storage.remove_all_held(place)?;
         self.give_up_said(call, room)?;

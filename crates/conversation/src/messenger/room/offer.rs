@@ -140,9 +140,22 @@ impl Messenger {
         size: u32,
     ) -> Result<(), StorageError> {
         let contact = offer.by;
-        let place = self.conversations.get(&conversation).copied();
-        if let Some(place) = place {
-            return self.offered_again(call, offer, RoomId::at(place), size);
+        if !self.is_news(&offer, conversation) {
+            return Ok(());
+        }
+        let waits = self.rooms.records().find(|record| {
+            record.standing == RoomStanding::Offered
+                && record.conversation == conversation
+                && record.offered_by == Some(contact)
+        });
+        if let Some(room) = waits.map(|record| record.id) {
+            // They asked before: as another leaf, or I have not decided for long.
+            let since = call.cx.wall();
+            let record = &mut self.rooms.find(room)?.record;
+            record.offer = Some(offer);
+            record.told_size = size;
+            record.since = since;
+            return self.save_room(call, room);
         }
         let records = self.rooms.records();
         let waiting = records.filter(|record| {
@@ -163,40 +176,40 @@ impl Messenger {
         Ok(())
     }
 
-    /// A room that is known here is offered once more. Who is in it may be asked
-    /// as well: that they were removed may never have come here. Until they accept,
-    /// nothing changes for them.
-    fn offered_again(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        offer: RoomOfferRecord,
-        room: RoomId,
-        size: u32,
-    ) -> Result<(), StorageError> {
-        let Some(known) = self.rooms.by_id.get_mut(&room) else {
-            // Nobody's id but that of a conversation with somebody.
-            return self.drop_letter(Some(offer.by), DropReason::Room);
+    /// Whether an offer is none that came before. It is its author's alone: it hides
+    /// no other, and is nothing to a room I am in or was in, until I accept it.
+    fn is_news(&self, offer: &RoomOfferRecord, conversation: ConversationId) -> bool {
+        let mut records = self.rooms.records();
+        let repeated = records.any(|record| {
+            let known = record.offer.as_ref();
+            let the_same = known.is_some_and(|one| (one.by, one.id) == (offer.by, offer.id));
+            record.conversation == conversation && the_same
+        });
+        let place = self.conversations.get(&conversation);
+        // Nobody's id but that of a conversation with somebody.
+        let elsewhere = place.is_some_and(|place| self.rooms.get(*place).is_none());
+        !repeated && !elsewhere
+    }
+
+    /// The room that an accepted offer is of: the one I was in before, which goes
+    /// on with what was said in it, or else the offer itself. I may still be in it,
+    /// and have been removed without knowing.
+    fn room_of_offer(&mut self, call: &mut Call<'_, '_>, offer: RoomId) -> Result<RoomId, Stop> {
+        let record = self.room(offer)?.record.clone();
+        let before = self.conversations.get(&record.conversation);
+        let Some(room) = before.map(|place| RoomId::at(*place)) else {
+            self.conversations
+                .insert(record.conversation, offer.place());
+            return Ok(offer);
         };
-        let record = &mut known.record;
-        let repeat = record.offer.as_ref().is_some_and(|one| one.id == offer.id);
-        let open = matches!(
-            record.standing,
-            RoomStanding::Left | RoomStanding::Leaving | RoomStanding::Member
-        );
-        if repeat || !open {
-            return Ok(());
+        let known = self.room(room)?;
+        if known.record.standing == RoomStanding::Broken {
+            return Err(Refusal::Broken.into());
         }
-        record.offered_by = Some(offer.by);
-        record.offer = Some(offer);
-        record.told_size = size;
-        if record.standing == RoomStanding::Left {
-            record.standing = RoomStanding::Offered;
-            record.since = call.cx.wall();
-        }
-        self.save_room(call, room)?;
-        let view = self.rooms.find(room)?.view();
-        self.tell(crate::Event::RoomOffered(view));
-        Ok(())
+        known.record.offered_by = record.offered_by;
+        known.record.told_size = record.told_size;
+        self.remove_offer(call, offer)?;
+        Ok(room)
     }
 
     /// I want to be in a room that was offered: a mailbox for it is made, and
@@ -207,18 +220,13 @@ impl Messenger {
         room: RoomId,
     ) -> Result<Reply, Stop> {
         let record = &self.room(room)?.record;
-        let open = match record.standing {
-            // I may have been removed and not know it.
-            RoomStanding::Offered | RoomStanding::Leaving | RoomStanding::Member => {
-                record.is_offered()
-            }
-            _ => false,
-        };
-        let offer = record.offer.clone().filter(|_| open);
+        let offered = record.standing == RoomStanding::Offered;
+        let offer = record.offer.clone().filter(|_| offered);
         let offer = offer.ok_or(Refusal::NotARequest)?;
         self.may_be_asked(offer.by)?;
+        let room = self.room_of_offer(call, room)?;
         self.end_entry(call, room)?;
-        let now = call.cx.wall();
+        let (now, name) = (call.cx.wall(), self.config.name.clone());
         let record = &mut self.room(room)?.record;
         record.standing = RoomStanding::Joining;
         record.ended = None;
@@ -228,6 +236,9 @@ impl Messenger {
             decided: true,
             ..offer
         });
+        if record.my_name.is_empty() {
+            record.my_name = name;
+        }
         self.save_room(call, room)?;
         self.open_room_mailbox(call, room)?;
         self.tell_room(room);
@@ -279,6 +290,9 @@ impl Messenger {
     /// Ends an offer, or an answer to one. What was said in it before stays.
     fn withdraw_from(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
+        if known.record.standing == RoomStanding::Offered {
+            return self.remove_offer(call, room);
+        }
         if known.members.is_empty() {
             self.remove_room(call, room)?;
             self.tell(crate::Event::RoomForgotten { room });

@@ -17,8 +17,6 @@ use crate::{MemberId, Refusal, Reply, RoomId};
 
 /// Messages said again at a time, the last ones.
 const MOST_AGAIN: usize = 64;
-/// An epoch that never comes; storage counts in signed numbers.
-const NEVER: u64 = i64::MAX as u64;
 
 impl Messenger {
     /// Encrypts, posts, stores and shows my next message in a room.
@@ -88,7 +86,7 @@ impl Messenger {
 
     /// Encrypts for all in the state that is followed: the epoch, and the body
     /// of a letter. `None` if I am not in it.
-    fn seal_for_all(
+    pub(super) fn seal_for_all(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
@@ -106,22 +104,24 @@ impl Messenger {
         }
     }
 
-    /// Posts a message to one member, and notes that it is on its way.
-    fn send_to(
+    /// Posts a message to one member, and notes that it is on its way; `false` if it
+    /// waits until it is known where to write.
+    pub(super) fn send_to(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
         member: MemberId,
         message: MessageId,
         body: Vec<u8>,
-    ) -> Result<(), StorageError> {
+    ) -> Result<bool, StorageError> {
         let letter = self.post_to_member(call, room, member, body, Keep::UntilSettled)?;
         call.storage.put_recipient(&RecipientRecord {
             message,
             member,
             letter: letter.map(|letter| letter.0),
             state: MessageState::Queued,
-        })
+        })?;
+        Ok(letter.is_some())
     }
 
     /// Puts a letter to a member into the outbox; `None` if it is not known where
@@ -165,7 +165,9 @@ impl Messenger {
         room: RoomId,
         content: &Content,
     ) -> Result<(), StorageError> {
-        let bytes = self.compose_in(call, room, content)?;
+        let Some(bytes) = self.compose_in(call, room, content)? else {
+            return Ok(());
+        };
         let known = self.rooms.find(room)?;
         let to: Vec<MemberId> = known.others().map(|member| member.member).collect();
         let Some((_, body)) = self.seal_for_all(call, room, &bytes, None)? else {
@@ -177,13 +179,14 @@ impl Messenger {
         Ok(())
     }
 
-    /// Encodes what no face shows.
+    /// Encodes what no face shows; `None` if it is too long, which nothing that is
+    /// said so ever needs to be: the room is not to end of it.
     pub(super) fn compose_in(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
         content: &Content,
-    ) -> Result<Vec<u8>, StorageError> {
+    ) -> Result<Option<Vec<u8>>, StorageError> {
         let known = self.rooms.find(room)?;
         let frame = Frame {
             salt: Salt(call.cx.random()),
@@ -193,48 +196,43 @@ impl Messenger {
             },
             expires: None,
         };
-        let error = |error| StorageError::corrupt("composing for a room").because(error);
-        content.compose(frame).map_err(error)
+        Ok(content.compose(frame).ok())
     }
 
-    /// Encrypts again, under its old name, what was said in epochs of which
-    /// `lost` and has not reached everybody: only to those it has not reached.
+    /// Encrypts again, under its old name, what was sealed in the epochs `lost` and
+    /// has not reached everybody: only to those it has not reached. What more there
+    /// is than a commit may cost waits for the next one.
     pub(super) fn say_again_in(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        lost: impl Fn(u64) -> bool,
+        lost: core::ops::Range<u64>,
     ) -> Result<(), StorageError> {
         if !self.rooms.find(room)?.is_mine() {
             return Ok(());
         }
-        let mut records = call.storage.unconfirmed_before(room.place(), NEVER)?;
-        records.retain(|record| lost(record.sealed_epoch) && !record.is_erased());
-        let skipped = records.len().saturating_sub(MOST_AGAIN);
-        for record in records.iter().skip(skipped) {
-            self.say_once_more_in(call, room, record, None)?;
-        }
-        Ok(())
+        let place = room.place();
+        let records = call.storage.unconfirmed_in(place, lost, MOST_AGAIN)?;
+        records
+            .iter()
+            .try_for_each(|record| self.say_once_more_in(call, room, record))
     }
 
-    /// Encrypts a message again for those it has not reached, or for one of them.
+    /// Encrypts a message again for those it has not reached.
     fn say_once_more_in(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
         record: &MessageRecord,
-        only: Option<MemberId>,
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
         let present: Vec<_> = known.others().map(|member| member.member).collect();
         let mut open = call.storage.recipients(record.id())?;
-        open.retain(|one| {
-            one.state < MessageState::Delivered
-                && present.contains(&one.member)
-                && only.is_none_or(|only| one.member == only)
-        });
-        if open.is_empty() {
-            return Ok(());
+        open.retain(|one| one.state < MessageState::Delivered && present.contains(&one.member));
+        if open.is_empty() || record.is_erased() {
+            // There is nobody to say it to: it is not looked at for this again.
+            let epoch = self.keeper(call, room, |keeper, _| Ok(keeper.epoch()))?;
+            return call.storage.set_sealed(record.id(), epoch);
         }
         let first = Some(record.position.epoch);
         let sealed = self.seal_for_all(call, room, &record.content, first)?;
@@ -247,31 +245,7 @@ impl Messenger {
             }
             self.send_to(call, room, one.member, one.message, body.clone())?;
         }
-        match only {
-            None => call.storage.set_sealed(record.id(), epoch),
-            // The others have it as it was.
-            Some(_) => Ok(()),
-        }
-    }
-
-    /// Says to one member what waited until it was known where to write.
-    pub(super) fn say_to_one(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-        member: MemberId,
-        waiting: Vec<MessageId>,
-    ) -> Result<(), StorageError> {
-        if !self.rooms.find(room)?.is_mine() {
-            return Ok(());
-        }
-        for id in waiting {
-            let record = call.storage.message(&id)?;
-            if let Some(record) = record.filter(|record| !record.is_erased()) {
-                self.say_once_more_in(call, room, &record, Some(member))?;
-            }
-        }
-        Ok(())
+        call.storage.set_sealed(record.id(), epoch)
     }
 
     /// Takes a letter back out of the outbox.
@@ -328,33 +302,6 @@ impl Messenger {
             let record = call.storage.message(&message)?;
             if let Some(record) = record.filter(|one| one.state == MessageState::Failed) {
                 self.tell_state(&record, MessageState::Failed, Some(FailReason::Broken));
-            }
-        }
-        Ok(())
-    }
-
-    /// Some are not in a room any more for good: nothing waits for them.
-    pub(super) fn give_up_on(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-        members: &[MemberId],
-    ) -> Result<(), StorageError> {
-        for (message, _, _) in call.storage.on_the_way(room.place())? {
-            let recipients = call.storage.recipients(&message)?.into_iter();
-            let mut fewer = false;
-            for one in recipients.filter(|one| members.contains(&one.member)) {
-                if one.state >= MessageState::Delivered {
-                    continue;
-                }
-                if let Some(letter) = one.letter {
-                    self.recall(call, letter)?;
-                }
-                call.storage.remove_recipient(&message, one.member)?;
-                fewer = true;
-            }
-            if fewer {
-                self.count_anew(call, &message, None)?;
             }
         }
         Ok(())

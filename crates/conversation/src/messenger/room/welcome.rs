@@ -76,6 +76,7 @@ impl Messenger {
         let id = record.conversation;
         self.rooms.keepers.remove(&room);
         self.rooms.missing.forget(room);
+        self.rooms.held.forget(room);
         Keeper::forget(&mut *call.storage, id)?;
         let mut lent = Lent {
             crypto: &self.crypto,
@@ -88,6 +89,7 @@ impl Messenger {
         let keeper = keeper.map_err(error)?;
         self.rooms.keepers.insert(room, keeper);
         self.entered(call, room)?;
+        self.greet_room(call, room)?;
         self.hear_held_in(call, room)
     }
 

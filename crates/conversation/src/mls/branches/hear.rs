@@ -16,12 +16,13 @@ use super::pointer::{Pointer, StatePrefix};
 use super::records::{self, Bulk, CommitRecord, Shelf, Standing, StateRecord};
 use super::rows::Overlay;
 use super::shape;
+use super::side::{self, SIDE_VERSION};
 use super::signed::{Chain, Signer};
 use super::told::{ChainFault, HearFault, Heard, Said, Told};
-use crate::MlsRows;
 use crate::fork_choice::rules;
 use crate::fork_choice::{AccountId, Class, CommitHash, StateName};
 use crate::mls::provider::Provider;
+use crate::{ConversationId, MlsRows};
 
 /// What the name of a state begins with that has no leaf of mine: its true name
 /// cannot be known here.
@@ -204,25 +205,7 @@ impl Keeper {
     }
 
     fn parse(&self, bytes: &[u8]) -> Result<Received, HearFault> {
-        let message =
-            MlsMessageIn::tls_deserialize_exact_bytes(bytes).map_err(|_| HearFault::Kind)?;
-        let MlsMessageBodyIn::PrivateMessage(message) = message.extract() else {
-            return Err(HearFault::Kind);
-        };
-        let pointer = Pointer::decode(message.aad()).ok_or(HearFault::Kind)?;
-        let message = ProtocolMessage::from(message);
-        let known = message.group_id().as_slice() == self.id.0.as_slice()
-            && message.content_type() != ContentType::Proposal;
-        let epoch = message.epoch().as_u64();
-        // Nothing is said again before it is said.
-        let in_order = pointer.first_said.is_none_or(|first| first <= epoch);
-        (known && in_order)
-            .then_some(Received {
-                message,
-                pointer,
-                epoch,
-            })
-            .ok_or(HearFault::Kind)
+        parse(self.id, bytes)
     }
 
     /// The states a message may be of: nearly always one.
@@ -531,4 +514,36 @@ fn read_commit(
         child,
         state: state_record(&group, me, hash, now),
     })
+}
+
+/// The state that a message or side letter of a group says it was made in: its
+/// epoch, and the beginning of its name. `None` if it is none of this group.
+#[must_use]
+pub fn claimed_state(group: ConversationId, bytes: &[u8]) -> Option<(u64, StatePrefix)> {
+    if bytes.first() == Some(&SIDE_VERSION) {
+        return side::claimed_state(group, bytes);
+    }
+    let received = parse(group, bytes).ok()?;
+    Some((received.epoch, received.pointer.state))
+}
+
+fn parse(group: ConversationId, bytes: &[u8]) -> Result<Received, HearFault> {
+    let message = MlsMessageIn::tls_deserialize_exact_bytes(bytes).map_err(|_| HearFault::Kind)?;
+    let MlsMessageBodyIn::PrivateMessage(message) = message.extract() else {
+        return Err(HearFault::Kind);
+    };
+    let pointer = Pointer::decode(message.aad()).ok_or(HearFault::Kind)?;
+    let message = ProtocolMessage::from(message);
+    let known = message.group_id().as_slice() == group.0.as_slice()
+        && message.content_type() != ContentType::Proposal;
+    let epoch = message.epoch().as_u64();
+    // Nothing is said again before it is said.
+    let in_order = pointer.first_said.is_none_or(|first| first <= epoch);
+    (known && in_order)
+        .then_some(Received {
+            message,
+            pointer,
+            epoch,
+        })
+        .ok_or(HearFault::Kind)
 }

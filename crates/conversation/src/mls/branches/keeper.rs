@@ -253,6 +253,12 @@ impl Keeper {
         self.states.keys().copied()
     }
 
+    /// The same, as messages name them: by epoch and the beginning of the name.
+    pub fn known_states(&self) -> impl Iterator<Item = (u64, StatePrefix)> {
+        let states = self.states.iter();
+        states.map(|(name, state)| (state.epoch, StatePrefix::of(name)))
+    }
+
     /// How many commits are kept, followed or not.
     #[must_use]
     pub fn commits(&self) -> usize {

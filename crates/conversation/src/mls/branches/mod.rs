@@ -81,6 +81,7 @@ mod told;
 mod welcome;
 
 pub use anew::Succession;
+pub use hear::claimed_state;
 pub use intent::{MOST_WISHES, PolicyChange, Wish};
 pub use keeper::{Keeper, Lent, Member};
 pub use member::{MemberPackage, OwnPackage};

@@ -17,6 +17,11 @@ impl MemoryStorage {
         self.spoilt_rooms.insert(room);
     }
 
+    /// Damages the record of a room, until another is written.
+    pub fn spoil_room(&mut self, room: RoomId) {
+        self.spoilt_records.insert(room);
+    }
+
     /// Damages what MLS keeps of a conversation.
     pub fn spoil_group(&mut self, conversation: ConversationId) {
         let scope = crate::mls::Group::scope(conversation);

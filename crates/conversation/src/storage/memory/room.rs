@@ -3,24 +3,41 @@
 use hushwing_sansio::StorageError;
 
 use super::MemoryStorage;
-use crate::storage::{MemberRecord, MessageState, RecipientRecord, RoomRecord, RoomRows};
-use crate::{MemberId, MessageId, RoomId};
+use crate::storage::{
+    DamagedRoom, MemberRecord, MessageRecord, MessageState, RecipientRecord, RoomRecord, RoomRows,
+};
+use crate::{ContactId, MemberId, MessageId, RoomId};
 
 impl MemoryStorage {
     /// What is removed with a message.
     pub(super) fn forget_recipients(&mut self, message: &MessageId) {
         self.recipients.retain(|(of, _), _| of != message);
     }
+
+    fn unreached_by(&self, member: MemberId) -> impl Iterator<Item = &RecipientRecord> {
+        self.recipients.values().filter(move |one| {
+            use MessageState::{Accepted, Failed, Queued};
+            one.member == member && matches!(one.state, Queued | Accepted | Failed)
+        })
+    }
 }
 
 impl RoomRows for MemoryStorage {
     fn put_room(&mut self, record: &RoomRecord) -> Result<(), StorageError> {
+        self.spoilt_records.remove(&record.id);
         self.rooms.insert(record.id, record.clone());
         Ok(())
     }
 
-    fn rooms(&self) -> Result<Vec<RoomRecord>, StorageError> {
-        Ok(self.rooms.values().cloned().collect())
+    fn rooms(&self) -> Result<Vec<Result<RoomRecord, DamagedRoom>>, StorageError> {
+        let read = |record: &RoomRecord| match self.spoilt_records.contains(&record.id) {
+            true => Err(DamagedRoom {
+                id: record.id,
+                conversation: record.conversation,
+            }),
+            false => Ok(record.clone()),
+        };
+        Ok(self.rooms.values().map(read).collect())
     }
 
     fn remove_room(&mut self, id: RoomId) -> Result<(), StorageError> {
@@ -75,13 +92,40 @@ impl RoomRows for MemoryStorage {
         Ok(all.find(|record| record.letter == Some(letter)).copied())
     }
 
-    fn waiting_for(&self, member: MemberId, most: usize) -> Result<Vec<MessageId>, StorageError> {
-        let waiting = self.recipients.values().filter(|record| {
-            record.member == member
-                && record.letter.is_none()
-                && record.state == MessageState::Queued
-        });
-        Ok(waiting.take(most).map(|record| record.message).collect())
+    fn unreached(
+        &self,
+        member: MemberId,
+        up_to: u64,
+        most: usize,
+    ) -> Result<Vec<RecipientRecord>, StorageError> {
+        let all = self.unreached_by(member);
+        let mut found: Vec<_> = all
+            .filter(|one| one.letter.unwrap_or(0) <= up_to)
+            .copied()
+            .collect();
+        found.sort_by_key(|one| (one.letter.unwrap_or(0), one.message));
+        found.truncate(most);
+        Ok(found)
+    }
+
+    fn last_unreached(&self, member: MemberId) -> Result<Option<u64>, StorageError> {
+        Ok(self.unreached_by(member).filter_map(|one| one.letter).max())
+    }
+
+    fn unconfirmed_in(
+        &self,
+        of: ContactId,
+        sealed: core::ops::Range<u64>,
+        most: usize,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        let positions = self.unconfirmed.get(&of).into_iter().flatten();
+        let messages = positions.filter_map(|position| self.messages.get(&position.id));
+        let mut found: Vec<_> = messages
+            .filter(|message| sealed.contains(&message.sealed_epoch))
+            .collect();
+        found.sort_by_key(|message| (message.sealed_epoch, self.rows.get(message.id()).copied()));
+        let skipped = found.len().saturating_sub(most);
+        self.copies(found.into_iter().skip(skipped))
     }
 
     fn set_sealed(&mut self, id: &MessageId, epoch: u64) -> Result<(), StorageError> {

@@ -2,6 +2,7 @@
 -- number, which no contact has. Bodies are versioned by conversation.
 CREATE TABLE rooms (
     id INTEGER PRIMARY KEY NOT NULL,
+    conversation BLOB NOT NULL,
     body BLOB NOT NULL
 ) STRICT;
 CREATE TABLE members (
@@ -16,18 +17,18 @@ DROP INDEX messages_target;
 CREATE INDEX messages_target
     ON messages (target, contact, kind, mine, author, epoch, lamport, leaf, id)
     WHERE target IS NOT NULL;
--- How far a message of mine got to each. Whatever removes a message removes
+-- How far a message of mine got to each; letter 0 is none. Whatever removes a message removes
 -- these, too.
 CREATE TABLE recipients (
     message BLOB NOT NULL,
     member INTEGER NOT NULL,
-    letter INTEGER,
+    letter INTEGER NOT NULL,
     state INTEGER NOT NULL,
     PRIMARY KEY (message, member)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX recipients_letter ON recipients (letter) WHERE letter IS NOT NULL;
-CREATE INDEX recipients_waiting ON recipients (member, message)
-    WHERE letter IS NULL AND state = 1;
+CREATE INDEX recipients_letter ON recipients (letter) WHERE letter <> 0;
+CREATE INDEX recipients_unreached ON recipients (member, letter, message)
+    WHERE state IN (1, 2, 5);
 CREATE TRIGGER recipients_go AFTER DELETE ON messages BEGIN
     DELETE FROM recipients WHERE message = OLD.id;
 END;
