@@ -8,7 +8,7 @@ use hushwing_sansio::StorageError;
 use zeroize::Zeroizing;
 
 use super::ProfileStore;
-use super::messages::message_id;
+use super::messages::{message_id, select_messages};
 use crate::query::Columns;
 
 const READING: &str = "reading whom a message reached";
