@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt as opened
 from nacl.exceptions import CryptoError
 
-SLOT, SALT, HALF = 8 * 1024 * 1024, 32, 4_194_288
+SLOT, SALT, FIRST, SECOND, HALF = 8 * 1024 * 1024, 32, 4_096, 4_194_304, 4_190_208
 
 
 class Broken(Exception):
@@ -23,7 +23,7 @@ class Broken(Exception):
 
 def images(passphrase, number, raw):
     """What is sealed in the halves of a slot."""
-    salt, halves = raw[:SALT], (raw[SALT:SALT + HALF], raw[SALT + HALF:])
+    salt, halves = raw[:SALT], [raw[at:at + HALF] for at in (FIRST, SECOND)]
     stretch = Argon2id(salt=salt, length=32, iterations=3, lanes=4, memory_cost=64 * 1024)
     key = stretch.derive(passphrase)
     for which, half in enumerate(halves):

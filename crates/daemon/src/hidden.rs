@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hushwing_relay::address::ServerAddress;
-use hushwing_sansio::Entropy as _;
+use hushwing_sansio::Entropy;
 use hushwing_store::keys::{Cost, Passphrase};
 use hushwing_store::slots::{COUNT, Hidden, Slot, SlotError, Slots};
 use hushwing_transport::OsEntropy;
@@ -20,15 +20,15 @@ use crate::error::{Error, ErrorKind};
 use crate::home::Home;
 use crate::installation::{Installation, check_name, parse_server};
 use crate::profile::{Choices, Profile};
+use crate::relay::Relay;
 use crate::runtime::Runtime;
 
 /// When slots are made after a start. They are made behind its back, so that a
 /// start is quick, and hiding waits for them, so that their being there tells
 /// nothing but that a daemon ran for so long.
 const FIRST: Duration = Duration::from_secs(5);
-/// How often their times are set, and when they are tried again where there was
-/// no room for them.
-const HOUR: Duration = Duration::from_secs(3600);
+/// How long it is between two settings of their times, on average, and when they
+/// are tried again where there was no room for them.
 const MINUTE: Duration = Duration::from_secs(60);
 /// Bytes that must be free before any is made: as much again stays for messages.
 const ROOM: u64 = 2 * 64 * 1024 * 1024;
@@ -168,12 +168,13 @@ impl Installation {
     /// Makes a hidden profile, which is open then.
     pub(crate) async fn hide_profile(&self, order: Order) -> Result<Shown, Error> {
         check_name(&order.name)?;
+        // Not under the lock, which a stop waits for.
+        self.slots_made().await?;
         let _changing = self.changing.lock().await;
         if self.settings().profiles.contains(&order.name) {
             return Err(self.told(&order.name, SlotError::Exists));
         }
         let note = self.hidden_note()?;
-        self.slots_made().await?;
         let (slots, open) = (self.hidden.slots.clone(), self.hidden.numbers());
         let (name, passphrase) = (order.name.clone(), order.passphrase.clone());
         let hide = move || {
@@ -227,11 +228,13 @@ impl Installation {
     /// all profiles. Never the embedded one: its files, which the home's key opens,
     /// would hold mailboxes that are nobody's.
     fn hidden_note(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let embedded = self.embedded.address();
+        let embedded = Relay::stored_address(&self.home.relay()).ok();
         let mut servers = Vec::new();
         for setting in self.settings().servers {
             let address = parse_server(&setting.address)?;
-            let own = embedded.as_ref().map(|own| &own.server) == Some(&address.server);
+            // By its key: it may be known under any host.
+            let own = (embedded.as_ref())
+                .is_some_and(|own| own.server.fingerprint == address.server.fingerprint);
             if setting.profile.is_none() && !own {
                 servers.push(setting.address);
             }
@@ -320,7 +323,7 @@ pub(crate) fn keep(slots: Slots, mut stop: watch::Receiver<bool>) {
     tokio::spawn(async move {
         let (mut rest, mut told) = (FIRST, false);
         while !stopped_within(rest, &mut stop).await {
-            rest = HOUR;
+            rest = by_chance(&mut OsEntropy);
             if let Err(error) = make(&slots, &stop).await {
                 rest = MINUTE;
                 if !std::mem::replace(&mut told, true) {
@@ -355,6 +358,16 @@ fn check_room(slots: &Slots) -> io::Result<()> {
         true => Ok(()),
         false => Err(io::ErrorKind::StorageFull.into()),
     }
+}
+
+/// A time from one random moment to the next, such that none is likelier than
+/// another.
+fn by_chance(entropy: &mut dyn Entropy) -> Duration {
+    let mut bytes = [0; 4];
+    entropy.fill(&mut bytes);
+    // Above 0, up to 1.
+    let drawn = (f64::from(u32::from_be_bytes(bytes)) + 1.0) / (f64::from(u32::MAX) + 1.0);
+    MINUTE.mul_f64(-drawn.ln())
 }
 
 /// Whether the daemon stopped, or is gone, before `rest` was over.

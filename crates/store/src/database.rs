@@ -20,9 +20,9 @@ const STATEMENTS: usize = 256;
 
 /// Settings of an open file. The lock mode spares the shared-memory file and
 /// its system calls, since there is one connection by design; the cache holds
-/// the pages that a busy conversation touches; a WAL that grew under load
-/// shrinks again at the next checkpoint. `cipher_log_level` keeps SQLCipher
-/// from writing to our standard error.
+/// the pages that a busy conversation touches; a WAL is never cut by SQLite, which
+/// would give back what it holds, but when it settles. `cipher_log_level` keeps
+/// SQLCipher from writing to our standard error.
 const SETTINGS: &str = "
     PRAGMA locking_mode = EXCLUSIVE;
     PRAGMA journal_mode = WAL;
@@ -34,7 +34,6 @@ const SETTINGS: &str = "
     PRAGMA trusted_schema = OFF;
     PRAGMA temp_store = MEMORY;
     PRAGMA cache_size = -8192;
-    PRAGMA journal_size_limit = 8388608;
 ";
 
 /// An open, locked, migrated, encrypted database.
@@ -113,7 +112,10 @@ impl Database {
             .map_err(storage("commit"))?;
         match &mut self.place {
             Place::File { .. } => Ok(()),
-            Place::Slot(slot) => slot.keep(&mut self.connection),
+            Place::Slot(slot) => slot.keep(&mut self.connection).inspect_err(|_| {
+                // Rows are counted from the beginning again.
+                self.settled = None;
+            }),
         }
     }
 

@@ -33,7 +33,7 @@ impl Log {
     }
 
     /// Overwrites the log, of which `frames` were used lately; one much longer
-    /// than that is cut. Everything in it must be in the database, durably, and
+    /// than that is cut, once nothing is in it. Everything in it must be in the database, durably, and
     /// nobody may read it any more.
     ///
     /// # Errors
@@ -54,11 +54,13 @@ impl Log {
         file.sync_data()?;
         let used = HEADER.saturating_add(frames.saturating_mul(FRAME));
         let kept = length.min(used.saturating_mul(2).max(SMALL));
-        if kept < length {
-            file.set_len(kept)?;
+        write_zeros(&file, HEADER, length)?;
+        file.sync_data()?;
+        match kept < length {
+            // Not before: what is cut off goes back as it lies on the disk.
+            true => file.set_len(kept),
+            false => Ok(()),
         }
-        write_zeros(&file, HEADER, kept)?;
-        file.sync_data()
     }
 }
 

@@ -41,7 +41,7 @@ impl Part {
     /// a statement fails as on a full disk.
     const fn pages(self) -> u32 {
         match self {
-            Self::Profile => 891,
+            Self::Profile => 890,
             Self::Relay => 128,
         }
     }

@@ -22,9 +22,10 @@ use crate::{ContactId, ConversationId, DropReason};
 const READ_FOR: Duration = Duration::from_secs(24 * 3600);
 
 impl FormerGroup {
-    /// Whether its time is over, or a clock is so wrong that nobody can tell.
+    /// Whether its time is over, or a clock was set so far back that nobody can
+    /// tell.
     fn is_over(&self, now: Timestamp) -> bool {
-        now < self.left || self.left + READ_FOR <= now
+        now + READ_FOR < self.left || self.left + READ_FOR <= now
     }
 }
 
@@ -196,5 +197,30 @@ impl ReunionRecord {
     pub(super) fn take_former(&mut self) -> Option<Vec<u8>> {
         let former = self.former.take()?;
         Some(Group::scope(ConversationId(former.group)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_that_was_left_is_read_for_a_day_on_a_clock_that_is_put_right() {
+        let left = Timestamp::from_millis(1_000_000_000);
+        let former = FormerGroup {
+            group: [1; 16],
+            before: 0,
+            left,
+        };
+        let over = |millis| former.is_over(Timestamp::from_millis(millis));
+        let day = 24 * 3_600_000;
+        assert!(!over(left.as_millis()));
+        assert!(!over(left.as_millis() + day - 1));
+        assert!(over(left.as_millis() + day));
+        assert!(!over(left.as_millis() - 60_000), "set back by a minute");
+        assert!(
+            over(left.as_millis() - day - 1),
+            "set back by more than a day"
+        );
     }
 }

@@ -24,7 +24,7 @@ impl Handle {
         if profile.is_hidden() {
             let message = "a hidden profile cannot be backed up: the file would name it";
             return Err(Error::new(ErrorKind::Usage, message)
-                .with_advice("copy the folder `slots` of the home as a whole"));
+                .with_advice("let its contacts know another address of yours"));
         }
         let passphrase = asked.passphrase.as_ref();
         let order = backup::Order {

@@ -18,6 +18,8 @@ use hushwing_store::keys::FileKey;
 use hushwing_transport::{DriveConfig, DriveStatus, Driving, drive, drive_observed};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
 
 use super::missing::{self, Found};
 use super::shared::Shared;
@@ -96,8 +98,9 @@ impl Machines {
         relays: Relays,
     ) -> Result<(Self, mpsc::Sender<Incoming>), Error> {
         let (store, found) = open(files.place)?;
+        let quiet = matches!(files.place, Place::Slot { .. });
         let config_of = |name| DriveConfig {
-            quiet: matches!(files.place, Place::Slot { .. }),
+            quiet,
             ..DriveConfig::new(name, runtime.connector.clone(), runtime.clock)
         };
         let servers = choices.servers;
@@ -127,15 +130,21 @@ impl Machines {
             relay_told,
         )?;
         let tasks = vec![
-            tokio::spawn(carry_out(
-                outgoing,
-                relay_commands.clone(),
-                commands.clone(),
-                Arc::clone(shared),
-            )),
-            tokio::spawn(carry_in(NetworkTag::RELAY, relay_events, commands.clone())),
-            tokio::spawn(missing::tell(found.missing, commands.clone())),
-            tokio::spawn(missing::close(found.left, relay_commands.clone())),
+            spawn(
+                quiet,
+                carry_out(
+                    outgoing,
+                    relay_commands.clone(),
+                    commands.clone(),
+                    Arc::clone(shared),
+                ),
+            ),
+            spawn(
+                quiet,
+                carry_in(NetworkTag::RELAY, relay_events, commands.clone()),
+            ),
+            spawn(quiet, missing::tell(found.missing, commands.clone())),
+            spawn(quiet, missing::close(found.left, relay_commands.clone())),
         ];
         Ok((
             Self {
@@ -267,6 +276,14 @@ async fn carry_out(
             }
             Outgoing::Face(event) => shared.tell(event),
         }
+    }
+}
+
+/// Runs a task, one that logs nothing if it is to be `quiet`.
+fn spawn(quiet: bool, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+    match quiet {
+        true => tokio::spawn(task.with_subscriber(NoSubscriber::new())),
+        false => tokio::spawn(task),
     }
 }
 

@@ -223,6 +223,18 @@ impl Profile {
         &self.name
     }
 
+    /// As [`storage_failed`], told of this profile.
+    fn storage_failed(&self, kind: Option<ErrorKind>) -> Error {
+        match kind {
+            Some(ErrorKind::DiskFull) if self.is_hidden() => {
+                Error::new(ErrorKind::DiskFull, "this profile has no room for more").with_advice(
+                    "let old messages disappear, or remove a contact; nothing accepted was lost",
+                )
+            }
+            kind => storage_failed(kind),
+        }
+    }
+
     /// Whether its being there is a secret.
     pub(crate) fn is_hidden(&self) -> bool {
         matches!(self.place, Place::Slot { .. })
@@ -242,7 +254,7 @@ impl Profile {
             let state = self.state.lock().await;
             match &state.stage {
                 Stage::Running { commands, .. } => commands.clone(),
-                Stage::Resting => return Err(storage_failed(state.failed)),
+                Stage::Resting => return Err(self.storage_failed(state.failed)),
                 Stage::Stopped => return Err(stopping()),
             }
         };
@@ -253,7 +265,7 @@ impl Profile {
             .map_err(|_| stopping())?;
         match answered.await {
             Ok(answer) => answer.map_err(|why| refusal_by(why, &self.relays)),
-            Err(_) => Err(storage_failed(self.state.lock().await.failed)),
+            Err(_) => Err(self.storage_failed(self.state.lock().await.failed)),
         }
     }
 

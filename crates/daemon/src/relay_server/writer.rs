@@ -120,7 +120,7 @@ impl Writer {
             let group = match inbox.recv_timeout(wait) {
                 Ok(first) => gather(first, inbox),
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => return self.end(),
             };
             let busy = (2..GROUP).contains(&group.iter().map(weight).sum::<usize>());
             let changes = !group.is_empty() || self.next_expiry <= self.clock.now();
@@ -133,6 +133,13 @@ impl Writer {
             if busy {
                 thread::sleep(GATHERING);
             }
+        }
+    }
+
+    /// The log is not left to be given back to the file system with all it holds.
+    fn end(&mut self) {
+        if let Err(error) = self.store.forget() {
+            tracing::warn!(%error, "the relay's write-ahead log cannot be cleared");
         }
     }
 

@@ -45,10 +45,15 @@ pub enum ImageError {
 }
 
 impl Image {
+    /// Whether a name and settings have lengths that an image may hold.
+    pub(crate) fn may_hold(name: &str, settings: &[u8]) -> bool {
+        (1..=NAME_MOST).contains(&name.len()) && settings.len() <= SETTINGS_MOST
+    }
+
     /// Writes it over all of `to`, zeros behind it; `None` where it does not fit.
     pub fn encode(&self, to: &mut [u8]) -> Option<()> {
         let name = u8::try_from(self.name.len()).ok()?;
-        if !(1..=NAME_MOST).contains(&self.name.len()) || self.settings.len() > SETTINGS_MOST {
+        if !Self::may_hold(&self.name, &self.settings) {
             return None;
         }
         let length = |part: &[u8]| u32::try_from(part.len()).ok().map(u32::to_be_bytes);

@@ -23,7 +23,7 @@ use std::time::SystemTime;
 use hushwing_sansio::Entropy;
 use zeroize::Zeroizing;
 
-use self::seal::{ByPassphrase, HALF, Half, SALT, SLOT, SlotKey, Stretch};
+use self::seal::{ByPassphrase, Half, SALT, SLOT, SlotKey, Stretch};
 use self::slot::writable;
 use crate::files;
 use crate::keys::{Cost, Passphrase};
@@ -133,11 +133,15 @@ impl Slots {
         let times = FileTimes::new().set_accessed(now).set_modified(now);
         // Opened first: the moments at which the system notes the change, which
         // nobody can set, then lie as close together as can be.
-        let files: Vec<File> = (0..COUNT)
-            .filter_map(|number| present(File::open(self.path(number))).transpose())
-            .collect::<io::Result<_>>()?;
-        files.iter().try_for_each(|file| file.set_times(times))?;
-        Ok(())
+        let opened = (0..COUNT).map(|number| present(File::open(self.path(number))));
+        let opened: Vec<_> = opened.collect();
+        let mut outcome = Ok(());
+        for file in opened {
+            // One that does not take it keeps no other from it.
+            let set = file.and_then(|file| file.map_or(Ok(()), |file| file.set_times(times)));
+            outcome = outcome.and(set);
+        }
+        outcome
     }
 
     /// Opens the slot that holds the profile of this name under this passphrase.
@@ -176,6 +180,10 @@ impl Slots {
         if passphrase.is_empty() {
             return Err(SlotError::EmptyPassphrase);
         }
+        // Before a slot is chosen, which fails where one is in use.
+        if !Image::may_hold(hidden.name, hidden.settings) {
+            return Err(SlotError::TooLong);
+        }
         let stretch = ByPassphrase(passphrase, cost);
         let found = self.found(&stretch)?;
         if found.iter().any(|found| found.is_called(hidden.name)) {
@@ -206,22 +214,37 @@ impl Slots {
 
     /// The slots that open. The same is done to each, whether or not it does.
     fn found(&self, stretch: &impl Stretch) -> Result<Vec<Found>, SlotError> {
-        let mut all = Vec::new();
+        let (mut all, mut failed) = (Vec::new(), None);
         for number in 0..COUNT {
-            all.extend(self.try_one(number, stretch)?);
+            // One that cannot be read keeps nobody from the others.
+            match self.try_one(number, stretch) {
+                Ok(found) => all.extend(found),
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
         // Reading them was noted as well.
         drop(self.level());
-        Ok(all)
+        match failed {
+            Some(error) if all.is_empty() => Err(error),
+            _ => Ok(all),
+        }
     }
 
     fn try_one(&self, number: u8, stretch: &impl Stretch) -> Result<Option<Found>, SlotError> {
-        let bytes = self.read(number)?;
-        let (salt, halves) = bytes.split_first_chunk::<SALT>().ok_or_else(other_size)?;
+        let (bytes, failed) = match self.read(number) {
+            Ok(bytes) => (bytes, None),
+            // It costs as much to try.
+            Err(error) => (vec![0; SLOT], Some(error)),
+        };
+        let salt = bytes.first_chunk::<SALT>().ok_or_else(other_size)?;
         let key = stretch.stretch(salt).ok_or(SlotError::Cost)?;
         let key = SlotKey::new(number, &key);
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
         let mut newest: Option<(Half, Image)> = None;
-        for (half, sealed) in Half::BOTH.into_iter().zip(halves.chunks(HALF)) {
+        for half in Half::BOTH {
+            let sealed = bytes.get(half.place()).ok_or_else(other_size)?;
             if let Some(image) = key.open(half, Zeroizing::new(sealed.to_vec())) {
                 let image = image?;
                 let is_newer = |(_, one): &(Half, Image)| image.sequence > one.sequence;
@@ -251,10 +274,10 @@ impl Slots {
     /// Overwrites a slot from end to end.
     fn write(&self, number: u8, bytes: &[u8]) -> io::Result<()> {
         let file = writable(self, number)?;
-        file.write_all_at(bytes, 0)?;
-        file.sync_data()?;
+        let written = file.write_all_at(bytes, 0);
         drop(self.level());
-        Ok(())
+        written?;
+        file.sync_data()
     }
 
     /// Writes a whole slot anew, its salt and both halves, and reads it back.
@@ -274,11 +297,9 @@ impl Slots {
         };
         let mut bytes = vec![0; SLOT];
         entropy.fill(&mut bytes);
-        let (salt, halves) = bytes
-            .split_first_chunk_mut::<SALT>()
-            .ok_or_else(other_size)?;
+        let salt = bytes.first_chunk::<SALT>().ok_or_else(other_size)?;
         let key = stretch.stretch(salt).ok_or(SlotError::Cost)?;
-        let first = halves.get_mut(..HALF).ok_or_else(other_size)?;
+        let first = bytes.get_mut(Half::First.place()).ok_or_else(other_size)?;
         SlotKey::new(number, &key)
             .seal(Half::First, &image, first, entropy)
             .ok_or(SlotError::TooLong)?;

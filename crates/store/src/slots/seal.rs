@@ -2,6 +2,7 @@
 //! (`protocol/slots.md`, 2).
 
 use std::fmt;
+use std::ops::Range;
 
 use chacha20poly1305::aead::{AeadInPlace, KeyInit};
 use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
@@ -15,8 +16,12 @@ use crate::keys::{Cost, Passphrase, stretch};
 pub(crate) const SLOT: usize = 8 * 1024 * 1024;
 /// Bytes of a slot's salt.
 pub(crate) const SALT: usize = 32;
-/// Bytes of a half.
-pub(crate) const HALF: usize = (SLOT - SALT) / 2;
+/// What a disk writes at once, at most: whatever is torn or lost with a write lies
+/// within such a piece. Salt and halves share none.
+pub(crate) const PAGE: usize = 4096;
+/// Bytes of a half. Before the first is the page of the salt, behind the second
+/// one of random bytes.
+pub(crate) const HALF: usize = SLOT / 2 - PAGE;
 /// Bytes of an image with its padding.
 #[cfg(test)]
 pub(crate) const ROOM: usize = HALF - NONCE - TAG;
@@ -49,11 +54,16 @@ impl Half {
         }
     }
 
+    /// Where it lies in its slot.
+    pub(crate) const fn place(self) -> Range<usize> {
+        self.offset()..self.offset() + HALF
+    }
+
     /// Where it begins in its slot.
     pub(crate) const fn offset(self) -> usize {
         match self {
-            Self::First => SALT,
-            Self::Second => SALT + HALF,
+            Self::First => PAGE,
+            Self::Second => PAGE + HALF,
         }
     }
 }

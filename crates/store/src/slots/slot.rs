@@ -78,19 +78,10 @@ impl Slot {
         self.state().durable.name.clone()
     }
 
-    /// What [`Slot::set_settings`] put there.
+    /// What was put there when it was filled.
     #[must_use]
     pub fn settings(&self) -> Zeroizing<Vec<u8>> {
         self.state().durable.settings.clone()
-    }
-
-    /// Makes other settings durable.
-    ///
-    /// # Errors
-    ///
-    /// When they are longer than 16 KiB, or the slot cannot be written.
-    pub fn set_settings(&self, settings: &[u8]) -> io::Result<()> {
-        self.change(|image| image.settings = Zeroizing::new(settings.to_vec()))
     }
 
     /// Lends one of its databases, to one user at a time.
@@ -122,13 +113,14 @@ impl Slot {
             .seal(half, &next, &mut state.buffer, entropy)
             .ok_or_else(full)?;
         let file = writable(&self.slots, self.number)?;
-        file.write_all_at(&state.buffer, half.offset() as u64)?;
+        let written = file.write_all_at(&state.buffer, half.offset() as u64);
+        // At once, and whatever became of it: this slot must not stand out. Where
+        // it fails, the next change and the next moment try again.
+        drop(self.slots.level());
+        written?;
         file.sync_data()?;
         state.durable = next;
         state.newer = half;
-        // The next change tries again, and so does each start; what is written
-        // is written.
-        drop(self.slots.level());
         Ok(())
     }
 

@@ -9,6 +9,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{RngCore, SeedableRng};
 use tempfile::TempDir;
 
+use super::seal::{HALF, PAGE};
 use super::*;
 use crate::{Database, OpenError, Schema};
 
@@ -173,9 +174,29 @@ fn whatever_a_torn_write_leaves_is_the_state_before_or_after() {
         }
         fs::write(&path, &mixed).unwrap();
         assert_eq!(held(&slots), before, "every second sector");
+        // What a disk loses with a write is a whole piece.
+        for at in [from, from + HALF / 2, to - 1] {
+            let at = at / PAGE * PAGE;
+            let mut lost = new.clone();
+            lost[at..at + PAGE].fill(0xA5);
+            fs::write(&path, &lost).unwrap();
+            assert_eq!(held(&slots), before, "without the piece at {at}");
+        }
         fs::write(&path, &new).unwrap();
         assert_eq!(held(&slots), expected);
     }
+}
+
+#[test]
+fn a_slot_that_cannot_be_read_keeps_nobody_from_another() {
+    let (dir, slots) = with_slots([2]);
+    drop(hide(&slots, "Ada", 2, "words").unwrap());
+    let broken = slots.path(6);
+    std::os::unix::fs::symlink(&broken, &broken).unwrap();
+    assert_eq!(open(&slots, "Ada", "words").unwrap().number(), 2);
+    let refused = open(&slots, "Ada", "other").unwrap_err();
+    assert!(matches!(refused, SlotError::Io(_)), "{refused}");
+    drop(dir);
 }
 
 fn held(slots: &Slots) -> Vec<String> {

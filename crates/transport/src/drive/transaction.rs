@@ -36,6 +36,6 @@ pub trait Transactional {
     /// Puts what was committed where it is to stay and clears what it passed
     /// through on the way, as a log. Comes between transactions some time
     /// after a commit, and before the driver ends. Nothing depends on it, so
-    /// where it fails storage tries again the next time.
+    /// where it fails it is tried again after the next commit.
     fn settle(&mut self) {}
 }
