@@ -375,7 +375,8 @@ pub trait RoomRows {
 
     /// Messages that have not reached a member as far as I know and whose letter
     /// is `up_to` at most, those without one first, in the order of their letters,
-    /// at most `most`.
+    /// at most `most`. What failed without a letter was given up, and is not among
+    /// them.
     ///
     /// # Errors
     ///

@@ -85,6 +85,38 @@ fn who_never_heard_of_the_removal_comes_back_when_asked() {
     assert_eq!(c.texts(2), ["back"]);
 }
 
+/// All had replaced their mailboxes by then, and closed those that were known.
+#[test]
+fn who_comes_back_after_days_reaches_everybody_and_says_nothing_twice() {
+    let mut c = circle(1_403, &["Alice", "Bob", "Carol"]);
+    c.say(2, "before");
+    c.pass(60);
+    // Said while Bob is away: he has not confirmed it when she is removed.
+    c.village.swallow(c.homes[2], 1);
+    c.say(2, "to Alice alone");
+    c.pass(60);
+    c.village.swallow(c.homes[2], 0);
+    let (room, member) = (c.rooms[0], c.member(0, "Carol").member);
+    c.ask(0, Command::RemoveMember { room, member });
+    c.pass(6 * 24 * 3_600);
+    let before = [c.texts(0), c.texts(1)];
+    c.offer(2);
+    let room = c.offered(2);
+    c.ask(2, Command::AcceptRoom { room });
+    c.pass(600);
+    c.agree(&[0, 1, 2]);
+    c.say(1, "from Bob");
+    c.say(2, "from Carol");
+    c.pass(120);
+    for who in [0, 1] {
+        let mut expected = before[who].clone();
+        expected.extend(["from Bob".to_owned(), "from Carol".to_owned()]);
+        assert_eq!(c.texts(who), expected, "{who}");
+    }
+    let hers = c.texts(2);
+    assert_eq!(hers[hers.len() - 2..], ["from Bob", "from Carol"]);
+}
+
 fn mailboxes(c: &mut Circle, who: usize) -> (usize, usize) {
     let storage = c.village.storage(c.homes[who]).unwrap();
     let records = storage.mailbox_records().unwrap();

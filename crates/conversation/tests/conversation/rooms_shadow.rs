@@ -342,3 +342,25 @@ fn a_welcome_of_another_leaf_than_the_offers_is_not_followed() {
     c.pass(60);
     c.agree(&[0, 1, 2]);
 }
+
+/// It would order nothing any more.
+#[test]
+fn a_counter_at_its_end_is_not_followed() {
+    let mut c = circle(1_206, &FOUR);
+    let mut carol = Shadow::of(&mut c, 2);
+    let frame = Frame {
+        salt: Salt([9; 16]),
+        stamp: Stamp {
+            lamport: Lamport::MAX,
+            sent: at(0),
+        },
+        expires: None,
+    };
+    let bytes = Content::Post(post("last")).compose(frame).unwrap();
+    let said = carol.act(|keeper, lent| keeper.say(lent, &bytes, None).unwrap());
+    carol.post_message(&mut c, 1, &said.unwrap().0);
+    assert!(c.texts(1).is_empty());
+    let said = carol.say(&Content::Post(post("first")));
+    carol.post_message(&mut c, 1, &said);
+    assert_eq!(c.texts(1), ["first"]);
+}

@@ -127,6 +127,7 @@ impl RoomRows for ProfileStore {
     ) -> Result<Vec<RecipientRecord>, StorageError> {
         let sql = "SELECT message, member, letter, state FROM recipients
              WHERE member = ?1 AND state IN (1, 2, 5) AND letter <= ?2
+                 AND (state <> 5 OR letter <> 0)
              ORDER BY letter, message LIMIT ?3";
         let row = (member.0, number(up_to), limit(most));
         self.database.all(READING, sql, row, recipient)

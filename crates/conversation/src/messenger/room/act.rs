@@ -301,9 +301,7 @@ impl Messenger {
         let record = &self.rooms.find(room)?.record;
         match (record.standing, inside) {
             (RoomStanding::Member | RoomStanding::Leaving, Some(false)) => self.removed(call, room),
-            (RoomStanding::Left | RoomStanding::Offered, Some(true)) if record.may_return => {
-                self.returned(call, room)
-            }
+            (RoomStanding::Left, Some(true)) if record.may_return => self.returned(call, room),
             _ => Ok(()),
         }
     }

@@ -161,7 +161,12 @@ impl Messenger {
         if self.rooms.keepers.contains_key(&room) {
             return Ok(true);
         }
-        let id = self.rooms.find(room)?.record.conversation;
+        let record = &self.rooms.find(room)?.record;
+        if record.standing == RoomStanding::Broken {
+            // What a backup brought must not be used again.
+            return Ok(false);
+        }
+        let id = record.conversation;
         let mut lent = Lent {
             crypto: &self.crypto,
             cx: &mut *call.cx,

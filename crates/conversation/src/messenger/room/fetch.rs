@@ -169,11 +169,13 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let state = StatePrefix(state);
         let now = call.cx.now();
-        if !self.rooms.missing.may_answer(member, state, now) {
+        let chain = self.keeper(call, room, |keeper, lent| keeper.chain_to(lent.rows, state))?;
+        // What nobody knows takes no place from those who ask for what there is.
+        let chain = chain.unwrap_or_default();
+        if chain.is_empty() || !self.rooms.missing.may_answer(member, state, now) {
             return Ok(());
         }
-        let chain = self.keeper(call, room, |keeper, lent| keeper.chain_to(lent.rows, state))?;
-        for piece in chain.unwrap_or_default().chunks(MOST_IN_LETTER) {
+        for piece in chain.chunks(MOST_IN_LETTER) {
             let body = LetterBody::commits(piece);
             self.post_to_member(call, room, member, body, Keep::UntilAccepted)?;
         }

@@ -87,7 +87,6 @@ impl Messenger {
             // It overtook the Welcome.
             RoomStanding::Joining => return self.hold_in(call, room, bytes, way.repeat),
             RoomStanding::Member | RoomStanding::Leaving | RoomStanding::Left => {}
-            RoomStanding::Offered if record.may_return => {}
             RoomStanding::Offered | RoomStanding::Broken => {
                 return self.drop_letter(None, DropReason::Broken);
             }
@@ -141,6 +140,10 @@ impl Messenger {
         let Ok(opened) = content::open(&said.plaintext, &origin, wall) else {
             return self.drop_letter(None, DropReason::Content);
         };
+        if !known.tail.lamport.may_be_followed_by(opened.stamp.lamport) {
+            // At its end, the counter would order nothing any more.
+            return self.drop_letter(None, DropReason::Content);
+        }
         if author.is_some_and(|author| author.gone.is_some()) {
             // Whoever is out goes on in states from before. Should the removal be
             // undone, what they said meanwhile comes again from them.

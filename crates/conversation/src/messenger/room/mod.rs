@@ -449,7 +449,6 @@ impl Messenger {
             self.within(call, room.place(), |this, call| {
                 let record = &this.rooms.find(room)?.record;
                 let (standing, bare) = (record.standing, record.mailbox.is_none());
-                let may_return = record.may_return;
                 match standing {
                     RoomStanding::Member | RoomStanding::Leaving | RoomStanding::Left => {
                         this.refresh(call, room)?;
@@ -457,7 +456,6 @@ impl Messenger {
                         this.resume_room_debts(call, room)
                     }
                     RoomStanding::Joining if !bare => this.answer(call, room),
-                    RoomStanding::Offered if may_return => this.refresh(call, room).map(drop),
                     RoomStanding::Offered | RoomStanding::Joining | RoomStanding::Broken => Ok(()),
                 }
             })?;

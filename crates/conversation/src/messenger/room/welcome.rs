@@ -44,8 +44,22 @@ impl Messenger {
         }
         match self.is_first_of_entry(call, room)? {
             true => self.enter_anew(call, room, welcome, &key),
+            false if !self.leads_still(room, &by)? => self.drop_letter(None, DropReason::Room),
             false => self.enter_again(call, room, welcome, &key, &by),
         }
+    }
+
+    /// Whether who welcomed me first may do so again: not if the state I follow
+    /// removed them or made them a steward no more, or they could lead me out of
+    /// it at any time, by any state that they were in.
+    fn leads_still(&mut self, room: RoomId, key: &[u8]) -> Result<bool, StorageError> {
+        let known = self.rooms.find(room)?;
+        if known.record.standing != RoomStanding::Member {
+            return Ok(true);
+        }
+        let mut leaves = known.members.values();
+        let leaf = leaves.find(|member| member.present && member.key == key);
+        Ok(leaf.is_some_and(|leaf| known.is_steward(&leaf.account)))
     }
 
     /// Whether nothing is kept of the entry that my last answer asked for.
@@ -74,6 +88,14 @@ impl Messenger {
             record.account.clone_from(&package.account);
         }
         let id = record.conversation;
+        // All replaced their mailboxes when I was removed, and nobody told me.
+        for member in self.rooms.find(room)?.members.values_mut() {
+            if !member.mine && member.revision > 0 {
+                member.addresses.clear();
+                member.revision = 0;
+                call.storage.put_member(member)?;
+            }
+        }
         self.rooms.keepers.remove(&room);
         self.rooms.missing.forget(room);
         self.rooms.held.forget(room);

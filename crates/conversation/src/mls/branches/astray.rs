@@ -172,6 +172,22 @@ fn a_steward_brings_back_a_leaf_with_all_of_its_account_removed() {
 }
 
 #[test]
+fn what_is_wished_for_already_is_not_noted_again() {
+    let mut village = Village::found(62, &[1, 2, 3], 1);
+    let leaf = &mut village.leaves[0];
+    let before = leaf.keeper.as_ref().unwrap().intents.len();
+    let mut wish = |wish: Wish| {
+        let noted = leaf.with(|keeper, lent| keeper.wish(lent, wish));
+        noted.unwrap().unwrap().0
+    };
+    let first = wish(Wish::Remove(account(3)));
+    assert_eq!(wish(Wish::Remove(account(3))), first);
+    assert_ne!(wish(Wish::Remove(account(2))), first);
+    let intents = leaf.keeper.as_ref().unwrap().intents.len();
+    assert_eq!(intents - before, 2);
+}
+
+#[test]
 fn what_cannot_be_had_in_a_state_that_may_lose_is_had_later() {
     let mut village = Village::found(54, &[1, 2, 3], 2);
     let leaf = &mut village.leaves[2];

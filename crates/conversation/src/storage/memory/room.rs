@@ -17,7 +17,8 @@ impl MemoryStorage {
     fn unreached_by(&self, member: MemberId) -> impl Iterator<Item = &RecipientRecord> {
         self.recipients.values().filter(move |one| {
             use MessageState::{Accepted, Failed, Queued};
-            one.member == member && matches!(one.state, Queued | Accepted | Failed)
+            let given_up = one.state == Failed && one.letter.is_none();
+            one.member == member && matches!(one.state, Queued | Accepted | Failed) && !given_up
         })
     }
 }
