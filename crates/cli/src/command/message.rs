@@ -100,11 +100,7 @@ pub(super) async fn read(session: &Session, read: Read) -> Result<(), Error> {
     }
     // Programs find the changes of keys in `contacts`.
     let changes = match (session.output, messages.first()) {
-        (Output::Text, Some(first)) => {
-            let path = Path::new(["contacts", &first.conversation]);
-            let contact: view::Contact = view(session.client.get(&path).await?)?;
-            contact.key_changes
-        }
+        (Output::Text, Some(first)) => key_changes(session, &first.conversation).await?,
         _ => Vec::new(),
     };
     session.output.result(&messages, |messages| {
@@ -114,6 +110,16 @@ pub(super) async fn read(session: &Session, read: Read) -> Result<(), Error> {
         shown::conversation(messages, &changes)
     });
     Ok(())
+}
+
+/// When the keys of who a conversation is with changed; of a group nothing is told.
+async fn key_changes(session: &Session, conversation: &str) -> Result<Vec<view::KeyChange>, Error> {
+    let path = Path::new(["contacts", conversation]);
+    match session.client.get(&path).await {
+        Ok(contact) => Ok(view::<view::Contact>(contact)?.key_changes),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Messages with what they said before they were edited.

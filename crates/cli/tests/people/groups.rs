@@ -64,6 +64,7 @@ fn three_found_talk_in_change_and_leave_a_group() {
             last(person, "Rowing"),
             Some(("Bob".to_owned(), "at six?".to_owned()))
         );
+        assert!(person.told(&["read", "Rowing"]).contains("Bob: at six?"));
     }
     let id = sent["message"].as_str().unwrap();
     carol.run(&["react", id, "👍"]).ok();
