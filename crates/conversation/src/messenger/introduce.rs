@@ -26,7 +26,7 @@ use super::{Call, Messenger};
 use crate::content::shown::clean_name;
 use crate::content::{Content, Introduction, IntroductionId, IntroductionStep, Offer, clean_word};
 use crate::link::{IntroducedLink, Kind, Promise};
-use crate::storage::{IntroductionRecord, IntroductionsRecord, Standing};
+use crate::storage::{IntroductionRecord, IntroductionsRecord};
 use crate::view::IntroductionView;
 use crate::{ContactId, DropReason, Event, Refusal, Reply, Storage};
 
@@ -68,7 +68,7 @@ impl Messenger {
             return Err(Refusal::SamePerson.into());
         }
         for contact in [one, other] {
-            self.introducible(contact)?;
+            self.may_be_asked(contact)?;
         }
         let names = [
             self.name_they_told(call, one)?,
@@ -76,7 +76,7 @@ impl Messenger {
         ];
         for contact in [one, other] {
             // Reading what they told may have broken one of them.
-            self.introducible(contact)?;
+            self.may_be_asked(contact)?;
         }
         let mut mine = mine(call.storage)?;
         let open = || mine.introductions.iter().filter(|record| !record.passed);
@@ -149,21 +149,6 @@ impl Messenger {
             call.storage.put_setting(&at, name.as_bytes())?;
         }
         Ok(())
-    }
-
-    /// Whether a contact can be introduced.
-    fn introducible(&mut self, contact: ContactId) -> Result<(), Refusal> {
-        if self.is_blocked(contact) {
-            return Err(Refusal::Blocked);
-        }
-        match self.person(contact)?.record.standing {
-            Standing::Established => Ok(()),
-            Standing::Broken => Err(Refusal::Broken),
-            Standing::Restoring => Err(Refusal::Restoring),
-            Standing::Joining | Standing::Asked | Standing::Requested => {
-                Err(Refusal::NotEstablished)
-            }
-        }
     }
 
     /// Says a step of an introduction to a contact, in their conversation alone:

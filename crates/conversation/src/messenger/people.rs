@@ -189,6 +189,22 @@ pub(super) struct Opened {
 pub(super) type AtHand<'m> = (&'m mut Person, &'m mut Group, &'m Crypto);
 
 impl Messenger {
+    /// Whether a contact can be asked something that others are part of: to be
+    /// introduced, or to be in a group.
+    pub(super) fn may_be_asked(&mut self, contact: ContactId) -> Result<(), Refusal> {
+        if self.is_blocked(contact) {
+            return Err(Refusal::Blocked);
+        }
+        match self.person(contact)?.record.standing {
+            Standing::Established => Ok(()),
+            Standing::Broken => Err(Refusal::Broken),
+            Standing::Restoring => Err(Refusal::Restoring),
+            Standing::Joining | Standing::Asked | Standing::Requested => {
+                Err(Refusal::NotEstablished)
+            }
+        }
+    }
+
     /// The contact a command names.
     pub(super) fn person(&mut self, id: ContactId) -> Result<&mut Person, Refusal> {
         match self.people.get_mut(&id) {

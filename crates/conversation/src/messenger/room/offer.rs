@@ -73,20 +73,6 @@ impl Messenger {
         self.show_room(room)
     }
 
-    fn may_be_asked(&mut self, contact: ContactId) -> Result<(), Refusal> {
-        if self.is_blocked(contact) {
-            return Err(Refusal::Blocked);
-        }
-        match self.person(contact)?.record.standing {
-            Standing::Established => Ok(()),
-            Standing::Broken => Err(Refusal::Broken),
-            Standing::Restoring => Err(Refusal::Restoring),
-            Standing::Joining | Standing::Asked | Standing::Requested => {
-                Err(Refusal::NotEstablished)
-            }
-        }
-    }
-
     /// Says something about a room to a contact, in their conversation alone.
     pub(super) fn say_of_room(
         &mut self,
@@ -299,11 +285,7 @@ impl Messenger {
             return Ok(());
         }
         known.record.standing = RoomStanding::Left;
-        match known.record.may_return {
-            // A branch that brings me back may still come.
-            true => self.save_room(call, room)?,
-            false => self.end_stay(call, room)?,
-        }
+        self.end_stay(call, room)?;
         self.tell_room(room);
         Ok(())
     }

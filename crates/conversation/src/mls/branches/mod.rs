@@ -90,7 +90,7 @@ pub use policy::{
     GroupPolicy, History, MOST_FURTHER, MOST_FURTHER_BYTES, MOST_NAME_BYTES, Mode, PolicyError,
 };
 pub use pursue::WishFault;
-pub use side::{Aside, SIDE_VERSION, side_letter_group};
+pub use side::{Aside, SIDE_VERSION};
 pub use told::{ChainFault, HearFault, Heard, IntentId, MakeFault, Said, Told, WelcomeFault};
 pub use welcome::Invited;
 

@@ -126,12 +126,6 @@ impl Header {
     }
 }
 
-/// The group a side letter says it is of.
-#[must_use]
-pub fn side_letter_group(bytes: &[u8]) -> Option<ConversationId> {
-    Header::read(bytes).map(|(header, _)| ConversationId(header.group))
-}
-
 /// The state a side letter says it is of.
 pub(super) fn claimed_state(group: ConversationId, bytes: &[u8]) -> Option<(u64, StatePrefix)> {
     let (header, _) = Header::read(bytes)?;
