@@ -15,6 +15,7 @@ pub mod link;
 mod messenger;
 mod mls;
 mod names;
+pub mod otr;
 pub mod proof;
 mod refusal;
 pub mod search;

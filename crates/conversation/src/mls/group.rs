@@ -8,6 +8,7 @@ use openmls::prelude::{
 };
 use openmls_traits::OpenMlsProvider as _;
 use tls_codec::{DeserializeBytes as _, Serialize as _};
+use zeroize::Zeroizing;
 
 use super::crypto::Crypto;
 use super::key_package::CheckedKeyPackage;
@@ -283,6 +284,20 @@ impl Group {
     pub(crate) fn their_key(&self) -> Option<[u8; 32]> {
         let member = self.mls.member_at(LeafNodeIndex::new(self.their_index()))?;
         member.signature_key.try_into().ok()
+    }
+
+    /// A secret of 32 bytes that both sides know in this epoch, for `label` and
+    /// `context` (RFC 9420 section 8.5); `None` if openmls cannot.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the messenger is to use it"))]
+    pub(crate) fn export(
+        &self,
+        crypto: &Crypto,
+        label: &str,
+        context: &[u8],
+    ) -> Option<Zeroizing<[u8; 32]>> {
+        let exported = self.mls.export_secret(crypto, label, context, 32).ok()?;
+        let exported = Zeroizing::new(exported);
+        exported.as_slice().try_into().ok().map(Zeroizing::new)
     }
 
     /// The scope in which the rows of group `id` lie.

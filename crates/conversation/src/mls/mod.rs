@@ -43,6 +43,8 @@ pub(crate) use suite::PAST_EPOCHS;
 #[cfg(test)]
 mod interop;
 #[cfg(test)]
+mod overheard;
+#[cfg(test)]
 mod passive_client;
 #[cfg(test)]
 mod tests;

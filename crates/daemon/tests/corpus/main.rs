@@ -29,6 +29,8 @@ mod conversation_letter;
 mod conversation_link;
 #[path = "../../../../fuzz/bodies/conversation_mls_rows.rs"]
 mod conversation_mls_rows;
+#[path = "../../../../fuzz/bodies/conversation_otr.rs"]
+mod conversation_otr;
 #[path = "../../../../fuzz/bodies/conversation_parts.rs"]
 mod conversation_parts;
 #[path = "../../../../fuzz/bodies/conversation_proof.rs"]
@@ -103,6 +105,7 @@ replay! {
     conversation_letter
     conversation_link
     conversation_mls_rows
+    conversation_otr
     conversation_parts
     conversation_proof
     conversation_records

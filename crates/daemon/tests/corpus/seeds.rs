@@ -6,6 +6,7 @@ use std::path::Path;
 use hushwing_conversation::branches::{AccountId, GroupPolicy, Pointer, StatePrefix};
 use hushwing_conversation::content::{AddressUpdate, Inquiry, Profile, Timer, Typing, Wish};
 use hushwing_conversation::exchange::couple;
+use hushwing_conversation::otr::{Announced, Step};
 use hushwing_conversation::proof::IdentityKey;
 use hushwing_conversation::storage::{
     ConversationRecord, DraftRecord, JoinRecord, KeyPackageRecord, LackRecord, LossRecord,
@@ -43,6 +44,7 @@ pub(crate) fn all() -> Vec<Seed> {
     seeds.extend(post_office());
     seeds.extend(stored());
     seeds.extend(proofs());
+    seeds.extend(stretches());
     seeds.extend(relay_server());
     seeds.extend(mls_rows());
     seeds.extend(branches());
@@ -366,6 +368,28 @@ fn slot_image() -> Vec<u8> {
     bytes.extend(b"Eve{\"version\":1,\"servers\":[]}SQLite format 3\0");
     bytes.resize(128, 0);
     bytes
+}
+
+/// From the vectors of stretches off the record.
+fn stretches() -> Vec<Seed> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../interop/vectors/otr.json");
+    let vectors = fs::read_to_string(path).unwrap();
+    let vector = |name: &str| {
+        let rest = vectors.split_once(&format!("\"{name}\": \"")).unwrap().1;
+        hex(rest.split_once('"').unwrap().0)
+    };
+    let announced = Announced {
+        step: Step::Offer,
+        leaf: 1,
+        epoch: 5,
+        stretch: 1,
+        key: [7; 32],
+    };
+    vec![
+        ("conversation_otr", "transcript", vector("real")),
+        ("conversation_otr", "from_nothing", vector("from_nothing")),
+        ("conversation_otr", "announced", announced.head()),
+    ]
 }
 
 /// From the vectors of proofs.
