@@ -206,6 +206,9 @@ pub enum RoomFault {
     /// is in already.
     #[error("the group cannot be changed so")]
     Sense,
+    /// I wanted to leave, and all other stewards left at the same time.
+    #[error("you are the last steward of the group and stay in it")]
+    LastSteward,
 }
 
 /// Why a conversation cannot go on.

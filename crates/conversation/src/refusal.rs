@@ -107,6 +107,10 @@ pub enum Refusal {
     /// Somebody has to be.
     #[error("you are the last steward of the group: make somebody else one first")]
     LastSteward,
+    /// A steward is not gone before the others know that they are none any more:
+    /// nobody below could remove them.
+    #[error("you are a steward of the group until you handed that over")]
+    StillSteward,
     /// As many are in it, or asked, as can be.
     #[error("the group is full: at most {most} can be in it")]
     RoomFull {

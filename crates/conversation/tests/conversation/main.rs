@@ -45,6 +45,7 @@ mod rooms_entry;
 mod rooms_known;
 mod rooms_letters;
 mod rooms_shadow;
+mod rooms_stewards;
 mod rooms_undone;
 mod rotation;
 mod search;

@@ -380,6 +380,11 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::NotASteward => "`hushwing group info NAME` shows its stewards: ask one of them",
         Refusal::StewardAbove => "only who was a steward before them can",
         Refusal::LastSteward => "`hushwing group steward NAME MEMBER` makes one",
+        Refusal::StillSteward => {
+            "`hushwing group leave NAME`, and wait until `hushwing group info NAME` shows you as \
+             no steward; who is the only one makes another first: `hushwing group steward NAME \
+             MEMBER`"
+        }
         Refusal::RoomFull { .. } => "found a second group, or remove somebody first",
         Refusal::InRoomAlready => "`hushwing group info NAME` shows it",
         Refusal::TooManyRooms { .. } => "leave and forget some first",

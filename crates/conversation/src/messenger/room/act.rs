@@ -87,6 +87,8 @@ impl Messenger {
                 Told::Removed | Told::Settled(_) => {}
                 // It comes by itself.
                 Told::Waits(_, MakeFault::TooSoon | MakeFault::Full) => {}
+                // Who leaves wants no more than that.
+                Told::Waits(..) | Told::GivenUp(..) if !self.rooms.find(room)?.is_mine() => {}
                 Told::Waits(_, fault) | Told::GivenUp(_, fault) => {
                     let reason = match fault {
                         MakeFault::NotIn | MakeFault::Rules => RoomFault::NotAllowed,
@@ -106,7 +108,7 @@ impl Messenger {
             self.count_changes(room)?;
             self.tell_room(room);
         }
-        Ok(())
+        self.stay_if_last(call, room)
     }
 
     /// Sends a commit of mine to all who are in the state it was made in.
@@ -379,7 +381,7 @@ impl Messenger {
         let ended = known.record.ended.is_some_and(|at| at + FAREWELL <= wall);
         let lasts = known.record.may_return || known.record.mailbox.is_some();
         match known.record.standing {
-            RoomStanding::Leaving if ended => self.removed(call, room),
+            RoomStanding::Leaving if ended && !known.holds_office() => self.removed(call, room),
             RoomStanding::Left if ended && lasts => self.end_stay(call, room),
             RoomStanding::Member if known.daily <= now => {
                 known.daily = now + DAY;

@@ -128,9 +128,13 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
     ) -> Result<Reply, Stop> {
-        match self.room(room)?.record.standing {
+        let known = self.room(room)?;
+        match known.record.standing {
             RoomStanding::Offered => return Err(Refusal::NoRoom.into()),
             RoomStanding::Member => return Err(Refusal::StillInRoom.into()),
+            RoomStanding::Leaving if known.holds_office() => {
+                return Err(Refusal::StillSteward.into());
+            }
             _ => {}
         }
         self.remove_room(call, room)?;

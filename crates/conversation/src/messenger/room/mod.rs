@@ -7,7 +7,7 @@
 //! count ([`act`] does what the keeper of branches tells), how somebody gets in
 //! ([`offer`], [`welcome`], [`enter`]), to whom a message leaves ([`say`]) and whom it reached
 //! ([`confirm`]), what comes in ([`listen`]) and what was missed ([`fetch`]), and
-//! who may change it ([`change`]). [`found`] makes and forgets rooms.
+//! who may change it ([`change`], [`leave`]). [`found`] makes and forgets rooms.
 //!
 //! `protocol/rooms.md` says what members tell each other.
 
@@ -19,6 +19,7 @@ mod enter;
 mod fetch;
 mod found;
 mod held;
+mod leave;
 mod listen;
 mod offer;
 mod roster;

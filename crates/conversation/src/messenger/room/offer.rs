@@ -192,6 +192,9 @@ impl Messenger {
         if known.record.standing == RoomStanding::Broken {
             return Err(Refusal::Broken.into());
         }
+        if known.holds_office() {
+            return Err(Refusal::StillSteward.into());
+        }
         known.record.offered_by = record.offered_by;
         known.record.told_size = record.told_size;
         self.remove_offer(call, offer)?;

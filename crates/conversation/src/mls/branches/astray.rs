@@ -3,7 +3,7 @@
 use super::signed;
 use super::tests::raw_chain;
 use super::trials::{join_again, rest, welcome_in, wish_published};
-use super::village::{GROUP, Leaf, Village, account, policy};
+use super::village::{GROUP, Leaf, Village, account, rename};
 use super::{
     ChainFault, HearFault, Invited, Keeper, MakeFault, StatePrefix, Succession, Told, WelcomeFault,
     Wish,
@@ -17,7 +17,7 @@ const TO: StatePrefix = StatePrefix([1; 8]);
 fn chain_beyond(village: &mut Village) -> Vec<Vec<u8>> {
     village.withheld = vec![(0, 2)];
     for name in 0..8 {
-        village.wish(0, policy(None, Some(&name.to_string())));
+        village.wish(0, rename(&name.to_string()));
         village.calm();
     }
     let state = StatePrefix::of(&village.followed(1));
@@ -89,7 +89,7 @@ fn who_was_welcomed_to_a_branch_that_lost_is_stranded_though_the_other_is_no_lon
     let welcome = welcome_in(steward.act(told));
     village.leaves[2].take(1, super::village::Letter::Welcome(welcome));
     village.cut_off.insert(1, village.now + 1_000_000);
-    village.wish(0, policy(None, Some("other")));
+    village.wish(0, rename("other"));
     village.run_for(10_000);
     let state = StatePrefix::of(&village.followed(0));
     let lost = StatePrefix::of(&village.followed(2));
@@ -123,9 +123,9 @@ fn who_cannot_read_what_stands_on_its_removal_is_stranded() {
     steward.now = now;
     wish_published(steward, Wish::Remove(account(3)));
     rest(steward);
-    wish_published(steward, policy(None, Some("without three")));
+    wish_published(steward, rename("without three"));
     rest(steward);
-    village.wish(0, policy(None, Some("with three")));
+    village.wish(0, rename("with three"));
     village.run_for(10_000);
     let chain = village.leaves[1].with(|keeper, lent| {
         let state = StatePrefix::of(&keeper.followed());
@@ -191,14 +191,13 @@ fn what_is_wished_for_already_is_not_noted_again() {
 fn what_cannot_be_had_in_a_state_that_may_lose_is_had_later() {
     let mut village = Village::found(54, &[1, 2, 3], 2);
     let leaf = &mut village.leaves[2];
-    let wish = policy(None, Some("three"));
+    let wish = rename("three");
     let (id, told) = leaf
         .with(|keeper, lent| keeper.wish(lent, wish))
         .unwrap()
         .unwrap();
     assert_eq!(told, [Told::Waits(id, MakeFault::Rules)]);
-    let list = [1, 2, 3].map(account).to_vec();
-    village.wish(0, policy(Some(list), None));
+    village.appoint(0, &[3]);
     village.settle();
     village.check(&[0, 1, 2], &[]);
     let policy = village.leaves[0].with(|keeper, lent| keeper.policy(lent));
@@ -263,8 +262,7 @@ fn a_steward_whose_leaf_is_new_brings_back_who_is_vouched_for() {
     let by = steward.keeper.as_ref().unwrap().signature_key();
     // It is listed still, or has to be again.
     village.run_for(10_000);
-    let list = [1, 2].map(account).to_vec();
-    village.wish(0, policy(Some(list), None));
+    village.appoint(0, &[2]);
     village.run_for(10_000);
     let now = village.now;
     let steward = &mut village.leaves[1];

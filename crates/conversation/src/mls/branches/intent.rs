@@ -32,7 +32,11 @@ pub enum Wish {
     /// whoever has no common state left with us, where I am a steward. The key
     /// package must be a fresh one.
     AddAnew(Vec<u8>),
-    /// Change what the group agreed on.
+    /// Make somebody a steward, the last of rank. Who is one keeps the rank.
+    Appoint(AccountId),
+    /// Make somebody a steward no more; they stay in the group.
+    Dismiss(AccountId),
+    /// Change what else the group agreed on.
     Policy(PolicyChange),
     /// New keys for my leaf.
     Refresh,
@@ -55,11 +59,10 @@ impl core::fmt::Debug for Wish {
 }
 
 /// What of a policy is to change; the rest stays as it is when the commit is
-/// made.
+/// made. Who the stewards are is no part of it: a list that was thought of in one
+/// state would, on another, bring back who ceased to be one there.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyChange {
-    /// The stewards, first of rank first.
-    pub stewards: Option<Vec<AccountId>>,
     /// The name.
     pub name: Option<String>,
     /// What can be proved.
@@ -73,15 +76,45 @@ impl PolicyChange {
     #[must_use]
     pub fn apply(&self, policy: &GroupPolicy) -> GroupPolicy {
         let mut policy = policy.clone();
-        if let Some(stewards) = &self.stewards {
-            policy.stewards.clone_from(stewards);
-        }
         if let Some(name) = &self.name {
             policy.name.clone_from(name);
         }
         policy.mode = self.mode.unwrap_or(policy.mode);
         policy.history = self.history.unwrap_or(policy.history);
         policy
+    }
+
+    /// Whether it decides all that another does.
+    fn covers(&self, other: &Self) -> bool {
+        (self.name.is_some() || other.name.is_none())
+            && (self.mode.is_some() || other.mode.is_none())
+            && (self.history.is_some() || other.history.is_none())
+    }
+}
+
+impl Wish {
+    /// The policy after it, if it is one that changes only that.
+    pub(super) fn apply(&self, mut policy: GroupPolicy) -> GroupPolicy {
+        match self {
+            Self::Appoint(account) if !policy.stewards.contains(account) => {
+                policy.stewards.push(account.clone());
+            }
+            Self::Dismiss(account) => policy.stewards.retain(|one| one != account),
+            Self::Policy(change) => return change.apply(&policy),
+            _ => {}
+        }
+        policy
+    }
+
+    /// Whether who wants this does not want an earlier wish any more: made anew on
+    /// another branch after this one, that would undo it.
+    pub(super) fn replaces(&self, earlier: &Self) -> bool {
+        match (self, earlier) {
+            (Self::Appoint(now), Self::Dismiss(then))
+            | (Self::Dismiss(now), Self::Appoint(then)) => now == then,
+            (Self::Policy(now), Self::Policy(then)) => now.covers(then),
+            _ => false,
+        }
     }
 }
 
@@ -166,14 +199,20 @@ impl Intent {
             let mut leaves = group.treesync().full_leaves();
             leaves.any(|(_, leaf)| leaf.signature_key().as_slice() == key)
         };
+        let policy = shape::policy(group.extensions());
+        let lists = |account: &AccountId| {
+            let mut stewards = policy.iter().flat_map(|policy| &policy.stewards);
+            stewards.any(|one| one == account)
+        };
         match &self.wish {
             Wish::Add(_) | Wish::AddAnew(_) | Wish::AddLeafAnew { .. } => {
                 self.adds.as_deref().is_some_and(holds)
             }
             Wish::Remove(account) => !has(account),
             Wish::RemoveLeaf(key) => !holds(key),
-            Wish::Policy(change) => shape::policy(group.extensions())
-                .is_some_and(|policy| change.apply(&policy) == policy),
+            Wish::Appoint(account) => has(account) && lists(account),
+            Wish::Dismiss(account) => !lists(account),
+            Wish::Policy(change) => policy.is_some_and(|policy| change.apply(&policy) == policy),
             Wish::Refresh => false,
         }
     }

@@ -114,7 +114,7 @@ impl Order {
         };
         for (id, wish, _, package) in core::iter::once(first).chain(more) {
             order.wishes.push(id);
-            order.take(group, account, wish, package);
+            order.take(group, &parent, account, wish, package);
         }
         order.arrange(group, &parent);
         Some(order)
@@ -123,6 +123,7 @@ impl Order {
     fn take(
         &mut self,
         group: &MlsGroup,
+        parent: &Parent,
         account: &AccountId,
         wish: &Wish,
         package: Option<MemberPackage>,
@@ -144,12 +145,9 @@ impl Order {
                 None => {}
             },
             Wish::RemoveLeaf(key) => self.remove_leaf(group, key, None),
-            Wish::Policy(change) => {
-                let before = self
-                    .policy
-                    .take()
-                    .or_else(|| shape::policy(group.extensions()));
-                self.policy = before.map(|policy| change.apply(&policy));
+            Wish::Appoint(_) | Wish::Dismiss(_) | Wish::Policy(_) => {
+                let before = self.policy.take().or_else(|| in_force(group, parent));
+                self.policy = before.map(|policy| wish.apply(policy));
             }
         }
         if let Some(package) = package {
@@ -192,7 +190,8 @@ impl Order {
     }
 
     /// Keeps the list of stewards to those who are there: nobody removed waits
-    /// in it to be somebody again.
+    /// in it to be somebody again. Who is made a steward and is not there makes the
+    /// commit one that the rules refuse.
     fn arrange(&mut self, group: &MlsGroup, parent: &Parent) {
         let stays = |account: &AccountId| {
             let mut leaves = parent.leaves.iter();
@@ -201,16 +200,21 @@ impl Order {
                     .any(|(index, leaf)| leaf.account == *account && !self.removes.contains(index))
         };
         let removes_one = parent.stewards().iter().any(|steward| !stays(steward));
-        let policy = match &self.policy {
-            None if removes_one => shape::policy(group.extensions()),
-            policy => policy.clone(),
-        };
-        let policy = policy.map(|mut policy| {
-            policy.stewards.retain(|steward| stays(steward));
-            policy
-        });
-        self.policy = policy;
+        if self.policy.is_none() && removes_one {
+            let before = in_force(group, parent).map(|mut policy| {
+                policy.stewards.retain(|steward| stays(steward));
+                policy
+            });
+            self.policy = before;
+        }
     }
+}
+
+/// The policy of a state, with those stewards alone who are in force there.
+fn in_force(group: &MlsGroup, parent: &Parent) -> Option<GroupPolicy> {
+    let policy = shape::policy(group.extensions())?;
+    let stewards = parent.stewards();
+    Some(GroupPolicy { stewards, ..policy })
 }
 
 impl Kind {
@@ -230,7 +234,7 @@ impl Kind {
                 Self::RemoveOwn
             }
             Wish::Remove(_) | Wish::AddAnew(_) | Wish::AddLeafAnew { .. } => Self::Remove,
-            Wish::Policy(_) => Self::Policy,
+            Wish::Appoint(_) | Wish::Dismiss(_) | Wish::Policy(_) => Self::Policy,
             Wish::Refresh => Self::Refresh,
         }
     }

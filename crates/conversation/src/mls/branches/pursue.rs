@@ -67,6 +67,7 @@ impl Keeper {
             },
             _ => None,
         };
+        self.withdraw(lent.rows, |earlier| wish.replaces(earlier))?;
         let id = IntentId(self.next_intent);
         self.next_intent = self.next_intent.saturating_add(1);
         let intent = Intent::new(wish, adds);
@@ -100,6 +101,35 @@ impl Keeper {
         Shelf::new(rows, self.id).remove_intent(id.0)
     }
 
+    /// The same of all wishes that are `meant`.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub fn withdraw(
+        &mut self,
+        rows: &mut dyn MlsRows,
+        meant: impl Fn(&Wish) -> bool,
+    ) -> Result<(), StorageError> {
+        let meant = self.intents.iter().filter(|(_, one)| meant(&one.wish));
+        let meant: Vec<_> = meant.map(|(id, _)| *id).collect();
+        meant.into_iter().try_for_each(|id| self.unwish(rows, id))
+    }
+
+    /// Whether a commit of mine takes no part yet.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        let mut commits = self.commits.values();
+        commits.any(|commit| commit.own && commit.rests())
+    }
+
+    /// Whether a commit on the followed state takes no part yet.
+    fn is_changing(&self) -> bool {
+        self.commits.values().any(|commit| {
+            commit.parent == self.followed.0 && commit.standing != Standing::TakesPart
+        })
+    }
+
     /// Makes a commit for what is wanted and not had in the followed state,
     /// unless one of mine is under way there. Whether it was followed at once,
     /// since nobody else is there: then there may be more to do.
@@ -109,10 +139,7 @@ impl Keeper {
         told: &mut Vec<Told>,
     ) -> Result<bool, StorageError> {
         self.review(lent)?;
-        let under_way = self.commits.values().any(|commit| {
-            commit.parent == self.followed.0 && commit.standing != Standing::TakesPart
-        });
-        if under_way || !self.is_member() {
+        if self.is_changing() || !self.is_member() {
             return Ok(false);
         }
         // A commit for several wishes may not be had though one for each can.
@@ -200,7 +227,9 @@ impl Keeper {
                 changed.push(*id);
             }
         }
-        if self.is_member() && self.intents.values().any(|i| i.fulfilled.is_none()) {
+        // What the followed state shows, a commit of mine on it may be about to undo.
+        let look = self.is_member() && !self.is_changing();
+        if look && self.intents.values().any(|i| i.fulfilled.is_none()) {
             changed.extend(self.look(lent)?);
         }
         let mut shelf = Shelf::new(lent.rows, self.id);

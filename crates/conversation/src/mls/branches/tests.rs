@@ -7,7 +7,7 @@ use tls_codec::Serialize as _;
 
 use super::keeper::load;
 use super::rows::{self, Overlay};
-use super::village::{GROUP, Leaf, Letter, REST, To, Village, account, policy, soak};
+use super::village::{GROUP, Leaf, Letter, REST, To, Village, account, rename, soak};
 use super::{
     ChainFault, HearFault, Heard, Keeper, MakeFault, Pointer, StatePrefix, Told, Wish, facts, shape,
 };
@@ -89,7 +89,7 @@ fn of_two_concurrent_commits_all_follow_one_and_both_wishes_come_true() {
     let mut village = Village::found(2, &[1, 2, 3, 4], 2);
     village.leaves.push(Leaf::new(4, account(5)));
     village.add(0, 4);
-    village.wish(1, policy(None, Some("both")));
+    village.wish(1, rename("both"));
     village.say(2);
     village.settle();
     village.check(&[0, 1, 2, 3, 4], &[]);
@@ -102,7 +102,7 @@ fn an_own_commit_is_followed_only_after_it_was_published_and_rested() {
     let mut village = Village::found(3, &[1, 2], 1);
     let before = village.followed(0);
     let leaf = &mut village.leaves[0];
-    let out = leaf.wish(policy(None, Some("late")));
+    let out = leaf.wish(rename("late"));
     let Letter::Taken(commit) = out[1].1.clone() else {
         panic!("nothing to be taken")
     };
@@ -125,7 +125,7 @@ fn an_own_commit_is_followed_only_after_it_was_published_and_rested() {
 fn a_rest_outlives_a_crash() {
     let mut village = Village::found(3, &[1, 2], 1);
     let leaf = &mut village.leaves[0];
-    let out = leaf.wish(policy(None, Some("late")));
+    let out = leaf.wish(rename("late"));
     let Letter::Taken(commit) = out[1].1.clone() else {
         panic!("nothing to be taken")
     };
@@ -142,7 +142,7 @@ fn messages_of_a_state_that_was_left_are_read_late() {
     let mut village = Village::found(4, &[1, 2, 3], 2);
     let late = messages(village.leaves[2].say(77));
     for name in ["a", "b", "c"] {
-        village.wish(0, policy(None, Some(name)));
+        village.wish(0, rename(name));
         village.calm();
     }
     let heard = hear(&mut village.leaves[1], &late[0]);
@@ -152,7 +152,7 @@ fn messages_of_a_state_that_was_left_are_read_late() {
         Some(HearFault::Unreadable)
     );
     for name in ["d", "e", "f"] {
-        village.wish(0, policy(None, Some(name)));
+        village.wish(0, rename(name));
         village.calm();
     }
     assert_eq!(
@@ -165,7 +165,7 @@ fn messages_of_a_state_that_was_left_are_read_late() {
 fn six_states_of_a_branch_are_kept_and_those_three_days_old_are_not() {
     let mut village = Village::found(5, &[1, 2, 3], 2);
     for name in 0..9 {
-        village.wish(0, policy(None, Some(&name.to_string())));
+        village.wish(0, rename(&name.to_string()));
         village.calm();
     }
     village.check(&[0, 1, 2], &[]);
@@ -252,7 +252,7 @@ fn a_chain_leads_to_an_unknown_state() {
     let mut village = Village::found(10, &[1, 2, 3], 2);
     village.cut_off.insert(2, village.now + 1_000_000);
     for name in ["a", "b"] {
-        village.wish(0, policy(None, Some(name)));
+        village.wish(0, rename(name));
         village.run_for(5_000);
     }
     let said = messages(village.leaves[1].say(5)).remove(0);
@@ -274,7 +274,7 @@ fn beyond_all_common_states_only_being_added_anew_helps() {
     let mut village = Village::found(11, &[1, 2, 3], 2);
     village.withheld = vec![(0, 2)];
     for name in 0..8 {
-        village.wish(0, policy(None, Some(&name.to_string())));
+        village.wish(0, rename(&name.to_string()));
         village.calm();
     }
     let state = StatePrefix::of(&village.followed(1));

@@ -3,7 +3,7 @@
 use super::make::{How, Order};
 use super::records::{CommitRecord, Standing, StateRecord};
 use super::tests::raw_chain;
-use super::village::{GROUP, Leaf, Letter, REST, To, Village, account, policy};
+use super::village::{GROUP, Leaf, Letter, REST, To, Village, account, rename};
 use super::{
     ChainFault, CommitHash, HearFault, Heard, Keeper, MakeFault, Shape, StateName, StatePrefix,
     Told, WelcomeFault, Wish, shape,
@@ -88,7 +88,7 @@ fn in_a_full_tree_there_is_room_for_a_commit_of_mine() {
     let mut village = Village::found(21, &[1, 2, 3], 2);
     let leaf = &mut village.leaves[0];
     let below = leaf.keeper.as_ref().unwrap().followed();
-    wish_published(leaf, policy(None, Some("a")));
+    wish_published(leaf, rename("a"));
     rest(leaf);
     let filler = MAX_COMMITS - leaf.keeper.as_ref().unwrap().commits();
     for number in 0..filler as u16 {
@@ -108,7 +108,7 @@ fn in_a_full_tree_there_is_room_for_a_commit_of_mine() {
         record.author = hash.0[..16].to_vec();
     }
     assert_eq!(keeper.commits(), MAX_COMMITS);
-    let commit = wish_published(leaf, policy(None, Some("b")));
+    let commit = wish_published(leaf, rename("b"));
     let told = rest(leaf);
     assert!(
         told.iter()
@@ -125,7 +125,7 @@ fn others_leave_places_for_my_commits() {
     let commit = raw_chain(&mut village.leaves[2], 1).remove(0);
     let leaf = &mut village.leaves[0];
     let below = leaf.keeper.as_ref().unwrap().followed();
-    wish_published(leaf, policy(None, Some("a")));
+    wish_published(leaf, rename("a"));
     rest(leaf);
     for number in 0..240 {
         imagine(leaf, below, number, 1, Class::Refresh);
@@ -175,7 +175,7 @@ fn a_commit_of_mine_is_kept_though_it_can_no_longer_win() {
     let mut village = Village::found(24, &[1, 2, 3], 2);
     let leaf = &mut village.leaves[0];
     let on = leaf.keeper.as_ref().unwrap().followed();
-    let mine = wish_published(leaf, policy(None, Some("a")));
+    let mine = wish_published(leaf, rename("a"));
     for number in 0..70 {
         imagine(leaf, on, number, 1, Class::Removal);
     }
@@ -190,7 +190,7 @@ fn two_commits_sealed_in_one_state_use_two_keys() {
     let mut village = Village::found(25, &[1, 2], 1);
     let leaf = &mut village.leaves[0];
     for name in ["a", "b"] {
-        let wish = policy(None, Some(name));
+        let wish = rename(name);
         let open = [(super::IntentId(99), wish)];
         let me = account(1);
         leaf.with(|keeper, lent| {
@@ -213,7 +213,7 @@ fn forged_welcome(package: Vec<u8>) -> Vec<u8> {
     let mut forger = Leaf::new(9, account(1));
     forger.found(&super::GroupPolicy::of_group(vec![account(1)], "here"));
     for name in 0..9 {
-        forger.wish(policy(None, Some(&name.to_string())));
+        forger.wish(rename(&name.to_string()));
     }
     welcome_in(forger.wish(Wish::Add(package)))
 }

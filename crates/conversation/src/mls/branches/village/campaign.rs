@@ -1,6 +1,6 @@
 //! Whatever the weather, all come to the same state.
 
-use super::{Leaf, Letter, To, Village, Weather, account, policy, soak};
+use super::{Leaf, Letter, To, Village, Weather, account, rename, soak};
 use crate::mls::branches::Wish;
 use crate::mls::branches::tests::raw_chain;
 
@@ -51,7 +51,7 @@ fn storm(seed: u64, accounts: &[u8], stewards: u8, acts: u32) -> Cases {
         let steward = usize::try_from(village.chance.below(2)).unwrap();
         match village.chance.below(12) {
             0 | 1 if village.leaves[by].member() => {
-                village.wish(by, policy(None, Some(&format!("name {act}"))));
+                village.wish(by, rename(&format!("name {act}")));
             }
             2 if village.leaves[by].member() => village.wish(by, Wish::Refresh),
             3 => {
@@ -118,12 +118,12 @@ fn a_steward_thrown_out_wins_nothing_with_five_commits() {
         // Steward 2 hears nothing for a while, and makes a group of its own.
         village.cut_off.insert(1, village.now + 60_000);
         for name in ["a", "b", "c"] {
-            village.wish(1, policy(None, Some(name)));
+            village.wish(1, rename(name));
             village.run_for(3_000);
         }
         village.wish(1, Wish::Remove(account(3)));
         village.run_for(3_000);
-        village.wish(1, policy(None, Some("mine")));
+        village.wish(1, rename("mine"));
         village.wish(0, Wish::Remove(account(2)));
         village.say(2);
         village.settle();
@@ -175,7 +175,7 @@ fn who_withholds_commits_holds_nobody_back() {
         let mut village = Village::found(seed, &[1, 2, 3, 4], 2);
         village.withheld = vec![(0, 3), (1, 3)];
         for name in ["a", "b"] {
-            village.wish(0, policy(None, Some(name)));
+            village.wish(0, rename(name));
             village.calm();
         }
         assert_ne!(village.followed(3), village.followed(0));
@@ -195,8 +195,8 @@ fn garbage_and_repeats_change_nothing() {
         slow: 900,
         ..Weather::default()
     };
-    village.wish(0, policy(None, Some("a")));
-    village.wish(1, policy(None, Some("b")));
+    village.wish(0, rename("a"));
+    village.wish(1, rename("b"));
     for leaf in 0..3 {
         village.say(leaf);
     }

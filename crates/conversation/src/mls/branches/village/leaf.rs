@@ -219,6 +219,11 @@ impl Leaf {
         self.act(told)
     }
 
+    pub(in super::super) fn wish_all(&mut self, wishes: Vec<Wish>) -> Vec<(To, Letter)> {
+        let told = self.with(|keeper, lent| keeper.wish_all(lent, wishes));
+        self.act(told.unwrap().unwrap())
+    }
+
     pub(in super::super) fn say(&mut self, id: u64) -> Vec<(To, Letter)> {
         self.say_in(id, None)
     }

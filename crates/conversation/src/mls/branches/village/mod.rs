@@ -93,10 +93,8 @@ impl Village {
             }
         }
         village.calm();
-        let list = (0..stewards)
-            .map(|rank| account(accounts[0] + rank))
-            .collect();
-        village.wish(0, policy(Some(list), None));
+        let below: Vec<_> = (1..stewards).map(|rank| accounts[0] + rank).collect();
+        village.appoint(0, &below);
         village.calm();
         for number in 1..accounts.len() {
             if village.leaves[number].keeper.is_none() {
@@ -120,6 +118,16 @@ impl Village {
     pub(super) fn wish(&mut self, by: usize, wish: Wish) {
         self.leaves[by].now = self.now;
         let out = self.leaves[by].wish(wish);
+        self.leaves[by].commit();
+        self.send(by, out);
+    }
+
+    /// A leaf makes accounts stewards, by one commit.
+    pub(super) fn appoint(&mut self, by: usize, accounts: &[u8]) {
+        let wishes = accounts.iter().map(|one| Wish::Appoint(account(*one)));
+        let wishes: Vec<_> = wishes.collect();
+        self.leaves[by].now = self.now;
+        let out = self.leaves[by].wish_all(wishes);
         self.leaves[by].commit();
         self.send(by, out);
     }
@@ -294,7 +302,7 @@ impl Village {
     /// welcomed to a branch that lost learns that only when the others are ahead.
     pub(super) fn go_on(&mut self) {
         for further in 0..HORIZON + 3 {
-            self.wish(0, policy(None, Some(&format!("further {further}"))));
+            self.wish(0, rename(&format!("further {further}")));
             self.calm();
         }
         self.settle();
@@ -409,10 +417,9 @@ pub(super) fn commit_in(out: Vec<(To, Letter)>) -> Vec<u8> {
     }
 }
 
-pub(super) fn policy(stewards: Option<Vec<AccountId>>, name: Option<&str>) -> Wish {
+pub(super) fn rename(name: &str) -> Wish {
     Wish::Policy(super::PolicyChange {
-        stewards,
-        name: name.map(str::to_owned),
+        name: Some(name.to_owned()),
         ..super::PolicyChange::default()
     })
 }

@@ -1,0 +1,163 @@
+//! Leaving a room.
+//!
+//! Whoever leaves asks, and a steward's program removes them. Nobody below may
+//! remove a steward, so one gives that up first, by a commit, and is bound to see
+//! to it: a steward who were gone without would stay in the list for good.
+
+use hushwing_sansio::StorageError;
+
+use super::{Room, account};
+use crate::branches::{Keeper, Wish};
+use crate::content::{Content, RoomStep, RoomWord};
+use crate::event::RoomFault;
+use crate::messenger::stop::Stop;
+use crate::messenger::{Call, Messenger};
+use crate::storage::RoomStanding;
+use crate::{Event, MemberId, Refusal, Reply, RoomId};
+
+impl Room {
+    /// Whether I am a steward in the state that is followed, who cannot be gone
+    /// before that is handed over: somebody else is there.
+    pub(super) fn holds_office(&self) -> bool {
+        let inside = matches!(
+            self.record.standing,
+            RoomStanding::Member | RoomStanding::Leaving
+        );
+        inside && self.is_steward(&self.record.account) && self.others().next().is_some()
+    }
+
+    /// Whether nobody but me is a steward.
+    fn is_last_steward(&self) -> bool {
+        let me = &self.record.account;
+        self.stewards.iter().all(|one| one.as_bytes() == me)
+    }
+}
+
+impl Messenger {
+    /// Leaves a room: from now on nothing is heard in it, and a steward's
+    /// program removes me.
+    pub(in crate::messenger) fn leave_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<Reply, Stop> {
+        let now = call.cx.wall();
+        let known = self.my_room(room)?;
+        let alone = known.others().next().is_none();
+        if known.is_last_steward() && !alone {
+            return Err(Refusal::LastSteward.into());
+        }
+        if !alone {
+            self.ask_to_be_removed(call, room)?;
+        }
+        self.give_up_said(call, room)?;
+        let known = self.room(room)?;
+        known.record.ended = Some(now);
+        known.record.asked.clear();
+        known.record.standing = match alone {
+            true => RoomStanding::Left,
+            false => RoomStanding::Leaving,
+        };
+        self.save_room(call, room)?;
+        if alone {
+            self.end_stay(call, room)?;
+        }
+        self.tell_room(room);
+        self.show_room(room)
+    }
+
+    /// Asks the stewards to remove me. A steward gives that up first: nobody
+    /// below may remove one.
+    fn ask_to_be_removed(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let me = known.record.account.clone();
+        if !known.is_steward(&me) {
+            return self.say_leave(call, room);
+        }
+        let me = account(&me)?;
+        self.want(call, room, Wish::Dismiss(me))
+    }
+
+    /// Another state is followed while I leave: what I asked for may have been
+    /// said in one that was left, or before I ceased to be a steward.
+    pub(super) fn leave_further(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        if !known.is_steward(&known.record.account) {
+            return self.say_leave(call, room);
+        }
+        if known.is_last_steward() {
+            // Whether I stay is seen when nothing of mine is under way any more.
+            return Ok(());
+        }
+        // Somebody may have made me one since I said that I leave.
+        let me = known.account()?;
+        self.want(call, room, Wish::Dismiss(me))
+    }
+
+    /// All other stewards left at the same time: somebody has to be one, and that
+    /// is me. I am in it as before, and told so.
+    pub(super) fn stay_if_last(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let busy = self.rooms.keepers.get(&room).is_some_and(Keeper::is_busy);
+        let known = self.rooms.find(room)?;
+        let leaving = known.record.standing == RoomStanding::Leaving;
+        if !leaving || busy || !known.is_last_steward() || !known.holds_office() {
+            return Ok(());
+        }
+        let me = known.account()?;
+        known.record.standing = RoomStanding::Member;
+        known.record.ended = None;
+        self.save_room(call, room)?;
+        self.keeper(call, room, |keeper, lent| {
+            keeper.withdraw(lent.rows, |wish| *wish == Wish::Dismiss(me.clone()))
+        })?;
+        let reason = RoomFault::LastSteward;
+        self.tell(Event::RoomUnchanged { room, reason });
+        self.tell_room(room);
+        // Who asked to be removed while I did not listen asks again in the next state.
+        self.want(call, room, Wish::Refresh)
+    }
+
+    pub(super) fn say_leave(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let conversation = self.rooms.find(room)?.record.conversation;
+        let content = Content::Room(RoomWord {
+            room: conversation,
+            step: RoomStep::Leave,
+        });
+        self.say_in_passing_to_all(call, room, &content)
+    }
+
+    /// Somebody wants to leave; a steward's program sees to it.
+    pub(super) fn heard_leave(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let leaver = known.members.get(&member).filter(|member| member.present);
+        let Some(leaver) = leaver.map(|member| account(&member.account)) else {
+            return Ok(());
+        };
+        if known.is_mine() && known.is_steward(&known.record.account) {
+            self.want(call, room, Wish::Remove(leaver?))?;
+            self.tell_room(room);
+        }
+        Ok(())
+    }
+}
