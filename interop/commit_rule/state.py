@@ -28,15 +28,16 @@ def commit_hash(message):
 class State:
     """Leaves are a dictionary from index to (account, renewed_at or None)."""
 
-    def __init__(self, shape, epoch, listed, leaves, most=MAX_LEAVES):
-        self.shape, self.epoch, self.most = shape, epoch, most
+    def __init__(self, shape, epoch, listed, leaves, most=MAX_LEAVES, each=MAX_DEVICES):
+        self.shape, self.epoch, self.most, self.each = shape, epoch, most, each
         self.listed, self.leaves = listed, leaves
 
     @classmethod
     def read(cls, told):
         leaves = {index: (account, stamp) for index, account, stamp in told["leaves"]}
         most = told.get("most", MAX_LEAVES)
-        return cls(told["shape"], told["epoch"], told["stewards"], leaves, most)
+        each = told.get("each", MAX_DEVICES)
+        return cls(told["shape"], told["epoch"], told["stewards"], leaves, most, each)
 
     def accounts(self):
         """In the order of first leaves."""
@@ -99,7 +100,7 @@ def classify(state, commit):
     for account, stamp in commit.added:
         demand(stamp is None, "stamp of a new leaf")
         if account == author:
-            demand(after.count(author) <= MAX_DEVICES, "too many devices")
+            demand(after.count(author) <= state.each, "too many devices")
             continue
         demand(rank is not None, "no steward adds")
         demand(account not in remaining, "is there")
@@ -145,4 +146,4 @@ def follow(state, commit):
         blank = next(i for i in range(len(leaves) + 1) if i not in leaves)
         leaves[blank] = (account, None)
     listed = state.listed if commit.listed is None else commit.listed
-    return State(state.shape, state.epoch + 1, listed, leaves, state.most)
+    return State(state.shape, state.epoch + 1, listed, leaves, state.most, state.each)

@@ -14,7 +14,7 @@ use super::names::AccountId;
 /// Most leaves of a group that has no bound of its own.
 pub(crate) const MAX_LEAVES: usize = 1_000;
 
-/// Most leaves of one account.
+/// Most leaves of one account, in a group that has no bound of its own for that.
 pub(crate) const MAX_DEVICES: usize = 8;
 
 /// Most epochs between what two commits of an account that is no steward must
@@ -41,6 +41,8 @@ pub(crate) struct Parent {
     pub(crate) epoch: u64,
     /// Most leaves, by the group context; never changes.
     pub(crate) most: usize,
+    /// Most leaves of one account, by the group context; never changes.
+    pub(crate) each: usize,
     /// The stewards as the group context lists them.
     pub(crate) listed: Vec<AccountId>,
     /// The leaves that are not blank, by index.
@@ -129,6 +131,13 @@ impl Parent {
         }
         stewards.truncate(MAX_STEWARDS);
         stewards
+    }
+
+    /// Whether no more leaves are there than may be, of all and of each account.
+    pub(crate) fn is_within_bounds(&self) -> bool {
+        let mut accounts = self.accounts().into_iter();
+        let few = accounts.all(|account| self.devices(account).count() <= self.each);
+        few && self.leaves.len() <= self.most
     }
 
     /// The account that holds the turn of a pair: the accounts take turns in the
@@ -306,7 +315,7 @@ impl<'a> Check<'a> {
     fn sizes(&self) -> Result<(), Invalid> {
         let leaves = self.parent.leaves.len() + self.commit.added.len();
         if leaves.saturating_sub(self.commit.removed.len()) > self.parent.most
-            || self.own_devices() > MAX_DEVICES && self.is_added(self.author)
+            || self.own_devices() > self.parent.each && self.is_added(self.author)
         {
             return Err(Invalid::TooMany);
         }

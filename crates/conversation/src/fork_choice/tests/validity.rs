@@ -311,6 +311,16 @@ fn groups_and_accounts_have_bounds() {
     assert_eq!(adds(&small, 0, &[3, 4]), Err(Invalid::TooMany));
     assert_eq!(adds(&small, 0, &[1, 1]), Err(Invalid::TooMany));
 
+    // Where nobody has several devices, neither member nor steward gets a second.
+    let mut single = parent(Shape::Group, 100, &[1], &[1, 2]);
+    single.each = 1;
+    assert_eq!(adds(&single, 0, &[3]), Ok(Class::Membership));
+    assert_eq!(adds(&single, 0, &[1]), Err(Invalid::TooMany));
+    assert_eq!(adds(&single, 1, &[2]), Err(Invalid::TooMany));
+    assert!(single.is_within_bounds());
+    single.leaves.insert(2, leaf(2));
+    assert!(!single.is_within_bounds());
+
     let mut group = parent(Shape::Group, 100, &[1], &[1]);
     let most = u32::try_from(MAX_LEAVES).unwrap();
     group.leaves.extend((1..most - 1).map(|index| {

@@ -11,11 +11,11 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
-use super::super::rules::{Contents, Leaf, Parent, check};
+use super::super::rules::{Contents, Leaf, MAX_DEVICES, Parent, check};
 use super::super::{AccountId, Class, CommitHash, Shape, StateName};
 use super::acts::{act, group, pair, world};
 use super::stories;
-use super::world::{World, account, parent};
+use super::world::{World, account, bare, leaf, parent};
 
 const STORED: &str = include_str!("../../../../../interop/vectors/commit_rule.json");
 
@@ -148,7 +148,7 @@ fn owned(leaf: &Leaf) -> Value {
 fn described(state: &Parent) -> Value {
     let leaves = state.leaves.iter();
     let leaves = leaves.map(|(index, leaf)| json!([index, hexed(&leaf.account), leaf.renewed_at]));
-    json!({
+    let mut described = json!({
         "epoch": state.epoch,
         "leaves": leaves.collect::<Vec<_>>(),
         "shape": match state.shape {
@@ -156,7 +156,11 @@ fn described(state: &Parent) -> Value {
             Shape::Group => "group",
         },
         "stewards": listed(&state.listed),
-    })
+    });
+    if state.each != MAX_DEVICES {
+        described["each"] = json!(state.each);
+    }
+    described
 }
 
 fn contents(commit: &Contents) -> Value {
@@ -185,17 +189,35 @@ fn validity() -> Vec<Value> {
         let outcome = check(tip, &one);
         let outcomes = outcomes.entry(format!("{outcome:?}")).or_default();
         if outcomes.len() < OF_EACH {
-            outcomes.push(json!({
-                "class": outcome.ok().map(word),
-                "contents": contents(&one),
-                "state": described(tip),
-                "why": outcome.err().map(|fault| fault.to_string()),
-            }));
+            outcomes.push(judged(tip, &one));
         }
     }
     // Every class and every fault.
     assert_eq!(outcomes.len(), 6 + 13, "{:?}", outcomes.keys());
-    outcomes.into_values().flatten().collect()
+    outcomes.into_values().flatten().chain(devices()).collect()
+}
+
+fn judged(state: &Parent, commit: &Contents) -> Value {
+    let outcome = check(state, commit);
+    json!({
+        "class": outcome.ok().map(word),
+        "contents": contents(commit),
+        "state": described(state),
+        "why": outcome.err().map(|fault| fault.to_string()),
+    })
+}
+
+/// Devices that are added where an account may have one leaf, or two.
+fn devices() -> Vec<Value> {
+    let mut judgements = Vec::new();
+    for (each, committer, whose) in [(1, 0, 1), (1, 1, 2), (1, 0, 3), (2, 1, 2)] {
+        let mut state = parent(Shape::Group, 100, &[1], &[1, 2]);
+        state.each = each;
+        let mut commit = bare(&state, committer);
+        commit.added.push(leaf(whose));
+        judgements.push(judged(&state, &commit));
+    }
+    judgements
 }
 
 fn word(class: Class) -> &'static str {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::rules::{self, Contents, Invalid, Leaf, MAX_LEAVES, Parent};
+use super::super::rules::{self, Contents, Invalid, Leaf, MAX_DEVICES, MAX_LEAVES, Parent};
 use super::super::{AccountId, Class, Commit, CommitHash, Refused, Shape, State, StateName, Tree};
 
 /// Account `number`.
@@ -29,6 +29,7 @@ pub(super) fn parent(shape: Shape, epoch: u64, listed: &[u8], leaves: &[u8]) -> 
         shape,
         epoch,
         most: MAX_LEAVES,
+        each: MAX_DEVICES,
         listed: listed.iter().map(|number| account(*number)).collect(),
         leaves: owned
             .map(|(index, number)| (index, leaf(*number)))

@@ -3,7 +3,7 @@
 use hushwing_delivery::MailboxId;
 use hushwing_sansio::StorageError;
 
-use super::{MOST_LEAVES, MOST_ROOMS, Room};
+use super::{MOST_LEAVES, MOST_OF_ONE, MOST_ROOMS, Room};
 use crate::branches::{GroupPolicy, Keeper, Lent, OwnPackage};
 use crate::content::shown::clean_name;
 use crate::messenger::stop::Stop;
@@ -41,7 +41,9 @@ impl Messenger {
             cx: &mut *call.cx,
             rows: &mut *call.storage,
         };
-        let policy = GroupPolicy::of_group(vec![me.clone()], name).bounded(MOST_LEAVES);
+        let policy = GroupPolicy::of_group(vec![me.clone()], name)
+            .bounded(MOST_LEAVES)
+            .bounded_each(MOST_OF_ONE);
         let keeper = Keeper::found(&mut lent, record.conversation, &me, &policy)?;
         let keeper = keeper.map_err(|_| StorageError::corrupt("founding a room"))?;
         self.add_room(

@@ -49,6 +49,8 @@ use held::Held;
 pub(super) const MOST_MEMBERS: usize = MOST_LEAVES as usize;
 /// The same, as the rules of its commits have it.
 const MOST_LEAVES: u16 = 32;
+/// Leaves of one account of a room, as long as nobody has several devices.
+const MOST_OF_ONE: u16 = 1;
 /// Rooms of one profile, offered ones included.
 const MOST_ROOMS: usize = 128;
 /// Members of a room that are remembered, former ones included.

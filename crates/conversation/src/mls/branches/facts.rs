@@ -11,7 +11,7 @@ use tls_codec::{DeserializeBytes as _, Serialize, VLBytes};
 use super::policy::GroupPolicy;
 use super::shape;
 use crate::fork_choice::AccountId;
-use crate::fork_choice::rules::{Contents, Leaf, MAX_LEAVES, Parent};
+use crate::fork_choice::rules::{Contents, Leaf, MAX_DEVICES, MAX_LEAVES, Parent};
 use crate::mls::crypto::Crypto;
 use crate::mls::suite;
 
@@ -28,6 +28,12 @@ fn most(policy: &GroupPolicy) -> usize {
         .map_or(MAX_LEAVES, |most| most.min(MAX_LEAVES))
 }
 
+fn each(policy: &GroupPolicy) -> usize {
+    policy
+        .most_of_one()
+        .map_or(MAX_DEVICES, |most| most.min(MAX_DEVICES))
+}
+
 /// The state a group is in; `None` if it is none of ours.
 pub(super) fn parent(group: &MlsGroup) -> Option<Parent> {
     let policy = shape::policy(group.extensions())?;
@@ -37,6 +43,7 @@ pub(super) fn parent(group: &MlsGroup) -> Option<Parent> {
         shape: policy.shape,
         epoch: group.epoch().as_u64(),
         most: most(&policy),
+        each: each(&policy),
         listed: policy.stewards,
         leaves: leaves.collect::<Option<BTreeMap<_, _>>>()?,
     })
@@ -96,7 +103,9 @@ impl Contents {
             Proposal::Remove(remove) => self.removed.insert(remove.removed().u32()),
             Proposal::GroupContextExtensions(change) => match shape::policy(change.extensions()) {
                 Some(policy) => {
-                    let same = policy.shape == parent.shape && most(&policy) == parent.most;
+                    let same = policy.shape == parent.shape
+                        && most(&policy) == parent.most
+                        && each(&policy) == parent.each;
                     self.listed.replace(policy.stewards).is_none() && same
                 }
                 None => false,

@@ -398,7 +398,7 @@ pub(super) fn follow(
         .map_err(|_| WelcomeFault::Welcome)?;
     let parent = facts::parent(&group).ok_or(WelcomeFault::Rules)?;
     let fits = group.ciphersuite() == suite::SUITE
-        && parent.leaves.len() <= parent.most
+        && parent.is_within_bounds()
         && group
             .treesync()
             .full_leaves()

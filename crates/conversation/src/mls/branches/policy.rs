@@ -17,6 +17,8 @@ pub const MOST_FURTHER: usize = 16;
 pub const MOST_FURTHER_BYTES: usize = 1024;
 /// The further entry that bounds the leaves.
 const MOST_LEAVES: u16 = 2;
+/// The further entry that bounds the leaves of one account.
+const MOST_OF_ONE: u16 = 3;
 /// Most bytes of the whole blob.
 const MOST_BYTES: usize = 32 * 1024;
 
@@ -96,10 +98,21 @@ impl GroupPolicy {
     /// The same for a group of at most so many leaves, for good: no commit makes it
     /// larger, or changes the bound.
     #[must_use]
-    pub fn bounded(mut self, leaves: u16) -> Self {
-        let entry = [&[VERSION], leaves.to_be_bytes().as_slice()].concat();
-        self.further.retain(|(number, _)| *number != MOST_LEAVES);
-        self.further.push((MOST_LEAVES, entry));
+    pub fn bounded(self, leaves: u16) -> Self {
+        self.with_number(MOST_LEAVES, leaves)
+    }
+
+    /// The same for a group in which each account has at most so many leaves, for
+    /// good as well: 1 where nobody has several devices.
+    #[must_use]
+    pub fn bounded_each(self, leaves: u16) -> Self {
+        self.with_number(MOST_OF_ONE, leaves)
+    }
+
+    fn with_number(mut self, at: u16, value: u16) -> Self {
+        let entry = [&[VERSION], value.to_be_bytes().as_slice()].concat();
+        self.further.retain(|(number, _)| *number != at);
+        self.further.push((at, entry));
         self.further.sort();
         self
     }
@@ -107,8 +120,18 @@ impl GroupPolicy {
     /// Its own bound of the leaves, if it has one.
     #[must_use]
     pub fn most_leaves(&self) -> Option<usize> {
+        self.number(MOST_LEAVES)
+    }
+
+    /// Its own bound of the leaves of one account, if it has one.
+    #[must_use]
+    pub fn most_of_one(&self) -> Option<usize> {
+        self.number(MOST_OF_ONE)
+    }
+
+    fn number(&self, at: u16) -> Option<usize> {
         let mut entries = self.further.iter();
-        let (_, entry) = entries.find(|(number, _)| *number == MOST_LEAVES)?;
+        let (_, entry) = entries.find(|(number, _)| *number == at)?;
         match entry.split_first() {
             Some((&VERSION, leaves)) => leaves.try_into().ok().map(u16::from_be_bytes),
             _ => None,
