@@ -66,6 +66,13 @@ pub enum RoomStep {
     Leave,
     /// To one: which commits lead to the states whose names begin so?
     Ask([u8; 8]),
+    /// To one: what I said to all, again.
+    Again {
+        /// The epoch in which it was said first.
+        epoch: u64,
+        /// The message, as it was then.
+        message: Vec<u8>,
+    },
 }
 
 /// Somebody in a room, as told. `Debug` hides all of it.
@@ -97,6 +104,7 @@ impl fmt::Debug for RoomStep {
             Self::Greeting { .. } => "Greeting",
             Self::Leave => "Leave",
             Self::Ask(_) => "Ask",
+            Self::Again { .. } => "Again",
         })
     }
 }
@@ -141,7 +149,7 @@ impl RoomWord {
             RoomStep::Offer { name, .. } => *name = cleaned(name)?,
             RoomStep::Answer { entry, .. } | RoomStep::Greeting { entry, .. } => entry.clean()?,
             RoomStep::Roster(entries) => entries.iter_mut().try_for_each(Entry::clean)?,
-            RoomStep::Leave | RoomStep::Ask(_) => {}
+            RoomStep::Leave | RoomStep::Ask(_) | RoomStep::Again { .. } => {}
         }
         Ok(word)
     }
@@ -187,6 +195,13 @@ impl RoomWord {
                 RoomStep::Leave
             }
             5 => RoomStep::Ask(reader.fixed()?),
+            6 => {
+                reader.array_of(2)?;
+                RoomStep::Again {
+                    epoch: reader.unsigned()?,
+                    message: reader.bytes(MAX_MESSAGE)?.to_vec(),
+                }
+            }
             _ => return Err(RoomWordError::Step),
         };
         Ok(Self { room, step })
@@ -235,6 +250,10 @@ impl RoomWord {
             RoomStep::Ask(state) => {
                 head(5);
                 writer.bytes(state);
+            }
+            RoomStep::Again { epoch, message } => {
+                head(6);
+                writer.array(2).unsigned(*epoch).bytes(message);
             }
         }
     }
@@ -318,6 +337,10 @@ mod tests {
             },
             RoomStep::Leave,
             RoomStep::Ask([5; 8]),
+            RoomStep::Again {
+                epoch: u64::MAX,
+                message: vec![8; 70],
+            },
         ];
         let of = |step| RoomWord {
             room: ConversationId([4; 16]),
@@ -356,7 +379,10 @@ mod tests {
             assert!(clean.contains(&read), "{read:?}");
         }
         for word in all("\u{200b}") {
-            let nameless = matches!(word.step, RoomStep::Leave | RoomStep::Ask(_));
+            let nameless = matches!(
+                word.step,
+                RoomStep::Leave | RoomStep::Ask(_) | RoomStep::Again { .. }
+            );
             let read = RoomWord::decode(&word.encode());
             assert_eq!(read == Err(RoomWordError::EmptyName), !nameless);
         }
@@ -366,7 +392,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
         fn whatever_is_read_is_bounded_and_never_panics(
-            step in 0..7_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
+            step in 0..8_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
         ) {
             let head = [&[0x84, 1, step, 0x50][..], &[4; 16], &bytes].concat();
             if let Ok(word) = RoomWord::decode(&head) {

@@ -55,8 +55,9 @@ pub use mode::{MOST_WISHES, ModeRecord};
 pub use orphan::{MOST_ORPHAN_BYTES, MOST_ORPHANS, OrphanRecord};
 pub use reunion::{FormerGroup, ReunionRecord};
 pub use room::{
-    AskedRecord, DamagedRoom, LeavingRecord, MemberRecord, PackageRecord, PublishingRecord,
-    RecipientRecord, RoomOfferRecord, RoomRecord, RoomRows, RoomStanding, WelcomeRecord,
+    AskedRecord, DamagedRoom, EntryRecord, LeavingRecord, MemberRecord, PackageRecord,
+    PublishingRecord, RecipientRecord, RoomOfferRecord, RoomRecord, RoomRows, RoomStanding,
+    WelcomeRecord,
 };
 pub use said::SaidRows;
 pub use signed_receipt::{ReceiptRows, SignedReceiptRecord};

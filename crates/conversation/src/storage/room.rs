@@ -105,6 +105,18 @@ pub struct PackageRecord {
     pub message: Vec<u8>,
     /// The private Ed25519 key of the leaf it becomes (32 bytes).
     pub key: Secret,
+    /// What a Welcome made of it, once one was followed.
+    pub entered: Option<EntryRecord>,
+}
+
+/// That a Welcome was followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryRecord {
+    /// The epoch of the state that the last one brought.
+    pub epoch: u64,
+    /// When the first was followed.
+    #[serde(with = "millis")]
+    pub since: Timestamp,
 }
 
 /// A mailbox that was replaced.
@@ -445,6 +457,10 @@ mod tests {
                 reference: vec![3; 40],
                 message: vec![4; 60],
                 key: Secret::new([5; 32]),
+                entered: Some(EntryRecord {
+                    epoch: 4,
+                    since: Timestamp::from_secs(2),
+                }),
             }),
             mailbox: Some(8),
             leaving: vec![LeavingRecord {

@@ -40,6 +40,7 @@ mod renewal;
 mod restored;
 mod restored_twice;
 mod rooms;
+mod rooms_again;
 mod rooms_apart;
 mod rooms_entry;
 mod rooms_known;

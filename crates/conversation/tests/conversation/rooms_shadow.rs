@@ -22,7 +22,7 @@ use crate::support::*;
 
 /// A keeper with rows of its own.
 pub(crate) struct Shadow {
-    keeper: Keeper,
+    pub(crate) keeper: Keeper,
     rows: MemoryStorage,
     chance: Seeded,
     seconds: u64,
@@ -69,7 +69,9 @@ impl Shadow {
     /// A group of its own, with any id.
     fn founding(id: ConversationId) -> Self {
         let me = AccountId::try_from([9; 16].as_slice()).unwrap();
-        let policy = GroupPolicy::of_group(vec![me.clone()], "Rowing").bounded(32);
+        let policy = GroupPolicy::of_group(vec![me.clone()], "Rowing")
+            .bounded(32)
+            .bounded_each(1);
         Self::with(MemoryStorage::new(), 88, |lent| {
             Keeper::found(lent, id, &me, &policy).unwrap().unwrap()
         })
@@ -83,7 +85,7 @@ impl Shadow {
         })
     }
 
-    fn act<T>(&mut self, act: impl FnOnce(&mut Keeper, &mut Lent<'_, '_>) -> T) -> T {
+    pub(crate) fn act<T>(&mut self, act: impl FnOnce(&mut Keeper, &mut Lent<'_, '_>) -> T) -> T {
         // Its account's pace is not what is tried here.
         self.seconds += 600;
         let now = Moment::from_origin(Duration::from_secs(self.seconds));
@@ -117,7 +119,7 @@ impl Shadow {
         (commit, welcome)
     }
 
-    fn compose(&mut self, content: &Content) -> Vec<u8> {
+    pub(crate) fn compose(&mut self, content: &Content) -> Vec<u8> {
         self.salt += 1;
         let frame = Frame {
             salt: Salt([self.salt; 16]),
@@ -131,14 +133,14 @@ impl Shadow {
     }
 
     /// An MLS message to all.
-    fn say(&mut self, content: &Content) -> Vec<u8> {
+    pub(crate) fn say(&mut self, content: &Content) -> Vec<u8> {
         let bytes = self.compose(content);
         let said = self.act(|keeper, lent| keeper.say(lent, &bytes, None).unwrap());
         said.unwrap().0
     }
 
     /// Something to the member with this key alone.
-    fn whisper(&mut self, to: &[u8], content: &Content) -> Vec<u8> {
+    pub(crate) fn whisper(&mut self, to: &[u8], content: &Content) -> Vec<u8> {
         let bytes = self.compose(content);
         let said = self.act(|keeper, lent| keeper.write_aside(lent, to, &bytes).unwrap());
         said.unwrap()
@@ -166,7 +168,7 @@ fn at(seconds: u64) -> Timestamp {
 }
 
 /// Where somebody takes letters, as any other member knows it.
-fn address(c: &mut Circle, who: usize) -> Address {
+pub(crate) fn address(c: &mut Circle, who: usize) -> Address {
     let mine = c.view(who).members.into_iter().find(|one| one.me).unwrap();
     let other = if who == 0 { 1 } else { 0 };
     let known = members(c, other);
@@ -181,7 +183,7 @@ pub(crate) fn members(c: &mut Circle, who: usize) -> Vec<MemberRecord> {
     storage.members(room).unwrap()
 }
 
-fn key_of(c: &mut Circle, who: usize, name: &str) -> Vec<u8> {
+pub(crate) fn key_of(c: &mut Circle, who: usize, name: &str) -> Vec<u8> {
     let members = members(c, who);
     let found = members.iter().find(|one| one.name == name && one.present);
     found.expect(name).key.clone()
@@ -201,7 +203,7 @@ pub(crate) fn two_stewards(c: &mut Circle) {
     c.pass(60);
 }
 
-fn post(text: &str) -> Post {
+pub(crate) fn post(text: &str) -> Post {
     Post::new(Text::new(text).unwrap(), None)
 }
 
@@ -312,6 +314,19 @@ fn no_commit_makes_a_room_larger_than_all_can_write_to() {
     }
     let members = alice.act(|keeper, lent| keeper.members(lent).unwrap());
     assert_eq!(members.len(), 32);
+}
+
+#[test]
+fn nobody_is_in_a_room_with_two_leaves() {
+    let mut c = circle(1_207, &["Alice", "Bob"]);
+    // Bob's program takes a second place for him, as far as it may.
+    let mut bob = Shadow::of(&mut c, 1);
+    let me = bob.keeper.account().clone();
+    let package = bob.act(|_, lent| OwnPackage::make(lent, &me).unwrap());
+    let (commit, _) = bob.commit(Wish::Add(package.message));
+    assert!(commit.is_none());
+    let members = bob.act(|keeper, lent| keeper.members(lent).unwrap());
+    assert_eq!(members.len(), 2);
 }
 
 #[test]

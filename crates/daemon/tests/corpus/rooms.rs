@@ -3,8 +3,8 @@
 use hushwing_conversation::branches::AccountId;
 use hushwing_conversation::content::{Entry, RoomStep, RoomWord};
 use hushwing_conversation::storage::{
-    AskedRecord, LeavingRecord, MemberRecord, PackageRecord, PublishingRecord, RoomOfferRecord,
-    RoomRecord, RoomStanding, WelcomeRecord,
+    AskedRecord, EntryRecord, LeavingRecord, MemberRecord, PackageRecord, PublishingRecord,
+    RoomOfferRecord, RoomRecord, RoomStanding, WelcomeRecord,
 };
 use hushwing_conversation::{ContactId, ConversationId, MemberId, RoomId, Secret};
 use hushwing_sansio::Timestamp;
@@ -44,6 +44,13 @@ pub(crate) fn rooms() -> Vec<Seed> {
         ("greeting", greeting),
         ("leave", RoomStep::Leave),
         ("ask", RoomStep::Ask([6; 8])),
+        (
+            "again",
+            RoomStep::Again {
+                epoch: 3,
+                message: vec![8; 60],
+            },
+        ),
     ];
     let room = ConversationId([5; 16]);
     let words = steps.into_iter().map(|(name, step)| {
@@ -80,6 +87,10 @@ fn record() -> RoomRecord {
             reference: vec![3; 40],
             message: vec![4; 60],
             key: Secret::new([5; 32]),
+            entered: Some(EntryRecord {
+                epoch: 3,
+                since: NOW,
+            }),
         }),
         mailbox: Some(8),
         leaving: vec![LeavingRecord {

@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 const MOST_LEAVING: usize = 3;
 /// How long a room is listened to that I was removed from, and what waits for
 /// others who were removed is kept: a branch that undoes it may still come.
-const FAREWELL: Duration = Duration::from_secs(4 * 24 * 60 * 60);
+pub(super) const FAREWELL: Duration = Duration::from_secs(4 * 24 * 60 * 60);
 
 impl Messenger {
     /// I want a change of a room.
@@ -100,6 +100,7 @@ impl Messenger {
                     let oldest = self.rooms.keepers.get(&room).map(|k| k.oldest_epoch());
                     let oldest = oldest.unwrap_or(0);
                     self.say_again_in(call, room, 0..oldest)?;
+                    self.let_package_go(call, room)?;
                 }
             }
         }
@@ -377,6 +378,7 @@ impl Messenger {
         }
         self.replace_room_mailbox(call, room)?;
         self.let_go_of_the_gone(call, room)?;
+        self.let_package_go(call, room)?;
         let known = self.rooms.find(room)?;
         let ended = known.record.ended.is_some_and(|at| at + FAREWELL <= wall);
         let lasts = known.record.may_return || known.record.mailbox.is_some();

@@ -8,14 +8,20 @@
 //! A piece is bounded, and there is a pause between two: whoever tells one new
 //! address after the other must not keep this program busy. What is left lies in
 //! storage, with the member and with each message.
+//!
+//! What is said to one is no MLS message: each would use a key of my ratchet that
+//! nobody else ever sees, and who asks for enough of them would make the others lose
+//! what comes late. It is a side letter that holds the message as it was.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 use hushwing_sansio::{Moment, StorageError};
 
+use crate::content::{Content, RoomStep, RoomWord};
+use crate::letter::LetterBody;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{MessageState, RecipientRecord};
+use crate::storage::{MessageRecord, MessageState, RecipientRecord};
 use crate::{MemberId, RoomId};
 
 /// Messages said again to one member at a time.
@@ -215,19 +221,40 @@ impl Messenger {
             self.give_up_one(call, one)?;
             return Ok(true);
         };
-        let first = Some(record.position.epoch);
-        let sealed = self.seal_for_all(call, room, &record.content, first)?;
-        let Some((_, body)) = sealed else {
+        if !self.repeat_to(call, room, one, &record)? {
             return Ok(false);
-        };
-        if let Some(letter) = one.letter {
-            self.recall(call, letter)?;
         }
-        let posted = self.send_to(call, room, one.member, one.message, body)?;
         if one.state != MessageState::Queued {
             self.count_anew(call, &one.message, None)?;
         }
-        Ok(posted)
+        Ok(true)
+    }
+
+    /// Says a message again to one member, in a letter that is for nobody else;
+    /// `false` if it cannot be sealed for them, or waits until they tell where to
+    /// write.
+    pub(super) fn repeat_to(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        to: &RecipientRecord,
+        record: &MessageRecord,
+    ) -> Result<bool, StorageError> {
+        let now = self.keeper(call, room, |keeper, _| Ok(keeper.epoch()))?;
+        let content = Content::Room(RoomWord {
+            room: self.rooms.find(room)?.record.conversation,
+            step: RoomStep::Again {
+                epoch: record.position.epoch.min(now),
+                message: record.content.clone(),
+            },
+        });
+        let Some(side) = self.seal_aside(call, room, to.member, &content)? else {
+            return Ok(false);
+        };
+        if let Some(letter) = to.letter {
+            self.recall(call, letter)?;
+        }
+        self.send_to(call, room, to.member, to.message, LetterBody::side(&side))
     }
 }
 

@@ -118,6 +118,7 @@ impl Messenger {
             reference: package.reference,
             message: package.message.clone(),
             key: package.key,
+            entered: None,
         });
         self.save_room(call, room)?;
         let word = RoomWord {

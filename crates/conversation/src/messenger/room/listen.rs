@@ -3,8 +3,8 @@
 use hushwing_delivery::{NetworkTag, RepeatId};
 use hushwing_sansio::StorageError;
 
-use crate::branches::{HearFault, Heard, SIDE_VERSION, Said};
-use crate::content::{self, Content, RoomStep};
+use crate::branches::{Aside, HearFault, Heard, SIDE_VERSION, Said};
+use crate::content::{self, Content, Opened, RoomStep};
 use crate::letter::LetterBody;
 use crate::messenger::hear::{Arrival, classify};
 use crate::messenger::{Call, Messenger};
@@ -19,6 +19,17 @@ pub(super) struct Way<'a> {
     pub(super) repeat: Option<RepeatId>,
     pub(super) network: Option<NetworkTag>,
     pub(super) from: Option<&'a [u8]>,
+}
+
+/// What a member said to all, however it came.
+struct Told {
+    member: MemberId,
+    leaf: u32,
+    /// The epoch in which it was said first.
+    first: u64,
+    /// That under whose keys it came.
+    sealed: u64,
+    bytes: Vec<u8>,
 }
 
 impl Messenger {
@@ -94,7 +105,7 @@ impl Messenger {
         let fault = if bytes.first() == Some(&SIDE_VERSION) {
             let aside = self.keeper(call, room, |keeper, lent| keeper.read_aside(lent, bytes))?;
             match aside {
-                Ok(aside) => return self.heard_aside(call, room, &aside),
+                Ok(aside) => return self.heard_aside(call, room, aside, way),
                 Err(fault) => fault,
             }
         } else {
@@ -153,11 +164,59 @@ impl Messenger {
         match &opened.content {
             Content::Room(word) if word.room == conversation => match &word.step {
                 RoomStep::Greeting { entry, known } => {
-                    return self.heard_greeting(call, room, member, entry, known);
+                    self.heard_greeting(call, room, member, entry, known)
                 }
-                RoomStep::Leave => return self.heard_leave(call, room, member),
-                _ => return self.drop_letter(None, DropReason::Room),
+                RoomStep::Leave => self.heard_leave(call, room, member),
+                _ => self.drop_letter(None, DropReason::Room),
             },
+            Content::Room(_) => self.drop_letter(None, DropReason::Content),
+            _ => {
+                let told = Told {
+                    member,
+                    leaf: said.leaf,
+                    first: said.first_said.unwrap_or(said.epoch),
+                    sealed: said.epoch,
+                    bytes: said.plaintext,
+                };
+                self.take_said(call, room, told, &opened, way)
+            }
+        }
+    }
+
+    /// A member said again to me alone what they said to all. Id, author and what the
+    /// order is made of are as they were: it is the same message or none.
+    fn said_again(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        told: Told,
+        key: &[u8],
+        way: Way<'_>,
+    ) -> Result<(), StorageError> {
+        let wall = call.cx.wall();
+        let known = self.rooms.find(room)?;
+        let origin = known.origin(key)?;
+        let opened = content::open(&told.bytes, &origin, wall).ok();
+        let opened = opened.filter(|opened| {
+            let lamport = opened.stamp.lamport;
+            told.first <= told.sealed && known.tail.lamport.may_be_followed_by(lamport)
+        });
+        match opened {
+            Some(opened) => self.take_said(call, room, told, &opened, way),
+            None => self.drop_letter(None, DropReason::Content),
+        }
+    }
+
+    /// Takes in what is kept and shown, unless it is there.
+    fn take_said(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        told: Told,
+        opened: &Opened,
+        way: Way<'_>,
+    ) -> Result<(), StorageError> {
+        match &opened.content {
             Content::Post(_)
             | Content::Edit { .. }
             | Content::Delete { .. }
@@ -171,17 +230,18 @@ impl Messenger {
                 .owe_in_room(call, room.place(), opened.id, Owed::Delivered)
                 .map(drop);
         }
+        let wall = call.cx.wall();
         let (kind, target) = classify(&opened.content);
         let record = MessageRecord {
             contact: room.place(),
             position: Position {
-                epoch: said.first_said.unwrap_or(said.epoch),
+                epoch: told.first,
                 lamport: opened.stamp.lamport.get(),
-                leaf: said.leaf,
+                leaf: told.leaf,
                 id: opened.id,
             },
             mine: false,
-            author: Some(member),
+            author: Some(told.member),
             kind,
             target,
             sent_at: opened.stamp.shown_at(wall),
@@ -189,15 +249,15 @@ impl Messenger {
             times: MessageTimes {
                 accepted: way.network.map(|network| (network, wall)),
                 delivered: Some(wall),
-                vanishes: crate::messenger::vanish::fixed_end(&opened, kind),
+                vanishes: crate::messenger::vanish::fixed_end(opened, kind),
                 ..MessageTimes::default()
             },
             owed: Owed::Delivered,
             letter: None,
-            sealed_epoch: said.epoch,
-            content: said.plaintext,
+            sealed_epoch: told.sealed,
+            content: told.bytes,
         };
-        self.take_note_in(call, room, member, &record, &opened.content)
+        self.take_note_in(call, room, told.member, &record, &opened.content)
     }
 
     fn take_note_in(
@@ -235,7 +295,8 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        aside: &crate::branches::Aside,
+        aside: Aside,
+        way: Way<'_>,
     ) -> Result<(), StorageError> {
         let wall = call.cx.wall();
         let known = self.rooms.find(room)?;
@@ -250,13 +311,23 @@ impl Messenger {
             return self.drop_letter(None, DropReason::Content);
         };
         let member = self.member_for(call, room, &aside.author, &aside.key)?;
-        match &opened.content {
-            Content::Receipts(receipts) => self.confirmed_in(call, room, member, receipts),
+        match opened.content {
+            Content::Receipts(receipts) => self.confirmed_in(call, room, member, &receipts),
             // Whoever is out is answered nothing.
             _ if gone => self.drop_letter(None, DropReason::Room),
-            Content::Room(word) if word.room == conversation => match &word.step {
-                RoomStep::Roster(entries) => self.heard_roster(call, room, &aside.author, entries),
-                RoomStep::Ask(state) => self.asked_for(call, room, member, *state),
+            Content::Room(word) if word.room == conversation => match word.step {
+                RoomStep::Roster(entries) => self.heard_roster(call, room, &aside.author, &entries),
+                RoomStep::Ask(state) => self.asked_for(call, room, member, state),
+                RoomStep::Again { epoch, message } => {
+                    let told = Told {
+                        member,
+                        leaf: aside.leaf,
+                        first: epoch,
+                        sealed: aside.epoch,
+                        bytes: message,
+                    };
+                    self.said_again(call, room, told, &aside.key, way)
+                }
                 _ => self.drop_letter(None, DropReason::Room),
             },
             _ => self.drop_letter(None, DropReason::Content),

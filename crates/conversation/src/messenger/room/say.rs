@@ -218,7 +218,8 @@ impl Messenger {
             .try_for_each(|record| self.say_once_more_in(call, room, record))
     }
 
-    /// Encrypts a message again for those it has not reached.
+    /// Encrypts a message again for those it has not reached: at once if these are
+    /// all, else for each alone, so that nobody misses a key of my ratchet.
     fn say_once_more_in(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -229,9 +230,15 @@ impl Messenger {
         let present: Vec<_> = known.others().map(|member| member.member).collect();
         let mut open = call.storage.recipients(record.id())?;
         open.retain(|one| one.state < MessageState::Delivered && present.contains(&one.member));
+        let epoch = self.keeper(call, room, |keeper, _| Ok(keeper.epoch()))?;
         if open.is_empty() || record.is_erased() {
             // There is nobody to say it to: it is not looked at for this again.
-            let epoch = self.keeper(call, room, |keeper, _| Ok(keeper.epoch()))?;
+            return call.storage.set_sealed(record.id(), epoch);
+        }
+        if open.len() < present.len() {
+            for one in &open {
+                self.repeat_to(call, room, one, record)?;
+            }
             return call.storage.set_sealed(record.id(), epoch);
         }
         let first = Some(record.position.epoch);

@@ -3,13 +3,14 @@
 use hushwing_delivery::Keep;
 use hushwing_sansio::StorageError;
 
-use super::{MOST_MEMBERS, account};
+use super::act::FAREWELL;
+use super::{MOST_MEMBERS, MOST_OF_ONE, account};
 use crate::branches::{AccountId, Invited, Keeper, Lent, OwnPackage, WelcomeFault};
 use crate::content::{Content, RoomStep, RoomWord};
 use crate::letter::LetterBody;
 use crate::messenger::{Call, Messenger};
 use crate::mls::LeafKey;
-use crate::storage::{MemberRecord, PackageRecord, RoomStanding, WelcomeRecord};
+use crate::storage::{EntryRecord, MemberRecord, PackageRecord, RoomStanding, WelcomeRecord};
 use crate::{ContactId, ConversationId, DropReason, MemberId, RoomId, Secret};
 
 impl Messenger {
@@ -140,7 +141,13 @@ impl Messenger {
     }
 
     fn entered(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let epoch = self.keeper(call, room, |keeper, _| Ok(keeper.epoch()))?;
         let record = &mut self.rooms.find(room)?.record;
+        if let Some(package) = &mut record.package {
+            let since = package.entered.map_or(now, |entered| entered.since);
+            package.entered = Some(EntryRecord { epoch, since });
+        }
         record.standing = RoomStanding::Member;
         record.ended = None;
         record.may_return = false;
@@ -256,6 +263,29 @@ impl Messenger {
         }
     }
 
+    /// Lets go of the key package that I came in by once nothing can undo the state I
+    /// came into: another Welcome by it could only lead away from where all are.
+    pub(super) fn let_package_go(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let oldest = self.rooms.keepers.get(&room).map(Keeper::oldest_epoch);
+        let package = self.rooms.find(room)?.record.package.as_ref();
+        let Some(entered) = package.and_then(|package| package.entered) else {
+            return Ok(());
+        };
+        let past = oldest.is_some_and(|oldest| oldest > entered.epoch);
+        match past || entered.since + FAREWELL <= now {
+            true => {
+                self.forget_package(call, room)?;
+                self.save_room(call, room)
+            }
+            false => Ok(()),
+        }
+    }
+
     /// Lets go of the key package of an answer before: nobody comes in by it.
     pub(super) fn forget_package(
         &mut self,
@@ -279,10 +309,11 @@ fn own(key: &Secret) -> impl FnOnce(&[u8]) -> Option<Secret> + '_ {
 
 /// Whether a Welcome is to the group that was offered, by the leaf that offered
 /// it, for the account that I answered with, and by its rules never of more leaves
-/// than can be written to.
+/// than can be written to, nor of several of one account.
 fn is_asked_for(room: ConversationId, package: &PackageRecord, invited: &Invited) -> bool {
     invited.group == room
         && account(&package.account).is_ok_and(|mine| mine == invited.account)
         && invited.by.signature_key == package.steward
         && invited.policy.most_leaves() == Some(MOST_MEMBERS)
+        && invited.policy.most_of_one() == Some(usize::from(MOST_OF_ONE))
 }

@@ -64,6 +64,8 @@ pub struct Aside {
     pub author: AccountId,
     /// The public signature key of their leaf.
     pub key: Vec<u8>,
+    /// Which leaf that is.
+    pub leaf: u32,
     /// In which epoch.
     pub epoch: u64,
 }
@@ -269,6 +271,7 @@ fn read(
         content: content.ok_or(HearFault::Unreadable)?,
         author,
         key: public.to_vec(),
+        leaf: header.from,
         epoch: header.epoch,
     })
 }
