@@ -11,8 +11,10 @@ use crate::view::Message;
 pub struct Conversation {
     /// Id of the conversation.
     pub conversation: String,
-    /// Id of the contact.
+    /// Id of the contact or group.
     pub contact: String,
+    /// What it is: `contact` or `group`.
+    pub kind: String,
     /// Beginning of that id, as long as tells it apart from those of all others.
     pub short: String,
     /// Shown name.
@@ -62,11 +64,11 @@ pub struct Report {
     pub version: u32,
     /// When it was made, RFC 3339 UTC.
     pub made_at: String,
-    /// Shown name of who is reported.
+    /// Shown name of who or which group is reported.
     pub name: String,
-    /// Id of the contact.
+    /// Id of the contact or group.
     pub contact: String,
-    /// Sixty digits that fix both keys, where they are known.
+    /// Sixty digits that fix both keys of a conversation of two, where they are known.
     pub safety_number: Option<String>,
     /// What was said, oldest first.
     pub messages: Vec<Reported>,

@@ -154,8 +154,10 @@ pub enum Event {
     Conversation(Conversation),
     /// Somebody is writing.
     Typing {
-        /// Id of the contact.
+        /// Id of the contact or group.
         contact: Option<String>,
+        /// Shown name of who it is.
+        from: String,
     },
     /// A contact was removed.
     Removed {

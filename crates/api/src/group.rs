@@ -46,6 +46,32 @@ pub struct GroupMember {
     pub contact: Option<String>,
 }
 
+/// How far a message got to a member of a group.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct MemberReached {
+    /// Their number.
+    pub member: u64,
+    /// Shown name.
+    pub name: String,
+    /// As the state of a message.
+    pub state: String,
+}
+
+/// To how many members of a group a message got how far.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Counts {
+    /// Whom it is for.
+    pub all: usize,
+    /// To whom a network took responsibility, or further.
+    pub accepted: usize,
+    /// Who has it.
+    pub delivered: usize,
+    /// Who read it, and told so.
+    pub read: usize,
+    /// To whom no network can bring it.
+    pub failed: usize,
+}
+
 /// Whom to add or remove.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::acquaintance::{Introduction, KeyChange, Request, Safety};
+use crate::group::{Counts, MemberReached};
 use crate::kind::ErrorKind;
 
 /// `GET /v1/status`
@@ -279,6 +280,9 @@ pub struct Where {
     /// while where it took more than one.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
+    /// How far it got to each member, of own messages in a group.
+    #[serde(default)]
+    pub members: Vec<MemberReached>,
 }
 
 /// One address of a contact to which a message went, or is to go.
@@ -345,6 +349,9 @@ pub struct Message {
     pub text: String,
     /// State, as in [`Sent`]; `received` for those of others.
     pub state: String,
+    /// To how many members it got how far, of own messages in a group.
+    #[serde(default)]
+    pub reached: Option<Counts>,
     /// Files, once there are any.
     pub attachments: Vec<serde_json::Value>,
     /// The message it answers.

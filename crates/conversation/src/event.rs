@@ -9,7 +9,7 @@ use crate::view::{
     ContactView, ConversationView, IntroductionView, InvitationView, MessageView, ModeView,
     OfferView, RoomView, Version, Whereabouts,
 };
-use crate::{ContactId, InvitationId, MessageId, MessageState, Refusal, RoomId, Ticket};
+use crate::{ContactId, InvitationId, MemberId, MessageId, MessageState, Refusal, RoomId, Ticket};
 
 /// One output: for the faces or for a network.
 #[derive(Debug)]
@@ -107,10 +107,12 @@ pub enum Event {
     },
     /// It is kept otherwise how a conversation is kept.
     Conversation(ConversationView),
-    /// A contact is writing just now; not stored.
+    /// Somebody is writing just now; not stored.
     Typing {
-        /// Who.
+        /// Which contact, or in which room ([`RoomId::place`]).
         contact: ContactId,
+        /// Who there, if it is a room.
+        member: Option<MemberId>,
     },
     /// A contact was forgotten, with all that was said.
     Forgotten {

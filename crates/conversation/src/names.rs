@@ -34,6 +34,15 @@ impl RoomId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct MemberId(pub u64);
 
+impl MemberId {
+    /// Where a contact's would stand: under it is kept what is owed to them and what
+    /// they were told in passing.
+    #[must_use]
+    pub fn place(self) -> ContactId {
+        ContactId(self.0)
+    }
+}
+
 /// An invitation I gave away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InvitationId(pub u64);

@@ -129,6 +129,9 @@ pub enum Refusal {
     /// What there is between two only.
     #[error("this cannot be done in a group")]
     NotInRooms,
+    /// Members of a room hear each other.
+    #[error("a group cannot be blocked")]
+    RoomNotBlocked,
     /// A room that I am in is left first.
     #[error("leave the group first")]
     StillInRoom,

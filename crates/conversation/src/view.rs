@@ -156,8 +156,10 @@ impl fmt::Debug for ContactView {
 pub struct ConversationView {
     /// Its name in commands.
     pub conversation: ConversationId,
-    /// With whom.
+    /// With whom, or in which room ([`RoomId::place`]).
     pub contact: ContactId,
+    /// The room, if it is one.
+    pub room: Option<RoomId>,
     /// The name shown.
     pub name: String,
     /// How many messages of others were not read yet.
@@ -445,6 +447,17 @@ pub struct Whereabouts {
     /// Whether the contact told that they read one of the latest messages; if
     /// not, they may have switched read receipts off.
     pub read_receipts: bool,
+    /// How far it got to each, of mine in a room.
+    pub members: Vec<Reached>,
+}
+
+/// How far a message of mine got to a member of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reached {
+    /// To whom.
+    pub member: MemberId,
+    /// How far.
+    pub state: MessageState,
 }
 
 /// One stage of a message's way.

@@ -18,17 +18,17 @@ pub(crate) enum ContactAction {
     Remove(Name),
 }
 
-/// A conversation by its contact.
+/// A conversation.
 #[derive(Args)]
 pub(crate) struct Name {
-    /// The contact, by name or id
+    /// The contact or group, by name or id
     pub(crate) name: String,
 }
 
 /// A conversation, and whether to undo something.
 #[derive(Args)]
 pub(crate) struct Switched {
-    /// The contact, by name or id
+    /// The contact or group, by name or id
     pub(crate) name: String,
     /// Undo it
     #[arg(long)]
@@ -49,7 +49,7 @@ pub(crate) struct Search {
     /// Words that all have to be found, or their beginnings; none has a special meaning
     #[arg(required = true)]
     pub(crate) text: Vec<String>,
-    /// Look only in the conversation with this contact
+    /// Look only in the conversation with this contact, or in this group
     #[arg(long = "in", value_name = "NAME")]
     pub(crate) within: Option<String>,
     /// How many of the last found
@@ -60,7 +60,7 @@ pub(crate) struct Search {
 /// When messages disappear.
 #[derive(Args)]
 pub(crate) struct Disappear {
-    /// The contact, by name or id
+    /// The contact or group, by name or id
     pub(crate) name: String,
     /// How long after they were read: `30s`, `10m`, `8h`, `7d`, `4w`; `off` if they shall stay.
     /// Without it, what holds now is shown
@@ -71,7 +71,7 @@ pub(crate) struct Disappear {
 /// For how long nothing new draws attention.
 #[derive(Args)]
 pub(crate) struct Mute {
-    /// The contact, by name or id
+    /// The contact or group, by name or id
     pub(crate) name: String,
     /// For how long: `30m`, `8h`, `7d`; without end if left out; `off` to end it
     #[arg(value_parser = duration)]
@@ -95,8 +95,8 @@ pub(crate) struct Pin {
 /// What is unread.
 #[derive(Args)]
 pub(crate) struct Unread {
-    /// Mark the conversation with this contact to be looked at again; without it, those with
-    /// something unread are listed
+    /// Mark the conversation with this contact, or this group, to be looked at again; without
+    /// it, those with something unread are listed
     pub(crate) name: Option<String>,
     /// Undo it
     #[arg(long, requires = "name")]
@@ -106,7 +106,7 @@ pub(crate) struct Unread {
 /// What was begun to write.
 #[derive(Args)]
 pub(crate) struct Draft {
-    /// The contact, by name or id
+    /// The contact or group, by name or id
     pub(crate) name: String,
     /// The text so far, or `-` to read it from standard input; without it, the draft is shown
     #[arg(conflicts_with = "clear")]
@@ -122,7 +122,7 @@ pub(crate) struct Draft {
 /// What to report.
 #[derive(Args)]
 pub(crate) struct Report {
-    /// The contact, by name or id
+    /// The contact or group, by name or id
     pub(crate) name: String,
     /// Write it to this file; without it, it is printed
     #[arg(long, value_name = "FILE")]

@@ -56,6 +56,7 @@ fn line(one: &Conversation) -> String {
         line.push_str("  marked unread");
     }
     let marks = [
+        (one.kind == "group", "group"),
         (one.pinned, "pinned"),
         (one.archived, "archived"),
         (one.blocked_since.is_some(), "blocked"),

@@ -69,6 +69,9 @@ pub(super) async fn locate(session: &Session, message: MessageId) -> Result<(), 
         for attempt in &place.attempts {
             text.push_str(&way(attempt));
         }
+        for one in &place.members {
+            text.push_str(&format!("\n  {}  {}", one.name, one.state));
+        }
         text
     });
     Ok(())

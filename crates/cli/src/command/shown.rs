@@ -38,7 +38,7 @@ pub(super) fn message(message: &view::Message, from: &str) -> String {
         line.push_str("  (edited)");
     }
     if message.state != "received" {
-        line.push_str(&format!("  [{}]", message.state));
+        line.push_str(&format!("  [{}]", outcome(message)));
     }
     match message.provable {
         Some(true) => line.push_str("  [provable]"),
@@ -49,6 +49,24 @@ pub(super) fn message(message: &view::Message, from: &str) -> String {
         line.push_str(&format!("  {} {}", reaction.reaction, reaction.from));
     }
     line
+}
+
+/// What became of a message of mine; in a group, to how many it got as far as to
+/// anybody.
+fn outcome(message: &view::Message) -> String {
+    let Some(to) = &message.reached else {
+        return message.state.clone();
+    };
+    let furthest = [
+        (to.read, "read by"),
+        (to.delivered, "delivered to"),
+        (to.accepted, "accepted for"),
+    ];
+    match furthest.iter().find(|(count, _)| *count > 0) {
+        _ if to.all == 0 => "nobody else was there".to_owned(),
+        Some((count, what)) => format!("{what} {count} of {}", to.all),
+        None => message.state.clone(),
+    }
 }
 
 fn answered(message: &view::Message) -> String {

@@ -337,6 +337,16 @@ fn group(ada: &mut Home, ben: &mut Home) {
         json!({ "who": "Ben", "on": true }),
     );
     ada.post("messages", json!({ "to": "Regatta", "text": "at six" }));
+    for (what, body) in [
+        ("mute", json!({ "on": true, "seconds": 60 })),
+        ("pin", json!({ "on": true })),
+        ("draft", json!({ "text": "at se" })),
+        ("typing", json!({})),
+        ("block", json!({ "on": true })),
+    ] {
+        ada.post(&format!("conversations/Regatta/{what}"), body);
+    }
+    ada.get("conversations/Regatta/report");
     ada.post("groups/Regatta/remove", json!({ "who": "Nobody" }));
     ada.post("groups/Regatta/remove", json!({ "who": "Ben" }));
     ada.until("groups/Regatta", |all| all["size"] == 1);

@@ -4,6 +4,7 @@ use hushwing_sansio::StorageError;
 
 use super::broken::is_damage;
 use super::people::Person;
+use super::room::reached_by_each;
 use super::show::{found, shortened, show, speaker, unreadable};
 use super::speak::said_with;
 use super::stop::Stop;
@@ -101,6 +102,7 @@ impl Messenger {
             attempts: self.attempts(call, &record)?,
             progress: [said].into_iter().chain(reached).collect(),
             read_receipts: Self::has_told_of_reading(call, record.contact)?,
+            members: reached_by_each(call.storage, record.id())?,
         }))
     }
 

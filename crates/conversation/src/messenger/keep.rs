@@ -20,16 +20,43 @@ impl Messenger {
         known.ok_or(Refusal::NoContact)
     }
 
-    /// Whether what comes from a contact is to draw no attention.
-    pub(super) fn is_muted(&self, contact: ContactId, now: Timestamp) -> bool {
-        let person = self.people.get(&contact);
-        person.is_some_and(|person| person.kept.is_muted(now))
+    /// Whether what comes there is to draw no attention.
+    pub(super) fn is_muted(&self, at: ContactId, now: Timestamp) -> bool {
+        let kept = match self.rooms.get(at) {
+            Some(room) => Some(&room.kept),
+            None => self.people.get(&at).map(|person| &person.kept),
+        };
+        kept.is_some_and(|kept| kept.is_muted(now))
+    }
+
+    /// Changes how the conversation at a place is kept, if `change` says that it
+    /// did; whether so.
+    pub(super) fn keep_changed(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        at: ContactId,
+        change: impl FnOnce(&mut ConversationRecord) -> bool,
+    ) -> Result<bool, StorageError> {
+        let (conversation, kept) = match self.rooms.get_mut(at) {
+            Some(room) => (room.record.conversation, &mut room.kept),
+            None => match self.people.get_mut(&at) {
+                Some(person) => (person.record.conversation, &mut person.kept),
+                None => return Ok(false),
+            },
+        };
+        let changed = change(kept);
+        if changed {
+            call.storage.put_conversation(conversation, kept)?;
+        }
+        Ok(changed)
     }
 
     pub(super) fn list_conversations(&self, call: &Call<'_, '_>) -> Result<Reply, Stop> {
         let people = self.people.values();
         let known = people.filter(|person| person.record.standing != Standing::Requested);
-        let views = known.map(|person| self.kept(call, person.record.id));
+        let contacts = known.map(|person| person.record.id);
+        let all = contacts.chain(self.rooms.entered());
+        let views = all.map(|at| self.kept(call, at));
         let views: Result<Vec<_>, StorageError> = views.collect();
         Ok(Reply::Conversations(views?.into_iter().flatten().collect()))
     }
@@ -37,17 +64,30 @@ impl Messenger {
     fn kept(
         &self,
         call: &Call<'_, '_>,
-        contact: ContactId,
+        at: ContactId,
     ) -> Result<Option<ConversationView>, StorageError> {
-        let Some(person) = self.people.get(&contact) else {
-            return Ok(None);
+        let (kept, conversation, name, room) = match (self.rooms.get(at), self.people.get(&at)) {
+            (Some(room), _) => {
+                let record = &room.record;
+                (
+                    &room.kept,
+                    record.conversation,
+                    &record.name,
+                    Some(record.id),
+                )
+            }
+            (None, Some(person)) => {
+                let record = &person.record;
+                (&person.kept, record.conversation, &record.name, None)
+            }
+            (None, None) => return Ok(None),
         };
-        let kept = &person.kept;
         Ok(Some(ConversationView {
-            conversation: person.record.conversation,
-            contact,
-            name: person.record.name.clone(),
-            unread: call.storage.count_unread(contact)?,
+            conversation,
+            contact: at,
+            room,
+            name: name.clone(),
+            unread: call.storage.count_unread(at)?,
             marked_unread: kept.marked_unread,
             disappear_after: kept.disappear_after(),
             blocked: kept.blocked,
@@ -93,24 +133,18 @@ impl Messenger {
         change: Change,
     ) -> Result<Reply, Stop> {
         let contact = self.contact_in(conversation)?;
+        if matches!(change, Change::Blocked(_)) && self.rooms.get(contact).is_some() {
+            return Err(Refusal::RoomNotBlocked.into());
+        }
         let blocked = self.is_blocked(contact);
         check(call, contact, &change)?;
         let now = call.cx.wall();
-        let person = self.person(contact)?;
-        let kept = &mut person.kept;
-        match change {
-            Change::Archived(archived) => kept.archived = archived,
-            Change::Pinned(pinned) => kept.pinned = pinned,
-            Change::Muted(until) => kept.muted = until,
-            Change::MarkedUnread(marked) => kept.marked_unread = marked,
-            Change::Draft(draft) => kept.draft = draft.as_ref().and_then(begun),
-            Change::Blocked(true) => {
-                kept.blocked.get_or_insert(now);
-            }
-            Change::Blocked(false) => kept.blocked = None,
-            Change::MessagePinned(message, pinned) => pin(kept, &message, pinned)?,
-        }
-        person.keep(call.storage)?;
+        let mut outcome = Ok(());
+        self.keep_changed(call, contact, |kept| {
+            outcome = changed(kept, change, now);
+            outcome.is_ok()
+        })?;
+        outcome?;
         match (blocked, self.is_blocked(contact)) {
             (false, true) => {
                 self.fall_silent(call, contact)?;
@@ -133,52 +167,42 @@ impl Messenger {
     pub(super) fn something_new(
         &mut self,
         call: &mut Call<'_, '_>,
-        contact: ContactId,
+        at: ContactId,
     ) -> Result<(), StorageError> {
         let now = call.cx.wall();
-        let Some(person) = self.people.get_mut(&contact) else {
-            return Ok(());
-        };
-        if !person.kept.archived || person.kept.is_muted(now) {
-            return Ok(());
+        let seen = self.keep_changed(call, at, |kept| {
+            !kept.is_muted(now) && core::mem::take(&mut kept.archived)
+        })?;
+        match seen {
+            true => self.tell_kept(call, at),
+            false => Ok(()),
         }
-        person.kept.archived = false;
-        person.keep(call.storage)?;
-        self.tell_kept(call, contact)
     }
 
     /// A conversation was read.
     pub(super) fn looked_at(
         &mut self,
         call: &mut Call<'_, '_>,
-        contact: ContactId,
+        at: ContactId,
     ) -> Result<(), StorageError> {
-        match self.people.get_mut(&contact) {
-            Some(person) if person.kept.marked_unread => {
-                person.kept.marked_unread = false;
-                person.keep(call.storage)
-            }
-            _ => Ok(()),
-        }
+        let unmark = |kept: &mut ConversationRecord| core::mem::take(&mut kept.marked_unread);
+        self.keep_changed(call, at, unmark).map(drop)
     }
 
     /// A message is not to be found again.
     pub(super) fn unpin(
         &mut self,
         call: &mut Call<'_, '_>,
-        contact: ContactId,
+        at: ContactId,
         message: &MessageId,
     ) -> Result<(), StorageError> {
-        let Some(person) = self.people.get_mut(&contact) else {
-            return Ok(());
+        let unpin = |kept: &mut ConversationRecord| {
+            let pinned = &mut kept.pinned_messages;
+            let before = pinned.len();
+            pinned.retain(|id| id != message.as_bytes());
+            pinned.len() < before
         };
-        let pinned = &mut person.kept.pinned_messages;
-        let before = pinned.len();
-        pinned.retain(|id| id != message.as_bytes());
-        match pinned.len() < before {
-            true => person.keep(call.storage),
-            false => Ok(()),
-        }
+        self.keep_changed(call, at, unpin).map(drop)
     }
 
     /// Forgets a contact with all that was said. They are not told: what they
@@ -225,6 +249,23 @@ fn check(call: &Call<'_, '_>, contact: ContactId, change: &Change) -> Result<(),
         }
         _ => Ok(()),
     }
+}
+
+/// Keeps a conversation otherwise.
+fn changed(kept: &mut ConversationRecord, change: Change, now: Timestamp) -> Result<(), Refusal> {
+    match change {
+        Change::Archived(archived) => kept.archived = archived,
+        Change::Pinned(pinned) => kept.pinned = pinned,
+        Change::Muted(until) => kept.muted = until,
+        Change::MarkedUnread(marked) => kept.marked_unread = marked,
+        Change::Draft(draft) => kept.draft = draft.as_ref().and_then(begun),
+        Change::Blocked(true) => {
+            kept.blocked.get_or_insert(now);
+        }
+        Change::Blocked(false) => kept.blocked = None,
+        Change::MessagePinned(message, pinned) => pin(kept, &message, pinned)?,
+    }
+    Ok(())
 }
 
 fn pin(kept: &mut ConversationRecord, message: &MessageId, pinned: bool) -> Result<(), Refusal> {

@@ -120,11 +120,6 @@ impl Person {
         Ok(())
     }
 
-    /// Writes how the conversation is kept.
-    pub(super) fn keep(&self, storage: &mut dyn Storage) -> Result<(), StorageError> {
-        storage.put_conversation(self.record.conversation, &self.kept)
-    }
-
     /// Writes the record and everything derived from it.
     pub(super) fn save(&mut self, storage: &mut dyn Storage) -> Result<(), StorageError> {
         self.addresses = decode_addresses(&self.record);

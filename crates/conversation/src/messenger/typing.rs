@@ -11,7 +11,7 @@ use super::stop::Stop;
 use super::{Call, Messenger, TYPING};
 use crate::content::{Content, Stamp, Typing};
 use crate::storage::Standing;
-use crate::{ContactId, ConversationId, Event, Reply};
+use crate::{ContactId, ConversationId, Event, MemberId, Reply, RoomId};
 
 /// How often a contact is told at most.
 const TELL: Duration = Duration::from_secs(5);
@@ -28,9 +28,22 @@ pub(super) struct Notices {
 }
 
 impl Notices {
+    /// Forgets a contact, or what lies at the place of a member.
     pub(super) fn forget(&mut self, contact: ContactId) {
         self.told.remove(&contact);
         self.shown.remove(&contact);
+    }
+
+    /// Whether it is to be shown that somebody is writing, which is noted then.
+    fn may_show(&mut self, call: &Call<'_, '_>, who: ContactId, stamp: &Stamp) -> bool {
+        let (now, wall) = (call.cx.now(), call.cx.wall());
+        let age = wall.as_millis().abs_diff(stamp.sent.as_millis());
+        let often = self.shown.get(&who).is_some_and(|at| *at + SHOW > now);
+        let shows = !often && age <= STALE_MILLIS;
+        if shows {
+            self.shown.insert(who, now);
+        }
+        shows
     }
 }
 
@@ -48,35 +61,79 @@ impl Messenger {
         conversation: ConversationId,
     ) -> Result<Reply, Stop> {
         let contact = self.contact_in(conversation)?;
-        let established = self.standing(contact) == Some(Standing::Established);
-        if !self.typing || !established || self.is_blocked(contact) {
+        if !self.typing {
             return Ok(Reply::Done);
         }
-        let now = call.cx.now();
-        // One that did not leave yet says it all, and is stale when it does.
-        let told = self.notices.told.get(&contact);
-        if told.is_some_and(|(at, letter)| {
-            *at + TELL > now || self.office.whereabouts(*letter).is_some()
-        }) {
+        if self.rooms.get(contact).is_some() {
+            return self.tell_room_typing(call, RoomId::at(contact));
+        }
+        let established = self.standing(contact) == Some(Standing::Established);
+        if !established || self.is_blocked(contact) || self.was_told(call, contact) {
             return Ok(Reply::Done);
         }
         let content = Content::Typing(Typing);
         if let Some(letter) = self.say_in_passing(call, contact, &content)? {
-            self.notices.told.insert(contact, (now, letter));
+            let told = (call.cx.now(), letter);
+            self.notices.told.insert(contact, told);
         }
         Ok(Reply::Done)
     }
 
+    /// Whether somebody was just told, or is to be told by what did not leave yet:
+    /// that says it all, and is stale when it does.
+    fn was_told(&self, call: &Call<'_, '_>, who: ContactId) -> bool {
+        let now = call.cx.now();
+        let told = self.notices.told.get(&who);
+        told.is_some_and(|(at, letter)| {
+            *at + TELL > now || self.office.whereabouts(*letter).is_some()
+        })
+    }
+
     /// A contact said that they are writing.
     pub(super) fn hear_typing(&mut self, call: &Call<'_, '_>, contact: ContactId, stamp: &Stamp) {
-        let (now, wall) = (call.cx.now(), call.cx.wall());
-        let age = wall.as_millis().abs_diff(stamp.sent.as_millis());
-        let shown = self.notices.shown.get(&contact);
-        let often = shown.is_some_and(|at| *at + SHOW > now);
         let established = self.standing(contact) == Some(Standing::Established);
-        if self.typing && established && !often && age <= STALE_MILLIS {
-            self.notices.shown.insert(contact, now);
-            self.tell(Event::Typing { contact });
+        if self.typing && established && self.notices.may_show(call, contact, stamp) {
+            let member = None;
+            self.tell(Event::Typing { contact, member });
+        }
+    }
+
+    /// I am writing in a room: each member is told aside, since a message to all
+    /// that is often said and never confirmed would use up keys of who is away.
+    fn tell_room_typing(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<Reply, Stop> {
+        for member in self.listeners(room) {
+            if !self.was_told(call, member.place()) {
+                self.tell_member_typing(call, room, member)?;
+            }
+        }
+        Ok(Reply::Done)
+    }
+
+    fn tell_member_typing(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+    ) -> Result<(), StorageError> {
+        let content = Content::Typing(Typing);
+        if let Some(letter) = self.say_aside(call, room, member, &content)? {
+            let told = (call.cx.now(), letter);
+            self.notices.told.insert(member.place(), told);
+        }
+        Ok(())
+    }
+
+    /// A member of a room said that they are writing.
+    pub(super) fn hear_typing_in(
+        &mut self,
+        call: &Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        stamp: &Stamp,
+    ) {
+        if self.typing && self.notices.may_show(call, member.place(), stamp) {
+            let (contact, member) = (room.place(), Some(member));
+            self.tell(Event::Typing { contact, member });
         }
     }
 

@@ -80,17 +80,18 @@ impl Messenger {
         record: &MessageRecord,
         timer: Timer,
     ) -> Result<(), StorageError> {
-        let Some(person) = self.people.get_mut(&record.contact) else {
-            return Ok(());
-        };
         let said = TimerRecord::new(timer.seconds, &record.position);
-        let holds = person.kept.timer.as_ref();
-        if holds.is_some_and(|holds| !said.is_after(holds)) {
-            return Ok(());
+        let agreed = self.keep_changed(call, record.contact, |kept| {
+            let last = kept.timer.as_ref().is_none_or(|holds| said.is_after(holds));
+            if last {
+                kept.timer = Some(said);
+            }
+            last
+        })?;
+        match agreed {
+            true => self.tell_kept(call, record.contact),
+            false => Ok(()),
         }
-        person.kept.timer = Some(said);
-        person.keep(call.storage)?;
-        self.tell_kept(call, record.contact)
     }
 
     /// The time of a message begins to run, if it has one.

@@ -43,6 +43,7 @@ mod rooms;
 mod rooms_again;
 mod rooms_apart;
 mod rooms_entry;
+mod rooms_kept;
 mod rooms_known;
 mod rooms_letters;
 mod rooms_shadow;

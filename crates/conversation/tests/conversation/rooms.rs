@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hushwing_conversation::view::{Counted, MemberView, RoomView, Speaker};
+use hushwing_conversation::view::{Counted, MemberView, Reached, RoomView, Speaker};
 use hushwing_conversation::village::{Home, Village, Weather};
 use hushwing_conversation::{
     Command, ContactId, Event, MemberId, MessageState, Refusal, Reply, RoomId, RoomStanding,
@@ -187,6 +187,17 @@ fn who_accepts_is_in_and_all_talk() {
             failed: 0,
         };
         assert_eq!(mine.counted.as_deref(), Some(&all));
+        let Reply::Where(way) = c.ask(who, Command::Where { message: id }) else {
+            panic!("another reply")
+        };
+        let mut reached: Vec<_> = way.members.iter().map(|one| one.member).collect();
+        let others = c.view(who).members.into_iter().filter(|one| !one.me);
+        let mut others: Vec<_> = others.map(|one| one.member).collect();
+        reached.sort();
+        others.sort();
+        assert_eq!(reached, others);
+        let delivered = |one: &Reached| one.state == MessageState::Delivered;
+        assert!(way.members.iter().all(delivered));
     }
     let said: Vec<_> = (0..4).map(|who| format!("from {who}")).collect();
     for who in 0..4 {

@@ -13,6 +13,7 @@ use hushwing_conversation::{Change, Command, ConversationId, MessageId, Reply};
 use hushwing_sansio::Timestamp;
 
 use super::contact::find;
+use super::group::{Meant, conversation as meant_by, short_group_id};
 use super::message::meant;
 use super::{Handle, pages, show};
 use crate::error::Error;
@@ -42,7 +43,7 @@ impl Handle {
         change: Change,
     ) -> Result<Conversation, Error> {
         let profile = self.profile(profile)?;
-        let conversation = find(&profile, name)?.conversation;
+        let conversation = meant_by(&profile, name)?.conversation();
         keep(&profile, conversation, change).await
     }
 
@@ -102,7 +103,7 @@ impl Handle {
         seconds: u32,
     ) -> Result<view::Sent, Error> {
         let profile = self.profile(profile)?;
-        let conversation = find(&profile, name)?.conversation;
+        let conversation = meant_by(&profile, name)?.conversation();
         let command = Command::Disappear {
             conversation,
             seconds,
@@ -119,7 +120,7 @@ impl Handle {
     /// Tells the other side that I am writing, if that is switched on.
     pub async fn typing(&self, profile: Option<&str>, name: &str) -> Result<Done, Error> {
         let profile = self.profile(profile)?;
-        let conversation = find(&profile, name)?.conversation;
+        let conversation = meant_by(&profile, name)?.conversation();
         profile.ask(Command::Typing { conversation }).await?;
         Ok(Done { done: true })
     }
@@ -133,10 +134,10 @@ impl Handle {
         count: Option<u32>,
     ) -> Result<Vec<view::Message>, Error> {
         let profile = self.profile(profile)?;
-        let within = within.map(|name| find(&profile, name)).transpose()?;
+        let within = within.map(|name| meant_by(&profile, name)).transpose()?;
         let command = Command::Search {
             text: text.to_owned(),
-            within: within.map(|contact| contact.conversation),
+            within: within.map(|one| one.conversation()),
             most: usize::try_from(count.unwrap_or(FOUND)).unwrap_or(usize::MAX),
         };
         let Reply::Messages(found) = profile.ask(command).await? else {
@@ -167,8 +168,8 @@ impl Handle {
         count: Option<u32>,
     ) -> Result<Report, Error> {
         let profile = self.profile(profile)?;
-        let contact = find(&profile, name)?;
-        let conversation = contact.conversation;
+        let reported = meant_by(&profile, name)?;
+        let conversation = reported.conversation();
         // Looking marks nothing read.
         let look = |before, most| Command::Look {
             conversation,
@@ -189,20 +190,12 @@ impl Handle {
                 history,
             });
         }
-        let number = Command::SafetyNumber {
-            contact: contact.contact,
-        };
-        let safety_number = match profile.ask(number).await {
-            Ok(Reply::SafetyNumber { number, .. }) => Some(number),
-            // It is not fixed yet, or the conversation is broken.
-            _ => None,
-        };
         Ok(Report {
             version: 1,
             made_at: show::time(now()),
-            name: contact.name.clone(),
-            contact: show::contact_id(&contact),
-            safety_number,
+            name: reported.name().to_owned(),
+            contact: conversation.to_string(),
+            safety_number: safety_number(&profile, &reported).await,
             messages,
         })
     }
@@ -223,6 +216,19 @@ impl Handle {
         Ok(Removed {
             removed: show::contact_id(&contact),
         })
+    }
+}
+
+/// What fixes both keys of a conversation of two, where they are known.
+async fn safety_number(profile: &Profile, of: &Meant) -> Option<String> {
+    let Meant::Contact(contact) = of else {
+        return None;
+    };
+    let contact = contact.contact;
+    match profile.ask(Command::SafetyNumber { contact }).await {
+        Ok(Reply::SafetyNumber { number, .. }) => Some(number),
+        // It is not fixed yet, or the conversation is broken.
+        _ => None,
     }
 }
 
@@ -270,7 +276,12 @@ pub(super) fn shown(view: &ConversationView, known: &[ContactView]) -> Conversat
     Conversation {
         conversation: view.conversation.to_string(),
         contact: view.conversation.to_string(),
-        short: short.unwrap_or_else(|| view.conversation.to_string()),
+        kind: match view.room {
+            Some(_) => "group",
+            None => "contact",
+        }
+        .to_owned(),
+        short: short.unwrap_or_else(|| short_group_id(view.conversation)),
         name: view.name.clone(),
         unread: view.unread,
         marked_unread: view.marked_unread,

@@ -2,8 +2,10 @@
 
 use hushwing_api::conversation::Removed;
 use hushwing_api::group::{Group, GroupMember};
-use hushwing_conversation::view::{MemberView, RoomView};
-use hushwing_conversation::{Command, ContactId, MemberId, Reply, RoomId, RoomStanding};
+use hushwing_conversation::view::{ContactView, MemberView, RoomView};
+use hushwing_conversation::{
+    Command, ContactId, ConversationId, MemberId, Reply, RoomId, RoomStanding,
+};
 
 use super::contact::{ambiguous, find, nobody_named};
 use super::{Handle, show};
@@ -141,12 +143,44 @@ async fn ask(profile: &Profile, command: Command) -> Result<Group, Error> {
     }
 }
 
+/// A conversation that a person means.
+pub(super) enum Meant {
+    /// That with a contact.
+    Contact(ContactView),
+    /// A group.
+    Group(RoomView),
+}
+
+impl Meant {
+    /// Where it is read and spoken in.
+    pub(super) fn place(&self) -> ContactId {
+        match self {
+            Self::Contact(contact) => contact.contact,
+            Self::Group(room) => room.room.place(),
+        }
+    }
+
+    pub(super) fn conversation(&self) -> ConversationId {
+        match self {
+            Self::Contact(contact) => contact.conversation,
+            Self::Group(room) => room.conversation,
+        }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Contact(contact) => &contact.name,
+            Self::Group(room) => &room.name,
+        }
+    }
+}
+
 /// Where a person means to speak or read: with a contact, or in a group.
-pub(super) fn place(profile: &Profile, name: &str) -> Result<ContactId, Error> {
+pub(super) fn conversation(profile: &Profile, name: &str) -> Result<Meant, Error> {
     let rooms = meant(profile, name);
     match (rooms.as_slice(), find(profile, name)) {
-        ([], found) => found.map(|contact| contact.contact),
-        ([one], Err(error)) if error.kind() == ErrorKind::NotFound => Ok(one.room.place()),
+        ([], found) => found.map(Meant::Contact),
+        ([one], Err(error)) if error.kind() == ErrorKind::NotFound => Ok(Meant::Group(one.clone())),
         (rooms, found) => {
             let groups = rooms.iter().map(candidate);
             let known = profile.contacts();
@@ -189,9 +223,14 @@ fn meant(profile: &Profile, name: &str) -> Vec<RoomView> {
 }
 
 fn candidate(room: &RoomView) -> String {
-    let id = room.conversation.to_string();
-    let short = id.get(..show::FEWEST_DIGITS).unwrap_or(&id);
-    format!("{short} ({})", room.name)
+    format!("{} ({})", short_group_id(room.conversation), room.name)
+}
+
+/// As much of a group's id as names it in commands.
+pub(super) fn short_group_id(id: ConversationId) -> String {
+    let mut id = id.to_string();
+    id.truncate(show::FEWEST_DIGITS);
+    id
 }
 
 /// The member a person means: by name, or else by number.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hushwing_api::group;
 use hushwing_conversation::view::{
     Attempt, AttemptStage, ContactView, InvitationView, MessageView, Notice, Quote, Speaker,
     Whereabouts,
@@ -125,7 +126,7 @@ pub(super) fn speaker(who: Speaker, names: &Names) -> String {
         Speaker::Me => "me".to_owned(),
         Speaker::Contact(id) => named(names.get(&id)),
         // One sequence numbers contacts, rooms and members.
-        Speaker::Member(id) => named(names.get(&ContactId(id.0))),
+        Speaker::Member(id) => named(names.get(&id.place())),
     }
 }
 
@@ -152,6 +153,13 @@ pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
             Speaker::Contact(_) | Speaker::Member(_) => "received",
         }
         .to_owned(),
+        reached: shown.counted.as_deref().map(|counted| group::Counts {
+            all: counted.all,
+            accepted: counted.accepted,
+            delivered: counted.delivered,
+            read: counted.read,
+            failed: counted.failed,
+        }),
         attachments: Vec::new(),
         reply_to: shown.reply_to.map(|id| id.to_string()),
         answered: shown
@@ -215,7 +223,7 @@ fn span(seconds: u32) -> String {
 
 /// How far a message got. What others sent was received, and by the words of
 /// its way they are the ones who acted.
-pub(super) fn whereabouts(shown: &Whereabouts) -> view::Where {
+pub(super) fn whereabouts(shown: &Whereabouts, names: &Names) -> view::Where {
     let mine = shown.from == Speaker::Me;
     let stage = |stage| match stage {
         MessageState::Queued if !mine => "sent",
@@ -237,6 +245,15 @@ pub(super) fn whereabouts(shown: &Whereabouts) -> view::Where {
             })
             .collect(),
         attempts: shown.attempts.iter().map(attempt).collect(),
+        members: shown
+            .members
+            .iter()
+            .map(|one| group::MemberReached {
+                member: one.member.0,
+                name: speaker(Speaker::Member(one.member), names),
+                state: state(one.state).to_owned(),
+            })
+            .collect(),
     }
 }
 
@@ -389,6 +406,9 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::InRoomAlready => "`hushwing group info NAME` shows it",
         Refusal::TooManyRooms { .. } => "leave and forget some first",
         Refusal::NotInRooms => "write to one contact instead",
+        Refusal::RoomNotBlocked => {
+            "`hushwing mute NAME` to be left in peace, `hushwing group leave NAME` to hear no more"
+        }
         Refusal::StillInRoom => "`hushwing group leave NAME`",
         Refusal::SamePerson => "name two different contacts",
         Refusal::IntroducedAlready => "wait until both decided",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hushwing_api::group::GroupUnchanged;
 use hushwing_api::{Event as Told, KeyChangedEvent, MessageEvent};
-use hushwing_conversation::{ContactId, Event};
+use hushwing_conversation::{ContactId, Event, MemberId};
 
 use super::{Handle, conversation, group, identity, introduction, proof, show};
 use crate::error::Error;
@@ -162,8 +162,9 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
         Event::Conversation(view) => {
             Told::Conversation(conversation::shown(view, &profile.contacts()))
         }
-        Event::Typing { contact } => Told::Typing {
-            contact: contact_id(profile, *contact),
+        Event::Typing { contact, member } => Told::Typing {
+            contact: conversation_id(profile, *contact),
+            from: name_of(profile, member.map_or(*contact, MemberId::place)),
         },
         Event::Forgotten { contact } => Told::Removed {
             contact: contact_id(profile, *contact),
@@ -178,6 +179,14 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
 fn name_of(profile: &Profile, id: ContactId) -> String {
     let mut names = profile.names();
     names.remove(&id).unwrap_or_else(|| "somebody".to_owned())
+}
+
+/// The id of the conversation at a place.
+fn conversation_id(profile: &Profile, at: ContactId) -> Option<String> {
+    let rooms = profile.rooms();
+    let room = rooms.iter().find(|room| room.room.place() == at);
+    let room = room.map(|room| room.conversation.to_string());
+    room.or_else(|| contact_id(profile, at))
 }
 
 fn contact_id(profile: &Profile, id: ContactId) -> Option<String> {

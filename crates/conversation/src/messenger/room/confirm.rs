@@ -3,17 +3,16 @@
 //! Receipts go to the author alone, as side letters. What is owed to a member is
 //! kept with the receipts that are owed to contacts, under the member's number.
 
-use hushwing_delivery::{Keep, LetterId, NetworkTag};
+use hushwing_delivery::{LetterId, NetworkTag};
 use hushwing_sansio::StorageError;
 
 use crate::branches::MakeFault;
 use crate::content::{Content, MessageId, Receipt, Status};
 use crate::event::FailReason;
-use crate::letter::LetterBody;
 use crate::messenger::broken::is_damage;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{MessageRecord, MessageState, Owed, RecipientRecord};
-use crate::view::Counted;
+use crate::view::{Counted, Reached};
 use crate::{ContactId, MemberId, RoomId, Storage};
 
 /// Receipts in one letter.
@@ -35,6 +34,19 @@ pub(in crate::messenger) fn counted(
         read: at_least(MessageState::Read),
         failed,
     })
+}
+
+/// How far a message of mine got to each member it was for.
+pub(in crate::messenger) fn reached_by_each(
+    storage: &dyn Storage,
+    message: &MessageId,
+) -> Result<Vec<Reached>, StorageError> {
+    let all = storage.recipients(message)?.into_iter();
+    let reached = all.map(|one| Reached {
+        member: one.member,
+        state: one.state,
+    });
+    Ok(reached.collect())
 }
 
 impl Messenger {
@@ -234,12 +246,7 @@ impl Messenger {
         }
         for batch in receipts.chunks(MOST_IN_LETTER) {
             let content = Content::Receipts(batch.to_vec());
-            let Some(side) = self.seal_aside(call, room, member, &content)? else {
-                return Ok(());
-            };
-            let body = LetterBody::side(&side);
-            let letter = self.post_to_member(call, room, member, body, Keep::UntilAccepted)?;
-            let Some(letter) = letter else {
+            let Some(letter) = self.say_aside(call, room, member, &content)? else {
                 // Owed until it is known where to write.
                 return Ok(());
             };

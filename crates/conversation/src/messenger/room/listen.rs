@@ -315,6 +315,10 @@ impl Messenger {
             Content::Receipts(receipts) => self.confirmed_in(call, room, member, &receipts),
             // Whoever is out is answered nothing.
             _ if gone => self.drop_letter(None, DropReason::Room),
+            Content::Typing(_) => {
+                self.hear_typing_in(call, room, member, &opened.stamp);
+                Ok(())
+            }
             Content::Room(word) if word.room == conversation => match word.step {
                 RoomStep::Roster(entries) => self.heard_roster(call, room, &aside.author, &entries),
                 RoomStep::Ask(state) => self.asked_for(call, room, member, state),

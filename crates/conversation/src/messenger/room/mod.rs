@@ -37,11 +37,11 @@ use super::{Call, Messenger};
 use crate::branches::{AccountId, Keeper, Lent};
 use crate::content::{Lamport, Origin};
 use crate::event::BreakReason;
-use crate::storage::{MemberRecord, Position, RoomRecord, RoomStanding};
+use crate::storage::{ConversationRecord, MemberRecord, Position, RoomRecord, RoomStanding};
 use crate::view::{MemberView, RoomView, Speaker};
 use crate::{ContactId, ConversationId, Event, MemberId, Refusal, RoomId, Storage};
 
-pub(super) use confirm::counted;
+pub(super) use confirm::{counted, reached_by_each};
 use fetch::Missing;
 use held::Held;
 
@@ -74,6 +74,8 @@ pub(super) struct Rooms {
 /// A room with what would be slow to read for each message.
 pub(super) struct Room {
     pub(super) record: RoomRecord,
+    /// How I keep it.
+    pub(super) kept: ConversationRecord,
     pub(super) members: BTreeMap<MemberId, MemberRecord>,
     pub(super) tail: Tail,
     /// Those in force, by account.
@@ -94,6 +96,7 @@ impl Room {
     fn new(record: RoomRecord) -> Self {
         Self {
             record,
+            kept: ConversationRecord::default(),
             members: BTreeMap::new(),
             tail: Tail::new(),
             stewards: Vec::new(),
@@ -109,6 +112,8 @@ impl Room {
     fn read(&mut self, storage: &dyn Storage) -> Result<(), StorageError> {
         let members = storage.members(self.record.id)?.into_iter();
         self.members = members.map(|record| (record.member, record)).collect();
+        let kept = storage.conversation(self.record.conversation)?;
+        self.kept = kept.unwrap_or_default();
         let place = self.record.id.place();
         let lamport = storage.highest_lamport(place)?;
         self.tail.lamport = Lamport::new(lamport).unwrap_or(Lamport::MAX);
@@ -262,6 +267,17 @@ impl Rooms {
         self.by_id.get(&RoomId::at(place))
     }
 
+    pub(super) fn get_mut(&mut self, place: ContactId) -> Option<&mut Room> {
+        self.by_id.get_mut(&RoomId::at(place))
+    }
+
+    /// The places of those I entered or am about to.
+    pub(super) fn entered(&self) -> impl Iterator<Item = ContactId> {
+        let entered = self.records();
+        let entered = entered.filter(|record| record.standing != RoomStanding::Offered);
+        entered.map(|record| record.id.place())
+    }
+
     /// All places where something of a room lies.
     pub(super) fn places(&self) -> impl Iterator<Item = ContactId> {
         self.by_id.keys().map(|room| room.place())
@@ -355,6 +371,13 @@ impl Messenger {
             RoomStanding::Broken => Err(Refusal::Broken),
             _ => Err(Refusal::NotInRoom),
         })
+    }
+
+    /// Those who hear what I say in a room; nobody if I am not in it.
+    pub(super) fn listeners(&self, room: RoomId) -> Vec<MemberId> {
+        let room = self.rooms.by_id.get(&room).filter(|room| room.is_mine());
+        let others = room.into_iter().flat_map(Room::others);
+        others.map(|member| member.member).collect()
     }
 
     fn save_room(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {

@@ -179,6 +179,22 @@ impl Messenger {
         Ok(())
     }
 
+    /// Says something to one member aside that nobody confirms; `None` if it cannot
+    /// be said now.
+    pub(in crate::messenger) fn say_aside(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        content: &Content,
+    ) -> Result<Option<LetterId>, StorageError> {
+        let Some(side) = self.seal_aside(call, room, member, content)? else {
+            return Ok(None);
+        };
+        let body = LetterBody::side(&side);
+        self.post_to_member(call, room, member, body, Keep::UntilAccepted)
+    }
+
     /// Encodes what no face shows; `None` if it is too long, which nothing that is
     /// said so ever needs to be: the room is not to end of it.
     pub(super) fn compose_in(
