@@ -4,6 +4,7 @@ mod backlog;
 mod clock;
 mod conversation;
 mod error;
+mod group;
 mod process;
 mod relay;
 mod report;
@@ -33,6 +34,7 @@ pub fn run(area: Area, budget: Duration, program: &Path) -> Result<Report, Bench
         Area::Relay => relay::measure(budget, program),
         Area::Store => store::measure(program),
         Area::Conversation => conversation::measure(budget, program),
+        Area::Group => group::measure(budget),
     };
     let results = thread::scope(|scope| {
         scope

@@ -13,6 +13,8 @@ pub enum Area {
     Backlog,
     /// Messages between two people: encryption, sealing, storing, arriving.
     Conversation,
+    /// What a group costs with its size.
+    Group,
     /// The relay server as a process under load.
     Relay,
     /// A profile in which a million messages lie.
@@ -24,6 +26,7 @@ impl fmt::Display for Area {
         f.write_str(match self {
             Self::Backlog => "backlog",
             Self::Conversation => "conversation",
+            Self::Group => "group",
             Self::Relay => "relay",
             Self::Store => "store",
         })
@@ -32,7 +35,7 @@ impl fmt::Display for Area {
 
 /// A word that names no [`Area`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there are figures for backlog, conversation, relay and store")]
+#[error("there are figures for backlog, conversation, group, relay and store")]
 pub struct UnknownArea;
 
 impl FromStr for Area {
@@ -42,6 +45,7 @@ impl FromStr for Area {
         match word {
             "backlog" => Ok(Self::Backlog),
             "conversation" => Ok(Self::Conversation),
+            "group" => Ok(Self::Group),
             "relay" => Ok(Self::Relay),
             "store" => Ok(Self::Store),
             _ => Err(UnknownArea),

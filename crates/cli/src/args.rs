@@ -573,6 +573,8 @@ pub(crate) enum BenchArea {
     Backlog,
     /// Messages through the conversation layer, in memory and on disk
     Conversation,
+    /// What a message, adding one and joining cost in large groups; growing them takes minutes
+    Group,
     /// Messages and connections through the relay server
     Relay,
     /// A profile in which a million messages lie; filling it takes minutes

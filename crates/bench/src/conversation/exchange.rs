@@ -17,10 +17,10 @@ struct Side<D> {
 }
 
 /// Two parties and their storage.
-pub(super) struct Exchange<D>([Side<D>; 2]);
+pub(crate) struct Exchange<D>([Side<D>; 2]);
 
 impl<D: Desk> Exchange<D> {
-    pub(super) fn new(mut hers: D, mut his: D) -> Result<Self, BenchError> {
+    pub(crate) fn new(mut hers: D, mut his: D) -> Result<Self, BenchError> {
         hers.begin().and_then(|()| his.begin()).map_err(storage)?;
         let mut entropy = OsEntropy;
         let mut cx = Context::new(Moment::default(), WALL, &mut entropy);

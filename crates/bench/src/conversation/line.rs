@@ -16,7 +16,7 @@ const LEAST_TURNS: usize = 10;
 const TEXT: usize = 1_024;
 
 /// Two people, and what is between them.
-pub(super) trait Line {
+pub(crate) trait Line {
     /// Brings `text` from the person `from` (0 or 1) to the other.
     fn bring(&mut self, from: usize, text: &str) -> Result<(), BenchError>;
 
@@ -27,13 +27,13 @@ pub(super) trait Line {
 }
 
 /// Turns until the time is up.
-pub(super) struct Turns {
+pub(crate) struct Turns {
     budget: Duration,
     text: String,
 }
 
 impl Turns {
-    pub(super) fn new(budget: Duration) -> Self {
+    pub(crate) fn new(budget: Duration) -> Self {
         let text = "Hushwing flies without a sound. ";
         Self {
             budget,
@@ -43,7 +43,7 @@ impl Turns {
 
     /// Microseconds of processor time per message of each line. `between` is
     /// called once for each turn of all lines.
-    pub(super) fn measure<const N: usize>(
+    pub(crate) fn measure<const N: usize>(
         &mut self,
         mut lines: [&mut dyn Line; N],
         between: &mut dyn FnMut() -> Result<(), BenchError>,

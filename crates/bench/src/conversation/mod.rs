@@ -17,9 +17,9 @@
 
 pub(crate) mod desk;
 pub(crate) mod encrypted;
-mod exchange;
+pub(crate) mod exchange;
 pub(crate) mod limit;
-mod line;
+pub(crate) mod line;
 mod olm;
 pub(crate) mod people;
 pub(crate) mod ready;

@@ -14,6 +14,7 @@ pub(super) fn run(bench: &Bench, output: Output) -> Result<ExitCode, Error> {
     let area = match bench.area {
         BenchArea::Backlog => Area::Backlog,
         BenchArea::Conversation => Area::Conversation,
+        BenchArea::Group => Area::Group,
         BenchArea::Relay => Area::Relay,
         BenchArea::Store => Area::Store,
     };
