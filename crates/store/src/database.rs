@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use hushwing_sansio::{StorageError, StorageErrorKind};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::storage;
@@ -291,6 +292,9 @@ pub(crate) fn prepare(
     schema: &Schema,
 ) -> Result<Connection, OpenError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Else a statement is compiled again whenever another value is bound to its
+    // LIMIT, in case another plan suited that one better.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.execute_batch(settings)?;
     schema.migrate(&mut connection)?;
     Ok(connection)
@@ -310,6 +314,8 @@ fn salt_matches(path: &Path, key: &FileKey) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::StatementStatus;
+
     use super::*;
 
     const SCHEMA: Schema = Schema {
@@ -340,6 +346,19 @@ mod tests {
         let holds = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
         assert!(holds(b"keep-me"));
         assert!(!holds(b"forget-me"));
+    }
+
+    #[test]
+    fn a_statement_is_compiled_once_whatever_is_bound_to_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::open_plain(&dir.path().join("plain.db"), &SCHEMA);
+        let sql = "SELECT id FROM t WHERE id > ?1 ORDER BY id LIMIT ?2";
+        for most in 1..5 {
+            let mut statement = database.statement(sql, "read").unwrap();
+            assert!(!statement.exists((0, most)).unwrap());
+        }
+        let statement = database.statement(sql, "read").unwrap();
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 
     /// The log keeps what was deleted after it was written, until it settles.
