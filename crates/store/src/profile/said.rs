@@ -167,11 +167,18 @@ impl SaidRows for ProfileStore {
         let Some(text) = text else {
             return self.database.unindex(id);
         };
-        let sql = "INSERT OR REPLACE INTO texts (rowid, place, text)
-             SELECT row, 'c' || contact, ?2 FROM messages WHERE id = ?1";
-        self.database
-            .run("noting a text", sql, (id.as_bytes(), text))
-            .map(drop)
+        const WHAT: &str = "noting a text";
+        let sql = "SELECT row, 'c' || contact FROM messages WHERE id = ?1";
+        let found = self.database.first(WHAT, sql, [id.as_bytes()], |row| {
+            Ok((row.get::<i64>(0)?, row.get::<String>(1)?))
+        })?;
+        let Some((row, place)) = found else {
+            return Ok(());
+        };
+        // Not as INSERT … SELECT: before a statement that may touch several rows
+        // the index writes what it gathered, a segment for each text.
+        let sql = "INSERT OR REPLACE INTO texts (rowid, place, text) VALUES (?1, ?2, ?3)";
+        self.database.run(WHAT, sql, (row, place, text)).map(drop)
     }
 
     fn tidy_texts(&mut self, pages: usize) -> Result<bool, StorageError> {
