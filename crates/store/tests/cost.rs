@@ -139,3 +139,22 @@ fn a_message_touches_few_pages() {
         "sent, accepted, received: {cost:?}"
     );
 }
+
+/// A value of the same length is replaced where it lies.
+#[test]
+fn of_a_long_ratchet_only_the_page_that_changed_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = profile_path(&dir);
+    let mut store = open_profile(&path);
+    let mut ratchet = vec![1; 8_192];
+    let mut put = |n: u8| {
+        *ratchet.last_mut().unwrap() = n;
+        store.begin().unwrap();
+        store.put_mls_row(b"group", 10, b"key", &ratchet).unwrap();
+        store.commit().unwrap();
+    };
+    put(0);
+    let before = log_pages(&path);
+    (1..=10).for_each(&mut put);
+    assert_eq!(log_pages(&path) - before, 10);
+}

@@ -12,21 +12,30 @@ const VERSION: u8 = 1;
 /// Bytes with room for most values: the message secrets of a conversation,
 /// written with each message, take about 8 KB.
 const ROOM: usize = 10_240;
+/// Steps in which values of [`encode_in_steps`] grow.
+const STEP: usize = 512;
 
 /// Collects encoded bytes behind the version byte. Most values are long lists
 /// of single bytes to serde, and this is written with each message, so a byte
 /// must cost no call. Most are secret too, so all memory they ever lay in is
 /// wiped.
 struct Collector {
+    /// Zeros from `length` on.
     bytes: Zeroizing<Vec<u8>>,
     length: usize,
+    step: usize,
 }
 
 impl Collector {
-    fn new() -> Self {
+    fn new(step: usize) -> Self {
         let mut bytes = Zeroizing::new(vec![0; ROOM]);
         bytes.iter_mut().take(1).for_each(|first| *first = VERSION);
-        Self { bytes, length: 1 }
+        let length = 1;
+        Self {
+            bytes,
+            length,
+            step,
+        }
     }
 
     #[cold]
@@ -70,17 +79,28 @@ impl Flavor for Collector {
     }
 
     fn finalize(mut self) -> postcard::Result<Secret> {
-        self.bytes.truncate(self.length);
+        let length = self.length.next_multiple_of(self.step);
+        if length > self.bytes.len() {
+            self.grow(length - self.bytes.len());
+        }
+        self.bytes.truncate(length);
         Ok(Secret::new(core::mem::take(&mut *self.bytes)))
     }
 }
 
 /// Encodes a value.
 pub(super) fn encode<T: Serialize>(value: &T) -> postcard::Result<Secret> {
-    postcard::serialize_with_flavor(value, Collector::new())
+    postcard::serialize_with_flavor(value, Collector::new(1))
 }
 
-/// Decodes what [`encode`] made.
+/// The same with zeros behind it, which reading passes over. A value that often
+/// changes near its end, and grows by a byte, then mostly keeps its length: a
+/// database replaces it where it lies, and only the pages that differ.
+pub(super) fn encode_in_steps<T: Serialize>(value: &T) -> postcard::Result<Secret> {
+    postcard::serialize_with_flavor(value, Collector::new(STEP))
+}
+
+/// Decodes what [`encode`] or [`encode_in_steps`] made.
 pub(super) fn decode<T: DeserializeOwned>(value: &Secret) -> Option<T> {
     match value.expose().split_first() {
         Some((&VERSION, body)) => postcard::from_bytes(body).ok(),
@@ -106,5 +126,19 @@ mod tests {
             let value = encode(&(&bytes, &strings)).unwrap();
             assert_eq!(decode(&value), Some((bytes, strings)));
         }
+    }
+
+    #[test]
+    fn values_in_steps_are_read_alike_and_seldom_change_their_length() {
+        let mut lengths = Vec::new();
+        for length in (0..2 * STEP).chain([ROOM - STEP, ROOM - 2, ROOM, ROOM * 2]) {
+            let bytes = vec![7_u8; length];
+            let value = encode_in_steps(&bytes).unwrap();
+            assert_eq!(decode(&value), Some(bytes));
+            lengths.push(value.expose().len());
+        }
+        assert!(lengths.iter().all(|length| length % STEP == 0));
+        lengths.dedup();
+        assert_eq!(lengths.len(), 3 + 3);
     }
 }

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 use hushwing_sansio::StorageError;
 
-use super::codec::{decode, encode, key};
+use super::codec::{decode, encode, encode_in_steps, key};
 use super::ledger::{Found, Ledger, RowError};
 use crate::{MlsRows, Secret};
 
@@ -303,7 +303,15 @@ impl StorageProvider<CURRENT_VERSION> for Ledger<'_> {
         group_id: &GroupId,
         value: &MessageSecrets,
     ) -> Result<(), RowError> {
-        self.write_group(group_id, label::MESSAGE_SECRETS, value)
+        // With each message, and what changes stands last.
+        let value = encode_in_steps(value).map_err(|_| RowError)?;
+        self.set(
+            key(group_id),
+            label::MESSAGE_SECRETS,
+            Vec::new(),
+            Some(value),
+        );
+        Ok(())
     }
 
     fn message_secrets<
