@@ -124,9 +124,9 @@ pub(super) fn arrived(
         return Ok(view.map(Event::Changed));
     }
     let last = before.is_none_or(|before| before < record.position);
-    let previous = storage.messages(record.contact, Some(&record.position), 1, 0)?;
+    let previous = storage.text_positions(record.contact, Some(&record.position), 1)?;
     let message = build(storage, place, record, content)?;
-    let after = previous.first().map(|record| *record.id());
+    let after = previous.first().map(|position| position.id);
     Ok(Some(Event::Arrived {
         message,
         after,

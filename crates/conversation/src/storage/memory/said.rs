@@ -1,5 +1,7 @@
 //! What was said by other ways than its order, and how conversations are kept.
 
+use core::ops::Bound;
+
 use hushwing_sansio::{StorageError, Timestamp};
 
 use super::{MemoryStorage, slot};
@@ -120,14 +122,14 @@ impl SaidRows for MemoryStorage {
         before: Option<&Position>,
         most: usize,
     ) -> Result<Vec<Position>, StorageError> {
-        let order = self.order.get(&of).into_iter().flatten();
-        let texts = order.filter(|(_, kind)| **kind == MessageKind::Text);
-        let texts = texts.map(|(position, _)| *position);
-        let mut texts: Vec<_> = texts
-            .filter(|position| before.is_none_or(|before| position < before))
-            .collect();
-        let over = texts.len().saturating_sub(most);
-        texts.drain(..over);
+        let Some(order) = self.order.get(&of) else {
+            return Ok(Vec::new());
+        };
+        let end = before.map_or(Bound::Unbounded, |before| Bound::Excluded(*before));
+        let newest = order.range((Bound::Unbounded, end)).rev();
+        let texts = newest.filter(|(_, kind)| **kind == MessageKind::Text);
+        let mut texts: Vec<_> = texts.map(|(position, _)| *position).take(most).collect();
+        texts.reverse();
         Ok(texts)
     }
 
