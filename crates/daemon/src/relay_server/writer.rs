@@ -29,6 +29,10 @@ const GROUP: usize = 256;
 /// under load the writer lets them gather; without load nothing waits (RFC 0007).
 const GATHERING: Duration = Duration::from_millis(2);
 
+/// Requests in one transaction from which on the rest is twice as long: where so
+/// many come in the time of one, processors are what is short.
+const MANY: usize = 8;
+
 /// Between two looks for messages that are too old (smp.md 3.4).
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(2 * 3600);
 
@@ -122,7 +126,7 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => Vec::new(),
                 Err(RecvTimeoutError::Disconnected) => return self.end(),
             };
-            let busy = (2..GROUP).contains(&group.iter().map(weight).sum::<usize>());
+            let rest = rest_after(group.iter().map(weight).sum());
             let changes = !group.is_empty() || self.next_expiry <= self.clock.now();
             if let Err(error) = self.transact(group) {
                 self.recover(&error);
@@ -130,8 +134,8 @@ impl Writer {
             self.forget(changes);
             self.mailboxes.close_stalled(self.clock.now());
             self.close_unused();
-            if busy {
-                thread::sleep(GATHERING);
+            if let Some(rest) = rest {
+                thread::sleep(rest);
             }
         }
     }
@@ -288,6 +292,16 @@ impl Writer {
     }
 }
 
+/// How long requests may gather after a transaction of so many. A full one left
+/// others waiting.
+fn rest_after(requests: usize) -> Option<Duration> {
+    match requests {
+        0 | 1 | GROUP.. => None,
+        MANY.. => Some(2 * GATHERING),
+        _ => Some(GATHERING),
+    }
+}
+
 /// Everything that is there already, up to a group's worth of requests.
 fn gather(first: ToWriter, inbox: &Receiver<ToWriter>) -> Vec<ToWriter> {
     let mut requests = weight(&first);
@@ -309,5 +323,17 @@ fn weight(message: &ToWriter) -> usize {
         ToWriter::Ask(_, requests) => requests.len(),
         ToWriter::Find(_, names) => names.len(),
         ToWriter::Open(..) | ToWriter::Close(_) | ToWriter::Inspect(_) => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_alone_waits_for_nobody_and_many_wait_longest() {
+        let rests = [0, 1, 2, MANY - 1, MANY, GROUP - 1, GROUP].map(rest_after);
+        let (some, most) = (Some(GATHERING), Some(2 * GATHERING));
+        assert_eq!(rests, [None, None, some, some, most, most, None]);
     }
 }

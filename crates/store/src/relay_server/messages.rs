@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 
 use super::bodies::{Bodies, KEY};
 use crate::Database;
-use crate::error::storage;
 use crate::query::Columns;
 
 const READ: &str = "read a message";
@@ -92,20 +91,17 @@ pub(super) fn append(
         None => -1,
     };
     let key: &[u8] = body.as_ref().map_or(&[], |(_, key)| key.as_slice());
-    // Places count within a queue: they say nothing of other queues.
-    let place = database
-        .writing(
-            "INSERT INTO messages (queue, place, id, at, kind, slot, body_key)
-             SELECT ?1, coalesce(max(place), 0) + 1, ?2, ?3, ?4, ?5, ?6
-             FROM messages WHERE queue = ?1
-             RETURNING place",
-            WHAT,
-        )?
-        .query_row(
-            (row.0, message.id.0, millis(message.at), kind, slot, key),
-            |row| row.get(0),
-        )
-        .map_err(storage(WHAT))?;
+    // Places count within a queue: they say nothing of other queues. Asked for
+    // first: a statement that writes what it selects, or returns what it wrote,
+    // notes the old pages in a journal of its own.
+    let sql = "SELECT coalesce(max(place), 0) + 1 FROM messages WHERE queue = ?1";
+    let place = database.first(WHAT, sql, [row.0], |columns| columns.get(0))?;
+    let place: i64 = place.ok_or_else(|| StorageError::corrupt(WHAT))?;
+    let sql = "INSERT INTO messages (queue, place, id, at, kind, slot, body_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let at = millis(message.at);
+    let values = (row.0, place, message.id.0, at, kind, slot, key);
+    database.run(WHAT, sql, values)?;
     Ok(Place(place))
 }
 
@@ -116,8 +112,20 @@ pub(super) fn remove(
     place: Place,
     id: &Id,
 ) -> Result<bool, StorageError> {
-    let sql = "DELETE FROM messages WHERE queue = ?1 AND place = ?2 AND id = ?3 RETURNING slot";
-    Ok(delete(database, bodies, sql, (row.0, place.0, id.0))? > 0)
+    // In two statements for the reason that `append` has.
+    let sql = "SELECT slot FROM messages WHERE queue = ?1 AND place = ?2 AND id = ?3";
+    let found = database.first(DELETE, sql, (row.0, place.0, id.0), |columns| {
+        columns.get::<i64>(0)
+    })?;
+    let Some(slot) = found else {
+        return Ok(false);
+    };
+    let sql = "DELETE FROM messages WHERE queue = ?1 AND place = ?2";
+    database.run(DELETE, sql, (row.0, place.0))?;
+    if let Ok(slot) = u64::try_from(slot) {
+        bodies.release(slot);
+    }
+    Ok(true)
 }
 
 pub(super) fn delete_all(
