@@ -287,9 +287,10 @@ calls! {
         path: String, body: DraftBody, errors: [Ambiguous], answer: conversation::Conversation,
     }
 
-    /// Agrees with the other side when messages disappear.
+    /// Agrees with the other side when messages disappear; in a group, as its steward,
+    /// for all.
     SetTimer: Post "conversations/{name}/timer" for Profile {
-        path: String, body: TimerBody, errors: [Ambiguous, Protocol], answer: view::Sent,
+        path: String, body: TimerBody, errors: [Ambiguous, Protocol], answer: conversation::Conversation,
     }
 
     /// Tells the other side that somebody is writing, if the switch `typing` is

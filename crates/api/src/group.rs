@@ -23,6 +23,9 @@ pub struct Group {
     pub members: Vec<GroupMember>,
     /// Shown names of contacts who were asked and have not answered.
     pub asked: Vec<String>,
+    /// Seconds after reading until messages disappear; none if they stay.
+    #[serde(default)]
+    pub disappear_after: Option<u32>,
     /// When it was founded or offered, RFC 3339 UTC.
     pub since: String,
 }

@@ -227,8 +227,8 @@ pub enum Command {
         /// Which message.
         message: MessageId,
     },
-    /// Agree when messages disappear: said to the other side, who obeys it.
-    /// `Reply::Sent`.
+    /// Agree when messages disappear: said to the other side, who obeys it; in a room,
+    /// of which I am a steward, agreed for all. `Reply::Conversation`.
     Disappear {
         /// In which conversation.
         conversation: ConversationId,

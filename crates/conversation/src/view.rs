@@ -295,6 +295,8 @@ pub struct RoomView {
     pub members: Vec<MemberView>,
     /// How many are in it: as told, while it is only offered.
     pub size: usize,
+    /// Seconds after reading until what is said now disappears.
+    pub disappear_after: Option<u32>,
     /// Changes of mine that others may not have seen yet.
     pub changing: usize,
     /// Since when.

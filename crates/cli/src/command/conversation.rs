@@ -187,9 +187,12 @@ pub(super) async fn disappear(session: &Session, disappear: Disappear) -> Result
     };
     let path = Path::new(["conversations", &disappear.name, "timer"]);
     let body = json!({ "seconds": seconds });
-    let sent: view::Sent = view(session.client.post(&path, &body).await?)?;
-    session.output.result(&sent, |sent| {
-        format!("{}  {}", shown::id(&sent.message), sent.state)
+    let kept: Conversation = view(session.client.post(&path, &body).await?)?;
+    session.output.result(&kept, |kept| {
+        match kept.disappear_after.unwrap_or_default() == seconds {
+            true => line(kept),
+            false => "telling the group; `hushwing group info NAME` shows when it is so".to_owned(),
+        }
     });
     Ok(())
 }

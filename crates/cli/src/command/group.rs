@@ -108,6 +108,8 @@ pub(super) fn line(group: &Group) -> String {
 
 fn info(group: &Group) -> String {
     let mut lines = vec![line(group)];
+    let disappear = group.disappear_after.iter();
+    lines.extend(disappear.map(|seconds| format!("  messages disappear after {seconds} s")));
     let present = group.members.iter().filter(|member| member.present);
     lines.extend(present.map(member));
     let asked = group.asked.iter();

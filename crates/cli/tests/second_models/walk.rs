@@ -343,6 +343,7 @@ fn group(ada: &mut Home, ben: &mut Home) {
         ("draft", json!({ "text": "at se" })),
         ("typing", json!({})),
         ("block", json!({ "on": true })),
+        ("timer", json!({ "seconds": 60 })),
     ] {
         ada.post(&format!("conversations/Regatta/{what}"), body);
     }

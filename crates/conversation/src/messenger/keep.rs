@@ -61,7 +61,7 @@ impl Messenger {
         Ok(Reply::Conversations(views?.into_iter().flatten().collect()))
     }
 
-    fn kept(
+    pub(super) fn kept(
         &self,
         call: &Call<'_, '_>,
         at: ContactId,
@@ -89,7 +89,10 @@ impl Messenger {
             name: name.clone(),
             unread: call.storage.count_unread(at)?,
             marked_unread: kept.marked_unread,
-            disappear_after: kept.disappear_after(),
+            disappear_after: match self.rooms.get(at) {
+                Some(room) => room.disappear_after,
+                None => kept.disappear_after(),
+            },
             blocked: kept.blocked,
             archived: kept.archived,
             pinned: kept.pinned,

@@ -5,6 +5,7 @@ use hushwing_sansio::StorageError;
 
 use super::show::{arrived, taken_back};
 use super::stop::Stop;
+use super::vanish::expiry_of;
 use super::{Call, Messenger};
 use crate::content::shown::MAX_TEXT;
 use crate::content::{ComposeError, Content, Frame, Mark, MessageId, Post, Salt, Stamp, Text};
@@ -291,7 +292,7 @@ impl Messenger {
             .compose(Frame {
                 salt,
                 stamp,
-                expires: person.expiry_of(content),
+                expires: expiry_of(content, person.kept.disappear_after()),
             })
             .map_err(unfit)?;
         let bytes = match content.is_signable() {

@@ -13,7 +13,6 @@ use hushwing_delivery::LetterId;
 use hushwing_sansio::{Moment, StorageError, Timestamp};
 
 use super::inquiry::message_with;
-use super::people::Person;
 use super::show::taken_back;
 use super::stop::Stop;
 use super::{Call, Messenger, SWEEP};
@@ -21,19 +20,17 @@ use crate::content::{Content, Expiration, MAX_TIMER, Message, Opened as Said, Ti
 use crate::storage::{
     MessageKind, MessageRecord, MessageState, MessageTimes, Standing, TimerRecord,
 };
-use crate::{ContactId, ConversationId, Event, MessageId, Refusal, Reply};
+use crate::{ContactId, ConversationId, Event, MessageId, Refusal, Reply, RoomId};
 
 /// Messages that disappear in one call.
 const MOST_AT_ONCE: usize = 256;
 
-impl Person {
-    /// When something said now shall disappear. What changes a message goes
-    /// with it and needs no time of its own.
-    pub(super) fn expiry_of(&self, content: &Content) -> Option<Expiration> {
-        match content {
-            Content::Post(_) => self.kept.disappear_after().map(Expiration::AfterReading),
-            _ => None,
-        }
+/// When something said now shall disappear, where messages do `after` so many
+/// seconds. What changes a message goes with it and needs no time of its own.
+pub(super) fn expiry_of(content: &Content, after: Option<u32>) -> Option<Expiration> {
+    match content {
+        Content::Post(_) => after.map(Expiration::AfterReading),
+        _ => None,
     }
 }
 
@@ -56,12 +53,25 @@ impl Messenger {
         seconds: u32,
     ) -> Result<Reply, Stop> {
         let contact = self.contact_in(conversation)?;
-        self.person(contact)?;
         if seconds > MAX_TIMER {
             return Err(Refusal::TimerTooLong { most: MAX_TIMER }.into());
         }
+        match self.rooms.get(contact).is_some() {
+            true => self.disappear_in_room(call, RoomId::at(contact), seconds)?,
+            false => self.say_timer(call, contact, Timer { seconds })?,
+        }
+        let view = self.kept(call, contact)?.ok_or(Refusal::NoContact)?;
+        Ok(Reply::Conversation(view))
+    }
+
+    /// Says to a contact when messages shall disappear.
+    fn say_timer(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        timer: Timer,
+    ) -> Result<(), Stop> {
         self.may_speak(contact, 0)?;
-        let timer = Timer { seconds };
         let content = Content::Timer(timer);
         let reply = self.say(call, contact, &content, MessageKind::Text, None)?;
         if let Reply::Sent { message, .. } = &reply
@@ -69,7 +79,7 @@ impl Messenger {
         {
             self.agree(call, &record, timer)?;
         }
-        Ok(reply)
+        Ok(())
     }
 
     /// Somebody said when messages shall disappear; of several words the one

@@ -49,6 +49,7 @@ mod rooms_letters;
 mod rooms_shadow;
 mod rooms_stewards;
 mod rooms_undone;
+mod rooms_vanish;
 mod rotation;
 mod search;
 mod support;

@@ -15,13 +15,16 @@ use crate::support::*;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-fn disappear(village: &mut Village, home: Home, contact: ContactId, seconds: u32) -> MessageId {
+fn disappear(village: &mut Village, home: Home, contact: ContactId, seconds: u32) {
     let conversation = conversation(village, home, contact);
     let command = Command::Disappear {
         conversation,
         seconds,
     };
-    sent(ask(village, home, command))
+    let Reply::Conversation(view) = ask(village, home, command) else {
+        panic!("another reply")
+    };
+    assert_eq!(view.disappear_after.unwrap_or_default(), seconds);
 }
 
 /// Whether anything of what a message said lies in somebody's storage.

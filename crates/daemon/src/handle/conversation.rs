@@ -101,7 +101,7 @@ impl Handle {
         profile: Option<&str>,
         name: &str,
         seconds: u32,
-    ) -> Result<view::Sent, Error> {
+    ) -> Result<Conversation, Error> {
         let profile = self.profile(profile)?;
         let conversation = meant_by(&profile, name)?.conversation();
         let command = Command::Disappear {
@@ -109,10 +109,7 @@ impl Handle {
             seconds,
         };
         match profile.ask(command).await? {
-            Reply::Sent { message, state } => Ok(view::Sent {
-                message: message.to_string(),
-                state: show::state(state).to_owned(),
-            }),
+            Reply::Conversation(view) => Ok(shown(&view, &profile.contacts())),
             _ => Err(unexpected()),
         }
     }

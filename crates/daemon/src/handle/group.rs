@@ -296,6 +296,7 @@ pub(super) fn group(room: &RoomView, profile: &Profile) -> Group {
             .iter()
             .map(|contact| name(*contact).unwrap_or_else(somebody))
             .collect(),
+        disappear_after: room.disappear_after,
         since: show::time(room.since),
     }
 }

@@ -7,6 +7,7 @@ use hushwing_delivery::{Keep, LetterId, MailboxId};
 use hushwing_sansio::StorageError;
 
 use crate::branches::{CommitHash, Keeper, MakeFault, Told, Wish, WishFault};
+use crate::content::MAX_TIMER;
 use crate::event::RoomFault;
 use crate::letter::LetterBody;
 use crate::messenger::stop::Stop;
@@ -243,6 +244,8 @@ impl Messenger {
             return Ok(Turns::default());
         };
         known.stewards = stewards;
+        let disappear = policy.disappear_after().map(|after| after.min(MAX_TIMER));
+        let otherwise = core::mem::replace(&mut known.disappear_after, disappear) != disappear;
         let mut there = Vec::new();
         for member in &members {
             let key = &member.signature_key;
@@ -259,6 +262,9 @@ impl Messenger {
         {
             known.record.name = name;
             self.save_room(call, room)?;
+        }
+        if otherwise {
+            self.tell_kept(call, room.place())?;
         }
         self.count_changes(room)?;
         Ok(turns)

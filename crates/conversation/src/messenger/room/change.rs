@@ -57,6 +57,28 @@ impl Messenger {
         self.change_room(call, room, Wish::Policy(change))
     }
 
+    /// Changes when messages disappear, for all. It is part of what the group agreed
+    /// on, so whoever comes later knows it, and all obey the same word.
+    pub(in crate::messenger) fn disappear_in_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        seconds: u32,
+    ) -> Result<(), Stop> {
+        let known = self.my_room(room)?;
+        if !known.is_steward(&known.record.account) {
+            return Err(Refusal::NotASteward.into());
+        }
+        if known.disappear_after.unwrap_or_default() == seconds && known.changing == 0 {
+            return Ok(());
+        }
+        let change = PolicyChange {
+            disappear: Some(seconds),
+            ..PolicyChange::default()
+        };
+        self.change_room(call, room, Wish::Policy(change)).map(drop)
+    }
+
     pub(in crate::messenger) fn set_steward(
         &mut self,
         call: &mut Call<'_, '_>,

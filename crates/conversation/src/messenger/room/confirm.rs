@@ -119,8 +119,8 @@ impl Messenger {
         network: Option<NetworkTag>,
     ) -> Result<(), StorageError> {
         let now = call.cx.wall();
-        let recipients = call.storage.recipients(message)?.into_iter();
-        let least = recipients.map(|one| one.state).min();
+        let recipients = call.storage.recipients(message)?;
+        let least = recipients.iter().map(|one| one.state).min();
         let least = least.unwrap_or(MessageState::Delivered);
         let Some(record) = call.storage.message(message)? else {
             return Ok(());
@@ -128,6 +128,13 @@ impl Messenger {
         let mut times = record.times.clone();
         if let Some(network) = network {
             times.accepted.get_or_insert((network, now));
+        }
+        // Its time runs when it left to all of whom it is known where to write.
+        let leaving =
+            |one: &RecipientRecord| one.letter.is_some() && one.state < MessageState::Accepted;
+        let left = recipients.is_empty() || times.accepted.is_some();
+        if left && !recipients.iter().any(leaving) {
+            self.begin_to_vanish(call, &record, &mut times)?;
         }
         if record.state == least && times == record.times {
             return Ok(());

@@ -80,6 +80,8 @@ pub(super) struct Room {
     pub(super) tail: Tail,
     /// Those in force, by account.
     stewards: Vec<AccountId>,
+    /// Seconds after reading until what is said disappears.
+    pub(super) disappear_after: Option<u32>,
     /// My leaf in the state that is followed, and its public signature key.
     leaf: u32,
     key: Vec<u8>,
@@ -100,6 +102,7 @@ impl Room {
             members: BTreeMap::new(),
             tail: Tail::new(),
             stewards: Vec::new(),
+            disappear_after: None,
             leaf: 0,
             key: Vec::new(),
             changing: 0,
@@ -230,6 +233,7 @@ impl Room {
                 true => usize::try_from(self.record.told_size).unwrap_or(usize::MAX),
                 false => self.size(),
             },
+            disappear_after: self.disappear_after,
             changing: self.changing,
             since: self.record.since,
         }

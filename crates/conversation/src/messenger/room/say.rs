@@ -8,6 +8,7 @@ use crate::content::{Content, Frame, MessageId, Salt, Stamp};
 use crate::event::FailReason;
 use crate::letter::LetterBody;
 use crate::messenger::stop::Stop;
+use crate::messenger::vanish::expiry_of;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{
     MemberRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position,
@@ -39,7 +40,7 @@ impl Messenger {
         let frame = Frame {
             salt,
             stamp,
-            expires: None,
+            expires: expiry_of(content, known.disappear_after),
         };
         let bytes = content
             .compose(frame)
@@ -74,8 +75,11 @@ impl Messenger {
         };
         call.storage.add_message(&record)?;
         self.rooms.find(room)?.note(record.position);
-        for member in to {
-            self.send_to(call, room, member, id, message.clone())?;
+        for member in &to {
+            self.send_to(call, room, *member, id, message.clone())?;
+        }
+        if to.is_empty() {
+            self.count_anew(call, &id, None)?;
         }
         self.show_new(call, &record, content, before)?;
         Ok(Reply::Sent {

@@ -69,6 +69,8 @@ pub struct PolicyChange {
     pub mode: Option<Mode>,
     /// What new members are given.
     pub history: Option<History>,
+    /// Seconds after reading until messages disappear; 0 if they stay.
+    pub disappear: Option<u32>,
 }
 
 impl PolicyChange {
@@ -81,7 +83,10 @@ impl PolicyChange {
         }
         policy.mode = self.mode.unwrap_or(policy.mode);
         policy.history = self.history.unwrap_or(policy.history);
-        policy
+        match self.disappear {
+            Some(seconds) => policy.disappearing(seconds),
+            None => policy,
+        }
     }
 
     /// Whether it decides all that another does.
@@ -89,6 +94,7 @@ impl PolicyChange {
         (self.name.is_some() || other.name.is_none())
             && (self.mode.is_some() || other.mode.is_none())
             && (self.history.is_some() || other.history.is_none())
+            && (self.disappear.is_some() || other.disappear.is_none())
     }
 }
 

@@ -19,6 +19,8 @@ pub const MOST_FURTHER_BYTES: usize = 1024;
 const MOST_LEAVES: u16 = 2;
 /// The further entry that bounds the leaves of one account.
 const MOST_OF_ONE: u16 = 3;
+/// The further entry that says when messages disappear.
+const DISAPPEAR: u16 = 4;
 /// Most bytes of the whole blob.
 const MOST_BYTES: usize = 32 * 1024;
 
@@ -99,20 +101,30 @@ impl GroupPolicy {
     /// larger, or changes the bound.
     #[must_use]
     pub fn bounded(self, leaves: u16) -> Self {
-        self.with_number(MOST_LEAVES, leaves)
+        self.with_entry(MOST_LEAVES, &leaves.to_be_bytes())
     }
 
     /// The same for a group in which each account has at most so many leaves, for
     /// good as well: 1 where nobody has several devices.
     #[must_use]
     pub fn bounded_each(self, leaves: u16) -> Self {
-        self.with_number(MOST_OF_ONE, leaves)
+        self.with_entry(MOST_OF_ONE, &leaves.to_be_bytes())
     }
 
-    fn with_number(mut self, at: u16, value: u16) -> Self {
-        let entry = [&[VERSION], value.to_be_bytes().as_slice()].concat();
+    /// The same with messages that disappear so many seconds after they were read, or
+    /// with 0 that stay.
+    #[must_use]
+    pub fn disappearing(mut self, seconds: u32) -> Self {
+        if seconds == 0 {
+            self.further.retain(|(number, _)| *number != DISAPPEAR);
+            return self;
+        }
+        self.with_entry(DISAPPEAR, &seconds.to_be_bytes())
+    }
+
+    fn with_entry(mut self, at: u16, value: &[u8]) -> Self {
         self.further.retain(|(number, _)| *number != at);
-        self.further.push((at, entry));
+        self.further.push((at, [&[VERSION], value].concat()));
         self.further.sort();
         self
     }
@@ -129,14 +141,26 @@ impl GroupPolicy {
         self.number(MOST_OF_ONE)
     }
 
+    /// Seconds after reading until what is said disappears; `None` if it stays.
+    #[must_use]
+    pub fn disappear_after(&self) -> Option<u32> {
+        let seconds = u32::from_be_bytes(self.entry(DISAPPEAR)?.try_into().ok()?);
+        (seconds > 0).then_some(seconds)
+    }
+
     fn number(&self, at: u16) -> Option<usize> {
+        let number = self.entry(at)?.try_into().ok();
+        number.map(u16::from_be_bytes).map(usize::from)
+    }
+
+    /// What stands in a further entry, if it is there and of this version.
+    fn entry(&self, at: u16) -> Option<&[u8]> {
         let mut entries = self.further.iter();
         let (_, entry) = entries.find(|(number, _)| *number == at)?;
         match entry.split_first() {
-            Some((&VERSION, leaves)) => leaves.try_into().ok().map(u16::from_be_bytes),
+            Some((&VERSION, value)) => Some(value),
             _ => None,
         }
-        .map(usize::from)
     }
 
     /// As it lies in the group context: a version byte, then postcard.
