@@ -17,7 +17,7 @@ use super::broken::is_damage;
 use super::{Call, Messenger};
 use crate::letter::LetterBody;
 use crate::storage::{InvitationState, MailboxRecord, MailboxState, MailboxUse, Role, Standing};
-use crate::{ContactId, InvitationId, Secret, Storage};
+use crate::{ContactId, InvitationId, RoomId, Secret, Storage};
 
 impl Messenger {
     /// Takes up what earlier runs knew to be lost.
@@ -31,6 +31,15 @@ impl Messenger {
         }
         for id in self.invitations.keys() {
             self.losses.resume(storage, MailboxUse::Invitation(*id))?;
+        }
+        for place in self.rooms.places().collect::<Vec<_>>() {
+            match self
+                .losses
+                .resume(storage, MailboxUse::Room(RoomId::at(place)))
+            {
+                Err(error) if is_damage(&error) => self.damaged.push(place),
+                resumed => resumed?,
+            }
         }
         self.count_old_losses(storage)?;
         for (contact, person) in &mut self.people {
@@ -85,7 +94,7 @@ impl Messenger {
             MailboxUse::Conversation(contact) => self.lose_conversation(call, lost, contact),
             MailboxUse::Invitation(id) => self.lose_invitation(call, lost, id),
             MailboxUse::Room(room) => self.within(call, room.place(), |this, call| {
-                this.room_mailbox_lost(call, room, mailbox)
+                this.room_mailbox_lost(call, room, lost)
             }),
         }
     }
@@ -151,7 +160,7 @@ impl Messenger {
 
     /// Puts another mailbox with its keys in place of `lost`. It is asked for
     /// when its owner has waited long enough.
-    fn replace_mailbox(
+    pub(super) fn replace_mailbox(
         &mut self,
         call: &mut Call<'_, '_>,
         lost: MailboxRecord,

@@ -88,6 +88,13 @@ impl Debts {
         })
     }
 
+    /// Notes that more is owed than is remembered.
+    pub(super) fn expect_more(&mut self, contact: ContactId) {
+        if let Some(debt) = self.by_contact.get_mut(&contact) {
+            debt.more = true;
+        }
+    }
+
     /// Notes a letter with receipts: the next ones wait until it has left.
     pub(super) fn note_letter(&mut self, contact: ContactId, letter: LetterId) {
         self.letters.entry(contact).or_default().push(letter);
@@ -206,7 +213,7 @@ impl Messenger {
             if let Some(room) = self.room_of_debt(contact) {
                 let receipts: Vec<_> = debt.owed.into_iter().map(receipt).collect();
                 self.within(call, room.place(), |this, call| {
-                    this.pay_member(call, room, contact, &receipts)
+                    this.pay_member(call, room, contact, &receipts, debt.more)
                 })?;
                 continue;
             }

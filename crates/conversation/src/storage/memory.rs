@@ -51,6 +51,7 @@ pub struct MemoryStorage {
     recipients: BTreeMap<(MessageId, MemberId), RecipientRecord>,
     /// Rooms whose records cannot be read.
     spoilt_records: BTreeSet<RoomId>,
+    spoilt_recipients: BTreeSet<MessageId>,
     /// Rooms whose members cannot be read.
     spoilt_rooms: BTreeSet<RoomId>,
     /// Messages that cannot be read.

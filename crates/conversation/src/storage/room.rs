@@ -10,7 +10,7 @@ use hushwing_sansio::{StorageError, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::codec::{self, millis, optional_millis};
-use super::message::{MessageRecord, MessageState};
+use super::message::{MessageRecord, MessageState, Owed};
 use crate::{ContactId, ConversationId, MemberId, MessageId, RoomId, Secret};
 
 /// Whether I am in a room.
@@ -420,6 +420,18 @@ pub trait RoomRows {
         sealed: core::ops::Range<u64>,
         most: usize,
     ) -> Result<Vec<MessageRecord>, StorageError>;
+
+    /// Messages of a member for which I owe a receipt, at most `most` of them.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    fn owing_to(
+        &self,
+        of: ContactId,
+        author: MemberId,
+        most: usize,
+    ) -> Result<Vec<(MessageId, Owed)>, StorageError>;
 
     /// Changes the epoch under whose keys a message of mine left last.
     ///

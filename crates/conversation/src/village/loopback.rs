@@ -227,8 +227,7 @@ impl Loopback {
             .find(|(_, m)| (m.owner, m.id) == (home, id));
         let (locator, server) = match known {
             Some((locator, mailbox)) => (locator.clone(), mailbox.server),
-            None if self.servers.makes_none => {
-                let reason = MailboxFailure::Refused;
+            None if let Some(reason) = self.servers.makes_none => {
                 let refused = NetworkEvent::MailboxFailed {
                     mailbox: id,
                     reason,

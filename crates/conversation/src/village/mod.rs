@@ -11,7 +11,7 @@ mod servers;
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use hushwing_delivery::{Card, Envelope, Locator, MailboxId, NetworkTag, Place};
+use hushwing_delivery::{Card, Envelope, Locator, MailboxFailure, MailboxId, NetworkTag, Place};
 use hushwing_sansio::{
     Context, Entropy, Input, Machine as _, Moment, Output, StorageError, Timestamp,
 };
@@ -155,7 +155,12 @@ impl Village {
 
     /// From now on no server makes mailboxes, or all do again.
     pub fn refuse_mailboxes(&mut self, refuse: bool) {
-        self.network.servers.makes_none = refuse;
+        self.network.servers.makes_none = refuse.then_some(MailboxFailure::Refused);
+    }
+
+    /// From now on mailboxes are lost while they are made, or are made again.
+    pub fn lose_new_mailboxes(&mut self, lose: bool) {
+        self.network.servers.makes_none = lose.then_some(MailboxFailure::Gone);
     }
 
     /// No mailbox is to lie on a server any more, by the choice of all.

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use hushwing_delivery::{
-    Envelope, Locator, MailboxId, NetworkEvent, Purpose, ReceiptId, SendFailure,
+    Envelope, Locator, MailboxFailure, MailboxId, NetworkEvent, Purpose, ReceiptId, SendFailure,
 };
 use hushwing_sansio::Entropy;
 
@@ -37,7 +37,7 @@ pub(super) struct Servers {
     pub(super) conduct: Vec<Conduct>,
     pub(super) closed: Vec<bool>,
     /// Whether all refuse to make mailboxes.
-    pub(super) makes_none: bool,
+    pub(super) makes_none: Option<MailboxFailure>,
     /// Mailboxes that were asked for while no server answered.
     pub(super) wanted: Vec<(Home, MailboxId, Purpose, Vec<MailboxId>)>,
     /// What slow servers hold back, and until when.
@@ -57,7 +57,7 @@ impl Default for Servers {
         Self {
             conduct: vec![Conduct::Fair],
             closed: vec![false],
-            makes_none: false,
+            makes_none: None,
             wanted: Vec::new(),
             held: Vec::new(),
             kept: BTreeMap::new(),

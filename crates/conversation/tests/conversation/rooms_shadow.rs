@@ -148,13 +148,18 @@ impl Shadow {
 
     /// Sends items of a letter to where somebody takes this room's.
     pub(crate) fn post(&mut self, c: &mut Circle, to: usize, kind: u8, items: &[&[u8]]) {
+        let address = address(c, to);
+        self.post_to(c, address, kind, items);
+    }
+
+    /// The same, to an address.
+    pub(crate) fn post_to(&mut self, c: &mut Circle, to: Address, kind: u8, items: &[&[u8]]) {
         let mut letter = vec![1, kind];
         for item in items {
             letter.extend(u32::try_from(item.len()).unwrap().to_be_bytes());
             letter.extend(*item);
         }
-        let address = address(c, to);
-        self.mail.post(&mut c.village, address, letter);
+        self.mail.post(&mut c.village, to, letter);
     }
 
     pub(crate) fn post_message(&mut self, c: &mut Circle, to: usize, message: &[u8]) {

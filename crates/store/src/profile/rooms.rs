@@ -1,7 +1,8 @@
 //! Rooms, their members, and whom messages reached.
 
 use hushwing_conversation::storage::{
-    DamagedRoom, MemberRecord, MessageRecord, MessageState, RecipientRecord, RoomRecord, RoomRows,
+    DamagedRoom, MemberRecord, MessageRecord, MessageState, Owed, RecipientRecord, RoomRecord,
+    RoomRows,
 };
 use hushwing_conversation::{ContactId, ConversationId, MemberId, MessageId, RoomId};
 use hushwing_sansio::StorageError;
@@ -157,6 +158,21 @@ impl RoomRows for ProfileStore {
         let mut found = self.database.messages(sql, row)?;
         found.reverse();
         Ok(found)
+    }
+
+    fn owing_to(
+        &self,
+        of: ContactId,
+        author: MemberId,
+        most: usize,
+    ) -> Result<Vec<(MessageId, Owed)>, StorageError> {
+        let sql = "SELECT id, owed FROM messages
+             WHERE contact = ?1 AND owed <> 0 AND author = ?2 ORDER BY id LIMIT ?3";
+        let row = (of.0, author.0, limit(most));
+        self.database
+            .all("finding receipts owed to a member", sql, row, |row| {
+                Ok((message_id(row, 0)?, Owed::from_code(row.get(1)?)?))
+            })
     }
 
     fn set_sealed(&mut self, id: &MessageId, epoch: u64) -> Result<(), StorageError> {

@@ -205,6 +205,7 @@ impl Messenger {
         }
         for member in turns.back {
             self.welcome_again(call, room, member)?;
+            self.resume_debts_to(call, room, member)?;
         }
         if rewound {
             let epoch = self.rooms.keepers.get(&room).map_or(0, |k| k.epoch());
@@ -409,7 +410,8 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let mut mailboxes = self.mailboxes.values();
         let opening = mailboxes.any(|record| {
-            record.owner == MailboxUse::Room(room) && record.state == MailboxState::Opening
+            let comes = matches!(record.state, MailboxState::Opening | MailboxState::Due);
+            record.owner == MailboxUse::Room(room) && comes
         });
         let record = &self.rooms.find(room)?.record;
         let due = record.exposed
@@ -433,10 +435,22 @@ impl Messenger {
         let gone = members.filter(|member| member.gone.is_some_and(|at| at + FAREWELL <= wall));
         let gone: Vec<_> = gone.map(|member| member.member).collect();
         for member in &gone {
-            let record = self.rooms.find(room)?.members.get(member).cloned();
-            if let Some(record) = record.filter(|record| record.welcome.is_some()) {
+            self.owe_nothing_to(call, room, *member)?;
+            let Some(record) = self.rooms.find(room)?.members.get(member).cloned() else {
+                continue;
+            };
+            if record.welcome.is_some() || !record.addresses.is_empty() {
+                self.cancel_letters_to(call, room, &record.addresses)?;
+                let addresses = Vec::new();
                 let welcome = None;
-                self.save_member(call, MemberRecord { welcome, ..record })?;
+                self.save_member(
+                    call,
+                    MemberRecord {
+                        addresses,
+                        welcome,
+                        ..record
+                    },
+                )?;
             }
         }
         match gone.is_empty() {

@@ -222,14 +222,39 @@ impl Messenger {
         Ok(true)
     }
 
-    /// Takes up what is owed in a room.
+    /// Takes up what is owed in a room to all who are in it.
     pub(super) fn resume_room_debts(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
     ) -> Result<(), StorageError> {
-        for (message, owed) in call.storage.owing(room.place())? {
-            self.owe_in_room(call, room.place(), message, owed)?;
+        let others = self.rooms.find(room)?.others();
+        let others: Vec<MemberId> = others.map(|member| member.member).collect();
+        others
+            .into_iter()
+            .try_for_each(|member| self.resume_debts_to(call, room, member))
+    }
+
+    /// Takes up a letter's worth of what is owed to a member, and the rest when that
+    /// has left.
+    pub(in crate::messenger) fn resume_debts_to(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+    ) -> Result<(), StorageError> {
+        if !self.rooms.find(room)?.is_mine() {
+            return Ok(());
+        }
+        let owing = call
+            .storage
+            .owing_to(room.place(), member, MOST_IN_LETTER)?;
+        let (to, delay) = (ContactId(member.0), self.config.receipt_delay);
+        for (message, owed) in &owing {
+            self.debts.add(call.cx, delay, to, *message, *owed);
+        }
+        if owing.len() == MOST_IN_LETTER {
+            self.debts.expect_more(to);
         }
         Ok(())
     }
@@ -239,13 +264,14 @@ impl Messenger {
         self.rooms.of_member.get(&MemberId(to.0)).copied()
     }
 
-    /// Sends receipts to a member.
+    /// Sends receipts to a member; if there are more, takes up the next ones.
     pub(in crate::messenger) fn pay_member(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
         to: ContactId,
         receipts: &[Receipt],
+        more: bool,
     ) -> Result<(), StorageError> {
         let member = MemberId(to.0);
         if !self.rooms.find(room)?.is_mine() {
@@ -262,7 +288,10 @@ impl Messenger {
                 call.storage.set_owed(&receipt.message, Owed::Nothing)?;
             }
         }
-        Ok(())
+        match more {
+            true => self.resume_debts_to(call, room, member),
+            false => Ok(()),
+        }
     }
 
     /// Seals something for one member; `None` if one of us is not in the state

@@ -3,15 +3,16 @@
 use core::time::Duration;
 
 use hushwing_delivery::{Address, Keep, LetterId, MailboxId, SealKey};
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{Moment, StorageError};
 
+use super::pace::Budgets;
 use super::{Room, account};
 use crate::branches::{AccountId, Keeper, Lent, OwnPackage};
 use crate::content::{Content, Entry, MAX_ROSTER, RoomStep, RoomWord};
 use crate::letter::LetterBody;
 use crate::messenger::mailbox::shared_address;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{LeavingRecord, PackageRecord, RoomStanding};
+use crate::storage::{LeavingRecord, MailboxRecord, MailboxState, PackageRecord, RoomStanding};
 use crate::{DropReason, MemberId, RoomId, Secret};
 
 /// Addresses of one member that are told and kept.
@@ -19,6 +20,27 @@ const MOST_ADDRESSES: usize = 4;
 /// Between two greetings of mine in one room: whoever asks for them over and
 /// over must not make everybody write to everybody.
 const GREETING_REST: Duration = Duration::from_secs(30);
+
+/// Answers to the greetings of one member: so many at once, and one more in the
+/// time in which an honest member greets once.
+pub(in crate::messenger) struct Greetings(Budgets);
+
+impl Default for Greetings {
+    fn default() -> Self {
+        Self(Budgets::new(4, GREETING_REST))
+    }
+}
+
+impl Greetings {
+    fn may_answer(&mut self, member: MemberId, now: Moment) -> bool {
+        self.0.take(member, 1, now)
+    }
+
+    /// Forgets a member.
+    pub(super) fn forget(&mut self, member: MemberId) {
+        self.0.forget(member);
+    }
+}
 
 impl Messenger {
     /// A mailbox for a room is open.
@@ -51,10 +73,14 @@ impl Messenger {
         record.revision = record.revision.saturating_add(1);
         let joining = record.standing == RoomStanding::Joining;
         self.save_room(call, room)?;
-        match joining {
-            true => return self.answer(call, room),
-            false => self.greet_room(call, room)?,
+        if joining {
+            return match self.rooms.find(room)?.record.package.is_some() {
+                // Where I was to be welcomed is gone.
+                true => self.say_answer(call, room),
+                false => self.answer(call, room),
+            };
         }
+        self.greet_room(call, room)?;
         match lost {
             // Receipts for what I said may have been lost with it.
             true => self.strand_all(call, room, call.cx.now() + GREETING_REST),
@@ -62,20 +88,21 @@ impl Messenger {
         }
     }
 
-    /// A mailbox of a room was lost: another takes its place.
+    /// A mailbox of a room was lost, or was not even made: another takes its place, the
+    /// later the more often that was so.
     pub(in crate::messenger) fn room_mailbox_lost(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        mailbox: MailboxId,
+        lost: MailboxRecord,
     ) -> Result<(), StorageError> {
-        self.close_mailbox(call, mailbox)?;
+        let id = MailboxId(lost.id);
         let Some(known) = self.rooms.by_id.get_mut(&room) else {
-            return Ok(());
+            return self.close_mailbox(call, id);
         };
         let record = &mut known.record;
-        record.leaving.retain(|one| one.mailbox != mailbox.0);
-        let served = record.mailbox == Some(mailbox.0);
+        record.leaving.retain(|one| one.mailbox != lost.id);
+        let served = record.mailbox == Some(lost.id);
         if served {
             record.mailbox = None;
         }
@@ -84,10 +111,15 @@ impl Messenger {
             RoomStanding::Joining | RoomStanding::Member
         );
         self.save_room(call, room)?;
-        match served && needed {
-            true => self.open_room_mailbox(call, room),
-            false => Ok(()),
+        let wanted = served || lost.state == MailboxState::Opening;
+        if !needed || !wanted {
+            return self.close_mailbox(call, id);
         }
+        let keys = MailboxRecord {
+            shared: Secret::new(call.cx.random::<32>()),
+            ..lost
+        };
+        self.replace_mailbox(call, keys).map(drop)
     }
 
     /// Answers who offered a room, once.
@@ -100,7 +132,6 @@ impl Messenger {
         let (Some(offer), None) = (record.offer.clone(), &record.package) else {
             return Ok(());
         };
-        let conversation = record.conversation;
         // Of this entry alone: as whom I was here before says nothing any more.
         let me = account(&call.cx.random::<16>())?;
         let mut lent = Lent {
@@ -109,18 +140,29 @@ impl Messenger {
             rows: &mut *call.storage,
         };
         let package = OwnPackage::make(&mut lent, &me)?;
-        let entry = self.entry_of(room, me.clone())?;
         let record = &mut self.rooms.find(room)?.record;
         record.package = Some(PackageRecord {
             account: me.as_bytes().to_vec(),
             by: offer.by,
             steward: offer.key,
             reference: package.reference,
-            message: package.message.clone(),
+            message: package.message,
             key: package.key,
             entered: None,
         });
         self.save_room(call, room)?;
+        self.say_answer(call, room)
+    }
+
+    /// Says the answer, or says it again: as the same leaf, and where I am written to
+    /// now.
+    fn say_answer(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+        let record = &self.rooms.find(room)?.record;
+        let conversation = record.conversation;
+        let Some(package) = record.package.clone() else {
+            return Ok(());
+        };
+        let entry = self.entry_of(room, account(&package.account)?)?;
         let word = RoomWord {
             room: conversation,
             step: RoomStep::Answer {
@@ -128,7 +170,7 @@ impl Messenger {
                 entry,
             },
         };
-        self.say_of_room(call, offer.by, word)
+        self.say_of_room(call, package.by, word)
     }
 
     /// Who I am in a room.
@@ -248,7 +290,10 @@ impl Messenger {
         let mut told = told.iter();
         let mine = told.find(|(account, _)| account.as_bytes() == record.account);
         let knows_me = mine.is_some_and(|(_, revision)| *revision >= record.revision);
-        match knows_me || record.mailbox.is_none() {
+        let bare = record.mailbox.is_none();
+        let now = call.cx.now();
+        // Whoever greets over and over may give an address that nobody reads.
+        match knows_me || bare || !self.rooms.greetings.may_answer(member, now) {
             true => Ok(()),
             false => self.greet_one(call, room, member),
         }
@@ -311,16 +356,30 @@ impl Messenger {
         });
         let usable = usable.take(MOST_ADDRESSES);
         let addresses: Vec<Secret> = usable.map(|to| Secret::new(to.clone())).collect();
-        let moved = record.addresses != addresses;
-        record.addresses = addresses;
+        let before = core::mem::replace(&mut record.addresses, addresses);
+        let moved = record.addresses != before;
         record.revision = revision;
         record.name.clone_from(&entry.name);
         self.save_member(call, record)?;
         if !moved {
             return Ok(());
         }
+        self.cancel_letters_to(call, room, &before)?;
+        self.call_back_welcome(call, room, member)?;
+        if self
+            .rooms
+            .find(room)?
+            .others()
+            .any(|one| one.member == member)
+        {
+            self.welcome_again(call, room, member)?;
+        }
         self.strand(call, room, member, call.cx.now())?;
-        self.resume_room_debts(call, room)
+        match before.is_empty() {
+            // What was owed could not leave before.
+            true => self.resume_debts_to(call, room, member),
+            false => Ok(()),
+        }
     }
 
     /// Greets all before long.

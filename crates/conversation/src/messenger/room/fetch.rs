@@ -11,66 +11,111 @@ use std::collections::BTreeMap;
 use hushwing_delivery::Keep;
 use hushwing_sansio::{Moment, StorageError};
 
+use super::pace::Budgets;
+use super::searches::{MOST_TRIES, Searches};
 use crate::branches::{StateName, StatePrefix};
 use crate::content::{Content, RoomStep, RoomWord};
 use crate::letter::LetterBody;
 use crate::messenger::{Call, Messenger};
 use crate::{DropReason, MemberId, RoomId};
 
-/// How long a commit may be late before it is asked for.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// After the first time it is asked for; each further time takes twice as long.
-const PAUSE: Duration = Duration::from_secs(20);
-/// How often the same is asked for.
-const MOST_TRIES: u32 = 8;
 /// Members asked at a time.
 const AT_A_TIME: usize = 2;
-/// States of one room that are asked for at a time.
-const MOST_MISSING: usize = 16;
-/// Between two answers to one member about one state.
+/// After the first answer to one member about one state; each further one takes
+/// twice as long, and there are as many as somebody asks for in earnest.
 const ANSWER_REST: Duration = Duration::from_secs(10);
 /// Answers that are remembered.
 const MOST_ANSWERS: usize = 1_024;
+/// Letters of commits that one member gets at once, and the time in which one more
+/// is earned: who asks need not be who is reached.
+const LETTERS: (u32, Duration) = (32, Duration::from_secs(30));
 /// Pieces of a chain in one letter, which is as many as a letter has items: it
 /// is believed as a whole, and nearly always shorter.
 const MOST_IN_LETTER: usize = 16;
 
 /// What is missing, and what was handed out.
-#[derive(Default)]
 pub(in crate::messenger) struct Missing {
-    states: BTreeMap<(RoomId, StatePrefix), Search>,
-    answered: BTreeMap<(MemberId, StatePrefix), Moment>,
+    searches: Searches,
+    answered: BTreeMap<(MemberId, StatePrefix), Answered>,
+    letters: Budgets,
 }
 
-struct Search {
-    due: Moment,
-    tries: u32,
-    hint: Option<MemberId>,
+struct Answered {
+    times: u32,
+    last: Moment,
+}
+
+impl Answered {
+    /// When the next answer may leave.
+    fn rests_until(&self) -> Moment {
+        let doubled = self.times.saturating_sub(1).min(MOST_TRIES);
+        self.last + ANSWER_REST.saturating_mul(1 << doubled)
+    }
+
+    fn is_over(&self, now: Moment) -> bool {
+        self.times < MOST_TRIES && self.rests_until() <= now
+    }
+}
+
+impl Default for Missing {
+    fn default() -> Self {
+        Self {
+            searches: Searches::default(),
+            answered: BTreeMap::new(),
+            letters: Budgets::new(LETTERS.0, LETTERS.1),
+        }
+    }
 }
 
 impl Missing {
     /// When something is asked for next.
     pub(super) fn due(&self) -> Option<Moment> {
-        self.states.values().map(|search| search.due).min()
+        self.searches.due()
     }
 
     /// Nothing is missing in a room any more.
     pub(super) fn forget(&mut self, room: RoomId) {
-        self.states.retain(|(of, _), _| *of != room);
+        self.searches.forget(room);
     }
 
-    /// Whether somebody may be answered now.
-    fn may_answer(&mut self, member: MemberId, state: StatePrefix, now: Moment) -> bool {
+    /// Forgets a member.
+    pub(super) fn forget_member(&mut self, member: MemberId) {
+        self.letters.forget(member);
+        self.answered.retain(|(of, _), _| *of != member);
+    }
+
+    /// Whether a state is looked for.
+    pub(super) fn seeks(&self, room: RoomId, state: StatePrefix) -> bool {
+        self.searches.seeks(room, state)
+    }
+
+    /// Whether somebody may be answered now, by so many letters.
+    fn may_answer(
+        &mut self,
+        member: MemberId,
+        state: StatePrefix,
+        letters: usize,
+        now: Moment,
+    ) -> bool {
         if self.answered.len() >= MOST_ANSWERS {
-            self.answered.retain(|_, at| now < *at + ANSWER_REST);
+            self.answered.retain(|_, one| now < one.rests_until());
         }
-        let last = self.answered.get(&(member, state));
-        let may =
-            last.is_none_or(|at| *at + ANSWER_REST <= now) && self.answered.len() < MOST_ANSWERS;
-        if may {
-            self.answered.insert((member, state), now);
+        let key = (member, state);
+        let last = self.answered.get(&key);
+        let free = match last {
+            Some(last) => last.is_over(now),
+            None => self.answered.len() < MOST_ANSWERS,
+        };
+        if !free || !self.letters.take(member, letters, now) {
+            return false;
         }
-        may
+        let times = self.answered.get(&key).map_or(0, |last| last.times);
+        let answered = Answered {
+            times: times.saturating_add(1),
+            last: now,
+        };
+        self.answered.insert(key, answered);
+        true
     }
 }
 
@@ -85,28 +130,17 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
         let hint = from.and_then(|account| known.present_of(account));
+        let hint = hint.filter(|member| !member.mine);
         let hint = hint.map(|member| member.member);
-        let states = &mut self.rooms.missing.states;
-        let many = states.keys().filter(|(of, _)| *of == room).count();
-        if let Some(search) = states.get_mut(&(room, state)) {
-            search.hint = search.hint.or(hint);
-        } else if many < MOST_MISSING {
-            let search = Search {
-                due: call.cx.now() + PATIENCE,
-                tries: 0,
-                hint,
-            };
-            states.insert((room, state), search);
-        }
+        let searches = &mut self.rooms.missing.searches;
+        searches.note(room, state, hint, call.cx.now());
         Ok(())
     }
 
     /// Asks for what is missing and due.
     pub(super) fn ask_for_missing(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         let now = call.cx.now();
-        let states = self.rooms.missing.states.iter();
-        let due = states.filter(|(_, search)| search.due <= now);
-        for (room, state) in due.map(|(key, _)| *key).collect::<Vec<_>>() {
+        for (room, state) in self.rooms.missing.searches.take_due(now) {
             self.within(call, room.place(), |this, call| {
                 this.ask_for_state(call, room, state)
             })?;
@@ -125,16 +159,14 @@ impl Messenger {
         let found = found.is_some_and(|keeper| keeper.states().any(is_it));
         let waits = !self.shelf.numbers(room.place()).is_empty();
         let mine = self.rooms.find(room)?.is_mine();
-        let states = &mut self.rooms.missing.states;
-        let search = states.get_mut(&(room, state));
-        let Some(search) = search.filter(|s| !found && waits && mine && s.tries < MOST_TRIES)
-        else {
-            states.remove(&(room, state));
+        let wanted = !found && waits && mine;
+        let searches = &mut self.rooms.missing.searches;
+        let now = call.cx.now();
+        let hint = wanted.then(|| searches.try_again(room, state, now));
+        let Some(hint) = hint.flatten() else {
+            searches.end(room, state);
             return Ok(());
         };
-        search.due = call.cx.now() + PAUSE.saturating_mul(1 << search.tries.min(MOST_TRIES));
-        search.tries += 1;
-        let hint = search.hint.take();
         let known = self.rooms.find(room)?;
         let conversation = known.record.conversation;
         let mut others: Vec<_> = known.others().map(|member| member.member).collect();
@@ -172,7 +204,9 @@ impl Messenger {
         let chain = self.keeper(call, room, |keeper, lent| keeper.chain_to(lent.rows, state))?;
         // What nobody knows takes no place from those who ask for what there is.
         let chain = chain.unwrap_or_default();
-        if chain.is_empty() || !self.rooms.missing.may_answer(member, state, now) {
+        let letters = chain.len().div_ceil(MOST_IN_LETTER);
+        let missing = &mut self.rooms.missing;
+        if chain.is_empty() || !missing.may_answer(member, state, letters, now) {
             return Ok(());
         }
         for piece in chain.chunks(MOST_IN_LETTER) {
@@ -204,5 +238,32 @@ impl Messenger {
             self.drop_letter(None, DropReason::Commit)?;
         }
         self.hear_held_in(call, room)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_without_end_is_answered_less_and_less_and_then_no_more() {
+        let at = |seconds| Moment::from_origin(Duration::from_secs(seconds));
+        let (mallory, alice) = (MemberId(1), MemberId(2));
+        let mut missing = Missing::default();
+        let state = |number: u32| StatePrefix(u64::from(number).to_be_bytes());
+        let mut letters = 0;
+        // One state over and over for a day.
+        for second in 0..86_400 {
+            letters += usize::from(missing.may_answer(mallory, state(0), 1, at(second)));
+        }
+        assert_eq!(letters, 8);
+        // All states there are, for a day.
+        letters = 0;
+        for second in 86_400..2 * 86_400 {
+            let asked = state(u32::try_from(second % 250).unwrap());
+            letters += usize::from(missing.may_answer(mallory, asked, 1, at(second)));
+        }
+        assert!((100..2_100).contains(&letters), "{letters}");
+        assert!(missing.may_answer(alice, state(0), 5, at(2 * 86_400)));
     }
 }

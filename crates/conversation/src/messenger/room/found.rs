@@ -9,7 +9,7 @@ use crate::content::shown::clean_name;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{
-    LossRecord, MailboxRecord, MailboxState, MailboxUse, OrphanRecord, RoomRecord, RoomStanding,
+    MailboxRecord, MailboxState, MailboxUse, OrphanRecord, RoomRecord, RoomStanding,
 };
 use crate::{ConversationId, Event, Refusal, Reply, RoomId, Secret};
 
@@ -152,6 +152,10 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let place = room.place();
         self.give_up_said(call, room)?;
+        if self.rooms.find(room)?.record.standing != RoomStanding::Leaving {
+            // Whoever still leaves has asked for it by letters that go on.
+            self.cancel_letters_in(call, room)?;
+        }
         self.rooms.keepers.remove(&room);
         self.rooms.missing.forget(room);
         self.rooms.held.forget(room);
@@ -185,7 +189,7 @@ impl Messenger {
         call.storage.remove_room(room)?;
         call.storage.remove_all_held(place)?;
         OrphanRecord::clear(call.storage, place)?;
-        LossRecord::clear(call.storage, MailboxUse::Room(room))?;
+        self.losses.forget(call.storage, MailboxUse::Room(room))?;
         self.let_messages_go(call, place)
     }
 

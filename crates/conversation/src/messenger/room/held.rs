@@ -36,6 +36,8 @@ pub(in crate::messenger) struct Held {
 struct Waiting {
     by_state: BTreeMap<Claimed, BTreeSet<u64>>,
     count: usize,
+    /// The state that was asked for last.
+    asked: Option<Claimed>,
 }
 
 impl Waiting {
@@ -60,6 +62,21 @@ impl Waiting {
         self.count -= ready.len();
         ready.sort_unstable();
         ready
+    }
+
+    /// The next states that are `wanted`, after those of the last time.
+    fn take_turns(
+        &mut self,
+        wanted: impl Fn(StatePrefix) -> bool,
+        most: usize,
+    ) -> Vec<StatePrefix> {
+        let last = self.asked;
+        let after = self.by_state.keys().filter(|state| Some(**state) > last);
+        let before = self.by_state.keys().filter(|state| Some(**state) <= last);
+        let next = after.chain(before).filter(|(_, state)| wanted(*state));
+        let next: Vec<_> = next.take(most).copied().collect();
+        self.asked = next.last().copied().or(last);
+        next.into_iter().map(|(_, state)| state).collect()
     }
 
     /// Forgets those that the shelf let go.
@@ -188,11 +205,14 @@ impl Messenger {
         Ok(waiting.take(waits, most))
     }
 
-    /// What is waited for still is asked for.
+    /// What is waited for still is asked for: of what is not looked for yet some, and
+    /// others the next time.
     fn miss_held(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
-        let waiting = self.rooms.held.rooms.get(&room);
-        let states = waiting.into_iter().flat_map(|one| one.by_state.keys());
-        let states: Vec<_> = states.map(|(_, state)| *state).take(MOST_ASKED).collect();
+        let missing = &self.rooms.missing;
+        let Some(waiting) = self.rooms.held.rooms.get_mut(&room) else {
+            return Ok(());
+        };
+        let states = waiting.take_turns(|state| !missing.seeks(room, state), MOST_ASKED);
         states
             .into_iter()
             .try_for_each(|state| self.miss(call, room, state, None))

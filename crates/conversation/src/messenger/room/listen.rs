@@ -58,7 +58,10 @@ impl Messenger {
             }
             LetterBody::Side(letters) => this.hear_each(call, room, letters, way),
             LetterBody::Room { from, messages } => {
-                let from = Some(from);
+                // Who was removed knows the mailboxes from before, and could name
+                // anybody: what comes there shares the places of nobody.
+                let told = this.rooms.find(room)?.record.mailbox;
+                let from = Some(from).filter(|_| told == Some(arrival.mailbox.0));
                 this.hear_each(call, room, messages, Way { from, ..way })
             }
             LetterBody::Commits(chain) => this.heard_commits(call, room, &chain),

@@ -13,6 +13,7 @@
 
 mod act;
 mod again;
+mod cancel;
 mod change;
 mod confirm;
 mod enter;
@@ -22,8 +23,10 @@ mod held;
 mod leave;
 mod listen;
 mod offer;
+mod pace;
 mod roster;
 mod say;
+mod searches;
 mod welcome;
 
 use std::collections::BTreeMap;
@@ -42,6 +45,7 @@ use crate::view::{MemberView, RoomView, Speaker};
 use crate::{ContactId, ConversationId, Event, MemberId, Refusal, RoomId, Storage};
 
 pub(super) use confirm::{counted, reached_by_each};
+use enter::Greetings;
 use fetch::Missing;
 use held::Held;
 
@@ -65,6 +69,7 @@ pub(super) struct Rooms {
     /// Letters with commits of mine that no network took yet.
     publishing: BTreeMap<u64, RoomId>,
     missing: Missing,
+    greetings: Greetings,
     /// What is said again to single members.
     again: Pieces,
     /// Which states letters wait for.
@@ -453,6 +458,8 @@ impl Messenger {
         self.give_up_on(call, &[member])?;
         self.rooms.find(room)?.members.remove(&member);
         self.rooms.of_member.remove(&member);
+        self.rooms.missing.forget_member(member);
+        self.rooms.greetings.forget(member);
         call.storage.remove_member(room, member)
     }
 

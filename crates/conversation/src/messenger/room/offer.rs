@@ -13,7 +13,7 @@ use core::time::Duration;
 use hushwing_sansio::StorageError;
 
 use super::{MOST_MEMBERS, MOST_ROOMS};
-use crate::branches::{MemberPackage, Wish};
+use crate::branches::{Keeper, MemberPackage, Wish};
 use crate::content::{Content, Entry, RoomStep, RoomWord};
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
@@ -189,16 +189,30 @@ impl Messenger {
             return Ok(offer);
         };
         let known = self.room(room)?;
-        if known.record.standing == RoomStanding::Broken {
-            return Err(Refusal::Broken.into());
-        }
         if known.holds_office() {
             return Err(Refusal::StillSteward.into());
         }
         known.record.offered_by = record.offered_by;
         known.record.told_size = record.told_size;
+        if known.record.standing == RoomStanding::Broken {
+            self.clear_broken(call, room)?;
+        }
         self.remove_offer(call, offer)?;
         Ok(room)
+    }
+
+    /// Lets go of what a room that cannot go on is kept by, and of what of it may be
+    /// damaged. What was said stays: I enter it anew, as another leaf.
+    fn clear_broken(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let (record, members) = (known.record.clone(), known.members.clone());
+        self.rooms.keepers.remove(&room);
+        Keeper::forget(&mut *call.storage, record.conversation)?;
+        call.storage.remove_room(room)?;
+        call.storage.put_room(&record)?;
+        members
+            .values()
+            .try_for_each(|member| call.storage.put_member(member))
     }
 
     /// I want to be in a room that was offered: a mailbox for it is made, and
@@ -309,10 +323,22 @@ impl Messenger {
         };
         let room = known.record.id;
         let asked = known.record.asked.len();
+        let mine = known.is_mine();
         let checked = MemberPackage::check(&self.crypto, package);
         let account = checked.as_ref().map(MemberPackage::account);
         let key = checked.as_ref().map(MemberPackage::signature_key);
         let key = key.unwrap_or_default().to_vec();
+        let mut members = known.members.values();
+        let again = members.find(|member| {
+            let same = member.key == key && member.account == entry.account.as_bytes();
+            same && member.contact == Some(contact)
+        });
+        if let Some(member) = again.filter(|_| mine).map(|member| member.member) {
+            // Their mailbox was lost before they were in.
+            return self.within(call, room.place(), |this, call| {
+                this.learn(call, room, member, entry)
+            });
+        }
         // Nobody comes in as somebody who is or was there.
         let fresh = known
             .members

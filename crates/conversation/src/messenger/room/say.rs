@@ -7,6 +7,7 @@ use crate::branches::MakeFault;
 use crate::content::{Content, Frame, MessageId, Salt, Stamp};
 use crate::event::FailReason;
 use crate::letter::LetterBody;
+use crate::messenger::broken::is_damage;
 use crate::messenger::stop::Stop;
 use crate::messenger::vanish::expiry_of;
 use crate::messenger::{Call, Messenger};
@@ -293,10 +294,11 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         for (message, _, _) in call.storage.on_the_way(room.place())? {
-            for one in call.storage.recipients(&message)? {
-                if let Some(letter) = one.letter {
-                    self.recall(call, letter)?;
-                }
+            let Some(recipients) = sound(call.storage.recipients(&message))? else {
+                continue;
+            };
+            for letter in recipients.iter().filter_map(|one| one.letter) {
+                self.recall(call, letter)?;
             }
         }
         Ok(())
@@ -310,7 +312,10 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         for (message, _, _) in call.storage.on_the_way(room.place())? {
-            for one in call.storage.recipients(&message)? {
+            let Some(recipients) = sound(call.storage.recipients(&message))? else {
+                continue;
+            };
+            for one in recipients {
                 if one.state >= MessageState::Failed {
                     continue;
                 }
@@ -332,6 +337,16 @@ impl Messenger {
             }
         }
         Ok(())
+    }
+}
+
+/// What was read, if it is no damage: that ends one room, and must not keep it from
+/// being ended.
+fn sound<T>(read: Result<T, StorageError>) -> Result<Option<T>, StorageError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) if is_damage(&error) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

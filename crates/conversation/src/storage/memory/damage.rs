@@ -17,6 +17,11 @@ impl MemoryStorage {
         self.spoilt_rooms.insert(room);
     }
 
+    /// Damages whom a message reached: from now on it cannot be read.
+    pub fn spoil_recipients(&mut self, message: &MessageId) {
+        self.spoilt_recipients.insert(*message);
+    }
+
     /// Damages the record of a room, until another is written.
     pub fn spoil_room(&mut self, room: RoomId) {
         self.spoilt_records.insert(room);

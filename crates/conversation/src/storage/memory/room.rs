@@ -4,7 +4,8 @@ use hushwing_sansio::StorageError;
 
 use super::MemoryStorage;
 use crate::storage::{
-    DamagedRoom, MemberRecord, MessageRecord, MessageState, RecipientRecord, RoomRecord, RoomRows,
+    DamagedRoom, MemberRecord, MessageRecord, MessageState, Owed, RecipientRecord, RoomRecord,
+    RoomRows,
 };
 use crate::{ContactId, MemberId, MessageId, RoomId};
 
@@ -82,6 +83,9 @@ impl RoomRows for MemoryStorage {
     }
 
     fn recipients(&self, message: &MessageId) -> Result<Vec<RecipientRecord>, StorageError> {
+        if self.spoilt_recipients.contains(message) {
+            return Err(StorageError::corrupt("reading whom a message reached"));
+        }
         let all = self
             .recipients
             .range((*message, MemberId(0))..=(*message, MemberId(u64::MAX)));
@@ -127,6 +131,20 @@ impl RoomRows for MemoryStorage {
         found.sort_by_key(|message| (message.sealed_epoch, self.rows.get(message.id()).copied()));
         let skipped = found.len().saturating_sub(most);
         self.copies(found.into_iter().skip(skipped))
+    }
+
+    fn owing_to(
+        &self,
+        of: ContactId,
+        author: MemberId,
+        most: usize,
+    ) -> Result<Vec<(MessageId, Owed)>, StorageError> {
+        let theirs = self.messages.values().filter(|message| {
+            let owed = message.owed != Owed::Nothing;
+            message.contact == of && owed && message.author == Some(author)
+        });
+        let owing = theirs.map(|message| (*message.id(), message.owed));
+        Ok(owing.take(most).collect())
     }
 
     fn set_sealed(&mut self, id: &MessageId, epoch: u64) -> Result<(), StorageError> {

@@ -1,0 +1,103 @@
+//! Getting into a room though mailboxes are lost or a backup was put back.
+
+use std::time::Duration;
+
+use hushwing_conversation::storage::{MailboxState, MailboxUse};
+use hushwing_conversation::{Command, RoomStanding, Storage as _};
+
+use crate::rooms::{acquaintances, circle};
+use crate::support::*;
+
+const THREE: [&str; 3] = ["Alice", "Bob", "Carol"];
+
+#[test]
+fn a_newcomer_whose_mailbox_is_lost_before_the_welcome_comes_in() {
+    let mut c = acquaintances(1_700, &THREE);
+    c.found();
+    c.add(1);
+    c.offer(2);
+    c.accept(2);
+    c.village.rest().unwrap();
+    // The answer is with Alice, whose commit rests.
+    assert_eq!(c.view(2).standing, RoomStanding::Joining);
+    c.village.lose_mailboxes(c.homes[2], true);
+    c.pass(900);
+    c.agree(&[0, 1, 2]);
+    c.say(0, "welcome");
+    c.pass(60);
+    assert_eq!(c.texts(2), ["welcome"]);
+}
+
+#[test]
+fn a_mailbox_that_is_lost_while_it_is_made_is_replaced_with_growing_waits() {
+    let mut c = acquaintances(1_701, &["Alice", "Bob"]);
+    c.found();
+    c.offer(1);
+    c.village.lose_new_mailboxes(true);
+    c.accept(1);
+    let asked = |c: &mut crate::rooms::Circle| {
+        let storage = c.village.storage(c.homes[1]).unwrap();
+        let records = storage.mailbox_records().unwrap().into_iter();
+        let of_room = records.filter(|one| matches!(one.owner, MailboxUse::Room(_)));
+        let found: Vec<_> = of_room.collect();
+        assert_eq!(found.len(), 1);
+        (found[0].id, found[0].state)
+    };
+    c.pass(3_600);
+    let (id, state) = asked(&mut c);
+    assert_eq!(state, MailboxState::Due);
+    c.pass(60);
+    assert_eq!(asked(&mut c).0, id, "an hour later it waits for longer");
+    // Also when the program begins anew.
+    c.village.open_again(c.homes[1]).unwrap();
+    c.village.lose_new_mailboxes(false);
+    c.village.pass(Duration::from_secs(4 * 3_600)).unwrap();
+    c.agree(&[0, 1]);
+}
+
+#[test]
+fn who_put_a_backup_back_enters_anew_and_keeps_what_was_said() {
+    let mut c = circle(1_702, &THREE);
+    c.say(0, "before");
+    c.pass(60);
+    let backup = c.village.storage(c.homes[2]).unwrap().clone();
+    c.say(1, "meanwhile");
+    c.pass(60);
+    c.village.restore(c.homes[2], backup).unwrap();
+    c.village.pass(Duration::from_secs(3 * 86_400)).unwrap();
+    assert_eq!(c.view(2).standing, RoomStanding::Broken);
+    let (room, member) = (c.rooms[0], c.member(0, "Carol").member);
+    c.ask(0, Command::RemoveMember { room, member });
+    c.pass(300);
+    c.offer(2);
+    let room = c.offered(2);
+    c.ask(2, Command::AcceptRoom { room });
+    c.pass(900);
+    c.agree(&[0, 1, 2]);
+    assert_eq!(c.texts(2), ["before"]);
+    c.say(2, "back");
+    c.say(0, "good");
+    c.pass(60);
+    assert_eq!(c.texts(1), ["before", "meanwhile", "back", "good"]);
+    assert_eq!(c.texts(2), ["before", "back", "good"]);
+}
+
+#[test]
+fn damage_of_whom_a_message_reached_ends_its_room_alone() {
+    let mut c = circle(1_703, &THREE);
+    c.village.swallow(c.homes[0], 2);
+    let id = c.say(0, "on its way");
+    c.village.rest().unwrap();
+    let storage = c.village.storage(c.homes[0]).unwrap();
+    storage.spoil_recipients(&id);
+    storage.spoil_members(c.rooms[0]);
+    c.village.open_again(c.homes[0]).unwrap();
+    assert_eq!(c.view(0).standing, RoomStanding::Broken);
+    let bob = c.hers[0];
+    send(&mut c.village, c.homes[0], bob, "we still talk");
+    c.pass(60);
+    let hers = contacts(&mut c.village, c.homes[1])[0].contact;
+    assert_eq!(texts(&mut c.village, c.homes[1], hers), ["we still talk"]);
+    let room = c.rooms[0];
+    c.ask(0, Command::ForgetRoom { room });
+}
