@@ -14,14 +14,21 @@ use hushwing_delivery::{Address, Keep, LetterId};
 use hushwing_sansio::StorageError;
 
 use super::{Call, Messenger};
-use crate::ContactId;
 use crate::storage::{RepeatRecord, Role, Standing};
+use crate::{ContactId, MemberId, RoomId};
 
 impl Messenger {
     /// Whether nothing is to be heard from a contact.
     pub(super) fn is_blocked(&self, contact: ContactId) -> bool {
         let person = self.people.get(&contact);
         person.is_some_and(|person| person.kept.blocked.is_some())
+    }
+
+    /// Whether somebody in a room is a contact of whom nothing is to be heard. What is
+    /// said to all reaches them; nothing is told them besides.
+    pub(super) fn is_blocked_member(&self, room: RoomId, member: MemberId) -> bool {
+        let contact = self.rooms.contact_of(room, member);
+        contact.is_some_and(|contact| self.is_blocked(contact))
     }
 
     /// Whether anything may leave to a contact: they are in touch and not

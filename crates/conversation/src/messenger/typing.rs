@@ -102,7 +102,7 @@ impl Messenger {
     /// that is often said and never confirmed would use up keys of who is away.
     fn tell_room_typing(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<Reply, Stop> {
         for member in self.listeners(room) {
-            if !self.was_told(call, member.place()) {
+            if !self.is_blocked_member(room, member) && !self.was_told(call, member.place()) {
                 self.tell_member_typing(call, room, member)?;
             }
         }

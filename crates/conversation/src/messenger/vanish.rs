@@ -111,13 +111,28 @@ impl Messenger {
         record: &MessageRecord,
         times: &mut MessageTimes,
     ) -> Result<(), StorageError> {
-        if times.vanishes.is_some() || record.kind != MessageKind::Text || record.is_erased() {
+        match times.vanishes {
+            Some(_) => Ok(()),
+            None => self.vanish_within(call, record, times, Duration::ZERO),
+        }
+    }
+
+    /// The time of a message begins to run after `wait` at the latest, if it has one.
+    pub(super) fn vanish_within(
+        &mut self,
+        call: &Call<'_, '_>,
+        record: &MessageRecord,
+        times: &mut MessageTimes,
+        wait: Duration,
+    ) -> Result<(), StorageError> {
+        if record.kind != MessageKind::Text || record.is_erased() {
             return Ok(());
         }
         let message = Message::decode(&record.content)
             .map_err(|_| StorageError::corrupt("reading a message"))?;
         if let Some(expires) = message.expires {
-            let at = expires.due(call.cx.wall());
+            let at = expires.due(call.cx.wall() + wait);
+            let at = times.vanishes.map_or(at, |before| before.min(at));
             times.vanishes = Some(at);
             let look = look_at(call, at);
             self.next_vanishing = Some(self.next_vanishing.map_or(look, |next| next.min(look)));

@@ -160,3 +160,38 @@ fn that_somebody_writes_is_shown_to_those_in_the_room_who_tell_it_too() {
     c.write(1);
     assert!(c.shown_writing(0).is_empty() && c.shown_writing(1).is_empty());
 }
+
+#[test]
+fn who_is_blocked_is_told_in_a_room_neither_of_writing_nor_of_reading() {
+    let mut c = circle(1_305, &THREE);
+    for who in 0..3 {
+        c.ask(who, Command::SetTyping { on: true });
+        c.ask(who, Command::SetReadReceipts { on: true });
+    }
+    let (pair, change) = (c.hers[0], Change::Blocked(true));
+    let conversation = conversation(&mut c.village, c.homes[0], pair);
+    let command = Command::Keep {
+        conversation,
+        change,
+    };
+    c.ask(0, command);
+    let said = [c.say(1, "from the blocked"), c.say(2, "from the other")];
+    c.pass(30);
+    (0..3).for_each(|who| drop(c.village.events(c.homes[who])));
+    c.texts(0);
+    c.write(0);
+    c.pass(30);
+    assert_eq!(c.shown_writing(1), [""; 0]);
+    assert_eq!(c.shown_writing(2), ["Alice"]);
+    let read_by_her = |c: &mut Circle, who: usize| {
+        let place = c.rooms[who].place();
+        let views = read(&mut c.village, c.homes[who], place);
+        let mine = views
+            .into_iter()
+            .find(|view| said.contains(&view.id) && view.counted.is_some());
+        mine.unwrap().counted.unwrap().read
+    };
+    c.texts(1);
+    c.texts(2);
+    assert_eq!([read_by_her(&mut c, 1), read_by_her(&mut c, 2)], [0, 1]);
+}

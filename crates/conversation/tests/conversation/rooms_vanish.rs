@@ -116,3 +116,17 @@ fn what_no_network_took_stays_until_one_did() {
     c.pass(120);
     assert!((0..3).all(|who| !holds(&mut c, who, "wait for them")));
 }
+
+#[test]
+fn one_member_whose_mailbox_takes_nothing_keeps_nobodys_copy() {
+    let mut c = circle(1_325, &THREE);
+    set(&mut c, 60);
+    c.village.cut_off(c.homes[2]);
+    c.say(0, "not for ever");
+    c.village.pass(Duration::from_secs(3_600)).unwrap();
+    assert_eq!(c.texts(1), ["not for ever"]);
+    assert!(holds(&mut c, 0, "not for ever"));
+    c.village.open_again(c.homes[0]).unwrap();
+    c.village.pass(Duration::from_secs(24 * 3_600)).unwrap();
+    assert!((0..2).all(|who| !holds(&mut c, who, "not for ever")));
+}

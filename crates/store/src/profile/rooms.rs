@@ -151,7 +151,7 @@ impl RoomRows for ProfileStore {
     ) -> Result<Vec<MessageRecord>, StorageError> {
         let sql = select_messages!(
             "WHERE contact = ?1 AND sealed_epoch >= ?2 AND sealed_epoch < ?3
-                 AND mine = 1 AND state IN (1, 2)
+                 AND mine = 1 AND state IN (1, 2) AND content <> x''
              ORDER BY sealed_epoch DESC, row DESC LIMIT ?4"
         );
         let row = (of.0, number(sealed.start), number(sealed.end), limit(most));

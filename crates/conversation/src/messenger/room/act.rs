@@ -213,16 +213,14 @@ impl Messenger {
             let common = epoch.saturating_sub(entered);
             self.say_again_in(call, room, common.saturating_add(1)..u64::MAX)?;
         }
-        let known = self.rooms.find(room)?;
-        match known.record.standing {
+        if !turns.gone.is_empty() {
+            // Whoever is out knows where I am written to, also should I be brought back.
+            self.rooms.find(room)?.record.exposed = true;
+            self.save_room(call, room)?;
+        }
+        match self.rooms.find(room)?.record.standing {
             RoomStanding::Leaving => self.leave_further(call, room),
-            // Whoever is out knows where I am written to.
-            RoomStanding::Member if !turns.gone.is_empty() => {
-                known.record.exposed = true;
-                self.save_room(call, room)?;
-                self.replace_room_mailbox(call, room)
-            }
-            _ => Ok(()),
+            _ => self.replace_room_mailbox(call, room),
         }
     }
 
@@ -239,14 +237,16 @@ impl Messenger {
             Ok((members, policy, keeper.stewards()?, keeper.signature_key()))
         })?;
         let known = self.rooms.find(room)?;
-        known.key = key;
+        let first = core::mem::replace(&mut known.key, key).is_empty();
         let Some(policy) = policy else {
             known.stewards.clear();
+            known.disappear_after = None;
             return Ok(Turns::default());
         };
         known.stewards = stewards;
         let disappear = policy.disappear_after().map(|after| after.min(MAX_TIMER));
         let otherwise = core::mem::replace(&mut known.disappear_after, disappear) != disappear;
+        let otherwise = otherwise && !first;
         let mut there = Vec::new();
         for member in &members {
             let key = &member.signature_key;
@@ -333,15 +333,24 @@ impl Messenger {
         }
     }
 
-    /// The branch that removed me lost: all is as before, and what was called
-    /// back leaves again.
+    /// The branch that removed me lost: all is as before.
     fn returned(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
         let record = &mut self.rooms.find(room)?.record;
         record.standing = RoomStanding::Member;
         record.ended = None;
         record.may_return = false;
-        let bare = record.mailbox.is_none();
         self.save_room(call, room)?;
+        self.be_back(call, room)
+    }
+
+    /// I am in it as before, and did not listen for a while: what was called back
+    /// leaves again, and others are told where to write.
+    pub(super) fn be_back(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let bare = self.rooms.find(room)?.record.mailbox.is_none();
         if bare {
             self.open_room_mailbox(call, room)?;
         }
@@ -403,7 +412,7 @@ impl Messenger {
     /// Puts a mailbox in the place of one that somebody who is out knows. One at
     /// a time, and no more than a few in a day: who adds and removes without end
     /// does not fill my relay.
-    fn replace_room_mailbox(
+    pub(super) fn replace_room_mailbox(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,

@@ -3,6 +3,8 @@
 //! Receipts go to the author alone, as side letters. What is owed to a member is
 //! kept with the receipts that are owed to contacts, under the member's number.
 
+use core::time::Duration;
+
 use hushwing_delivery::{LetterId, NetworkTag};
 use hushwing_sansio::StorageError;
 
@@ -15,6 +17,8 @@ use crate::storage::{MessageRecord, MessageState, Owed, RecipientRecord};
 use crate::view::{Counted, Reached};
 use crate::{ContactId, MemberId, RoomId, Storage};
 
+/// How long the time of a message waits for members to whom it has not left.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Receipts in one letter.
 const MOST_IN_LETTER: usize = 256;
 
@@ -47,6 +51,22 @@ pub(in crate::messenger) fn reached_by_each(
         state: one.state,
     });
     Ok(reached.collect())
+}
+
+/// How long the time of a message of mine waits to run, if it may: not at all once it
+/// left to all of whom it is known where to write, and a day once it left to anybody.
+/// A member whose mailbox takes nothing is no reason to keep it for ever.
+fn until_it_vanishes(recipients: &[RecipientRecord]) -> Option<Duration> {
+    let mut all = recipients.iter();
+    let waits = all.any(|one| one.letter.is_some() && one.state == MessageState::Queued);
+    let somewhere = recipients
+        .iter()
+        .any(|one| one.state > MessageState::Queued);
+    match (waits, somewhere || recipients.is_empty()) {
+        (false, true) => Some(Duration::ZERO),
+        (true, true) => Some(LONGEST_WAIT),
+        (_, false) => None,
+    }
 }
 
 impl Messenger {
@@ -129,12 +149,8 @@ impl Messenger {
         if let Some(network) = network {
             times.accepted.get_or_insert((network, now));
         }
-        // Its time runs when it left to all of whom it is known where to write.
-        let leaving =
-            |one: &RecipientRecord| one.letter.is_some() && one.state < MessageState::Accepted;
-        let left = recipients.is_empty() || times.accepted.is_some();
-        if left && !recipients.iter().any(leaving) {
-            self.begin_to_vanish(call, &record, &mut times)?;
+        if let Some(wait) = until_it_vanishes(&recipients) {
+            self.vanish_within(call, &record, &mut times, wait)?;
         }
         if record.state == least && times == record.times {
             return Ok(());
@@ -202,18 +218,22 @@ impl Messenger {
         message: MessageId,
         owed: Owed,
     ) -> Result<bool, StorageError> {
-        let Some(room) = self.rooms.get(place) else {
+        let Some(known) = self.rooms.get(place) else {
             return Ok(false);
         };
-        if !room.is_mine() {
+        if !known.is_mine() {
             return Ok(true);
         }
+        let room = known.record.id;
         let record = match call.storage.message(&message) {
             // The damage is told where the message is shown.
             Err(error) if is_damage(&error) => None,
             record => record?,
         };
         if let Some(author) = record.and_then(|record| record.author) {
+            if owed == Owed::Read && self.is_blocked_member(room, author) {
+                return Ok(true);
+            }
             call.storage.set_owed(&message, owed)?;
             let delay = self.config.receipt_delay;
             let to = ContactId(author.0);

@@ -118,6 +118,8 @@ impl Messenger {
         let me = known.account()?;
         known.record.standing = RoomStanding::Member;
         known.record.ended = None;
+        // At another address all say again what came while nothing was listened to.
+        known.record.exposed = true;
         self.save_room(call, room)?;
         self.keeper(call, room, |keeper, lent| {
             keeper.withdraw(lent.rows, |wish| *wish == Wish::Dismiss(me.clone()))
@@ -125,6 +127,8 @@ impl Messenger {
         let reason = RoomFault::LastSteward;
         self.tell(Event::RoomUnchanged { room, reason });
         self.tell_room(room);
+        self.be_back(call, room)?;
+        self.replace_room_mailbox(call, room)?;
         // Who asked to be removed while I did not listen asks again in the next state.
         self.want(call, room, Wish::Refresh)
     }

@@ -287,6 +287,11 @@ impl Rooms {
         entered.map(|record| record.id.place())
     }
 
+    /// The contact that a member is, where that is known.
+    pub(super) fn contact_of(&self, room: RoomId, member: MemberId) -> Option<ContactId> {
+        self.by_id.get(&room)?.members.get(&member)?.contact
+    }
+
     /// All places where something of a room lies.
     pub(super) fn places(&self) -> impl Iterator<Item = ContactId> {
         self.by_id.keys().map(|room| room.place())
@@ -456,6 +461,8 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         self.call_back_welcome(call, room, member)?;
         self.give_up_on(call, &[member])?;
+        self.debts.forget(member.place());
+        self.notices.forget(member.place());
         self.rooms.find(room)?.members.remove(&member);
         self.rooms.of_member.remove(&member);
         self.rooms.missing.forget_member(member);
@@ -552,7 +559,8 @@ impl Messenger {
             }
         }
         for member in members {
-            self.debts.forget(ContactId(member.0));
+            self.debts.forget(member.place());
+            self.notices.forget(member.place());
             self.rooms.again.forget(member);
         }
         self.rooms.missing.forget(room);

@@ -302,6 +302,7 @@ impl Messenger {
             return Ok(());
         }
         known.record.standing = RoomStanding::Left;
+        self.forget_package(call, room)?;
         self.end_stay(call, room)?;
         self.tell_room(room);
         Ok(())

@@ -126,7 +126,7 @@ impl RoomRows for MemoryStorage {
         let positions = self.unconfirmed.get(&of).into_iter().flatten();
         let messages = positions.filter_map(|position| self.messages.get(&position.id));
         let mut found: Vec<_> = messages
-            .filter(|message| sealed.contains(&message.sealed_epoch))
+            .filter(|message| sealed.contains(&message.sealed_epoch) && !message.is_erased())
             .collect();
         found.sort_by_key(|message| (message.sealed_epoch, self.rows.get(message.id()).copied()));
         let skipped = found.len().saturating_sub(most);
