@@ -1,6 +1,9 @@
 //! What can be seen only from inside: how statements find their rows, and what
 //! happens when there is no space left.
 
+mod rooms;
+mod texts;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -57,28 +60,6 @@ fn message(n: u8) -> MessageRecord {
         sealed_epoch: 1,
         content: vec![n; 100],
     }
-}
-
-/// What the index gathers is written when the transaction ends, not before: a
-/// segment for each text costs pages, and merging them costs more.
-#[test]
-fn texts_of_one_transaction_make_one_segment_of_the_index() {
-    let dir = tempfile::tempdir().unwrap();
-    let mut store = open(&dir);
-    store.begin().unwrap();
-    for n in 0..20 {
-        let record = message(n);
-        store.add_message(&record).unwrap();
-        store.put_mls_row(b"group", 1, b"key", &[n]).unwrap();
-        let text = format!("hello number {n}");
-        store.index_text(record.id(), Some(&text)).unwrap();
-    }
-    store.commit().unwrap();
-    // How FTS5 numbers the pages of a segment.
-    let sql = "SELECT count(DISTINCT id >> 37) FROM texts_data WHERE id > 10";
-    let connection = store.database.connection();
-    let segments: u32 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
-    assert_eq!(segments, 1);
 }
 
 /// Tables that grow with use and are never read from end to end. (Repeat ids are,
