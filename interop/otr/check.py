@@ -8,28 +8,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from proof import cbor, ed25519
 from proof.cbor import Malformed
+from proof.form import Refused, is_bytes, is_number, need
 
 LABEL = b"hushwing otr announcement, version 1\0"
 SUITE_NAME = b"MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519"
 OFFER, BEGIN = 1, 2
 MAX_MESSAGE = 131_072
-
-
-class Refused(Exception):
-    """What is no transcript, and why."""
-
-
-def need(truth, why):
-    if not truth:
-        raise Refused(why)
-
-
-def is_bytes(value, length):
-    return isinstance(value, bytes) and len(value) == length
-
-
-def is_number(value, most):
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 
 def u64(number):

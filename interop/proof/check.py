@@ -6,28 +6,12 @@ import hashlib
 
 from . import cbor, ed25519
 from .cbor import Malformed
+from .form import Refused, is_bytes, is_number, need
 
 BEGIN, END = "-----BEGIN HUSHWING PROOF-----\n", "-----END HUSHWING PROOF-----\n"
 COSE = bytes.fromhex("d28443a10127a0f65840")
 STATUS = {1: "delivered", 2: "read"}
 MAX_MESSAGE = 131_072
-
-
-class Refused(Exception):
-    """A file that proves nothing, and why."""
-
-
-def need(truth, why):
-    if not truth:
-        raise Refused(why)
-
-
-def is_bytes(value, length):
-    return isinstance(value, bytes) and len(value) == length
-
-
-def is_number(value, most):
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 
 def armour(data):

@@ -2,7 +2,7 @@
 
 from . import cbor, ed25519
 from .cbor import Malformed
-from .check import Refused, is_bytes, need
+from .form import Refused, is_bytes, need
 
 
 def told_key(wish, conversation, sender, receiver):

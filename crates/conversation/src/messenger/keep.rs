@@ -66,30 +66,20 @@ impl Messenger {
         call: &Call<'_, '_>,
         at: ContactId,
     ) -> Result<Option<ConversationView>, StorageError> {
-        let (kept, conversation, name, room) = match (self.rooms.get(at), self.people.get(&at)) {
-            (Some(room), _) => {
-                let record = &room.record;
-                (
-                    &room.kept,
-                    record.conversation,
-                    &record.name,
-                    Some(record.id),
-                )
-            }
-            (None, Some(person)) => {
-                let record = &person.record;
-                (&person.kept, record.conversation, &record.name, None)
-            }
+        let room = self.rooms.get(at);
+        let (kept, conversation, name) = match (room, self.people.get(&at)) {
+            (Some(one), _) => (&one.kept, one.record.conversation, &one.record.name),
+            (None, Some(one)) => (&one.kept, one.record.conversation, &one.record.name),
             (None, None) => return Ok(None),
         };
         Ok(Some(ConversationView {
             conversation,
             contact: at,
-            room,
+            room: room.map(|room| room.record.id),
             name: name.clone(),
             unread: call.storage.count_unread(at)?,
             marked_unread: kept.marked_unread,
-            disappear_after: match self.rooms.get(at) {
+            disappear_after: match room {
                 Some(room) => room.disappear_after,
                 None => kept.disappear_after(),
             },

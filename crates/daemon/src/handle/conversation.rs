@@ -13,7 +13,7 @@ use hushwing_conversation::{Change, Command, ConversationId, MessageId, Reply};
 use hushwing_sansio::Timestamp;
 
 use super::contact::find;
-use super::group::{Meant, conversation as meant_by, short_group_id};
+use super::meant::{Meant, short_group_id};
 use super::message::meant;
 use super::{Handle, pages, show};
 use crate::error::Error;
@@ -43,7 +43,7 @@ impl Handle {
         change: Change,
     ) -> Result<Conversation, Error> {
         let profile = self.profile(profile)?;
-        let conversation = meant_by(&profile, name)?.conversation();
+        let conversation = Meant::find(&profile, name)?.conversation();
         keep(&profile, conversation, change).await
     }
 
@@ -103,7 +103,7 @@ impl Handle {
         seconds: u32,
     ) -> Result<Conversation, Error> {
         let profile = self.profile(profile)?;
-        let conversation = meant_by(&profile, name)?.conversation();
+        let conversation = Meant::find(&profile, name)?.conversation();
         let command = Command::Disappear {
             conversation,
             seconds,
@@ -117,7 +117,7 @@ impl Handle {
     /// Tells the other side that I am writing, if that is switched on.
     pub async fn typing(&self, profile: Option<&str>, name: &str) -> Result<Done, Error> {
         let profile = self.profile(profile)?;
-        let conversation = meant_by(&profile, name)?.conversation();
+        let conversation = Meant::find(&profile, name)?.conversation();
         profile.ask(Command::Typing { conversation }).await?;
         Ok(Done { done: true })
     }
@@ -131,7 +131,7 @@ impl Handle {
         count: Option<u32>,
     ) -> Result<Vec<view::Message>, Error> {
         let profile = self.profile(profile)?;
-        let within = within.map(|name| meant_by(&profile, name)).transpose()?;
+        let within = within.map(|name| Meant::find(&profile, name)).transpose()?;
         let command = Command::Search {
             text: text.to_owned(),
             within: within.map(|one| one.conversation()),
@@ -165,7 +165,7 @@ impl Handle {
         count: Option<u32>,
     ) -> Result<Report, Error> {
         let profile = self.profile(profile)?;
-        let reported = meant_by(&profile, name)?;
+        let reported = Meant::find(&profile, name)?;
         let conversation = reported.conversation();
         // Looking marks nothing read.
         let look = |before, most| Command::Look {

@@ -2,15 +2,14 @@
 
 use hushwing_api::conversation::Removed;
 use hushwing_api::group::{Group, GroupMember};
-use hushwing_conversation::view::{ContactView, MemberView, RoomView};
-use hushwing_conversation::{
-    Command, ContactId, ConversationId, MemberId, Reply, RoomId, RoomStanding,
-};
+use hushwing_conversation::view::{MemberView, RoomView};
+use hushwing_conversation::{Command, ContactId, MemberId, Reply, RoomId, RoomStanding};
 
 use super::contact::{ambiguous, find, nobody_named};
+use super::meant::room;
 use super::{Handle, show};
 use crate::api::view;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::profile::{Profile, unexpected};
 
 impl Handle {
@@ -141,96 +140,6 @@ async fn ask(profile: &Profile, command: Command) -> Result<Group, Error> {
         Reply::Room(room) => Ok(group(&room, profile)),
         _ => Err(unexpected()),
     }
-}
-
-/// A conversation that a person means.
-pub(super) enum Meant {
-    /// That with a contact.
-    Contact(ContactView),
-    /// A group.
-    Group(RoomView),
-}
-
-impl Meant {
-    /// Where it is read and spoken in.
-    pub(super) fn place(&self) -> ContactId {
-        match self {
-            Self::Contact(contact) => contact.contact,
-            Self::Group(room) => room.room.place(),
-        }
-    }
-
-    pub(super) fn conversation(&self) -> ConversationId {
-        match self {
-            Self::Contact(contact) => contact.conversation,
-            Self::Group(room) => room.conversation,
-        }
-    }
-
-    pub(super) fn name(&self) -> &str {
-        match self {
-            Self::Contact(contact) => &contact.name,
-            Self::Group(room) => &room.name,
-        }
-    }
-}
-
-/// Where a person means to speak or read: with a contact, or in a group.
-pub(super) fn conversation(profile: &Profile, name: &str) -> Result<Meant, Error> {
-    let rooms = meant(profile, name);
-    match (rooms.as_slice(), find(profile, name)) {
-        ([], found) => found.map(Meant::Contact),
-        ([one], Err(error)) if error.kind() == ErrorKind::NotFound => Ok(Meant::Group(one.clone())),
-        (rooms, found) => {
-            let groups = rooms.iter().map(candidate);
-            let known = profile.contacts();
-            let contact = found.ok().map(|contact| {
-                let short = show::short_contact_id(&contact, &known);
-                format!("{short} ({})", contact.name)
-            });
-            let candidates: Vec<String> = groups.chain(contact).collect();
-            Err(ambiguous(name, "conversations", &candidates))
-        }
-    }
-}
-
-/// The group a person means: by name, or by id or its beginning.
-fn room(profile: &Profile, name: &str) -> Result<RoomView, Error> {
-    let found = meant(profile, name);
-    match found.as_slice() {
-        [one] => Ok(one.clone()),
-        [] => Err(nobody_named("group", name)),
-        several => {
-            let candidates: Vec<String> = several.iter().map(candidate).collect();
-            Err(ambiguous(name, "groups", &candidates))
-        }
-    }
-}
-
-fn meant(profile: &Profile, name: &str) -> Vec<RoomView> {
-    let is_id = |room: &RoomView| {
-        name.len() >= show::FEWEST_DIGITS
-            && room
-                .conversation
-                .to_string()
-                .starts_with(&name.to_ascii_lowercase())
-    };
-    let mut rooms = profile.rooms();
-    rooms.retain(|room| {
-        room.standing != RoomStanding::Offered && (room.name == name || is_id(room))
-    });
-    rooms
-}
-
-fn candidate(room: &RoomView) -> String {
-    format!("{} ({})", short_group_id(room.conversation), room.name)
-}
-
-/// As much of a group's id as names it in commands.
-pub(super) fn short_group_id(id: ConversationId) -> String {
-    let mut id = id.to_string();
-    id.truncate(show::FEWEST_DIGITS);
-    id
 }
 
 /// The member a person means: by name, or else by number.

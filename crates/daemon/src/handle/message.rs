@@ -6,7 +6,7 @@ use hushwing_conversation::view::Whereabouts;
 use hushwing_conversation::{Command, Event, IdPrefix, MessageId, MessageState, Reply};
 
 use super::contact::ambiguous;
-use super::group::conversation;
+use super::meant::Meant;
 use super::{Handle, Outgoing, Stage, pages, show};
 use crate::api::view;
 use crate::error::{Error, ErrorKind};
@@ -26,7 +26,7 @@ impl Handle {
         wait: Option<(Stage, Duration)>,
     ) -> Result<view::Sent, Error> {
         let profile = self.profile(profile)?;
-        let contact = conversation(&profile, &outgoing.to)?.place();
+        let contact = Meant::find(&profile, &outgoing.to)?.place();
         let reply_to = match &outgoing.reply_to {
             Some(id) => Some(meant(&profile, id).await?),
             None => None,
@@ -105,7 +105,7 @@ impl Handle {
         count: u32,
     ) -> Result<Vec<view::Message>, Error> {
         let profile = self.profile(profile)?;
-        let contact = conversation(&profile, name)?.place();
+        let contact = Meant::find(&profile, name)?.place();
         let names = profile.names();
         let read = pages::newest(&profile, count, |before, most| Command::Read {
             contact,

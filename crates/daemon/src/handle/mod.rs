@@ -9,6 +9,7 @@ mod hidden;
 mod identity;
 mod installation;
 mod introduction;
+mod meant;
 mod meeting;
 mod message;
 mod pages;

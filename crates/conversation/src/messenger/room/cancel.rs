@@ -7,7 +7,7 @@ use hushwing_sansio::StorageError;
 use super::Room;
 use crate::messenger::{Call, Messenger};
 use crate::storage::Owed;
-use crate::{ContactId, MemberId, RoomId, Secret};
+use crate::{MemberId, RoomId, Secret};
 
 /// Receipts that are let go at a time.
 const MOST_AT_ONCE: usize = 256;
@@ -64,7 +64,7 @@ impl Messenger {
         room: RoomId,
         member: MemberId,
     ) -> Result<(), StorageError> {
-        self.debts.forget(ContactId(member.0));
+        self.debts.forget(member.place());
         loop {
             let owing = call.storage.owing_to(room.place(), member, MOST_AT_ONCE)?;
             for (message, _) in &owing {

@@ -1,19 +1,25 @@
 //! Changing a room: removing, renaming, stewards.
 
-use super::account;
 use super::found::usable;
+use super::{Room, account};
 use crate::branches::{AccountId, PolicyChange, Wish};
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::{MemberId, Refusal, Reply, RoomId};
 
 impl Messenger {
+    /// A room of which I am a steward.
+    pub(super) fn my_stewardship(&mut self, room: RoomId) -> Result<&mut Room, Refusal> {
+        let known = self.my_room(room)?;
+        match known.is_steward(&known.record.account) {
+            true => Ok(known),
+            false => Err(Refusal::NotASteward),
+        }
+    }
+
     /// The account of somebody else who is in a room of which I am a steward.
     fn under_me(&mut self, room: RoomId, member: MemberId) -> Result<AccountId, Stop> {
-        let known = self.my_room(room)?;
-        if !known.is_steward(&known.record.account) {
-            return Err(Refusal::NotASteward.into());
-        }
+        let known = self.my_stewardship(room)?;
         let found = known.members.get(&member).filter(|member| member.present);
         let found = &found.ok_or(Refusal::NoMember)?.account;
         let rank = |account: &[u8]| {
@@ -46,10 +52,7 @@ impl Messenger {
         name: &str,
     ) -> Result<Reply, Stop> {
         let name = usable(name)?;
-        let known = self.my_room(room)?;
-        if !known.is_steward(&known.record.account) {
-            return Err(Refusal::NotASteward.into());
-        }
+        self.my_stewardship(room)?;
         let change = PolicyChange {
             name: Some(name),
             ..PolicyChange::default()
@@ -65,10 +68,7 @@ impl Messenger {
         room: RoomId,
         seconds: u32,
     ) -> Result<(), Stop> {
-        let known = self.my_room(room)?;
-        if !known.is_steward(&known.record.account) {
-            return Err(Refusal::NotASteward.into());
-        }
+        let known = self.my_stewardship(room)?;
         if known.disappear_after.unwrap_or_default() == seconds && known.changing == 0 {
             return Ok(());
         }

@@ -57,16 +57,13 @@ pub(in crate::messenger) fn reached_by_each(
 /// left to all of whom it is known where to write, and a day once it left to anybody.
 /// A member whose mailbox takes nothing is no reason to keep it for ever.
 fn until_it_vanishes(recipients: &[RecipientRecord]) -> Option<Duration> {
-    let mut all = recipients.iter();
-    let waits = all.any(|one| one.letter.is_some() && one.state == MessageState::Queued);
-    let somewhere = recipients
-        .iter()
-        .any(|one| one.state > MessageState::Queued);
-    match (waits, somewhere || recipients.is_empty()) {
-        (false, true) => Some(Duration::ZERO),
-        (true, true) => Some(LONGEST_WAIT),
-        (_, false) => None,
-    }
+    let any = |test: fn(&RecipientRecord) -> bool| recipients.iter().any(test);
+    let left = recipients.is_empty() || any(|one| one.state > MessageState::Queued);
+    let waits = any(|one| one.letter.is_some() && one.state == MessageState::Queued);
+    left.then_some(match waits {
+        true => LONGEST_WAIT,
+        false => Duration::ZERO,
+    })
 }
 
 impl Messenger {
@@ -236,7 +233,7 @@ impl Messenger {
             }
             call.storage.set_owed(&message, owed)?;
             let delay = self.config.receipt_delay;
-            let to = ContactId(author.0);
+            let to = author.place();
             self.debts.add(call.cx, delay, to, message, owed);
         }
         Ok(true)
@@ -269,7 +266,7 @@ impl Messenger {
         let owing = call
             .storage
             .owing_to(room.place(), member, MOST_IN_LETTER)?;
-        let (to, delay) = (ContactId(member.0), self.config.receipt_delay);
+        let (to, delay) = (member.place(), self.config.receipt_delay);
         for (message, owed) in &owing {
             self.debts.add(call.cx, delay, to, *message, *owed);
         }
@@ -297,8 +294,15 @@ impl Messenger {
         if !self.rooms.find(room)?.is_mine() {
             return Ok(());
         }
+        let blocked = self.is_blocked_member(room, member);
         for batch in receipts.chunks(MOST_IN_LETTER) {
-            let content = Content::Receipts(batch.to_vec());
+            let mut told = batch.to_vec();
+            if blocked {
+                // What was read before they were blocked reached me, and no more is said.
+                told.iter_mut()
+                    .for_each(|receipt| receipt.status = Status::DELIVERED);
+            }
+            let content = Content::Receipts(told);
             let Some(letter) = self.say_aside(call, room, member, &content)? else {
                 // Owed until it is known where to write.
                 return Ok(());

@@ -2,14 +2,13 @@
 
 use core::time::Duration;
 
-use hushwing_delivery::{Address, Keep, LetterId, MailboxId, SealKey};
+use hushwing_delivery::{Address, LetterId, MailboxId, SealKey};
 use hushwing_sansio::{Moment, StorageError};
 
 use super::pace::Budgets;
 use super::{Room, account};
 use crate::branches::{AccountId, Keeper, Lent, OwnPackage};
 use crate::content::{Content, Entry, MAX_ROSTER, RoomStep, RoomWord};
-use crate::letter::LetterBody;
 use crate::messenger::mailbox::shared_address;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{LeavingRecord, MailboxRecord, MailboxState, PackageRecord, RoomStanding};
@@ -311,11 +310,7 @@ impl Messenger {
             room: self.rooms.find(room)?.record.conversation,
             step: RoomStep::Roster(vec![entry]),
         });
-        if let Some(side) = self.seal_aside(call, room, member, &content)? {
-            let body = LetterBody::side(&side);
-            self.post_to_member(call, room, member, body, Keep::UntilAccepted)?;
-        }
-        Ok(())
+        self.say_aside(call, room, member, &content).map(drop)
     }
 
     /// Where to write to somebody, and what they are called, as they told
@@ -366,12 +361,8 @@ impl Messenger {
         }
         self.cancel_letters_to(call, room, &before)?;
         self.call_back_welcome(call, room, member)?;
-        if self
-            .rooms
-            .find(room)?
-            .others()
-            .any(|one| one.member == member)
-        {
+        let there = self.rooms.find(room)?;
+        if there.others().any(|one| one.member == member) {
             self.welcome_again(call, room, member)?;
         }
         self.strand(call, room, member, call.cx.now())?;

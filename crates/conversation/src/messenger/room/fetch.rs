@@ -183,10 +183,7 @@ impl Messenger {
             step: RoomStep::Ask(state.0),
         });
         for member in asked {
-            if let Some(side) = self.seal_aside(call, room, member, &content)? {
-                let body = LetterBody::side(&side);
-                self.post_to_member(call, room, member, body, Keep::UntilAccepted)?;
-            }
+            self.say_aside(call, room, member, &content)?;
         }
         Ok(())
     }

@@ -167,7 +167,7 @@ impl Messenger {
         for (member, record) in &known.members {
             self.rooms.of_member.remove(member);
             self.rooms.again.forget(*member);
-            self.debts.forget(crate::ContactId(member.0));
+            self.debts.forget(member.place());
             self.notices.forget(member.place());
             if let Some(letter) = record.welcome.as_ref().and_then(|one| one.letter) {
                 self.recall(call, letter)?;

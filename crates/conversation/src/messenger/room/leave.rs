@@ -74,11 +74,10 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
-        let me = known.record.account.clone();
-        if !known.is_steward(&me) {
+        if !known.is_steward(&known.record.account) {
             return self.say_leave(call, room);
         }
-        let me = account(&me)?;
+        let me = known.account()?;
         self.want(call, room, Wish::Dismiss(me))
     }
 
@@ -90,16 +89,12 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
-        if !known.is_steward(&known.record.account) {
-            return self.say_leave(call, room);
-        }
-        if known.is_last_steward() {
+        match known.is_steward(&known.record.account) && known.is_last_steward() {
             // Whether I stay is seen when nothing of mine is under way any more.
-            return Ok(());
+            true => Ok(()),
+            // Somebody may have made me one since I said that I leave.
+            false => self.ask_to_be_removed(call, room),
         }
-        // Somebody may have made me one since I said that I leave.
-        let me = known.account()?;
-        self.want(call, room, Wish::Dismiss(me))
     }
 
     /// All other stewards left at the same time: somebody has to be one, and that

@@ -277,7 +277,7 @@ impl Messenger {
             call.storage.add_message(record)?;
         }
         let delay = self.config.receipt_delay;
-        let to = crate::ContactId(member.0);
+        let to = member.place();
         self.debts
             .add(call.cx, delay, to, *record.id(), Owed::Delivered);
         let known = self.rooms.find(room)?;

@@ -35,10 +35,7 @@ impl Messenger {
         room: RoomId,
         contact: ContactId,
     ) -> Result<Reply, Stop> {
-        let known = self.my_room(room)?;
-        if !known.is_steward(&known.record.account) {
-            return Err(Refusal::NotASteward.into());
-        }
+        let known = self.my_stewardship(room)?;
         let mut present = known.members.values().filter(|member| member.present);
         let there = present.any(|member| member.contact == Some(contact));
         if there

@@ -3,7 +3,7 @@
 use hushwing_delivery::Keep;
 use hushwing_sansio::StorageError;
 
-use super::act::FAREWELL;
+use super::stand::FAREWELL;
 use super::{MOST_MEMBERS, MOST_OF_ONE, account};
 use crate::branches::{AccountId, Invited, Keeper, Lent, OwnPackage, WelcomeFault};
 use crate::content::{Content, RoomStep, RoomWord};

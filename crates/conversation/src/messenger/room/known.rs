@@ -1,0 +1,182 @@
+//! One room as this program knows it.
+
+use std::collections::BTreeMap;
+
+use hushwing_sansio::{Moment, StorageError};
+
+use super::account;
+use crate::branches::AccountId;
+use crate::content::{Lamport, Origin};
+use crate::messenger::people::Tail;
+use crate::storage::{ConversationRecord, MemberRecord, Position, RoomRecord, RoomStanding};
+use crate::view::{MemberView, RoomView, Speaker};
+use crate::{MemberId, Storage};
+
+/// A room with what would be slow to read for each message.
+pub(in crate::messenger) struct Room {
+    pub(in crate::messenger) record: RoomRecord,
+    /// How I keep it.
+    pub(in crate::messenger) kept: ConversationRecord,
+    pub(in crate::messenger) members: BTreeMap<MemberId, MemberRecord>,
+    pub(in crate::messenger) tail: Tail,
+    /// Those in force, by account.
+    pub(super) stewards: Vec<AccountId>,
+    /// Seconds after reading until what is said disappears.
+    pub(in crate::messenger) disappear_after: Option<u32>,
+    /// My leaf in the state that is followed, and its public signature key.
+    pub(super) leaf: u32,
+    pub(super) key: Vec<u8>,
+    /// Changes of mine that a fork can still undo.
+    pub(super) changing: usize,
+    /// When I greet, and when I greeted last in this run.
+    pub(super) greets: Option<Moment>,
+    pub(super) greeted: Option<Moment>,
+    /// When the keeper is to look at the calendar.
+    pub(super) daily: Moment,
+}
+
+impl Room {
+    pub(super) fn new(record: RoomRecord) -> Self {
+        Self {
+            record,
+            kept: ConversationRecord::default(),
+            members: BTreeMap::new(),
+            tail: Tail::new(),
+            stewards: Vec::new(),
+            disappear_after: None,
+            leaf: 0,
+            key: Vec::new(),
+            changing: 0,
+            greets: None,
+            greeted: None,
+            daily: Moment::default(),
+        }
+    }
+
+    pub(super) fn read(&mut self, storage: &dyn Storage) -> Result<(), StorageError> {
+        let members = storage.members(self.record.id)?.into_iter();
+        self.members = members.map(|record| (record.member, record)).collect();
+        let kept = storage.conversation(self.record.conversation)?;
+        self.kept = kept.unwrap_or_default();
+        let place = self.record.id.place();
+        let lamport = storage.highest_lamport(place)?;
+        self.tail.lamport = Lamport::new(lamport).unwrap_or(Lamport::MAX);
+        self.tail.last = storage.last_position(place)?;
+        Ok(())
+    }
+
+    /// The account I am here.
+    pub(super) fn account(&self) -> Result<AccountId, StorageError> {
+        account(&self.record.account)
+    }
+
+    /// The member whose leaf has this key, present or past. An account alone says
+    /// nothing: a steward can put another leaf under the account of who is out.
+    pub(super) fn member_by(&self, account: &AccountId, key: &[u8]) -> Option<&MemberRecord> {
+        let mut members = self.members.values();
+        members.find(|member| member.key == key && member.account == account.as_bytes())
+    }
+
+    /// The member of an account in the state that is followed.
+    pub(super) fn present_of(&self, account: &[u8]) -> Option<&MemberRecord> {
+        let mut members = self.members.values();
+        members.find(|member| member.present && member.account == account)
+    }
+
+    /// Those a message of mine is for.
+    pub(super) fn others(&self) -> impl Iterator<Item = &MemberRecord> {
+        let members = self.members.values();
+        members.filter(|member| member.present && !member.mine)
+    }
+
+    /// How many are in it.
+    pub(super) fn size(&self) -> usize {
+        self.members
+            .values()
+            .filter(|member| member.present)
+            .count()
+    }
+
+    pub(super) fn is_steward(&self, account: &[u8]) -> bool {
+        self.stewards.iter().any(|one| one.as_bytes() == account)
+    }
+
+    /// Whether I am in it and may speak.
+    pub(super) fn is_mine(&self) -> bool {
+        self.record.standing == RoomStanding::Member
+    }
+
+    /// The origin of what the leaf with this key says here.
+    pub(super) fn origin(&self, key: &[u8]) -> Result<Origin, StorageError> {
+        Origin::new(key, &self.record.conversation.0)
+            .ok_or_else(|| StorageError::corrupt("naming a speaker"))
+    }
+
+    /// Takes note of a message that is in the room now.
+    pub(super) fn note(&mut self, position: Position) {
+        let lamport = Lamport::new(position.lamport).unwrap_or(Lamport::MAX);
+        self.tail.lamport = self.tail.lamport.max(lamport);
+        if self.tail.last.is_none_or(|last| last < position) {
+            self.tail.last = Some(position);
+        }
+    }
+
+    /// Who is named by the URI of a sender.
+    pub(in crate::messenger) fn named_by(&self, uri: &str) -> Option<Speaker> {
+        let mut members = self.members.values();
+        let member = members.find(|member| Origin::sender_uri(&member.key) == uri)?;
+        Some(match member.mine {
+            true => Speaker::Me,
+            false => Speaker::Member(member.member),
+        })
+    }
+
+    /// What those present are called, and the URIs that name them.
+    pub(in crate::messenger) fn names(&self) -> Vec<(&str, String)> {
+        let present = self.members.values().filter(|member| member.present);
+        present
+            .map(|member| (member.name.as_str(), Origin::sender_uri(&member.key)))
+            .collect()
+    }
+
+    pub(super) fn view(&self) -> RoomView {
+        // As whom I was here before says nothing to anybody.
+        let shown = self.members.values();
+        let shown = shown.filter(|member| !member.mine || member.key == self.key);
+        let members = shown.map(|member| MemberView {
+            member: member.member,
+            name: member.name.clone(),
+            me: member.mine,
+            steward: member.present && self.is_steward(&member.account),
+            present: member.present,
+            reachable: !member.addresses.is_empty(),
+            contact: member.contact,
+        });
+        let offered = matches!(
+            self.record.standing,
+            RoomStanding::Offered | RoomStanding::Joining
+        );
+        RoomView {
+            room: self.record.id,
+            conversation: self.record.conversation,
+            name: self.record.name.clone(),
+            standing: self.record.standing,
+            offered_by: self.record.offered_by,
+            offered: self.record.is_offered(),
+            asked: self
+                .record
+                .asked
+                .iter()
+                .map(|asked| asked.contact)
+                .collect(),
+            members: members.collect(),
+            size: match offered {
+                true => usize::try_from(self.record.told_size).unwrap_or(usize::MAX),
+                false => self.size(),
+            },
+            disappear_after: self.disappear_after,
+            changing: self.changing,
+            since: self.record.since,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The members of a room, present and past.
+
+use hushwing_sansio::StorageError;
+
+use super::stand::FAREWELL;
+use super::{MOST_REMEMBERED, Room};
+use crate::branches::AccountId;
+use crate::messenger::{Call, Messenger};
+use crate::storage::MemberRecord;
+use crate::{MemberId, RoomId};
+
+impl Messenger {
+    /// Those who hear what I say in a room; nobody if I am not in it.
+    pub(in crate::messenger) fn listeners(&self, room: RoomId) -> Vec<MemberId> {
+        let room = self.rooms.by_id.get(&room).filter(|room| room.is_mine());
+        let others = room.into_iter().flat_map(Room::others);
+        others.map(|member| member.member).collect()
+    }
+
+    /// Writes a member, and knows it from then on.
+    pub(super) fn save_member(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        record: MemberRecord,
+    ) -> Result<(), StorageError> {
+        call.storage.put_member(&record)?;
+        self.rooms.of_member.insert(record.member, record.room);
+        let room = self.rooms.find(record.room)?;
+        room.members.insert(record.member, record);
+        Ok(())
+    }
+
+    /// The member whose leaf has this key, made known if it was not.
+    pub(super) fn member_for(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        account: &AccountId,
+        key: &[u8],
+    ) -> Result<MemberId, StorageError> {
+        let known = self.rooms.find(room)?;
+        if let Some(member) = known.member_by(account, key) {
+            return Ok(member.member);
+        }
+        let mine = known.key == key;
+        if known.members.len() >= MOST_REMEMBERED {
+            let mut members = known.members.values();
+            let oldest = members.find(|member| !member.present);
+            if let Some(oldest) = oldest.map(|member| member.member) {
+                self.forget_member(call, room, oldest)?;
+            }
+        }
+        let member = MemberId(call.storage.next_number()?);
+        let record = MemberRecord {
+            room,
+            member,
+            account: account.as_bytes().to_vec(),
+            key: key.to_vec(),
+            mine,
+            name: String::new(),
+            addresses: Vec::new(),
+            revision: 0,
+            contact: None,
+            present: false,
+            gone: None,
+            welcome: None,
+            stranded: None,
+        };
+        self.save_member(call, record)?;
+        Ok(member)
+    }
+
+    /// Forgets somebody who is out.
+    pub(super) fn forget_member(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+    ) -> Result<(), StorageError> {
+        self.call_back_welcome(call, room, member)?;
+        self.give_up_on(call, &[member])?;
+        self.debts.forget(member.place());
+        self.notices.forget(member.place());
+        self.rooms.find(room)?.members.remove(&member);
+        self.rooms.of_member.remove(&member);
+        self.rooms.missing.forget_member(member);
+        self.rooms.greetings.forget(member);
+        call.storage.remove_member(room, member)
+    }
+
+    pub(super) fn mark_present(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        there: &[MemberId],
+    ) -> Result<Turns, StorageError> {
+        let now = call.cx.wall();
+        let known = self.rooms.find(room)?;
+        let my_name = known.record.my_name.clone();
+        let mut turns = Turns::default();
+        for (number, member) in &mut known.members {
+            let present = there.contains(number);
+            let renamed = member.mine && member.name != my_name;
+            if member.present == present && !renamed {
+                continue;
+            }
+            if member.present && !present && !member.mine {
+                member.gone = Some(now);
+                turns.gone.push(*number);
+            }
+            if present && member.gone.take().is_some() {
+                turns.back.push(*number);
+            }
+            member.present = present;
+            if renamed {
+                member.name.clone_from(&my_name);
+            }
+            call.storage.put_member(member)?;
+        }
+        Ok(turns)
+    }
+
+    /// Nothing waits any more for those whose removal nothing undoes.
+    pub(super) fn let_go_of_the_gone(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let wall = call.cx.wall();
+        let members = self.rooms.find(room)?.members.values();
+        let gone = members.filter(|member| member.gone.is_some_and(|at| at + FAREWELL <= wall));
+        let gone: Vec<_> = gone.map(|member| member.member).collect();
+        for member in &gone {
+            self.owe_nothing_to(call, room, *member)?;
+            let Some(record) = self.rooms.find(room)?.members.get(member).cloned() else {
+                continue;
+            };
+            if record.welcome.is_some() || !record.addresses.is_empty() {
+                self.cancel_letters_to(call, room, &record.addresses)?;
+                let addresses = Vec::new();
+                let welcome = None;
+                self.save_member(
+                    call,
+                    MemberRecord {
+                        addresses,
+                        welcome,
+                        ..record
+                    },
+                )?;
+            }
+        }
+        match gone.is_empty() {
+            true => Ok(()),
+            false => self.give_up_on(call, &gone),
+        }
+    }
+}
+
+/// Who went out of a room, and who came back as they were.
+#[derive(Default)]
+pub(super) struct Turns {
+    pub(super) gone: Vec<MemberId>,
+    pub(super) back: Vec<MemberId>,
+}

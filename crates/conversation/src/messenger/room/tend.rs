@@ -1,0 +1,143 @@
+//! What is due in rooms, and what is seen to now and then.
+
+use core::time::Duration;
+
+use hushwing_delivery::MailboxId;
+use hushwing_sansio::{Moment, StorageError};
+
+use super::stand::FAREWELL;
+use crate::RoomId;
+use crate::messenger::{Call, Messenger};
+use crate::storage::{MailboxState, MailboxUse, RoomStanding};
+
+/// Between two looks of a keeper at the calendar.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a mailbox that another replaced is still listened to.
+const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Mailboxes of a room that are listened to beside the one that is told.
+const MOST_LEAVING: usize = 3;
+
+impl Messenger {
+    /// Takes up what needs a clock.
+    pub(in crate::messenger) fn wake_rooms(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        for room in self.rooms.by_id.keys().copied().collect::<Vec<_>>() {
+            self.within(call, room.place(), |this, call| {
+                let record = &this.rooms.find(room)?.record;
+                let (standing, bare) = (record.standing, record.mailbox.is_none());
+                match standing {
+                    RoomStanding::Member | RoomStanding::Leaving | RoomStanding::Left => {
+                        this.refresh(call, room)?;
+                        this.resume_pieces(call, room)?;
+                        this.resume_room_debts(call, room)
+                    }
+                    RoomStanding::Joining if !bare => this.answer(call, room),
+                    RoomStanding::Offered | RoomStanding::Joining | RoomStanding::Broken => Ok(()),
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Does what is due in rooms.
+    pub(in crate::messenger) fn rooms_due(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.now();
+        let due = |at: Option<Moment>| at.is_some_and(|at| at <= now);
+        let keepers = self.rooms.keepers.iter();
+        let rested: Vec<_> = keepers
+            .filter(|(_, keeper)| due(keeper.poll_timeout()))
+            .map(|(room, _)| *room)
+            .collect();
+        for room in rested {
+            self.tick(call, room)?;
+        }
+        let rooms = self.rooms.by_id.iter();
+        let greeting: Vec<_> = rooms
+            .filter(|(_, room)| due(room.greets))
+            .map(|(room, _)| *room)
+            .collect();
+        for room in greeting {
+            self.within(call, room.place(), |this, call| this.greet_now(call, room))?;
+        }
+        self.pieces_due(call)?;
+        self.held_due(call)?;
+        self.ask_for_missing(call)
+    }
+
+    pub(super) fn tick(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        self.within(call, room.place(), |this, call| {
+            let told = this.keeper(call, room, |keeper, lent| keeper.tick(lent))?;
+            this.act_on(call, room, told)
+        })
+    }
+
+    /// What is to be seen to in a room now and then.
+    pub(super) fn tend_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let (now, wall) = (call.cx.now(), call.cx.wall());
+        let known = self.rooms.find(room)?;
+        let old = |since| since + GRACE <= wall;
+        let leaving = known.record.leaving.iter();
+        let over: Vec<u64> = leaving
+            .filter(|one| old(one.since))
+            .map(|one| one.mailbox)
+            .collect();
+        for mailbox in over {
+            self.close_mailbox(call, MailboxId(mailbox))?;
+            let record = &mut self.rooms.find(room)?.record;
+            record.leaving.retain(|one| one.mailbox != mailbox);
+            self.save_room(call, room)?;
+        }
+        self.replace_room_mailbox(call, room)?;
+        self.let_go_of_the_gone(call, room)?;
+        self.let_package_go(call, room)?;
+        let known = self.rooms.find(room)?;
+        let ended = known.record.ended.is_some_and(|at| at + FAREWELL <= wall);
+        let lasts = known.record.may_return || known.record.mailbox.is_some();
+        match known.record.standing {
+            RoomStanding::Leaving if ended && !known.holds_office() => self.removed(call, room),
+            RoomStanding::Left if ended && lasts => self.end_stay(call, room),
+            RoomStanding::Member if known.daily <= now => {
+                known.daily = now + DAY;
+                self.tick(call, room)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts a mailbox in the place of one that somebody who is out knows. One at
+    /// a time, and no more than a few in a day: who adds and removes without end
+    /// does not fill my relay.
+    pub(super) fn replace_room_mailbox(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let mut mailboxes = self.mailboxes.values();
+        let opening = mailboxes.any(|record| {
+            let comes = matches!(record.state, MailboxState::Opening | MailboxState::Due);
+            record.owner == MailboxUse::Room(room) && comes
+        });
+        let record = &self.rooms.find(room)?.record;
+        let due = record.exposed
+            && record.standing == RoomStanding::Member
+            && record.mailbox.is_some()
+            && record.leaving.len() < MOST_LEAVING;
+        match due && !opening {
+            true => self.open_room_mailbox(call, room),
+            false => Ok(()),
+        }
+    }
+}
