@@ -28,8 +28,10 @@ def commit_hash(message):
 class State:
     """Leaves are a dictionary from index to (account, renewed_at or None)."""
 
-    def __init__(self, shape, epoch, listed, leaves, most=MAX_LEAVES, each=MAX_DEVICES):
-        self.shape, self.epoch, self.most, self.each = shape, epoch, most, each
+    def __init__(self, shape, epoch, listed, leaves, bounds=None, heralds=()):
+        self.shape, self.epoch, self.heralds = shape, epoch, list(heralds)
+        self.bounds = bounds or (MAX_LEAVES, MAX_DEVICES, MAX_LEAVES)
+        self.most, self.each, self.narrow = self.bounds
         self.listed, self.leaves = listed, leaves
 
     @classmethod
@@ -37,7 +39,9 @@ class State:
         leaves = {index: (account, stamp) for index, account, stamp in told["leaves"]}
         most = told.get("most", MAX_LEAVES)
         each = told.get("each", MAX_DEVICES)
-        return cls(told["shape"], told["epoch"], told["stewards"], leaves, most, each)
+        bounds = (most, each, told.get("narrow", MAX_LEAVES))
+        heralds = told.get("heralds", ())
+        return cls(told["shape"], told["epoch"], told["stewards"], leaves, bounds, heralds)
 
     def accounts(self):
         """In the order of first leaves."""
@@ -66,6 +70,7 @@ class Commit:
         self.committer, self.path = told["committer"], told["path"]
         self.removed, self.added = set(told["removed"]), told["added"]
         self.listed, self.foreign = told["stewards"], told["foreign"]
+        self.heralds = told.get("heralds")
 
     def remaining(self, state):
         """Accounts of the leaves that stay, with repeats."""
@@ -108,6 +113,9 @@ def classify(state, commit):
         waiting = account in state.listed and account not in stewards
         demand(commit.listed is not None or not waiting, "waits in the list")
     demand(len(after) <= state.most, "too many leaves")
+    heralds = state.heralds if commit.heralds is None else commit.heralds
+    passed_on = len(after) <= state.narrow or set(heralds) & set(after)
+    demand(passed_on or not commit.added, "too many leaves without a herald")
 
     what = kind(state, commit, author, others)
     unstamped = what == "turn" and commit.path[1] is None
@@ -146,4 +154,5 @@ def follow(state, commit):
         blank = next(i for i in range(len(leaves) + 1) if i not in leaves)
         leaves[blank] = (account, None)
     listed = state.listed if commit.listed is None else commit.listed
-    return State(state.shape, state.epoch + 1, listed, leaves, state.most, state.each)
+    heralds = state.heralds if commit.heralds is None else commit.heralds
+    return State(state.shape, state.epoch + 1, listed, leaves, state.bounds, heralds)

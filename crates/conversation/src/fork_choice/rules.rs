@@ -43,6 +43,11 @@ pub(crate) struct Parent {
     pub(crate) most: usize,
     /// Most leaves of one account, by the group context; never changes.
     pub(crate) each: usize,
+    /// Most leaves without a herald, by the group context; never changes.
+    pub(crate) narrow: usize,
+    /// The heralds as the group context lists them: members who pass on what others
+    /// say. Those without a leaf are none.
+    pub(crate) heralds: Vec<AccountId>,
     /// The stewards as the group context lists them.
     pub(crate) listed: Vec<AccountId>,
     /// The leaves that are not blank, by index.
@@ -63,6 +68,8 @@ pub(crate) struct Contents {
     /// The list of stewards after it, if it replaces the group context's
     /// extensions. The same list then means that only the policy changes.
     pub(crate) listed: Option<Vec<AccountId>>,
+    /// The heralds after it, if it replaces the group context's extensions.
+    pub(crate) heralds: Option<Vec<AccountId>>,
     /// Whether it holds anything else: a proposal of another kind or by
     /// reference, a change of an extension that is neither stewards nor policy,
     /// or comes from outside.
@@ -104,7 +111,8 @@ pub(crate) enum Invalid {
     /// The list names somebody twice, or somebody without a leaf, or nobody.
     #[error("list of stewards cannot be")]
     List,
-    /// Too many leaves, devices of one account, or stewards.
+    /// Too many leaves, of all or without a herald, devices of one account, or
+    /// stewards.
     #[error("group too large")]
     TooMany,
     /// Nobody may do this in a pair.
@@ -314,12 +322,24 @@ impl<'a> Check<'a> {
 
     fn sizes(&self) -> Result<(), Invalid> {
         let leaves = self.parent.leaves.len() + self.commit.added.len();
-        if leaves.saturating_sub(self.commit.removed.len()) > self.parent.most
+        let leaves = leaves.saturating_sub(self.commit.removed.len());
+        // Who adds nobody need not find a herald first: a removal never has to wait.
+        let crowded =
+            leaves > self.parent.narrow && !self.commit.added.is_empty() && !self.has_herald();
+        if leaves > self.parent.most
+            || crowded
             || self.own_devices() > self.parent.each && self.is_added(self.author)
         {
             return Err(Invalid::TooMany);
         }
         Ok(())
+    }
+
+    /// Whether somebody passes on what others say after the commit.
+    fn has_herald(&self) -> bool {
+        let listed = self.commit.heralds.as_ref();
+        let mut heralds = listed.unwrap_or(&self.parent.heralds).iter();
+        heralds.any(|account| self.stays(account) || self.is_added(account))
     }
 
     /// How many leaves the author's account has after the commit.

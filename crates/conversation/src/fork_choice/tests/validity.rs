@@ -343,3 +343,54 @@ fn groups_and_accounts_have_bounds() {
     });
     assert_eq!(replaced, Ok(Class::Removal));
 }
+
+/// Accounts 1 to 3, of which two leaves need no herald and `heralds` are named.
+fn narrow(heralds: &[u8]) -> Parent {
+    let mut group = parent(Shape::Group, 100, &[1], &[1, 2, 3]);
+    group.narrow = 3;
+    group.heralds = heralds.iter().map(|number| account(*number)).collect();
+    group
+}
+
+#[test]
+fn only_with_a_herald_who_is_there_does_a_group_grow_beyond_what_each_author_serves() {
+    let named = |state: &Parent, heralds: &[u8]| {
+        on(state, 0, |commit| {
+            commit.added.push(leaf(4));
+            commit.listed = Some(vec![account(1)]);
+            commit.heralds = Some(heralds.iter().map(|number| account(*number)).collect());
+        })
+    };
+    assert_eq!(adds(&narrow(&[]), 0, &[4]), Err(Invalid::TooMany));
+    assert_eq!(adds(&narrow(&[9]), 0, &[4]), Err(Invalid::TooMany));
+    assert_eq!(adds(&narrow(&[9, 2]), 0, &[4]), Ok(Class::Membership));
+    // The same commit may name one, who comes with it, or take the last one away.
+    assert_eq!(named(&narrow(&[]), &[4]), Ok(Class::Policy));
+    assert_eq!(named(&narrow(&[]), &[3]), Ok(Class::Policy));
+    assert_eq!(named(&narrow(&[2]), &[]), Err(Invalid::TooMany));
+    let instead = on(&narrow(&[2]), 0, |commit| {
+        commit.removed.insert(1);
+        commit.added.extend([leaf(4), leaf(5)]);
+    });
+    assert_eq!(instead, Err(Invalid::TooMany));
+    let mut few = narrow(&[]);
+    few.narrow = 4;
+    assert_eq!(adds(&few, 0, &[4]), Ok(Class::Membership));
+    assert_eq!(adds(&few, 0, &[4, 5]), Err(Invalid::TooMany));
+}
+
+#[test]
+fn no_removal_waits_for_a_herald() {
+    let mut group = narrow(&[2]);
+    group.narrow = 1;
+    let removed = on(&group, 0, |commit| {
+        commit.removed.insert(1);
+    });
+    assert_eq!(removed, Ok(Class::Removal));
+    let left = on(&group, 0, |commit| {
+        commit.listed = Some(vec![account(1)]);
+        commit.heralds = Some(Vec::new());
+    });
+    assert_eq!(left, Ok(Class::Policy));
+    assert_eq!(on(&group, 1, |_| {}), Ok(Class::Refresh));
+}

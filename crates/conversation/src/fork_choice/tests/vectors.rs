@@ -11,7 +11,7 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::{Value, json};
 
-use super::super::rules::{Contents, Leaf, MAX_DEVICES, Parent, check};
+use super::super::rules::{Contents, Leaf, MAX_DEVICES, MAX_LEAVES, Parent, check};
 use super::super::{AccountId, Class, CommitHash, Shape, StateName};
 use super::acts::{act, group, pair, world};
 use super::stories;
@@ -160,18 +160,26 @@ fn described(state: &Parent) -> Value {
     if state.each != MAX_DEVICES {
         described["each"] = json!(state.each);
     }
+    if state.narrow != MAX_LEAVES {
+        described["narrow"] = json!(state.narrow);
+        described["heralds"] = json!(listed(&state.heralds));
+    }
     described
 }
 
 fn contents(commit: &Contents) -> Value {
-    json!({
+    let mut told = json!({
         "added": commit.added.iter().map(owned).collect::<Vec<_>>(),
         "committer": commit.committer,
         "foreign": commit.foreign,
         "path": commit.path.as_ref().map(owned),
         "removed": commit.removed,
         "stewards": commit.listed.as_deref().map(listed),
-    })
+    });
+    if let Some(heralds) = &commit.heralds {
+        told["heralds"] = json!(listed(heralds));
+    }
+    told
 }
 
 /// Some commits of each class and of each fault, among what random people try.
@@ -194,7 +202,8 @@ fn validity() -> Vec<Value> {
     }
     // Every class and every fault.
     assert_eq!(outcomes.len(), 6 + 13, "{:?}", outcomes.keys());
-    outcomes.into_values().flatten().chain(devices()).collect()
+    let drawn = outcomes.into_values().flatten();
+    drawn.chain(devices()).chain(heralds()).collect()
 }
 
 fn judged(state: &Parent, commit: &Contents) -> Value {
@@ -216,6 +225,35 @@ fn devices() -> Vec<Value> {
         let mut commit = bare(&state, committer);
         commit.added.push(leaf(whose));
         judgements.push(judged(&state, &commit));
+    }
+    judgements
+}
+
+/// Leaves that are added or removed where more than three need a herald.
+fn heralds() -> Vec<Value> {
+    let accounts = |numbers: &[u8]| numbers.iter().map(|number| account(*number)).collect();
+    let mut judgements = Vec::new();
+    let named: [(&[u8], Option<&[u8]>); 7] = [
+        (&[], None),
+        (&[2], None),
+        (&[9, 3], None),
+        (&[9], None),
+        (&[], Some(&[4])),
+        (&[], Some(&[3, 9])),
+        (&[2], Some(&[])),
+    ];
+    for (before, after) in named {
+        for (adds, removes) in [(&[4, 5][..], None), (&[4, 5], Some(1)), (&[], Some(2))] {
+            let mut state = parent(Shape::Group, 100, &[1], &[1, 2, 3]);
+            state.narrow = 3;
+            state.heralds = accounts(before);
+            let mut commit = bare(&state, 0);
+            commit.added = adds.iter().map(|number| leaf(*number)).collect();
+            commit.removed.extend(removes);
+            commit.listed = after.map(|_| accounts(&[1]));
+            commit.heralds = after.map(accounts);
+            judgements.push(judged(&state, &commit));
+        }
     }
     judgements
 }

@@ -30,6 +30,8 @@ pub(super) fn parent(shape: Shape, epoch: u64, listed: &[u8], leaves: &[u8]) -> 
         epoch,
         most: MAX_LEAVES,
         each: MAX_DEVICES,
+        narrow: MAX_LEAVES,
+        heralds: Vec::new(),
         listed: listed.iter().map(|number| account(*number)).collect(),
         leaves: owned
             .map(|(index, number)| (index, leaf(*number)))
@@ -49,6 +51,7 @@ pub(super) fn bare(parent: &Parent, committer: u32) -> Contents {
         removed: BTreeSet::new(),
         added: Vec::new(),
         listed: None,
+        heralds: None,
         foreign: false,
     }
 }
@@ -71,6 +74,9 @@ pub(super) fn after(parent: &Parent, commit: &Contents) -> Parent {
     }
     if let Some(listed) = &commit.listed {
         child.listed.clone_from(listed);
+    }
+    if let Some(heralds) = &commit.heralds {
+        child.heralds.clone_from(heralds);
     }
     child
 }

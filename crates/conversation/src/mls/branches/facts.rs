@@ -34,6 +34,12 @@ fn each(policy: &GroupPolicy) -> usize {
         .map_or(MAX_DEVICES, |most| most.min(MAX_DEVICES))
 }
 
+fn narrow(policy: &GroupPolicy) -> usize {
+    policy
+        .narrow()
+        .map_or(MAX_LEAVES, |narrow| narrow.min(MAX_LEAVES))
+}
+
 /// The state a group is in; `None` if it is none of ours.
 pub(super) fn parent(group: &MlsGroup) -> Option<Parent> {
     let policy = shape::policy(group.extensions())?;
@@ -44,6 +50,8 @@ pub(super) fn parent(group: &MlsGroup) -> Option<Parent> {
         epoch: group.epoch().as_u64(),
         most: most(&policy),
         each: each(&policy),
+        narrow: narrow(&policy),
+        heralds: policy.heralds(),
         listed: policy.stewards,
         leaves: leaves.collect::<Option<BTreeMap<_, _>>>()?,
     })
@@ -75,6 +83,7 @@ pub(super) fn contents(parent: &Parent, committer: u32, staged: &StagedCommit) -
         removed: BTreeSet::new(),
         added: Vec::new(),
         listed: None,
+        heralds: None,
         foreign: false,
     };
     if let Some(node) = staged.update_path_leaf_node() {
@@ -105,7 +114,9 @@ impl Contents {
                 Some(policy) => {
                     let same = policy.shape == parent.shape
                         && most(&policy) == parent.most
-                        && each(&policy) == parent.each;
+                        && each(&policy) == parent.each
+                        && narrow(&policy) == parent.narrow;
+                    self.heralds = Some(policy.heralds());
                     self.listed.replace(policy.stewards).is_none() && same
                 }
                 None => false,

@@ -71,6 +71,8 @@ pub struct PolicyChange {
     pub history: Option<History>,
     /// Seconds after reading until messages disappear; 0 if they stay.
     pub disappear: Option<u32>,
+    /// Who passes on what others say, in a group that knows heralds.
+    pub heralds: Option<Vec<AccountId>>,
 }
 
 impl PolicyChange {
@@ -83,9 +85,12 @@ impl PolicyChange {
         }
         policy.mode = self.mode.unwrap_or(policy.mode);
         policy.history = self.history.unwrap_or(policy.history);
-        match self.disappear {
-            Some(seconds) => policy.disappearing(seconds),
-            None => policy,
+        if let Some(seconds) = self.disappear {
+            policy = policy.disappearing(seconds);
+        }
+        match (&self.heralds, policy.narrow().map(u16::try_from)) {
+            (Some(heralds), Some(Ok(narrow))) => policy.heralded(narrow, heralds),
+            _ => policy,
         }
     }
 
@@ -95,6 +100,7 @@ impl PolicyChange {
             && (self.mode.is_some() || other.mode.is_none())
             && (self.history.is_some() || other.history.is_none())
             && (self.disappear.is_some() || other.disappear.is_none())
+            && (self.heralds.is_some() || other.heralds.is_none())
     }
 }
 

@@ -185,6 +185,7 @@ impl Order {
             removed: self.removes.clone(),
             added: self.added.iter().map(|added| leaf(added, None)).collect(),
             listed: self.policy.as_ref().map(|policy| policy.stewards.clone()),
+            heralds: self.policy.as_ref().map(GroupPolicy::heralds),
             foreign: false,
         }
     }

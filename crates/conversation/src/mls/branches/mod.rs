@@ -87,7 +87,8 @@ pub use keeper::{Keeper, Lent, Member};
 pub use member::{MemberPackage, OwnPackage};
 pub use pointer::{Pointer, StatePrefix};
 pub use policy::{
-    GroupPolicy, History, MOST_FURTHER, MOST_FURTHER_BYTES, MOST_NAME_BYTES, Mode, PolicyError,
+    GroupPolicy, History, MOST_FURTHER, MOST_FURTHER_BYTES, MOST_HERALDS, MOST_NAME_BYTES, Mode,
+    PolicyError,
 };
 pub use pursue::WishFault;
 pub use side::{Aside, SIDE_VERSION};

@@ -21,6 +21,11 @@ const MOST_LEAVES: u16 = 2;
 const MOST_OF_ONE: u16 = 3;
 /// The further entry that says when messages disappear.
 const DISAPPEAR: u16 = 4;
+/// The further entry that names the heralds, and says without whom how many there may
+/// be.
+const HERALDS: u16 = 5;
+/// Most heralds of a group.
+pub const MOST_HERALDS: usize = 3;
 /// Most bytes of the whole blob.
 const MOST_BYTES: usize = 32 * 1024;
 
@@ -122,6 +127,19 @@ impl GroupPolicy {
         self.with_entry(DISAPPEAR, &seconds.to_be_bytes())
     }
 
+    /// The same for a group of at most so many leaves, for good, unless somebody passes
+    /// on what others say: of these accounts, of which the first [`MOST_HERALDS`] count.
+    #[must_use]
+    pub fn heralded(self, narrow: u16, heralds: &[AccountId]) -> Self {
+        let mut value = narrow.to_be_bytes().to_vec();
+        for account in heralds.iter().take(MOST_HERALDS) {
+            // An account has at most 32 bytes.
+            value.push(u8::try_from(account.as_bytes().len()).unwrap_or(u8::MAX));
+            value.extend_from_slice(account.as_bytes());
+        }
+        self.with_entry(HERALDS, &value)
+    }
+
     fn with_entry(mut self, at: u16, value: &[u8]) -> Self {
         self.further.retain(|(number, _)| *number != at);
         self.further.push((at, [&[VERSION], value].concat()));
@@ -146,6 +164,34 @@ impl GroupPolicy {
     pub fn disappear_after(&self) -> Option<u32> {
         let seconds = u32::from_be_bytes(self.entry(DISAPPEAR)?.try_into().ok()?);
         (seconds > 0).then_some(seconds)
+    }
+
+    /// Most leaves without a herald, if that is bounded.
+    #[must_use]
+    pub fn narrow(&self) -> Option<usize> {
+        self.read_heralds().map(|(narrow, _)| narrow)
+    }
+
+    /// Who passes on what others say, in their order; of these who has a leaf does.
+    #[must_use]
+    pub fn heralds(&self) -> Vec<AccountId> {
+        self.read_heralds()
+            .map_or(Vec::new(), |(_, heralds)| heralds)
+    }
+
+    fn read_heralds(&self) -> Option<(usize, Vec<AccountId>)> {
+        let (narrow, mut rest) = self.entry(HERALDS)?.split_first_chunk()?;
+        let mut heralds: Vec<AccountId> = Vec::new();
+        while let Some((&length, tail)) = rest.split_first() {
+            let (account, tail) = tail.split_at_checked(usize::from(length))?;
+            let account = AccountId::try_from(account).ok()?;
+            if heralds.contains(&account) || heralds.len() == MOST_HERALDS {
+                return None;
+            }
+            heralds.push(account);
+            rest = tail;
+        }
+        Some((usize::from(u16::from_be_bytes(*narrow)), heralds))
     }
 
     fn number(&self, at: u16) -> Option<usize> {
@@ -226,5 +272,49 @@ impl GroupPolicy {
 impl core::fmt::Debug for GroupPolicy {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str("GroupPolicy(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(byte: u8, length: usize) -> AccountId {
+        AccountId::try_from(vec![byte; length].as_slice()).unwrap()
+    }
+
+    #[test]
+    fn heralds_are_read_as_they_were_named_and_bent_ones_bound_nothing() {
+        let named = [account(1, 16), account(2, 32), account(3, 20)];
+        let policy = GroupPolicy::of_group(vec![account(1, 16)], "many");
+        assert_eq!(policy.narrow(), None);
+        let heralded = policy.clone().heralded(32, &named);
+        assert_eq!(heralded.narrow(), Some(32));
+        assert_eq!(heralded.heralds(), named);
+        let read = GroupPolicy::decode(&heralded.encode().unwrap()).unwrap();
+        assert_eq!(read, heralded);
+        assert_eq!(policy.clone().heralded(32, &[]).heralds(), []);
+
+        let bent = |value: &[u8]| {
+            let policy = policy.clone().with_entry(HERALDS, value);
+            (policy.narrow(), policy.heralds())
+        };
+        let one = [&[0, 32, 16][..], &[1; 16]].concat();
+        assert_eq!(bent(&one), (Some(32), vec![account(1, 16)]));
+        let twice = [&one[..], &one[2..]].concat();
+        let four = [1_u8, 2, 3, 4]
+            .iter()
+            .flat_map(|byte| [vec![16], vec![*byte; 16]].concat());
+        let four: Vec<u8> = [0, 32].into_iter().chain(four).collect();
+        for bytes in [
+            &one[..one.len() - 1],
+            &[0],
+            &[0, 32, 16],
+            &[0, 32, 1, 7],
+            &twice,
+            &four,
+        ] {
+            assert_eq!(bent(bytes), (None, Vec::new()), "{bytes:?}");
+        }
     }
 }
