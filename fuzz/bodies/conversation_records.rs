@@ -4,7 +4,7 @@ use hushwing_conversation::storage::{
     ContactRecord, ConversationRecord, DetourRecord, EraRecord, ExpectedRecord, IdentityRecord,
     IntroducedRecord, IntroductionsRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
     LackRecord, LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord, OffersRecord,
-    OrphanRecord, RepeatRecord, RoomRecord,
+    OrphanRecord, RepeatRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -30,5 +30,7 @@ pub(crate) fn run(data: &[u8]) {
     let _ = OrphanRecord::decode(data);
     let _ = MemberRecord::decode(data);
     let _ = RepeatRecord::decode(data);
+    let _ = RoomLinkRecord::decode(data);
+    let _ = RoomMeetingRecord::decode(data);
     let _ = RoomRecord::decode(data);
 }

@@ -58,8 +58,9 @@ def links():
     one_time = h.link_body("i", 1, place, secret, 1_790_000_000)
     reusable = h.link_body("c", 2, b"", secret, 0)
     preview = h.cbor([1, "Alice", PNG])
-    full = [1, 5, True, 1_790_000_000, b"key package", bytes([3] * 1_216), [b"where"], preview]
-    bare = [1, 0, False, None, b"key package", bytes([3] * 1_216), [], None]
+    full = [1, 5, True, 1_790_000_000, b"key package", bytes([3] * 1_216), [b"where"], preview,
+            [bytes([7] * 16), "Rowing"]]
+    bare = [1, 0, False, None, b"key package", bytes([3] * 1_216), [], None, None]
     digits, code = h.safety(GROUP, bytes([2] * 32), bytes([3] * 32))
     return {
         "fixed": h.fixed(seed).hex(),

@@ -37,6 +37,9 @@ pub struct Request {
     /// Shown name of the contact who introduces, or asks me in.
     #[serde(default)]
     pub introduced_by: Option<String>,
+    /// Name of the group whose link a stranger opened: accepting lets them into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// What that contact says about it.
     #[serde(default)]
     pub word: Option<String>,

@@ -37,12 +37,18 @@ pub struct TestBody {
 }
 
 /// What link to make.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InviteBody {
     /// Whether many may use it.
     #[serde(default)]
     pub reusable: bool,
+    /// Name or id of the group it leads into. Whoever uses a link that works once
+    /// gets in; of others each waits among the requests.
+    pub group: Option<String>,
+    /// Whether of many, too, everybody gets into the group without being asked about.
+    #[serde(default)]
+    pub open: bool,
 }
 
 /// A link to open.

@@ -107,6 +107,12 @@ pub struct Invitation {
     pub expires: String,
     /// Whether many may use it.
     pub reusable: bool,
+    /// Name of the group it leads into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Whether everybody who has it gets into that group without being asked about.
+    #[serde(default)]
+    pub open: bool,
     /// Whether only programs on this machine reach the relay it names.
     pub this_machine_only: bool,
     /// Why nobody can use it any more, though nobody did.
@@ -128,6 +134,9 @@ pub struct Joined {
     pub state: String,
     /// Whether the link is now reserved for this profile and useless to others.
     pub reserved: bool,
+    /// Name of the group the link leads into.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
 }
 
 /// One row of `GET /v1/contacts`
@@ -166,6 +175,9 @@ pub struct Contact {
     /// `disputed` if not.
     #[serde(default)]
     pub introduction: Option<String>,
+    /// Name of the group whose link one of us opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// Networks they can be reached on.
     pub networks: Vec<String>,
     /// `joining`, `requested`, `connected`, `broken` or `restoring`.

@@ -293,6 +293,12 @@ pub(crate) struct Invite {
     /// Let many people use it; each must then be accepted
     #[arg(long)]
     pub(crate) reusable: bool,
+    /// Lead into this group; you are its steward. Whoever uses the link once gets in
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+    /// Let everybody who has the link into the group, without asking you
+    #[arg(long, requires_all = ["group", "reusable"])]
+    pub(crate) open: bool,
     /// Also print a code to be scanned
     #[arg(long)]
     pub(crate) qr: bool,
@@ -303,10 +309,10 @@ pub(crate) struct Invite {
     #[arg(long, value_name = "NETWORK")]
     pub(crate) network: Option<Network>,
     /// List links that can be used, with their numbers
-    #[arg(long, conflicts_with_all = ["reusable", "qr", "png", "network", "revoke"])]
+    #[arg(long, conflicts_with_all = ["reusable", "group", "qr", "png", "network", "revoke"])]
     pub(crate) list: bool,
     /// Take a link down by its number: nobody can use it any more
-    #[arg(long, value_name = "N", conflicts_with_all = ["reusable", "qr", "png", "network"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["reusable", "group", "qr", "png", "network"])]
     pub(crate) revoke: Option<u64>,
 }
 

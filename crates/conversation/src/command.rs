@@ -51,6 +51,16 @@ pub enum Command {
         /// Where its mailbox shall be; `None` for the default network.
         network: Option<NetworkTag>,
     },
+    /// Make an invitation that leads into a room of which I am a steward.
+    /// `Reply::Invitation` once its mailbox is open.
+    InviteToRoom {
+        /// The room.
+        room: RoomId,
+        /// Whether many may use it. Whoever uses one that works once gets in.
+        reusable: bool,
+        /// Whether of many, too, everybody gets in without being asked about.
+        open: bool,
+    },
     /// Take an invitation down. `Reply::Done`.
     Withdraw {
         /// Which one.
@@ -376,6 +386,7 @@ impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Invite { .. } => "Invite",
+            Self::InviteToRoom { .. } => "InviteToRoom",
             Self::Withdraw { .. } => "Withdraw",
             Self::Invitations => "Invitations",
             Self::Join { .. } => "Join",

@@ -22,6 +22,10 @@ pub struct InvitationView {
     pub link: Secret,
     /// Whether many may use it.
     pub reusable: bool,
+    /// The room it leads into.
+    pub room: Option<RoomId>,
+    /// Whether whoever has it gets into that room without being asked about.
+    pub open: bool,
     /// Until when it can be used.
     pub expires: Timestamp,
     /// Why nobody can use it any more.
@@ -45,6 +49,8 @@ pub struct ContactView {
     pub identity: IdentityView,
     /// Who introduced them, if anybody did.
     pub introduced: Option<IntroducedView>,
+    /// What the room is called whose link one of us opened.
+    pub group: Option<Box<str>>,
     /// Whether the "no forward secrecy yet" mark stands.
     pub no_forward_secrecy: bool,
     /// Whether a network lost the mailbox they write to and they are not known

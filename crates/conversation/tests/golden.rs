@@ -10,12 +10,13 @@
 
 use std::collections::BTreeMap;
 
+use hushwing_conversation::ConversationId;
 use hushwing_conversation::content::{
     AddressUpdate, Avatar, Content, Expiration, Frame, Inquiry, Lamport, Mark, MessageId, Origin,
     Post, Profile, Receipt, Salt, Stamp, Status, Text, open,
 };
 use hushwing_conversation::link::{
-    Bundle, Kind, Link, RootKey, SafetyNumber, SealingKey, VerifiedBundle,
+    Bundle, GroupPreview, Kind, Link, RootKey, SafetyNumber, SealingKey, VerifiedBundle,
 };
 use hushwing_delivery::{NetworkTag, Place};
 use hushwing_sansio::Timestamp;
@@ -206,6 +207,7 @@ fn bundles_are_those_of_the_second_model() {
         sealing_key: SealingKey(Box::new([3; 1_216])),
         addresses: vec![],
         preview: None,
+        group: None,
     };
     let full = Bundle {
         revision: 5,
@@ -213,6 +215,10 @@ fn bundles_are_those_of_the_second_model() {
         expires: Some(NOW.as_secs()),
         addresses: vec![b"where".to_vec()],
         preview: Some(alice()),
+        group: Some(GroupPreview {
+            group: ConversationId([7; 16]),
+            name: "Rowing".to_owned(),
+        }),
         ..bare.clone()
     };
     let fixed = root().fixed();

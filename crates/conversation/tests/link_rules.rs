@@ -7,10 +7,11 @@
     missing_docs
 )]
 
+use hushwing_conversation::ConversationId;
 use hushwing_conversation::content::{Avatar, MAX_AVATAR, Profile};
 use hushwing_conversation::link::{
-    Bundle, BundleError, FixedError, Kind, Link, LinkError, MAX_BUNDLE, MAX_LINK, MAX_PLACE,
-    RootKey, SealingKey, Secret, SignError, TooLong, VerifiedBundle,
+    Bundle, BundleError, FixedError, GroupPreview, Kind, Link, LinkError, MAX_BUNDLE, MAX_LINK,
+    MAX_PLACE, RootKey, SealingKey, Secret, SignError, TooLong, VerifiedBundle,
 };
 use hushwing_delivery::{NetworkTag, Place};
 use hushwing_sansio::Timestamp;
@@ -38,6 +39,10 @@ fn bundle() -> Bundle {
         sealing_key: SealingKey(Box::new([3; 1_216])),
         addresses: vec![vec![4; 1_400]],
         preview: Some(Profile::new("Alice", Some(Avatar::new(picture).unwrap())).unwrap()),
+        group: Some(GroupPreview {
+            group: ConversationId([7; 16]),
+            name: "Rowing".to_owned(),
+        }),
     }
 }
 

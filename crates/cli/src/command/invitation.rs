@@ -29,6 +29,11 @@ async fn list(session: &Session) -> Result<(), Error> {
         }
         let lines = usable.iter().map(|one| {
             let kind = if one.reusable { "reusable" } else { "one-time" };
+            let kind = match (&one.group, one.open) {
+                (Some(group), true) => format!("{kind}  into {group}, open"),
+                (Some(group), false) => format!("{kind}  into {group}"),
+                (None, _) => kind.to_owned(),
+            };
             let (number, until, link) = (one.invitation, &one.expires, &one.link);
             match &one.ended {
                 None => format!("{number}  {kind}  until {until}  {link}"),
@@ -53,19 +58,20 @@ async fn take_down(session: &Session, number: u64) -> Result<Value, Error> {
     session.client.delete(&path).await
 }
 
-async fn ask(session: &Session, reusable: bool) -> Result<view::Invitation, Error> {
+async fn ask(session: &Session, invite: &Invite) -> Result<view::Invitation, Error> {
     let path = Path::new(["invitations"]);
-    let body = json!({ "reusable": reusable });
+    let (reusable, group, open) = (invite.reusable, &invite.group, invite.open);
+    let body = json!({ "reusable": reusable, "group": group, "open": open });
     view(session.client.post(&path, &body).await?)
 }
 
 /// Makes a link and the picture of it, or neither.
 async fn pictured(
     session: &Session,
-    reusable: bool,
+    invite: &Invite,
     mut picture: Picture,
 ) -> Result<view::Invitation, Error> {
-    let made = match ask(session, reusable).await {
+    let made = match ask(session, invite).await {
         Ok(made) => made,
         Err(error) => {
             picture.give_up();
@@ -89,8 +95,8 @@ async fn make(session: &Session, invite: Invite) -> Result<(), Error> {
     // Every network that exists may carry it, so naming the only one is no choice.
     let _: Option<Network> = invite.network;
     let made = match &invite.png {
-        None => ask(session, invite.reusable).await?,
-        Some(file) => pictured(session, invite.reusable, Picture::open(file)?).await?,
+        None => ask(session, &invite).await?,
+        Some(file) => pictured(session, &invite, Picture::open(file)?).await?,
     };
     let drawn = match invite.qr {
         true => picture::drawn(&made.link)?,
@@ -105,17 +111,29 @@ async fn make(session: &Session, invite: Invite) -> Result<(), Error> {
              everybody, `hushwing up --lan` opens yours to the local network",
         );
     }
-    let advice = if made.reusable {
-        format!(
-            "anyone who has this link can ask to write to you: `hushwing requests` shows who did, \
-             `hushwing invite --revoke {}` takes it down",
-            made.invitation
-        )
-    } else {
-        "give it to one person, by a way only they can read; it works once".to_owned()
-    };
-    session.output.note(&advice);
+    session.output.note(&advice(&made));
     Ok(())
+}
+
+/// What a link can do, and how it is taken down.
+fn advice(made: &view::Invitation) -> String {
+    let asks = match (&made.group, made.open) {
+        _ if !made.reusable => {
+            return "give it to one person, by a way only they can read; it works once".into();
+        }
+        (Some(group), true) => format!("anyone who has this link gets into {group}"),
+        (Some(group), false) => {
+            format!(
+                "anyone who has this link can ask to be in {group}: `hushwing requests` shows who did"
+            )
+        }
+        (None, _) => {
+            "anyone who has this link can ask to write to you: `hushwing requests` shows who did"
+                .to_owned()
+        }
+    };
+    let number = made.invitation;
+    format!("{asks}, `hushwing invite --revoke {number}` takes it down")
 }
 
 /// `join`
@@ -137,10 +155,22 @@ pub(super) async fn join(session: &Session, join: Join) -> Result<(), Error> {
         } else {
             ""
         };
-        if joined.state == "asked" {
-            return format!("asked; waiting for {} to accept", joined.name);
+        match (joined.state.as_str(), &joined.group) {
+            ("asked", Some(group)) => {
+                format!(
+                    "asked to be in {group}; waiting for {} to accept",
+                    joined.name
+                )
+            }
+            ("asked", None) => format!("asked; waiting for {} to accept", joined.name),
+            (_, Some(group)) => {
+                format!(
+                    "joined {}, who lets you into {group}{reserved}",
+                    joined.name
+                )
+            }
+            _ => format!("joined {}{reserved}", joined.name),
         }
-        format!("joined {}{reserved}", joined.name)
     });
     Ok(())
 }
@@ -224,8 +254,10 @@ fn line(request: &view::Request) -> String {
     if request.kind == "group" {
         return group::offered(request);
     }
-    format!(
-        "{}  {}  {}",
-        request.request, request.received_at, request.name
-    )
+    let into = match &request.group {
+        Some(group) => format!("  asks to be in {group}"),
+        None => String::new(),
+    };
+    let (number, at, name) = (request.request, &request.received_at, &request.name);
+    format!("{number}  {at}  {name}{into}")
 }

@@ -98,3 +98,49 @@ fn three_found_talk_in_change_and_leave_a_group() {
     carol.run(&["group", "forget", "Regatta"]).ok();
     assert_eq!(carol.run(&["group", "list"]).ok(), serde_json::json!([]));
 }
+
+#[test]
+fn a_link_leads_into_a_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(&dir.path().join("relay"));
+    let people = ["Alice", "Bob", "Carol"].map(|name| Person::start(name, &relay));
+    let [alice, bob, carol] = &people;
+    alice.run(&["group", "new", "Rowing"]).ok();
+    alice.run(&["invite", "--open"]).failed(2);
+    let once = alice.run(&["invite", "--group", "Rowing"]).ok();
+    let joined = bob.run(&["join", once["link"].as_str().unwrap()]).ok();
+    assert_eq!(joined["group"], "Rowing");
+    until("Bob is in", || {
+        size(alice, "Rowing") == 2 && size(bob, "Rowing") == 2
+    });
+
+    let many = ["invite", "--group", "Rowing", "--reusable"];
+    let link = alice.run(&many).ok()["link"].clone();
+    assert!(
+        alice
+            .told(&["invite", "--list"])
+            .contains("reusable  into Rowing")
+    );
+    let told = carol.told(&["join", link.as_str().unwrap()]);
+    assert_eq!(
+        told.trim(),
+        "asked to be in Rowing; waiting for Alice to accept"
+    );
+    until("Carol asks", || {
+        alice
+            .told(&["requests"])
+            .contains("Carol  asks to be in Rowing")
+    });
+    let waiting = alice.run(&["requests"]).ok();
+    assert_eq!(waiting[0]["group"], "Rowing");
+    let number = waiting[0]["request"].to_string();
+    alice.run(&["requests", "accept", &number]).ok();
+    for person in &people {
+        until("Carol is in", || size(person, "Rowing") == 3);
+    }
+    carol
+        .run(&["send", "Rowing", "here", "--wait", "delivered"])
+        .ok();
+    let said = Some(("Carol".to_owned(), "here".to_owned()));
+    assert_eq!(last(bob, "Rowing"), said);
+}

@@ -315,6 +315,12 @@ fn introduce(ada: &mut Home, ben: &mut Home) {
 fn group(ada: &mut Home, ben: &mut Home) {
     ada.post("groups", json!({ "name": "Rowing" }));
     ada.post("groups", json!({ "name": "Sailing" }));
+    let many = json!({ "group": "Sailing", "reusable": true, "open": true });
+    let made = ada.post("invitations", many);
+    ada.get("invitations");
+    ada.delete(&format!("invitations/{}", made["invitation"]));
+    ada.post("invitations", json!({ "open": true }));
+    ada.post("invitations", json!({ "group": "Nowhere" }));
     for (name, verdict) in [("Rowing", "refuse"), ("Sailing", "accept")] {
         ada.post(&format!("groups/{name}/add"), json!({ "who": "Ben" }));
         // An introduction may wait as well.

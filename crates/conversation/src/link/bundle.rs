@@ -6,7 +6,9 @@ use hushwing_sansio::Timestamp;
 
 use super::secret::{Fixed, FixedError, RootKey, Secret};
 use super::uri::Kind;
+use crate::ConversationId;
 use crate::content::cbor::{Reader, SyntaxError, Writer, whole};
+use crate::content::shown::{MAX_NAME, clean_name};
 use crate::content::{Profile, ProfileError, read_list, write_list};
 
 /// Version of the encoding.
@@ -43,6 +45,17 @@ pub struct Bundle {
     pub addresses: Vec<Vec<u8>>,
     /// Who invites, as far as that is told before the first letter.
     pub preview: Option<Profile>,
+    /// The group it leads into, if it does.
+    pub group: Option<GroupPreview>,
+}
+
+/// The group a link leads into. `Debug` hides its name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct GroupPreview {
+    /// Its id: which offer is the one that was asked for.
+    pub group: ConversationId,
+    /// What it called itself when the bundle was signed.
+    pub name: String,
 }
 
 /// Why a bundle cannot be signed.
@@ -74,6 +87,9 @@ pub enum BundleError {
     /// The preview is malformed.
     #[error(transparent)]
     Preview(#[from] ProfileError),
+    /// Nothing in the name of the group it leads into can be seen.
+    #[error("a group without a name")]
+    Group,
     /// The link says one-time and the bundle reusable, or the reverse.
     #[error("bundle is of another kind than the link")]
     WrongKind,
@@ -111,6 +127,9 @@ impl Bundle {
             Err(ProfileError::Newer(_)) => None,
             preview => preview?,
         };
+        if let Some(group) = &mut bundle.group {
+            group.name = clean_name(&group.name).ok_or(BundleError::Group)?;
+        }
         Ok(bundle)
     }
 }
@@ -118,11 +137,11 @@ impl Bundle {
 /// Reads a bundle and leaves its preview encoded: a name is cleaned when it is
 /// decoded, and the bundle must be compared as it came.
 fn read(reader: &mut Reader<'_>) -> Result<(Bundle, Option<Vec<u8>>), BundleError> {
-    match reader.versioned(VERSION, 8)? {
+    match reader.versioned(VERSION, 9)? {
         VERSION => {}
         newer => return Err(BundleError::Newer(newer)),
     }
-    let bundle = Bundle {
+    let mut bundle = Bundle {
         revision: reader.unsigned()?,
         kind: if reader.bool()? {
             Kind::Reusable
@@ -134,13 +153,23 @@ fn read(reader: &mut Reader<'_>) -> Result<(Bundle, Option<Vec<u8>>), BundleErro
         sealing_key: SealingKey(Box::new(reader.fixed()?)),
         addresses: read_list(reader)?,
         preview: None,
+        group: None,
     };
     let preview = reader.nullable(|reader| reader.bytes(MAX_BUNDLE).map(<[u8]>::to_vec))?;
+    bundle.group = reader.nullable(read_group)?;
     Ok((bundle, preview))
 }
 
+fn read_group(reader: &mut Reader<'_>) -> Result<GroupPreview, SyntaxError> {
+    reader.array_of(2)?;
+    Ok(GroupPreview {
+        group: ConversationId(reader.fixed()?),
+        name: reader.text(MAX_NAME * 4)?.to_owned(),
+    })
+}
+
 fn write(bundle: &Bundle, preview: Option<&[u8]>, writer: &mut Writer) {
-    writer.array(8).unsigned(VERSION).unsigned(bundle.revision);
+    writer.array(9).unsigned(VERSION).unsigned(bundle.revision);
     writer.bool(bundle.kind == Kind::Reusable);
     writer.nullable(bundle.expires.as_ref(), |writer, expires| {
         writer.unsigned(*expires);
@@ -151,6 +180,9 @@ fn write(bundle: &Bundle, preview: Option<&[u8]>, writer: &mut Writer) {
     write_list(&bundle.addresses, writer);
     writer.nullable(preview.as_ref(), |writer, preview| {
         writer.bytes(preview);
+    });
+    writer.nullable(bundle.group.as_ref(), |writer, group| {
+        writer.array(2).bytes(&group.group.0).text(&group.name);
     });
 }
 
@@ -226,6 +258,12 @@ impl fmt::Debug for SealingKey {
     }
 }
 
+impl fmt::Debug for GroupPreview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GroupPreview(..)")
+    }
+}
+
 impl fmt::Debug for Bundle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bundle")
@@ -249,6 +287,7 @@ mod tests {
             sealing_key: SealingKey(Box::new([0; 1_216])),
             addresses: Vec::new(),
             preview: None,
+            group: None,
         };
         let mut writer = Writer::new();
         write(&bundle, Some(preview), &mut writer);

@@ -25,7 +25,9 @@ mod safety;
 mod secret;
 mod uri;
 
-pub use bundle::{Bundle, BundleError, MAX_BUNDLE, SealingKey, SignError, VerifiedBundle};
+pub use bundle::{
+    Bundle, BundleError, GroupPreview, MAX_BUNDLE, SealingKey, SignError, VerifiedBundle,
+};
 pub use introduced::IntroducedLink;
 pub use promise::Promise;
 pub use safety::{SafetyCodeError, SafetyNumber};

@@ -62,6 +62,7 @@ impl Concern {
             | Command::Look { conversation, .. }
             | Command::Typing { conversation } => Self::Conversation(*conversation),
             Command::Invite { .. }
+            | Command::InviteToRoom { .. }
             | Command::Join { .. }
             | Command::Withdraw { .. }
             | Command::Invitations

@@ -350,6 +350,7 @@ impl Messenger {
         if answered {
             self.end_of_join(call, contact)?;
             self.mails.to_tend.insert(contact);
+            self.enter_by_link(call, contact)?;
         }
         if elsewhere && self.is_written_to(contact) {
             self.call_receipts_back(call, contact)?;

@@ -9,6 +9,7 @@ use hushwing_sansio::StorageError;
 
 use super::broken::is_damage;
 use super::introduce::promise_of;
+use super::invite::NewInvitation;
 use super::stop::Stop;
 use super::{Call, Messenger};
 use crate::content::{Introduction, IntroductionId, IntroductionStep};
@@ -69,7 +70,13 @@ impl Messenger {
         let (number, secret, invites) = (offer.number, offer.secret.clone(), offer.invites);
         let link = offer.link.take();
         if invites {
-            let invitation = self.begin_invitation(call, false, self.config.network, secret)?;
+            let made = NewInvitation {
+                reusable: false,
+                network: self.config.network,
+                root: secret,
+                room: None,
+            };
+            let invitation = self.begin_invitation(call, made)?;
             let expected = ExpectedRecord {
                 id: id.0,
                 promise: promise.0,

@@ -11,11 +11,11 @@ use super::mailbox::card;
 use super::stop::Stop;
 use super::{Call, Messenger};
 use crate::content::Profile;
-use crate::link::{self, Bundle, Kind, Link, RootKey, SealingKey};
+use crate::link::{self, Bundle, GroupPreview, Kind, Link, RootKey, SealingKey};
 use crate::mls::{FreshKeyPackage, LeafKey, forget_key_package};
 use crate::storage::{
     ExpectedRecord, InvitationRecord, InvitationState, KeyPackageRecord, MailboxRecord,
-    MailboxState, MailboxUse,
+    MailboxState, MailboxUse, RoomLinkRecord,
 };
 use crate::view::InvitationView;
 use crate::{EndReason, Event, InvitationId, Refusal, Reply, Secret, Ticket};
@@ -30,6 +30,18 @@ const CARD_LIFE: Duration = DAY.saturating_mul(7);
 /// What was sent may lie at a server so long (SMP: 21 days).
 pub(super) const TRANSIT: Duration = DAY.saturating_mul(21);
 
+/// An invitation to be made.
+pub(super) struct NewInvitation {
+    /// Whether many may use it.
+    pub(super) reusable: bool,
+    /// Where its mailbox shall be.
+    pub(super) network: NetworkTag,
+    /// The secret of its root.
+    pub(super) root: Secret,
+    /// The room it leads into.
+    pub(super) room: Option<RoomLinkRecord>,
+}
+
 impl Messenger {
     /// Makes an invitation; it is answered when its mailbox is open.
     pub(super) fn invite(
@@ -41,19 +53,24 @@ impl Messenger {
     ) -> Result<(), Stop> {
         let network = network.unwrap_or(self.config.network);
         let root = Secret::new(call.cx.random::<32>());
-        let id = self.begin_invitation(call, reusable, network, root)?;
+        let made = NewInvitation {
+            reusable,
+            network,
+            root,
+            room: None,
+        };
+        let id = self.begin_invitation(call, made)?;
         self.waiting_invites.insert(id, ticket);
         Ok(())
     }
 
-    /// Makes an invitation with this root and asks for its mailbox.
+    /// Makes an invitation and asks for its mailbox.
     pub(super) fn begin_invitation(
         &mut self,
         call: &mut Call<'_, '_>,
-        reusable: bool,
-        network: NetworkTag,
-        root: Secret,
+        made: NewInvitation,
     ) -> Result<InvitationId, StorageError> {
+        let reusable = made.reusable;
         let id = InvitationId(call.storage.next_number()?);
         let mailbox = call.storage.next_number()?;
         let seal = FirstContactSecret::generate(call.cx);
@@ -63,7 +80,7 @@ impl Messenger {
             state: InvitationState::Opening,
             reusable,
             mailbox,
-            root,
+            root: made.root,
             link: None,
             bundle: Vec::new(),
             revision: 0,
@@ -76,13 +93,16 @@ impl Messenger {
                     ONE_TIME_LIFE
                 },
         };
+        if let Some(room) = made.room {
+            room.put(call.storage, id)?;
+        }
         self.renew_bundle(call, &mut record, &seal)?;
         self.invitations.insert(id, record);
         self.open_mailbox(
             call,
             MailboxRecord {
                 id: mailbox,
-                network: network.0,
+                network: made.network.0,
                 state: MailboxState::Opening,
                 owner: MailboxUse::Invitation(id),
                 first_contact: Secret::new(*seal.seed()),
@@ -104,7 +124,8 @@ impl Messenger {
         let package = FreshKeyPackage::make(&self.crypto, call.cx, &mut *call.storage, &key)?;
         record.revision += 1;
         record.package_since = call.cx.wall();
-        record.bundle = self.sign_bundle(record, seal, package.message)?;
+        let group = self.led_into(call, record.id)?;
+        record.bundle = self.sign_bundle(record, seal, package.message, group)?;
         call.storage.put_invitation(record)?;
         call.storage.put_key_package(&KeyPackageRecord {
             reference: package.reference,
@@ -119,6 +140,7 @@ impl Messenger {
         record: &InvitationRecord,
         seal: &FirstContactSecret,
         key_package: Vec<u8>,
+        group: Option<GroupPreview>,
     ) -> Result<Vec<u8>, StorageError> {
         let fault = |_| StorageError::corrupt("signing a bundle");
         let root = record.root.array().ok_or(()).map_err(fault)?;
@@ -130,6 +152,7 @@ impl Messenger {
             sealing_key: SealingKey(seal.public().map_err(|_| ()).map_err(fault)?),
             addresses: Vec::new(),
             preview: Profile::new(&self.config.name, None).ok(),
+            group,
         };
         bundle
             .sign(&RootKey::from_seed(&root))
@@ -164,7 +187,8 @@ impl Messenger {
         record.link = Some(Secret::new(link));
         record.state = InvitationState::Open;
         call.storage.put_invitation(record)?;
-        let answer = show(record)
+        let leads = RoomLinkRecord::of(call.storage, id)?;
+        let answer = show(record, leads)
             .map(Reply::Invitation)
             .ok_or(Refusal::NoInvitation);
         if let Some(ticket) = self.waiting_invites.remove(&id) {
@@ -203,7 +227,8 @@ impl Messenger {
         let mut mine = Vec::new();
         for record in self.invitations.values() {
             if !self.is_for_introduction(call, record.id)? {
-                mine.extend(show(record));
+                let leads = RoomLinkRecord::of(call.storage, record.id)?;
+                mine.extend(show(record, leads));
             }
         }
         Ok(Reply::Invitations(mine))
@@ -223,6 +248,7 @@ impl Messenger {
         self.losses
             .forget(call.storage, MailboxUse::Invitation(id))?;
         ExpectedRecord::clear(call.storage, id)?;
+        RoomLinkRecord::clear(call.storage, id)?;
         self.invitations.remove(&id);
         call.storage.remove_invitation(id)
     }
@@ -389,7 +415,7 @@ fn make_link(record: &InvitationRecord, network: u8, place: Place) -> Result<Str
 }
 
 /// An invitation that can be used, or that somebody may believe can be.
-fn show(record: &InvitationRecord) -> Option<InvitationView> {
+fn show(record: &InvitationRecord, leads: Option<RoomLinkRecord>) -> Option<InvitationView> {
     let ended = match record.state {
         InvitationState::Open => None,
         InvitationState::Restored => Some(EndReason::Restored),
@@ -399,6 +425,8 @@ fn show(record: &InvitationRecord) -> Option<InvitationView> {
         invitation: record.id,
         link: record.link.clone()?,
         reusable: record.reusable,
+        room: leads.as_ref().map(|leads| leads.room),
+        open: leads.is_some_and(|leads| leads.open),
         expires: record.expires,
         ended,
     })

@@ -302,6 +302,7 @@ impl Messenger {
         };
         let known = self.known_before(fetch, &link);
         let contact = self.begin_contact(call, &link, &bundle, &key)?;
+        self.meet_for_room(call, contact, bundle.group)?;
         self.tell_known_link(fetch, known);
         self.opened_introduction(call, fetch, contact)?;
         let card = CardRecord {

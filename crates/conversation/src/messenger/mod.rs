@@ -78,7 +78,7 @@ use hushwing_delivery::{FetchId, MailboxId, NetworkCommand, NetworkTag, OfficeEv
 use hushwing_sansio::{Context, Input, Machine, Moment, Output, StorageError};
 
 use crate::mls::{Crypto, Group};
-use crate::storage::{InvitationRecord, JoinRecord, MailboxRecord};
+use crate::storage::{InvitationRecord, JoinRecord, MailboxRecord, RoomLinkRecord};
 use crate::{
     Command, ContactId, ConversationId, Event, Incoming, InvitationId, Outgoing, Refusal, Reply,
     Storage, Ticket,
@@ -328,6 +328,15 @@ impl Messenger {
         Ok(Some(match command {
             Command::Invite { reusable, network } => {
                 self.invite(call, ticket, reusable, network)?;
+                return Ok(None);
+            }
+            Command::InviteToRoom {
+                room,
+                reusable,
+                open,
+            } => {
+                let leads = RoomLinkRecord { room, open };
+                self.invite_to_room(call, ticket, reusable, leads)?;
                 return Ok(None);
             }
             Command::Join { link } => {

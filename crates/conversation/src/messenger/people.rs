@@ -13,7 +13,7 @@ use crate::mls::{Crypto, Group, LeafKey, Place, forget_key_package};
 use crate::storage::{
     ContactRecord, ConversationRecord, DetourRecord, EraRecord, IdentityRecord, IntroducedRecord,
     LackRecord, MailboxUse, ModeRecord, OffersRecord, OrphanRecord, Position, RepeatRecord,
-    ReunionRecord,
+    ReunionRecord, RoomMeetingRecord,
 };
 use crate::{ContactId, ConversationId, Event, Refusal, Standing, Storage};
 
@@ -33,6 +33,8 @@ pub(super) struct Person {
     pub(super) era: EraRecord,
     /// What is remembered of how it was begun anew.
     pub(super) reunion: ReunionRecord,
+    /// By which room's link we met.
+    pub(super) meeting: Option<RoomMeetingRecord>,
     /// What both sides wish the conversation to be.
     pub(super) mode: ModeRecord,
     /// A network lost the mailbox they write to, and they are not known to
@@ -99,6 +101,7 @@ impl Person {
             tail: Tail::new(),
             era: EraRecord::default(),
             reunion: ReunionRecord::default(),
+            meeting: None,
             mode: ModeRecord::default(),
             mailbox_lost: false,
             dropped: 0,
@@ -114,6 +117,7 @@ impl Person {
         self.identity = IdentityRecord::of(storage, self.record.id)?;
         self.offers = OffersRecord::of(storage, self.record.id)?.unwrap_or_default();
         self.introduced = IntroducedRecord::of(storage, self.record.id)?;
+        self.meeting = RoomMeetingRecord::of(storage, self.record.id)?;
         let lamport = storage.highest_lamport(self.record.id)?;
         self.tail.lamport = Lamport::new(lamport).unwrap_or(Lamport::MAX);
         self.tail.last = storage.last_position(self.record.id)?;
@@ -276,6 +280,7 @@ impl Messenger {
         IdentityRecord::clear(call.storage, id)?;
         OffersRecord::clear(call.storage, id)?;
         IntroducedRecord::clear(call.storage, id)?;
+        RoomMeetingRecord::clear(call.storage, id)?;
         LackRecord::clear(call.storage, id)?;
         ModeRecord::clear(call.storage, id)?;
         EraRecord::clear(call.storage, id)?;

@@ -52,7 +52,8 @@ impl Messenger {
         contact: ContactId,
     ) -> Result<(), StorageError> {
         if self.standing(contact) != Some(Standing::Joining) {
-            return self.greet(call, contact);
+            self.greet(call, contact)?;
+            return self.let_into_room(call, contact);
         }
         if self.is_blocked(contact) {
             // Unblocking takes it up.

@@ -34,6 +34,7 @@ impl Person {
             verified: self.record.verified.is_some(),
             identity: self.identity.view(),
             introduced: self.introduced_view(),
+            group: self.meeting.as_ref().map(|met| met.name.as_str().into()),
             no_forward_secrecy: self.record.unsecured_start,
             mailbox_lost: self.mailbox_lost,
             dropped: self.dropped,

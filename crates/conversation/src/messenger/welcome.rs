@@ -53,6 +53,8 @@ impl Messenger {
             return self.drop_letter(None, DropReason::WrongJoiner);
         }
         let contact = self.take_in(call, invitation, conversation, group)?;
+        let leads = self.led_into(call, invitation)?;
+        self.meet_for_room(call, contact, leads)?;
         for message in messages {
             self.hear(call, arrival, message)?;
         }
@@ -114,6 +116,9 @@ impl Messenger {
         }
         if person.record.unsecured_start {
             self.replace_package(call, invitation)?;
+            if self.lets_in(call, invitation)? {
+                self.take_on(call, contact)?;
+            }
         } else {
             person.record.standing = Standing::Established;
             person.save(call.storage)?;
@@ -122,6 +127,7 @@ impl Messenger {
             self.greet(call, contact)?;
             self.mails.to_tend.insert(contact);
             self.came_by_introduction(call, invitation, contact)?;
+            self.let_into_room(call, contact)?;
         }
         self.tell_contact(contact);
         self.hear_strays(call, mailbox, contact)
@@ -149,15 +155,22 @@ impl Messenger {
         contact: ContactId,
     ) -> Result<Reply, Stop> {
         self.requested(contact)?;
-        let person = self.person(contact)?;
+        self.take_on(call, contact)?;
+        self.tell_contact(contact);
+        self.tell_what_was_said(call, contact)?;
+        Ok(Reply::Contact(self.person(contact)?.view()))
+    }
+
+    /// Whoever asked is a contact from now on.
+    fn take_on(&mut self, call: &mut Call<'_, '_>, contact: ContactId) -> Result<(), StorageError> {
+        let Some(person) = self.people.get_mut(&contact) else {
+            return Ok(());
+        };
         person.record.standing = Standing::Established;
         person.save(call.storage)?;
         self.open_conversation_mailbox(call, self.config.network, contact)?;
         self.resume_debts_of(call, contact)?;
-        self.renew_if_due(call, contact)?;
-        self.tell_contact(contact);
-        self.tell_what_was_said(call, contact)?;
-        Ok(Reply::Contact(self.person(contact)?.view()))
+        self.renew_if_due(call, contact)
     }
 
     /// Tells faces what somebody said while they waited, now that they are a

@@ -207,6 +207,8 @@ macro_rules! in_a_setting {
     };
 }
 
+pub(super) use in_a_setting;
+
 in_a_setting!(
     OffersRecord,
     "reading offers of introductions",

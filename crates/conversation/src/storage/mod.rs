@@ -21,6 +21,7 @@ mod mode;
 mod orphan;
 mod reunion;
 mod room;
+mod room_link;
 mod said;
 mod signed_receipt;
 
@@ -59,6 +60,7 @@ pub use room::{
     PublishingRecord, RecipientRecord, RoomOfferRecord, RoomRecord, RoomRows, RoomStanding,
     WelcomeRecord,
 };
+pub use room_link::{RoomLinkRecord, RoomMeetingRecord};
 pub use said::SaidRows;
 pub use signed_receipt::{ReceiptRows, SignedReceiptRecord};
 

@@ -143,6 +143,7 @@ impl Intruder {
             sealing_key: SealingKey(Box::new(seal)),
             addresses: Vec::new(),
             preview: None,
+            group: None,
         };
         Card {
             secret: *root.fixed().secret().as_bytes(),

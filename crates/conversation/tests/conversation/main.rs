@@ -48,6 +48,7 @@ mod rooms_joining;
 mod rooms_kept;
 mod rooms_known;
 mod rooms_letters;
+mod rooms_links;
 mod rooms_shadow;
 mod rooms_stewards;
 mod rooms_undone;

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use hushwing_api::calls::*;
+use hushwing_api::request::InviteBody;
 use hushwing_api::view;
 use hushwing_store::keys::Passphrase;
 use hyper::body::Incoming;
@@ -114,7 +115,24 @@ fn installation() -> Vec<Route> {
 fn meeting() -> Vec<Route> {
     vec![
         Invite::by(|handle, asked| async move {
-            handle.invite(asked.profile(), asked.body.reusable).await
+            let InviteBody {
+                reusable,
+                group,
+                open,
+            } = &asked.body;
+            let profile = asked.profile();
+            match group {
+                Some(group) => {
+                    handle
+                        .invite_to_group(profile, group, *reusable, *open)
+                        .await
+                }
+                None if *open => Err(Error::new(
+                    ErrorKind::Usage,
+                    "only a link into a group can be open",
+                )),
+                None => handle.invite(profile, *reusable).await,
+            }
         }),
         Invitations::by(|handle, asked| async move { handle.invitations(asked.profile()).await }),
         RevokeInvitation::by(|handle, asked| async move {

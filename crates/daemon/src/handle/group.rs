@@ -220,6 +220,7 @@ pub(super) fn request(room: &RoomView, profile: &Profile) -> view::Request {
         kind: "group".to_owned(),
         state: "waiting".to_owned(),
         introduced_by: by.and_then(|by| profile.names().remove(&by)),
+        group: None,
         word: None,
         name_known: profile
             .rooms()

@@ -84,6 +84,7 @@ pub(super) fn offer(shown: &OfferView) -> view::Request {
         received_at: show::time(shown.since),
         kind: "introduction".to_owned(),
         introduced_by: Some(shown.by_name.clone()),
+        group: None,
         word: shown.word.clone(),
         name_known: shown.name_known,
         state: match shown.state {

@@ -6,6 +6,7 @@ use hushwing_conversation::link::{Kind, Link};
 use hushwing_conversation::{Command, ContactId, Event, InvitationId, Reply, Secret, Standing};
 use tokio::time::{Instant, timeout_at};
 
+use super::meant::room;
 use super::{Handle, show};
 use crate::api::view;
 use crate::error::{Error, ErrorKind};
@@ -19,16 +20,38 @@ impl Handle {
         reusable: bool,
     ) -> Result<view::Invitation, Error> {
         let profile = self.profile(profile)?;
-        match profile
-            .ask(Command::Invite {
-                reusable,
-                network: None,
-            })
-            .await?
-        {
+        let network = None;
+        let command = Command::Invite { reusable, network };
+        self.make_link(&profile, command).await
+    }
+
+    /// Makes a link into a group: whoever uses one that works once gets in, and of
+    /// many each is asked about unless it is open.
+    pub async fn invite_to_group(
+        &self,
+        profile: Option<&str>,
+        group: &str,
+        reusable: bool,
+        open: bool,
+    ) -> Result<view::Invitation, Error> {
+        let profile = self.profile(profile)?;
+        let command = Command::InviteToRoom {
+            room: room(&profile, group)?.room,
+            reusable,
+            open,
+        };
+        self.make_link(&profile, command).await
+    }
+
+    async fn make_link(
+        &self,
+        profile: &Profile,
+        command: Command,
+    ) -> Result<view::Invitation, Error> {
+        match profile.ask(command).await? {
             Reply::Invitation(made) => {
-                let near = self.installation.is_for_this_machine(&profile)?;
-                Ok(show::invitation(&made, near))
+                let near = self.installation.is_for_this_machine(profile)?;
+                Ok(show::invitation(&made, &profile.rooms(), near))
             }
             _ => Err(unexpected()),
         }
@@ -40,7 +63,9 @@ impl Handle {
         let near = self.installation.is_for_this_machine(&profile)?;
         match profile.ask(Command::Invitations).await? {
             Reply::Invitations(all) => {
-                Ok(all.iter().map(|one| show::invitation(one, near)).collect())
+                let rooms = profile.rooms();
+                let shown = all.iter().map(|one| show::invitation(one, &rooms, near));
+                Ok(shown.collect())
             }
             _ => Err(unexpected()),
         }
@@ -98,6 +123,7 @@ impl Handle {
             conversation: contact.conversation.to_string(),
             name: contact.name,
             reserved: one_time,
+            group: contact.group.map(String::from),
         })
     }
 
@@ -116,6 +142,7 @@ impl Handle {
                     kind: "link".to_owned(),
                     state: "waiting".to_owned(),
                     introduced_by: None,
+                    group: stranger.group.as_deref().map(str::to_owned),
                     word: None,
                     name_known: false,
                 }));

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use hushwing_api::group;
 use hushwing_conversation::view::{
-    Attempt, AttemptStage, ContactView, InvitationView, MessageView, Notice, Quote, Speaker,
-    Whereabouts,
+    Attempt, AttemptStage, ContactView, InvitationView, MessageView, Notice, Quote, RoomView,
+    Speaker, Whereabouts,
 };
 use hushwing_conversation::{ContactId, MessageState, Refusal, Standing};
 use hushwing_delivery::{MailboxFailure, NetworkTag, SendFailure};
@@ -85,6 +85,7 @@ pub(super) fn contact(shown: &ContactView, known: &[ContactView]) -> view::Conta
         key_changes: identity::changes(&shown.identity),
         introduced_by: shown.introduced.as_ref().map(|one| one.by.clone()),
         introduction: shown.introduced.as_ref().map(introduction::outcome),
+        group: shown.group.as_deref().map(str::to_owned),
         networks: shown.networks.iter().copied().map(network).collect(),
         state: match shown.standing {
             Standing::Joining | Standing::Asked => "joining",
@@ -107,12 +108,19 @@ pub(super) fn contact(shown: &ContactView, known: &[ContactView]) -> view::Conta
     }
 }
 
-pub(super) fn invitation(shown: &InvitationView, this_machine_only: bool) -> view::Invitation {
+pub(super) fn invitation(
+    shown: &InvitationView,
+    rooms: &[RoomView],
+    this_machine_only: bool,
+) -> view::Invitation {
+    let leads = rooms.iter().find(|room| Some(room.room) == shown.room);
     view::Invitation {
         invitation: shown.invitation.0,
         link: String::from_utf8_lossy(shown.link.expose()).into_owned(),
         expires: time(shown.expires),
         reusable: shown.reusable,
+        group: leads.map(|room| room.name.clone()),
+        open: shown.open,
         this_machine_only,
         ended: shown.ended.map(|reason| reason.to_string()),
     }

@@ -4,7 +4,7 @@ use hushwing_conversation::branches::AccountId;
 use hushwing_conversation::content::{Entry, RoomStep, RoomWord};
 use hushwing_conversation::storage::{
     AskedRecord, EntryRecord, LeavingRecord, MemberRecord, PackageRecord, PublishingRecord,
-    RoomOfferRecord, RoomRecord, RoomStanding, WelcomeRecord,
+    RoomLinkRecord, RoomMeetingRecord, RoomOfferRecord, RoomRecord, RoomStanding, WelcomeRecord,
 };
 use hushwing_conversation::{ContactId, ConversationId, MemberId, RoomId, Secret};
 use hushwing_sansio::Timestamp;
@@ -57,7 +57,18 @@ pub(crate) fn rooms() -> Vec<Seed> {
         let word = RoomWord { room, step };
         (target, name, word.encode())
     });
+    let leads = RoomLinkRecord {
+        room: RoomId(9),
+        open: true,
+    };
+    let met = RoomMeetingRecord {
+        group: room,
+        name: "Rowing".to_owned(),
+        done: false,
+    };
     let stored = [
+        (records, "room_link", leads.encode()),
+        (records, "room_meeting", met.encode()),
         (records, "room", record().encode()),
         (records, "member", member().encode()),
     ];

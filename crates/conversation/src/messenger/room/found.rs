@@ -160,6 +160,7 @@ impl Messenger {
         self.rooms.missing.forget(room);
         self.rooms.held.forget(room);
         self.shelf.forget(place);
+        self.end_links_into(call, room)?;
         self.close_mailboxes(call, MailboxUse::Room(room))?;
         let Some(known) = self.rooms.by_id.remove(&room) else {
             return Ok(());

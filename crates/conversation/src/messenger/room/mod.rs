@@ -6,7 +6,7 @@
 //! those of a contact under the contact's. Here is what differs: what is known of a
 //! room ([`known`]) and who is in it ([`members`], [`roster`]), whose commits count
 //! ([`act`] does what the keeper of branches tells, [`publish`] sends mine) and whether
-//! I am in it by them ([`stand`]), how somebody gets in ([`offer`], [`welcome`],
+//! I am in it by them ([`stand`]), how somebody gets in ([`offer`], [`link`], [`welcome`],
 //! [`enter`]), to whom a message leaves ([`say`], again in [`again`]) and whom it reached
 //! ([`confirm`]), what comes in ([`listen`], [`held`]) and what was missed ([`fetch`],
 //! [`searches`], at the [`pace`] a member may ask), and who may change it ([`change`],
@@ -26,6 +26,7 @@ mod found;
 mod held;
 mod known;
 mod leave;
+mod link;
 mod listen;
 mod members;
 mod offer;

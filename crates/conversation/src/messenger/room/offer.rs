@@ -91,14 +91,17 @@ impl Messenger {
         contact: ContactId,
         word: &RoomWord,
     ) -> Result<(), StorageError> {
-        let established = self.standing(contact) == Some(Standing::Established);
+        let standing = self.standing(contact);
+        let established = standing == Some(Standing::Established);
+        // An offer may overtake the answer to me who opened their link.
+        let asked = standing == Some(Standing::Asked);
         match &word.step {
             RoomStep::Offer {
                 name,
                 size,
                 key,
                 id,
-            } if established => {
+            } if established || asked => {
                 let offer = RoomOfferRecord {
                     by: contact,
                     key: *key,
@@ -138,7 +141,8 @@ impl Messenger {
             record.offer = Some(offer);
             record.told_size = size;
             record.since = since;
-            return self.save_room(call, room);
+            self.save_room(call, room)?;
+            return self.enter_by_link(call, contact);
         }
         let records = self.rooms.records();
         let waiting = records.filter(|record| {
@@ -156,7 +160,7 @@ impl Messenger {
         let room = record.id;
         self.add_room(call, record)?;
         self.tell_room(room);
-        Ok(())
+        self.enter_by_link(call, contact)
     }
 
     /// Whether an offer is none that came before. It is its author's alone: it hides

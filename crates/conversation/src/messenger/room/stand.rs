@@ -92,6 +92,7 @@ impl Messenger {
         record.may_return = false;
         record.asked.clear();
         self.fail_said(call, room)?;
+        self.end_links_into(call, room)?;
         self.close_room_mailbox(call, room)
     }
 }
