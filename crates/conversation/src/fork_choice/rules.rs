@@ -148,6 +148,12 @@ impl Parent {
         few && self.leaves.len() <= self.most
     }
 
+    /// Whether it is a pair as pairs are founded: of two accounts, and without anybody
+    /// listed. No commit changes either.
+    pub(crate) fn is_a_pair(&self) -> bool {
+        self.shape == Shape::Pair && self.listed.is_empty() && self.accounts().len() == 2
+    }
+
     /// The account that holds the turn of a pair: the accounts take turns in the
     /// order of their first leaves.
     pub(crate) fn turn(&self) -> Option<&AccountId> {

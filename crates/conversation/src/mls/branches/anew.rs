@@ -23,7 +23,7 @@ use super::member::MemberPackage;
 use super::policy::GroupPolicy;
 use super::told::{MakeFault, Told};
 use crate::ConversationId;
-use crate::fork_choice::AccountId;
+use crate::fork_choice::{AccountId, Shape};
 use crate::mls::LeafKey;
 use crate::mls::crypto::Crypto;
 
@@ -119,8 +119,9 @@ impl Keeper {
     ///
     /// # Errors
     ///
-    /// When storage fails. The inner error says that I am not in `old`, or that the
-    /// policy of `old` has no room for what is to be said of it.
+    /// When storage fails. The inner error says that I am not in `old`, that `old` is
+    /// a pair (two who know each other need no stranger's word to begin anew), or that
+    /// the policy of `old` has no room for what is to be said of it.
     pub fn found_anew(
         lent: &mut Lent<'_, '_>,
         old: &mut Self,
@@ -130,6 +131,9 @@ impl Keeper {
         let Some(before) = old.policy(lent)? else {
             return Ok(Err(MakeFault::NotIn));
         };
+        if before.shape == Shape::Pair {
+            return Ok(Err(MakeFault::Shape));
+        }
         let key = LeafKey::generate(lent.cx);
         let entry = match Succession::entry(old, id, &key) {
             Ok(entry) => entry,

@@ -12,11 +12,13 @@ use tls_codec::DeserializeBytes as _;
 
 use super::facts;
 use super::keeper::{self, Keeper, Lent};
+use super::pair;
 use super::policy::GroupPolicy;
 use super::records::{Shelf, StateRecord};
 use super::rows::Overlay;
 use super::shape;
 use super::told::{MakeFault, Told, WelcomeFault};
+use crate::fork_choice::rules::Parent;
 use crate::fork_choice::{AccountId, Shape};
 use crate::mls::provider::Provider;
 use crate::mls::{LeafKey, suite};
@@ -29,9 +31,9 @@ const MOST_SPENT: usize = 1024;
 /// The state a keeper begins with.
 pub(super) struct First {
     pub(super) group: MlsGroup,
-    key: LeafKey,
+    pub(super) key: LeafKey,
     /// Bytes of its rows.
-    size: u64,
+    pub(super) size: u64,
     pub(super) account: AccountId,
     pub(super) welcomed_by: Option<Welcomer>,
 }
@@ -56,14 +58,14 @@ impl Keeper {
     /// # Errors
     ///
     /// When storage fails. The inner error says that `policy` is too long, names
-    /// somebody twice, does not name me alone, or is that of a pair.
+    /// somebody twice, does not name me alone, or is that of a pair:
+    /// [`found_pair`](Self::found_pair).
     pub fn found(
         lent: &mut Lent<'_, '_>,
         id: ConversationId,
         me: &AccountId,
         policy: &GroupPolicy,
     ) -> Result<Result<Self, MakeFault>, StorageError> {
-        // What of two a pair needs is not kept here yet.
         if policy.shape != Shape::Group {
             return Ok(Err(MakeFault::Shape));
         }
@@ -276,7 +278,7 @@ impl Keeper {
         Ok(())
     }
 
-    fn begin(
+    pub(super) fn begin(
         lent: &mut Lent<'_, '_>,
         id: ConversationId,
         first: First,
@@ -403,9 +405,7 @@ pub(super) fn follow(
             .treesync()
             .full_leaves()
             .all(|(_, leaf)| shape::leaf_follows_the_rules(leaf))
-        && parent.shape == Shape::Group
-        && !parent.stewards().is_empty()
-        && (parent.stewards().contains(&welcomed_by.account) || welcomed_by.account == account);
+        && may_welcome(&parent, &account, &welcomed_by.account);
     if !fits {
         return Err(WelcomeFault::Rules);
     }
@@ -416,6 +416,15 @@ pub(super) fn follow(
         account,
         welcomed_by: Some(welcomed_by),
     })
+}
+
+/// Whether the account `by` can have welcomed a leaf of `me` to this state.
+fn may_welcome(parent: &Parent, me: &AccountId, by: &AccountId) -> bool {
+    let stewards = parent.stewards();
+    match parent.shape {
+        Shape::Pair => pair::may_welcome(parent, me, by),
+        Shape::Group => !stewards.is_empty() && (stewards.contains(by) || by == me),
+    }
 }
 
 fn welcomer(staged: &StagedWelcome) -> Option<Welcomer> {

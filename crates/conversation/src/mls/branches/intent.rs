@@ -41,8 +41,9 @@ pub enum Wish {
     /// New keys for my leaf.
     Refresh,
     /// Add the leaf of a key package for a device that has no common state left with
-    /// us. A device of its own account removes the lost leaf alone; a steward has to
-    /// remove all leaves of the account, see [`Wish::AddAnew`].
+    /// us. A device of its own account removes the lost leaf alone, and adds nothing if
+    /// that is not there: a revoked device may ask as well. A steward has to remove all
+    /// leaves of the account, see [`Wish::AddAnew`].
     AddLeafAnew {
         /// The key package (MLS message), a fresh one.
         package: Vec<u8>,

@@ -19,7 +19,7 @@ use super::shape;
 use super::told::{IntentId, MakeFault, Told};
 use crate::Secret;
 use crate::fork_choice::rules::{self, Contents, Invalid, Leaf, Parent};
-use crate::fork_choice::{AccountId, Class, CommitHash, StateName};
+use crate::fork_choice::{AccountId, Class, CommitHash, Shape, StateName};
 use crate::mls::crypto::Crypto;
 use crate::mls::provider::Provider;
 use crate::mls::{LeafKey, store};
@@ -31,6 +31,8 @@ pub(super) struct Order {
     added: Vec<AccountId>,
     removes: BTreeSet<u32>,
     policy: Option<GroupPolicy>,
+    /// It is to bring back a leaf that is not there: who was thrown out meanwhile.
+    in_vain: bool,
 }
 
 /// Which wishes one commit is for.
@@ -87,6 +89,10 @@ impl Order {
         let paced = paced && parent.leaves.len() > 1;
         let early =
             parent.epoch < parent.free_from(account) && !parent.stewards().contains(account);
+        // In a pair what changes an account's own devices keeps no distance, and who
+        // has the turn renews keys.
+        let soon_to_add = early && parent.shape == Shape::Group;
+        let soon_to_renew = early && parent.turn() != Some(account);
         let kinds = open.iter().map(|(id, wish)| {
             let package = wish.package(crypto);
             (
@@ -99,7 +105,8 @@ impl Order {
         // What comes too soon waits.
         let mut due = kinds.filter(|(_, _, kind, _)| match kind {
             Kind::Remove | Kind::RemoveOwn => true,
-            Kind::AddOwn | Kind::Refresh => !early && !paced,
+            Kind::AddOwn => !soon_to_add && !paced,
+            Kind::Refresh => !soon_to_renew && !paced,
             Kind::Add | Kind::Policy => !paced,
         });
         let first = due.next()?;
@@ -111,6 +118,7 @@ impl Order {
             added: Vec::new(),
             removes: BTreeSet::new(),
             policy: None,
+            in_vain: false,
         };
         for (id, wish, _, package) in core::iter::once(first).chain(more) {
             order.wishes.push(id);
@@ -139,7 +147,9 @@ impl Order {
             Wish::AddLeafAnew { lost, .. } => match &package {
                 // A device of the account itself leaves the others in.
                 Some(package) if package.account() == account => {
+                    let before = self.removes.len();
                     self.remove_leaf(group, lost, Some(account));
+                    self.in_vain |= self.removes.len() == before;
                 }
                 Some(package) => self.remove_all(group, package.account()),
                 None => {}
@@ -394,6 +404,9 @@ fn build(
     let leaf = group.own_leaf_index().u32();
     let account = group.own_leaf_node().and_then(shape::account);
     let account = account.ok_or(MakeFault::NotIn)?;
+    if order.in_vain {
+        return Err(MakeFault::Rules);
+    }
     rules::check(&parent, &order.contents(leaf, &parent, &account))?;
     let pointer = Pointer {
         state: StatePrefix::of(name),

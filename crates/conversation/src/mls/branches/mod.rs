@@ -69,6 +69,7 @@ mod lost;
 mod make;
 mod member;
 mod pace;
+mod pair;
 mod pointer;
 mod policy;
 mod pursue;
@@ -107,6 +108,8 @@ pub const MOST_AGE: Duration = Duration::from_secs(72 * 60 * 60);
 mod astray;
 #[cfg(test)]
 mod crowd;
+#[cfg(test)]
+mod pairs;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

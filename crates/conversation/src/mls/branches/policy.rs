@@ -102,6 +102,16 @@ impl GroupPolicy {
         }
     }
 
+    /// The policy of a new pair. Nobody is a steward in it, it has no name, and no
+    /// commit changes it: what two agree on they say.
+    #[must_use]
+    pub fn of_pair() -> Self {
+        Self {
+            shape: Shape::Pair,
+            ..Self::of_group(Vec::new(), "")
+        }
+    }
+
     /// The same for a group of at most so many leaves, for good: no commit makes it
     /// larger, or changes the bound.
     #[must_use]
@@ -109,7 +119,7 @@ impl GroupPolicy {
         self.with_entry(MOST_LEAVES, &leaves.to_be_bytes())
     }
 
-    /// The same for a group in which each account has at most so many leaves, for
+    /// The same for one in which each account has at most so many leaves, for
     /// good as well: 1 where nobody has several devices.
     #[must_use]
     pub fn bounded_each(self, leaves: u16) -> Self {

@@ -174,8 +174,8 @@ pub enum MakeFault {
     /// whose keys are none, or a policy that is too long.
     #[error("the group cannot be changed so")]
     Sense,
-    /// A pair is wanted; only groups are founded.
-    #[error("pairs are not founded as groups")]
+    /// A pair is founded with both accounts, a group by one alone.
+    #[error("a pair is not founded as a group")]
     Shape,
     /// openmls failed at it.
     #[error("the group fails at {0}")]

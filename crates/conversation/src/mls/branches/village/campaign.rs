@@ -5,11 +5,11 @@ use crate::mls::branches::Wish;
 use crate::mls::branches::tests::raw_chain;
 
 /// Seeds; with `HUSHWING_SOAK=1` many more.
-fn seeds(few: u64, many: u64) -> core::ops::Range<u64> {
+pub(super) fn seeds(few: u64, many: u64) -> core::ops::Range<u64> {
     0..if soak() { many } else { few }
 }
 
-const STORM: Weather = Weather {
+pub(super) const STORM: Weather = Weather {
     lost: 20,
     twice: 20,
     slow: 3_000,
@@ -18,21 +18,29 @@ const STORM: Weather = Weather {
 
 /// What there was to check in a storm.
 #[derive(Clone, Copy, Debug, Default)]
-struct Cases {
-    texts: u32,
-    said_again: u32,
-    came: u32,
-    went: u32,
-    rewinds: usize,
+pub(super) struct Cases {
+    pub(super) texts: u32,
+    pub(super) said_again: u32,
+    pub(super) came: u32,
+    pub(super) went: u32,
+    pub(super) rewinds: usize,
 }
 
 impl Cases {
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         self.texts += other.texts;
         self.said_again += other.said_again;
         self.came += other.came;
         self.went += other.went;
         self.rewinds += other.rewinds;
+    }
+
+    /// Notes what a village saw.
+    pub(super) fn count(&mut self, village: &Village) {
+        self.texts = village.texts_checked;
+        self.said_again = village.texts_said_again;
+        let rewinds = village.leaves.iter().flat_map(|leaf| &leaf.rewinds);
+        self.rewinds = rewinds.filter(|far| **far > 0).count();
     }
 }
 
@@ -76,10 +84,7 @@ fn storm(seed: u64, accounts: &[u8], stewards: u8, acts: u32) -> Cases {
     village.settle();
     village.go_on();
     village.check_all();
-    cases.texts = village.texts_checked;
-    cases.said_again = village.texts_said_again;
-    let rewinds = village.leaves.iter().flat_map(|leaf| &leaf.rewinds);
-    cases.rewinds = rewinds.filter(|far| **far > 0).count();
+    cases.count(&village);
     cases
 }
 

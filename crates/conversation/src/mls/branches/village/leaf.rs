@@ -8,7 +8,7 @@ use crate::MemoryStorage;
 use crate::mls::LeafKey;
 use crate::mls::branches::{
     AccountId, ChainFault, CommitHash, Crypto, GroupPolicy, HearFault, Heard, Keeper, Lent,
-    OwnPackage, StateName, StatePrefix, Told, Wish,
+    OwnPackage, Shape, StateName, StatePrefix, Told, Wish,
 };
 
 use core::time::Duration;
@@ -152,6 +152,18 @@ impl Leaf {
             let founded = Keeper::found(lent, GROUP, &account, policy);
             *keeper = Some(founded.unwrap().unwrap());
         });
+    }
+
+    pub(super) fn found_pair(&mut self, packages: &[Vec<u8>]) -> Vec<(To, Letter)> {
+        let account = self.account.clone();
+        let policy = GroupPolicy::of_pair();
+        let told = self.lend(|lent, keeper| {
+            let founded = Keeper::found_pair(lent, GROUP, &account, &policy, packages);
+            let (pair, told) = founded.unwrap().unwrap();
+            *keeper = Some(pair);
+            told
+        });
+        self.act(told)
     }
 
     /// A key package to be added with: the last one made.
@@ -418,7 +430,12 @@ impl Leaf {
         if self.keeper.as_ref().is_some_and(Keeper::is_stranded) {
             self.make_package();
             let lost = self.keeper.as_ref().unwrap().signature_key();
-            out.push((To::One(0), Letter::AskAnew(self.package(), lost)));
+            // In a pair only a device of one's own can do it.
+            let whom = match self.with(|keeper, _| keeper.shape) {
+                Shape::Pair => To::All,
+                Shape::Group => To::One(0),
+            };
+            out.push((whom, Letter::AskAnew(self.package(), lost)));
         }
         out
     }

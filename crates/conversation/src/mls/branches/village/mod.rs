@@ -2,13 +2,14 @@
 
 mod campaign;
 mod leaf;
+mod pairs;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
 
 pub(super) use leaf::{Chance, Leaf, Letter, To};
 
-use super::{AccountId, GroupPolicy, StateName, Wish, rows};
+use super::{AccountId, GroupPolicy, Shape, StateName, Wish, rows};
 use crate::ConversationId;
 use crate::fork_choice::HORIZON;
 
@@ -65,12 +66,11 @@ pub(super) fn account(number: u8) -> AccountId {
 }
 
 impl Village {
-    /// Leaf 0 founds the group; leaf n is a device of account `accounts[n]`. The
-    /// first `stewards` accounts are stewards.
-    pub(super) fn found(seed: u64, accounts: &[u8], stewards: u8) -> Self {
+    /// Leaf n is a device of account `accounts[n]`; there is no group yet.
+    fn new(seed: u64, accounts: &[u8]) -> Self {
         let leaves = accounts.iter().enumerate();
         let leaves = leaves.map(|(number, of)| Leaf::new(number, account(*of)));
-        let mut village = Self {
+        Self {
             leaves: leaves.collect(),
             chance: Chance(seed),
             weather: Weather::default(),
@@ -82,7 +82,13 @@ impl Village {
             texts: 0,
             texts_checked: 0,
             texts_said_again: 0,
-        };
+        }
+    }
+
+    /// Leaf 0 founds the group; leaf n is a device of account `accounts[n]`. The
+    /// first `stewards` accounts are stewards.
+    pub(super) fn found(seed: u64, accounts: &[u8], stewards: u8) -> Self {
+        let mut village = Self::new(seed, accounts);
         let first = account(accounts[0]);
         village.leaves[0].found(&GroupPolicy::of_group(vec![first], "here"));
         let mut known = vec![accounts[0]];
@@ -301,8 +307,13 @@ impl Village {
     /// The group goes on, beyond all states that anybody keeps now: whoever was
     /// welcomed to a branch that lost learns that only when the others are ahead.
     pub(super) fn go_on(&mut self) {
+        let pair = self.is_pair();
         for further in 0..HORIZON + 3 {
-            self.wish(0, rename(&format!("further {further}")));
+            if pair {
+                self.renew_both();
+            } else {
+                self.wish(0, rename(&format!("further {further}")));
+            }
             self.calm();
         }
         self.settle();
@@ -333,7 +344,11 @@ impl Village {
             assert_eq!(other.unwrap().unwrap(), secret, "leaf {leaf}");
         }
         for leaf in out {
-            assert!(!self.leaves[*leaf].member(), "leaf {leaf} is still in");
+            // Who was removed where a branch of theirs lost knows no more than that the
+            // others are gone.
+            let keeper = self.leaves[*leaf].keeper.as_ref().unwrap();
+            let knows = !keeper.is_member() || keeper.is_stranded();
+            assert!(knows, "leaf {leaf} is still in");
         }
         for leaf in honest {
             let rewinds = &self.leaves[*leaf].rewinds;
