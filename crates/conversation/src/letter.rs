@@ -9,7 +9,7 @@
 //!
 //! Items are MLS messages (RFC 9420 section 6); the first item of a join
 //! request and of a welcome is the Welcome, that of the messages of a room the
-//! account whose leaf sends them, which is a hint and believed by nobody. What
+//! key of the leaf that sends them, which is a hint and believed by nobody. What
 //! stands in kinds 2 and 3, [`anew`](crate::anew) knows; the last four are of
 //! rooms, see `protocol/rooms.md`.
 
@@ -52,7 +52,7 @@ pub(crate) enum LetterBody<'b> {
     Side(Vec<&'b [u8]>),
     /// To all members of a room.
     Room {
-        /// The account that says it is the sender's.
+        /// The key of the leaf that says it is the sender's.
         from: &'b [u8],
         /// MLS messages.
         messages: Vec<&'b [u8]>,

@@ -8,7 +8,6 @@ use super::cbor::{Reader, SyntaxError, Writer, whole};
 use super::message::MAX_MESSAGE;
 use super::shown::{MAX_NAME, clean_name};
 use crate::ConversationId;
-use crate::branches::AccountId;
 
 /// Media type of all content about rooms.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.hushwing.room+cbor";
@@ -18,8 +17,6 @@ const VERSION: u64 = 1;
 const MAX_PACKAGE: usize = 8_192;
 /// Entries of one roster.
 pub const MAX_ROSTER: usize = 64;
-/// Bytes of an account id.
-const MAX_ACCOUNT: usize = 32;
 
 /// What is said about one room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,8 +56,8 @@ pub enum RoomStep {
     Greeting {
         /// Who I am.
         entry: Entry,
-        /// Whose addresses I know, and in which revision.
-        known: Vec<(AccountId, u64)>,
+        /// Whose addresses I know, by the key of their leaf, and in which revision.
+        known: Vec<([u8; 32], u64)>,
     },
     /// To all: I want to be removed.
     Leave,
@@ -78,8 +75,9 @@ pub enum RoomStep {
 /// Somebody in a room, as told. `Debug` hides all of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The account.
-    pub account: AccountId,
+    /// The public signature key of their leaf. Several leaves of one account are
+    /// several devices, each with addresses of its own.
+    pub key: [u8; 32],
     /// What they call themselves.
     pub name: String,
     /// The revision of the addresses, above that of all told before.
@@ -124,9 +122,6 @@ pub enum RoomWordError {
     /// Nothing in a name can be seen.
     #[error("empty name")]
     EmptyName,
-    /// An account id that is none.
-    #[error("account id malformed")]
-    Account,
 }
 
 impl RoomWord {
@@ -238,8 +233,8 @@ impl RoomWord {
                 writer.array(2);
                 entry.write(writer);
                 writer.array(known.len());
-                for (account, revision) in known {
-                    writer.array(2).bytes(account.as_bytes());
+                for (key, revision) in known {
+                    writer.array(2).bytes(key);
                     writer.unsigned(*revision);
                 }
             }
@@ -263,7 +258,7 @@ impl Entry {
     fn read(reader: &mut Reader<'_>) -> Result<Self, RoomWordError> {
         reader.array_of(4)?;
         Ok(Self {
-            account: read_account(reader)?,
+            key: reader.fixed()?,
             name: reader.text(MAX_NAME * 4)?.to_owned(),
             revision: reader.unsigned()?,
             addresses: read_list(reader)?,
@@ -271,7 +266,7 @@ impl Entry {
     }
 
     fn write(&self, writer: &mut Writer) {
-        writer.array(4).bytes(self.account.as_bytes());
+        writer.array(4).bytes(&self.key);
         writer.text(&self.name).unsigned(self.revision);
         write_list(&self.addresses, writer);
     }
@@ -286,15 +281,11 @@ fn cleaned(name: &str) -> Result<String, RoomWordError> {
     clean_name(name).ok_or(RoomWordError::EmptyName)
 }
 
-fn read_account(reader: &mut Reader<'_>) -> Result<AccountId, RoomWordError> {
-    AccountId::try_from(reader.bytes(MAX_ACCOUNT)?).map_err(|_| RoomWordError::Account)
-}
-
-fn read_known(reader: &mut Reader<'_>) -> Result<Vec<(AccountId, u64)>, RoomWordError> {
+fn read_known(reader: &mut Reader<'_>) -> Result<Vec<([u8; 32], u64)>, RoomWordError> {
     let count = reader.array(MAX_ROSTER as u64)?;
     let known = (0..count).map(|_| {
         reader.array_of(2)?;
-        Ok((read_account(reader)?, reader.unsigned()?))
+        Ok((reader.fixed()?, reader.unsigned()?))
     });
     known.collect()
 }
@@ -305,13 +296,9 @@ mod tests {
 
     use super::*;
 
-    fn account(byte: u8) -> AccountId {
-        AccountId::try_from([byte; 16].as_slice()).unwrap()
-    }
-
     fn entry(name: &str) -> Entry {
         Entry {
-            account: account(7),
+            key: [7; 32],
             name: name.to_owned(),
             revision: 3,
             addresses: vec![vec![1; 40], vec![2; 50]],
@@ -333,7 +320,7 @@ mod tests {
             RoomStep::Roster(vec![entry(name), entry(name)]),
             RoomStep::Greeting {
                 entry: entry(name),
-                known: vec![(account(7), 3), (account(8), 0)],
+                known: vec![([7; 32], 3), ([8; 32], 0)],
             },
             RoomStep::Leave,
             RoomStep::Ask([5; 8]),

@@ -5,7 +5,7 @@ use hushwing_conversation::{Command, MessageState, RoomRows as _};
 use hushwing_delivery::Address;
 
 use crate::rooms::{Circle, circle};
-use crate::rooms_shadow::{Shadow, account_of, address, key_of, members, post};
+use crate::rooms_shadow::{Shadow, address, key_of, members, post};
 use crate::support::*;
 
 const THREE: [&str; 3] = ["Alice", "Bob", "Carol"];
@@ -17,10 +17,10 @@ fn word(c: &mut Circle, step: RoomStep) -> Content {
 
 /// Bob tells Alice another address than all before, to her alone.
 fn tell_another_address(c: &mut Circle, bob: &mut Shadow, number: u8) {
-    let account = account_of(c, 0, "Bob");
+    let key = key_of(c, 0, "Bob").try_into().unwrap();
     let addresses = (0..number).map(|_| address(c, 1).encode()).collect();
     let entry = Entry {
-        account,
+        key,
         name: "Bob".to_owned(),
         revision: 1_000 + u64::from(number),
         addresses,
@@ -99,7 +99,7 @@ fn nobody_says_again_what_is_no_message_of_theirs() {
     let mut bob = Shadow::of(&mut c, 1);
     let key = key_of(&mut c, 1, "Carol");
     let entry = Entry {
-        account: bob.keeper.account().clone(),
+        key: bob.keeper.signature_key().try_into().unwrap(),
         name: "Robert".to_owned(),
         revision: 9_999,
         addresses: vec![Address::encode(&address(&mut c, 1))],

@@ -29,7 +29,7 @@ fn who_greets_over_and_over_is_answered_now_and_then() {
     let mut c = circle(1_800, &THREE);
     let mut bob = Shadow::of(&mut c, 1);
     let entry = Entry {
-        account: account_of(&mut c, 0, "Bob"),
+        key: key_of(&mut c, 0, "Bob").try_into().unwrap(),
         name: "Bob".to_owned(),
         revision: 1,
         addresses: vec![address(&mut c, 1).encode()],

@@ -277,7 +277,7 @@ fn who_was_removed_is_neither_heard_nor_answered() {
     c.pass(120);
     let state = c.view(1).members.len();
     let entry = Entry {
-        account: carol.keeper.account().clone(),
+        key: carol.keeper.signature_key().try_into().unwrap(),
         name: "Carol".to_owned(),
         revision: 99,
         addresses: vec![vec![1; 40]],

@@ -1,6 +1,5 @@
 //! Seeds about rooms.
 
-use hushwing_conversation::branches::AccountId;
 use hushwing_conversation::content::{Entry, RoomStep, RoomWord};
 use hushwing_conversation::storage::{
     AskedRecord, EntryRecord, LeavingRecord, MemberRecord, PackageRecord, PublishingRecord,
@@ -16,9 +15,8 @@ const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 pub(crate) fn rooms() -> Vec<Seed> {
     let target = "conversation_room";
     let records = "conversation_records";
-    let account = AccountId::try_from([7; 16].as_slice()).unwrap();
     let entry = Entry {
-        account: account.clone(),
+        key: [7; 32],
         name: "Bob".to_owned(),
         revision: 2,
         addresses: vec![vec![9; 40]],
@@ -35,7 +33,7 @@ pub(crate) fn rooms() -> Vec<Seed> {
     };
     let greeting = RoomStep::Greeting {
         entry: entry.clone(),
-        known: vec![(account, 1)],
+        known: vec![([7; 32], 1)],
     };
     let steps = [
         ("offer", offer),

@@ -6,11 +6,12 @@ use hushwing_delivery::{Address, LetterId, MailboxId, SealKey};
 use hushwing_sansio::{Moment, StorageError};
 
 use super::pace::Budgets;
-use super::{Room, account};
+use super::{Room, account, key};
 use crate::branches::{AccountId, Keeper, Lent, OwnPackage};
 use crate::content::{Content, Entry, MAX_ROSTER, RoomStep, RoomWord};
 use crate::messenger::mailbox::shared_address;
 use crate::messenger::{Call, Messenger};
+use crate::mls::LeafKey;
 use crate::storage::{LeavingRecord, MailboxRecord, MailboxState, PackageRecord, RoomStanding};
 use crate::{DropReason, MemberId, RoomId, Secret};
 
@@ -161,7 +162,9 @@ impl Messenger {
         let Some(package) = record.package.clone() else {
             return Ok(());
         };
-        let entry = self.entry_of(room, account(&package.account)?)?;
+        let key = LeafKey::from_secret(&package.key);
+        let key = key.ok_or_else(|| StorageError::corrupt("reading the key of a package"))?;
+        let entry = self.entry_of(room, key.public())?;
         let word = RoomWord {
             room: conversation,
             step: RoomStep::Answer {
@@ -174,17 +177,17 @@ impl Messenger {
 
     /// Who I am in a room.
     pub(super) fn my_entry(&mut self, room: RoomId) -> Result<Entry, StorageError> {
-        let me = self.rooms.find(room)?.account()?;
-        self.entry_of(room, me)
+        let mine = key(&self.rooms.find(room)?.key)?;
+        self.entry_of(room, mine)
     }
 
-    fn entry_of(&mut self, room: RoomId, account: AccountId) -> Result<Entry, StorageError> {
+    fn entry_of(&mut self, room: RoomId, key: [u8; 32]) -> Result<Entry, StorageError> {
         let record = &self.rooms.find(room)?.record;
         let mailbox = record.mailbox.map(MailboxId);
         let mailbox = mailbox.and_then(|id| self.mailboxes.get(&id));
         let address = mailbox.and_then(shared_address);
         Ok(Entry {
-            account,
+            key,
             name: match record.my_name.is_empty() {
                 true => "?".to_owned(),
                 false => record.my_name.clone(),
@@ -228,16 +231,16 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        by: &AccountId,
+        (by, leaf): (&AccountId, &[u8]),
         entries: &[Entry],
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
-        let their_own = |entry: &Entry| entry.account == *by;
+        let their_own = |entry: &Entry| entry.key == leaf;
         if !known.is_steward(by.as_bytes()) && !entries.iter().all(their_own) {
             return self.drop_letter(None, DropReason::Room);
         }
         let of = |known: &Room, entry: &Entry| {
-            let record = known.present_of(entry.account.as_bytes())?;
+            let record = known.present(&entry.key)?;
             let unknown = record.revision == 0 && record.addresses.is_empty();
             (!record.mine).then_some((record.member, unknown))
         };
@@ -267,13 +270,13 @@ impl Messenger {
         room: RoomId,
         member: MemberId,
         entry: &Entry,
-        told: &[(AccountId, u64)],
+        told: &[([u8; 32], u64)],
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
         let Some(record) = known.members.get_mut(&member) else {
             return Ok(());
         };
-        if record.account != entry.account.as_bytes() {
+        if record.key != entry.key {
             return self.drop_letter(None, DropReason::Room);
         }
         if let Some(welcome) = record.welcome.take() {
@@ -285,9 +288,10 @@ impl Messenger {
         }
         self.learn(call, room, member, entry)?;
         self.tell_room(room);
-        let record = &self.rooms.find(room)?.record;
+        let known = self.rooms.find(room)?;
+        let record = &known.record;
         let mut told = told.iter();
-        let mine = told.find(|(account, _)| account.as_bytes() == record.account);
+        let mine = told.find(|(key, _)| key.as_slice() == known.key);
         let knows_me = mine.is_some_and(|(_, revision)| *revision >= record.revision);
         let bare = record.mailbox.is_none();
         let now = call.cx.now();
@@ -401,7 +405,7 @@ impl Messenger {
         let conversation = known.record.conversation;
         let others = known.others().filter(|member| member.revision > 0);
         let others = others.take(MAX_ROSTER);
-        let told = others.map(|member| Ok((account(&member.account)?, member.revision)));
+        let told = others.map(|member| Ok((key(&member.key)?, member.revision)));
         let told = told.collect::<Result<_, StorageError>>()?;
         let entry = self.my_entry(room)?;
         let step = RoomStep::Greeting { entry, known: told };

@@ -129,7 +129,7 @@ impl Messenger {
         from: Option<&[u8]>,
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
-        let hint = from.and_then(|account| known.present_of(account));
+        let hint = from.and_then(|key| known.present(key));
         let hint = hint.filter(|member| !member.mine);
         let hint = hint.map(|member| member.member);
         let searches = &mut self.rooms.missing.searches;

@@ -77,10 +77,10 @@ impl Room {
         members.find(|member| member.key == key && member.account == account.as_bytes())
     }
 
-    /// The member of an account in the state that is followed.
-    pub(super) fn present_of(&self, account: &[u8]) -> Option<&MemberRecord> {
+    /// The member whose leaf has this key in the state that is followed.
+    pub(super) fn present(&self, key: &[u8]) -> Option<&MemberRecord> {
         let mut members = self.members.values();
-        members.find(|member| member.present && member.account == account)
+        members.find(|member| member.present && member.key == key)
     }
 
     /// Those a message of mine is for.

@@ -323,7 +323,9 @@ impl Messenger {
                 Ok(())
             }
             Content::Room(word) if word.room == conversation => match word.step {
-                RoomStep::Roster(entries) => self.heard_roster(call, room, &aside.author, &entries),
+                RoomStep::Roster(entries) => {
+                    self.heard_roster(call, room, (&aside.author, &aside.key), &entries)
+                }
                 RoomStep::Ask(state) => self.asked_for(call, room, member, state),
                 RoomStep::Again { epoch, message } => {
                     let told = Told {

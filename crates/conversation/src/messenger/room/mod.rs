@@ -172,6 +172,12 @@ fn account(bytes: &[u8]) -> Result<AccountId, StorageError> {
     AccountId::try_from(bytes).map_err(error)
 }
 
+/// The key of a leaf, as it is told.
+fn key(bytes: &[u8]) -> Result<[u8; 32], StorageError> {
+    let error = |error| StorageError::corrupt("reading the key of a leaf").because(error);
+    bytes.try_into().map_err(error)
+}
+
 impl Messenger {
     /// Does something with the keeper of a room's branches.
     fn keeper<T>(

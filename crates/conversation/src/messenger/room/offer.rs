@@ -327,14 +327,15 @@ impl Messenger {
         let asked = known.record.asked.len();
         let mine = known.is_mine();
         let checked = MemberPackage::check(&self.crypto, package);
-        let account = checked.as_ref().map(MemberPackage::account);
-        let key = checked.as_ref().map(MemberPackage::signature_key);
-        let key = key.unwrap_or_default().to_vec();
-        let mut members = known.members.values();
-        let again = members.find(|member| {
-            let same = member.key == key && member.account == entry.account.as_bytes();
-            same && member.contact == Some(contact)
-        });
+        let checked = checked.filter(|checked| checked.signature_key() == entry.key);
+        let account = checked.as_ref().map(|checked| checked.account().clone());
+        let Some(account) = account else {
+            known.record.asked.retain(|one| one.contact != contact);
+            self.save_room(call, room)?;
+            return self.drop_letter(Some(contact), DropReason::Room);
+        };
+        let again = known.member_by(&account, &entry.key);
+        let again = again.filter(|member| member.contact == Some(contact));
         if let Some(member) = again.filter(|_| mine).map(|member| member.member) {
             // Their mailbox was lost before they were in.
             return self.within(call, room.place(), |this, call| {
@@ -345,9 +346,8 @@ impl Messenger {
         let fresh = known
             .members
             .values()
-            .all(|member| member.key != key && member.account != entry.account.as_bytes());
-        let fits = account == Some(&entry.account)
-            && fresh
+            .all(|member| member.key != entry.key && member.account != account.as_bytes());
+        let fits = fresh
             && known.is_mine()
             && known.is_steward(&known.record.account)
             && known.size() < MOST_MEMBERS;
@@ -357,7 +357,7 @@ impl Messenger {
         }
         self.save_room(call, room)?;
         self.within(call, room.place(), |this, call| {
-            let member = this.member_for(call, room, &entry.account, &key)?;
+            let member = this.member_for(call, room, &account, &entry.key)?;
             let known = this.rooms.find(room)?;
             if let Some(mut record) = known.members.get(&member).cloned() {
                 record.contact = Some(contact);

@@ -25,7 +25,7 @@ impl Messenger {
         bytes: &[u8],
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
-        let body = LetterBody::room(&known.record.account, bytes);
+        let body = LetterBody::room(&known.key, bytes);
         let to: Vec<MemberId> = known.others().map(|member| member.member).collect();
         let mut letters = Vec::new();
         for member in to {

@@ -5,7 +5,7 @@
 
 use hushwing_sansio::StorageError;
 
-use super::account;
+use super::key;
 use crate::RoomId;
 use crate::content::{Entry, MAX_ROSTER};
 use crate::messenger::Messenger;
@@ -15,7 +15,7 @@ use crate::messenger::Messenger;
 const MOST_OF_ONE: usize = 1_536;
 /// Bytes of all its entries. Who does not fit greets.
 const MOST_IN_ALL: usize = 98_304;
-/// Bytes of an entry beside its account, its name and its addresses.
+/// Bytes of an entry beside its key, its name and its addresses.
 const FRAME: usize = 32;
 
 impl Messenger {
@@ -26,7 +26,7 @@ impl Messenger {
         for member in self.rooms.find(room)?.others() {
             let addresses = member.addresses.iter();
             entries.push(Entry {
-                account: account(&member.account)?,
+                key: key(&member.key)?,
                 name: member.name.clone(),
                 revision: member.revision,
                 addresses: addresses.map(|to| to.expose().to_vec()).collect(),
@@ -47,7 +47,7 @@ fn fitted(entries: Vec<Entry>) -> Vec<Entry> {
             bytes += if fits { address.len() } else { 0 };
             fits
         });
-        let size = FRAME + entry.account.as_bytes().len() + entry.name.len() + bytes;
+        let size = FRAME + entry.key.len() + entry.name.len() + bytes;
         if entry.addresses.is_empty() || entry.name.is_empty() || size > room {
             continue;
         }
@@ -62,12 +62,11 @@ fn fitted(entries: Vec<Entry>) -> Vec<Entry> {
 mod tests {
     use super::*;
     use crate::ConversationId;
-    use crate::branches::AccountId;
     use crate::content::{Content, Frame, Lamport, RoomStep, RoomWord, Salt, Stamp};
 
     fn entry(number: u8, addresses: &[usize]) -> Entry {
         Entry {
-            account: AccountId::try_from([number; 32].as_slice()).unwrap(),
+            key: [number; 32],
             name: "n".repeat(40),
             revision: u64::MAX,
             addresses: addresses.iter().map(|length| vec![1; *length]).collect(),

@@ -101,9 +101,9 @@ impl Messenger {
         let (epoch, said) = self.keeper(call, room, |keeper, lent| {
             Ok((keeper.epoch(), keeper.say(lent, bytes, first_said)?))
         })?;
-        let account = &self.rooms.find(room)?.record.account;
+        let key = &self.rooms.find(room)?.key;
         match said {
-            Ok((message, _)) => Ok(Some((epoch, LetterBody::room(account, &message)))),
+            Ok((message, _)) => Ok(Some((epoch, LetterBody::room(key, &message)))),
             Err(MakeFault::Group(what)) => Err(StorageError::corrupt(what)),
             Err(_) => Ok(None),
         }

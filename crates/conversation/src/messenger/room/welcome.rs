@@ -5,7 +5,7 @@ use hushwing_sansio::StorageError;
 
 use super::stand::FAREWELL;
 use super::{MOST_MEMBERS, MOST_OF_ONE, account};
-use crate::branches::{AccountId, Invited, Keeper, Lent, OwnPackage, WelcomeFault};
+use crate::branches::{Invited, Keeper, Lent, OwnPackage, WelcomeFault};
 use crate::content::{Content, RoomStep, RoomWord};
 use crate::letter::LetterBody;
 use crate::messenger::{Call, Messenger};
@@ -184,13 +184,13 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        to: &[AccountId],
+        to: &[Vec<u8>],
         welcome: &[u8],
     ) -> Result<(), StorageError> {
-        for account in to {
+        for key in to {
             let known = self.rooms.find(room)?;
             let conversation = known.record.conversation;
-            let Some(member) = known.present_of(account.as_bytes()) else {
+            let Some(member) = known.present(key) else {
                 continue;
             };
             let member = member.member;

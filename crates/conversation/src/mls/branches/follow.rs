@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use hushwing_sansio::{Moment, StorageError, Timestamp};
 
+use super::MOST_AGE;
 use super::keeper::{Keeper, Lent};
 use super::records::{Bulk, CommitRecord, Shelf, Standing, StateRecord, number_of};
 use super::told::Told;
-use super::{MOST_AGE, records};
 use crate::MlsRows;
 use crate::fork_choice::{Class, CommitHash, HORIZON, MAX_COMMITS, Refused, StateName, Tree};
 
@@ -208,12 +208,8 @@ impl Keeper {
             let bytes = shelf.bulk(Bulk::Welcome, &hash)?;
             shelf.put_commit(&hash, record)?;
             shelf.remove_bulk(Bulk::Welcome, &hash)?;
-            let to = to.iter().map(|account| records::account(account));
-            told.push(Told::Welcome {
-                commit: hash,
-                to: to.collect::<Result<_, _>>()?,
-                bytes,
-            });
+            let commit = hash;
+            told.push(Told::Welcome { commit, to, bytes });
         }
         Ok(())
     }

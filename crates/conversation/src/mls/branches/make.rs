@@ -326,8 +326,8 @@ impl Keeper {
         child: StateName,
         now: u64,
     ) -> CommitRecord {
-        let added = order.added.iter();
-        let added = added.map(|account| account.as_bytes().to_vec());
+        let added = order.adds.iter();
+        let added = added.map(|package| package.leaf_node().signature_key().as_slice().to_vec());
         CommitRecord {
             parent: self.followed.0,
             child: child.0,

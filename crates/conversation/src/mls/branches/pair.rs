@@ -6,8 +6,6 @@
 //! after is by the rules: each account adds and removes its own devices, and the
 //! two renew their keys in turn.
 
-use std::collections::BTreeSet;
-
 use hushwing_sansio::StorageError;
 use openmls::prelude::{GroupId, KeyPackage, MlsGroup};
 use openmls_traits::OpenMlsProvider as _;
@@ -67,7 +65,10 @@ impl Keeper {
         let Ok(policy) = policy.encode() else {
             return Ok(Err(MakeFault::Sense));
         };
-        let to: BTreeSet<_> = members.iter().map(|one| one.account().clone()).collect();
+        let to = members
+            .iter()
+            .map(|one| one.signature_key().to_vec())
+            .collect();
         let adds = members.into_iter().map(|member| member.package).collect();
         let key = LeafKey::generate(lent.cx);
         let mut rows = Overlay::empty(&mut *lent.rows, id);
@@ -88,7 +89,7 @@ impl Keeper {
         let keeper = Self::begin(lent, id, first)?;
         let welcome = Told::Welcome {
             commit: founded.commit,
-            to: to.into_iter().collect(),
+            to,
             bytes: founded.welcome,
         };
         Ok(Ok((keeper, vec![welcome])))

@@ -91,7 +91,8 @@ pub(super) struct CommitRecord {
     pub(super) leaf: u32,
     pub(super) class: u8,
     pub(super) standing: Standing,
-    /// The accounts its Welcome waits for: until it is released, once.
+    /// The leaves its Welcome waits for, by public signature key: until it is released,
+    /// once.
     pub(super) welcome: Option<Vec<Vec<u8>>>,
     /// Whether this leaf made it. MLS does not read what it sealed itself, so it
     /// could never be taken in again.

@@ -41,8 +41,8 @@ pub enum Told {
     Welcome {
         /// The commit.
         commit: CommitHash,
-        /// The accounts added.
-        to: Vec<AccountId>,
+        /// The public signature keys of the leaves added.
+        to: Vec<Vec<u8>>,
         /// The MLS message.
         bytes: Vec<u8>,
     },
