@@ -1,10 +1,10 @@
 //! Rows of a profile that a disk gives back otherwise than they were written.
 
 use hushwing_conversation::storage::{
-    ContactRecord, ConversationRecord, DetourRecord, EraRecord, ExpectedRecord, IdentityRecord,
-    IntroducedRecord, IntroductionsRecord, InvitationRecord, JoinRecord, KeyPackageRecord,
-    LackRecord, LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord, OffersRecord,
-    OrphanRecord, RepeatRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord,
+    ContactRecord, ConversationRecord, DetourRecord, DevicesRecord, EraRecord, ExpectedRecord,
+    IdentityRecord, IntroducedRecord, IntroductionsRecord, InvitationRecord, JoinRecord,
+    KeyPackageRecord, LackRecord, LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord,
+    OffersRecord, OrphanRecord, RepeatRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -13,6 +13,7 @@ pub(crate) fn run(data: &[u8]) {
         let _ = (record.disappear_after(), record.pins().count());
     }
     let _ = DetourRecord::decode(data);
+    let _ = DevicesRecord::decode(data);
     let _ = EraRecord::decode(data);
     let _ = ExpectedRecord::decode(data);
     let _ = IdentityRecord::decode(data);

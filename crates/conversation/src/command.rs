@@ -283,6 +283,32 @@ pub enum Command {
         /// Whom.
         contact: ContactId,
     },
+    /// Show a link by which another device of mine can take this one in.
+    /// `Reply::Devices`, with the link once its mailbox is open.
+    ShowDevice {
+        /// What this device is called, 1 to 128 bytes on one line.
+        name: String,
+    },
+    /// Call the device that shows a link. `Reply::Devices`, with the code once it
+    /// answered.
+    CallDevice {
+        /// The link.
+        link: Secret,
+        /// What this device is called, if it has no name yet.
+        name: String,
+    },
+    /// Both devices show this code: take the new one in. `Reply::Devices`.
+    ConfirmDevice {
+        /// The code.
+        code: String,
+    },
+    /// List my devices. `Reply::Devices`.
+    Devices,
+    /// Throw a device of mine out. `Reply::Devices`.
+    RevokeDevice {
+        /// Which one.
+        device: MemberId,
+    },
     /// Found a room with me alone in it, its steward. `Reply::Room`.
     FoundRoom {
         /// 1 to 128 bytes on one line.
@@ -425,6 +451,11 @@ impl fmt::Debug for Command {
             Self::Look { .. } => "Look",
             Self::Typing { .. } => "Typing",
             Self::Forget { .. } => "Forget",
+            Self::ShowDevice { .. } => "ShowDevice",
+            Self::CallDevice { .. } => "CallDevice",
+            Self::ConfirmDevice { .. } => "ConfirmDevice",
+            Self::Devices => "Devices",
+            Self::RevokeDevice { .. } => "RevokeDevice",
             Self::FoundRoom { .. } => "FoundRoom",
             Self::Rooms => "Rooms",
             Self::Room { .. } => "Room",

@@ -6,8 +6,8 @@ use crate::content::ShortId;
 use crate::proof::Proof;
 use crate::storage::IdentityChange;
 use crate::view::{
-    ContactView, ConversationView, IntroductionView, InvitationView, MessageView, ModeView,
-    OfferView, RoomView, Version, Whereabouts,
+    ContactView, ConversationView, DevicesView, IntroductionView, InvitationView, MessageView,
+    ModeView, OfferView, RoomView, Version, Whereabouts,
 };
 use crate::{ContactId, InvitationId, MemberId, MessageId, MessageState, Refusal, RoomId, Ticket};
 
@@ -119,6 +119,8 @@ pub enum Event {
         /// Who.
         contact: ContactId,
     },
+    /// My devices, or a link between them, changed.
+    Devices(DevicesView),
     /// A room came into being or changed: name, members, stewards, standing.
     Room(RoomView),
     /// A contact asks whether I want to be in a room.
@@ -357,6 +359,8 @@ pub enum Reply {
     },
     /// The introduction as it is now.
     Introduction(IntroductionView),
+    /// My devices as they are now.
+    Devices(DevicesView),
     /// A room as it is now.
     Room(RoomView),
     /// Rooms, oldest first.

@@ -3,14 +3,14 @@
 //! ```text
 //! 0  1  version, 1
 //! 1  1  kind: 0 messages, 1 join request, 2 ask to begin anew, 3 answer to that,
-//!       4 welcome, 5 side letters, 6 messages of a room, 7 commits
+//!       4 welcome, 5 side letters, 6 messages of a room, 7 commits, 9 between devices
 //! 2  …  items: u32 length, big-endian, then that many bytes; to the end
 //! ```
 //!
 //! Items are MLS messages (RFC 9420 section 6); the first item of a join
 //! request and of a welcome is the Welcome, that of the messages of a room the
 //! key of the leaf that sends them, which is a hint and believed by nobody. What
-//! stands in kinds 2 and 3, [`anew`](crate::anew) knows; the last four are of
+//! stands in kinds 2 and 3, [`anew`](crate::anew) knows; the last five are of
 //! rooms, see `protocol/rooms.md`.
 
 const VERSION: u8 = 1;
@@ -22,6 +22,7 @@ const WELCOME: u8 = 4;
 const SIDE: u8 = 5;
 const ROOM: u8 = 6;
 const COMMITS: u8 = 7;
+const DEVICE: u8 = 9;
 /// Items in one letter.
 const MOST_ITEMS: usize = 16;
 
@@ -59,6 +60,8 @@ pub(crate) enum LetterBody<'b> {
     },
     /// Commits that were asked for, in order.
     Commits(Vec<&'b [u8]>),
+    /// What two devices tell each other before they share a room.
+    Device(&'b [u8]),
 }
 
 impl<'b> LetterBody<'b> {
@@ -94,6 +97,11 @@ impl<'b> LetterBody<'b> {
         write(COMMITS, &items)
     }
 
+    /// What two devices tell each other before they share a room.
+    pub(crate) fn device(word: &[u8]) -> Vec<u8> {
+        write(DEVICE, &[word])
+    }
+
     /// Cuts a letter; `None` for anything but the form above.
     pub(crate) fn read(bytes: &'b [u8]) -> Option<Self> {
         let (&[VERSION, kind], rest) = bytes.split_first_chunk::<2>()? else {
@@ -127,6 +135,10 @@ impl<'b> LetterBody<'b> {
                 })
             }
             COMMITS if !items.is_empty() => Some(Self::Commits(items)),
+            DEVICE => match items.as_slice() {
+                [word] => Some(Self::Device(word)),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -211,7 +223,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
         fn whatever_is_read_is_the_one_form_of_it(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            for kind in [WELCOME, SIDE, ROOM, COMMITS] {
+            for kind in [WELCOME, SIDE, ROOM, COMMITS, DEVICE] {
                 let _ = LetterBody::read(&[&[VERSION, kind], bytes.as_slice()].concat());
             }
             let letter = [&[VERSION, MESSAGES], bytes.as_slice()].concat();

@@ -89,6 +89,36 @@ pub enum Refusal {
     /// So many introductions are under way that no more can be.
     #[error("too many introductions are under way")]
     TooManyIntroductions,
+    /// A link by which a device is linked, where an invitation is meant.
+    #[error("this link links a device of yours, and is no invitation")]
+    DeviceLink,
+    /// This device is, or was, one of several of an account.
+    #[error("this device is linked already")]
+    LinkedAlready,
+    /// This device was thrown out, or waits to be taken in itself.
+    #[error("this device is not linked")]
+    NotLinked,
+    /// Conversations are here that the other devices do not have.
+    #[error("this profile has conversations: link a device with a new profile")]
+    NotANewDevice,
+    /// As many as can be.
+    #[error("you have as many devices as you can: {most}")]
+    TooManyDevices {
+        /// How many can be.
+        most: usize,
+    },
+    /// No new device answered.
+    #[error("no new device waits")]
+    NoNewDevice,
+    /// What the new device shows is something else: somebody may stand between.
+    #[error("the code does not match")]
+    WrongCode,
+    /// No device of that number.
+    #[error("no such device")]
+    NoDevice,
+    /// It throws out others only.
+    #[error("this is the device you are using")]
+    ThisDevice,
     /// No such room.
     #[error("no such group")]
     NoRoom,

@@ -1,5 +1,7 @@
 //! What faces show.
 
+mod devices;
+
 use core::fmt;
 
 use hushwing_delivery::NetworkTag;
@@ -12,6 +14,8 @@ use crate::{
     ContactId, ConversationId, EndReason, InvitationId, MemberId, MessageId, MessageState, RoomId,
     RoomStanding, Secret, Standing,
 };
+
+pub use devices::{DeviceView, DevicesView, LinkView};
 
 /// An invitation as shown.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use super::cbor::{Reader, SyntaxError, Writer, whole};
 use super::message::MAX_MESSAGE;
 use super::shown::{MAX_NAME, clean_name};
 use crate::ConversationId;
+use crate::branches::AccountId;
 
 /// Media type of all content about rooms.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.hushwing.room+cbor";
@@ -15,6 +16,8 @@ pub(crate) const MEDIA_TYPE: &str = "application/vnd.hushwing.room+cbor";
 const VERSION: u64 = 1;
 /// Bytes of a key package.
 const MAX_PACKAGE: usize = 8_192;
+/// Bytes of an account id.
+const MAX_ACCOUNT: usize = 32;
 /// Entries of one roster.
 pub const MAX_ROSTER: usize = 64;
 
@@ -70,6 +73,14 @@ pub enum RoomStep {
         /// The message, as it was then.
         message: Vec<u8>,
     },
+    /// To a new device of mine that showed a link, before it is in any group: you are
+    /// to be of this account in the room of my devices.
+    Call {
+        /// The account.
+        account: AccountId,
+        /// Who I am in it: a Welcome of another leaf is not mine.
+        entry: Entry,
+    },
 }
 
 /// Somebody in a room, as told. `Debug` hides all of it.
@@ -103,6 +114,7 @@ impl fmt::Debug for RoomStep {
             Self::Leave => "Leave",
             Self::Ask(_) => "Ask",
             Self::Again { .. } => "Again",
+            Self::Call { .. } => "Call",
         })
     }
 }
@@ -119,6 +131,9 @@ pub enum RoomWordError {
     /// A step that does not exist.
     #[error("unknown content about a room")]
     Step,
+    /// An account id that is none.
+    #[error("account id malformed")]
+    Account,
     /// Nothing in a name can be seen.
     #[error("empty name")]
     EmptyName,
@@ -142,7 +157,9 @@ impl RoomWord {
         let mut word = whole(bytes, MAX_MESSAGE, Self::read, Self::write)?;
         match &mut word.step {
             RoomStep::Offer { name, .. } => *name = cleaned(name)?,
-            RoomStep::Answer { entry, .. } | RoomStep::Greeting { entry, .. } => entry.clean()?,
+            RoomStep::Answer { entry, .. }
+            | RoomStep::Greeting { entry, .. }
+            | RoomStep::Call { entry, .. } => entry.clean()?,
             RoomStep::Roster(entries) => entries.iter_mut().try_for_each(Entry::clean)?,
             RoomStep::Leave | RoomStep::Ask(_) | RoomStep::Again { .. } => {}
         }
@@ -197,6 +214,14 @@ impl RoomWord {
                     message: reader.bytes(MAX_MESSAGE)?.to_vec(),
                 }
             }
+            9 => {
+                reader.array_of(2)?;
+                let account = AccountId::try_from(reader.bytes(MAX_ACCOUNT)?);
+                RoomStep::Call {
+                    account: account.map_err(|_| RoomWordError::Account)?,
+                    entry: Entry::read(reader)?,
+                }
+            }
             _ => return Err(RoomWordError::Step),
         };
         Ok(Self { room, step })
@@ -249,6 +274,11 @@ impl RoomWord {
             RoomStep::Again { epoch, message } => {
                 head(6);
                 writer.array(2).unsigned(*epoch).bytes(message);
+            }
+            RoomStep::Call { account, entry } => {
+                head(9);
+                writer.array(2).bytes(account.as_bytes());
+                entry.write(writer);
             }
         }
     }
@@ -328,6 +358,10 @@ mod tests {
                 epoch: u64::MAX,
                 message: vec![8; 70],
             },
+            RoomStep::Call {
+                account: AccountId::try_from([7; 16].as_slice()).unwrap(),
+                entry: entry(name),
+            },
         ];
         let of = |step| RoomWord {
             room: ConversationId([4; 16]),
@@ -353,7 +387,7 @@ mod tests {
             newer[1] = 2;
             assert_eq!(RoomWord::decode(&newer), Err(RoomWordError::Newer(2)));
             let mut unknown = bytes;
-            unknown[2] = 9;
+            unknown[2] = 23;
             assert_eq!(RoomWord::decode(&unknown), Err(RoomWordError::Step));
         }
     }
@@ -379,7 +413,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
         fn whatever_is_read_is_bounded_and_never_panics(
-            step in 0..8_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
+            step in 0..11_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
         ) {
             let head = [&[0x84, 1, step, 0x50][..], &[4; 16], &bytes].concat();
             if let Ok(word) = RoomWord::decode(&head) {

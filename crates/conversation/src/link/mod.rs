@@ -19,6 +19,7 @@
 //! The formats are written down in `protocol/link.md`.
 
 mod bundle;
+mod device;
 mod introduced;
 mod promise;
 mod safety;
@@ -28,6 +29,7 @@ mod uri;
 pub use bundle::{
     Bundle, BundleError, GroupPreview, MAX_BUNDLE, SealingKey, SignError, VerifiedBundle,
 };
+pub use device::DeviceLink;
 pub use introduced::IntroducedLink;
 pub use promise::Promise;
 pub use safety::{SafetyCodeError, SafetyNumber};

@@ -45,6 +45,9 @@ pub enum Kind {
     OneTime,
     /// By anybody who has it.
     Reusable,
+    /// Once, by another device of the same person:
+    /// [`DeviceLink`](super::DeviceLink).
+    Device,
 }
 
 impl Kind {
@@ -52,6 +55,7 @@ impl Kind {
         match self {
             Self::OneTime => b'i',
             Self::Reusable => b'c',
+            Self::Device => b'd',
         }
     }
 }
@@ -251,6 +255,7 @@ fn split_prefix(text: &str) -> Result<(Kind, &str), LinkError> {
     let kind = |path: &str| match path {
         "i" => Some(Kind::OneTime),
         "c" => Some(Kind::Reusable),
+        "d" => Some(Kind::Device),
         _ => None,
     };
     let found = match before.strip_prefix("hushwing:") {

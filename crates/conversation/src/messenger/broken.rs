@@ -78,6 +78,11 @@ impl Concern {
             | Command::SetTyping { .. }
             | Command::Conversations
             | Command::Search { .. }
+            | Command::ShowDevice { .. }
+            | Command::CallDevice { .. }
+            | Command::ConfirmDevice { .. }
+            | Command::Devices
+            | Command::RevokeDevice { .. }
             | Command::FoundRoom { .. }
             | Command::Rooms
             | Command::ForgetRoom { .. }

@@ -369,12 +369,21 @@ impl Messenger {
 
 fn parse(link: &Secret) -> Result<Link, Refusal> {
     let text = core::str::from_utf8(link.expose()).map_err(|_| Refusal::NotALink)?;
-    Link::parse(text).map_err(|error| match error {
+    let link = Link::parse(text).map_err(refusal_of_link)?;
+    match link.kind() {
+        Kind::Device => Err(Refusal::DeviceLink),
+        Kind::OneTime | Kind::Reusable => Ok(link),
+    }
+}
+
+/// Why text is no link that can be used.
+pub(super) fn refusal_of_link(error: LinkError) -> Refusal {
+    match error {
         LinkError::NotALink => Refusal::NotALink,
         LinkError::Truncated => Refusal::LinkCutOff,
         LinkError::Mistyped => Refusal::LinkMistyped,
         LinkError::Newer(_) => Refusal::LinkNewer,
-    })
+    }
 }
 
 fn refusal_of(error: BundleError) -> Refusal {

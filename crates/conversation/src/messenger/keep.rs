@@ -10,13 +10,16 @@ use crate::storage::{
     ConversationRecord, DraftRecord, MOST_PINNED, MailboxUse, MessageKind, Standing,
 };
 use crate::view::{ConversationView, Draft};
-use crate::{Change, ContactId, ConversationId, Event, MessageId, Refusal, Reply};
+use crate::{Change, ContactId, ConversationId, Event, MessageId, Refusal, Reply, RoomId};
 
 impl Messenger {
     /// Whose conversation it is. Who asked and was not accepted has none yet.
     pub(super) fn contact_in(&self, conversation: ConversationId) -> Result<ContactId, Refusal> {
         let contact = self.conversations.get(&conversation).copied();
-        let known = contact.filter(|contact| self.standing(*contact) != Some(Standing::Requested));
+        let known = contact.filter(|contact| {
+            self.standing(*contact) != Some(Standing::Requested)
+                && !self.devices.meet_in(RoomId::at(*contact))
+        });
         known.ok_or(Refusal::NoContact)
     }
 
@@ -55,7 +58,9 @@ impl Messenger {
         let people = self.people.values();
         let known = people.filter(|person| person.record.standing != Standing::Requested);
         let contacts = known.map(|person| person.record.id);
-        let all = contacts.chain(self.rooms.entered());
+        let rooms = self.rooms.entered();
+        let rooms = rooms.filter(|at| !self.devices.meet_in(RoomId::at(*at)));
+        let all = contacts.chain(rooms);
         let views = all.map(|at| self.kept(call, at));
         let views: Result<Vec<_>, StorageError> = views.collect();
         Ok(Reply::Conversations(views?.into_iter().flatten().collect()))

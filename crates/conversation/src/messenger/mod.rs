@@ -23,6 +23,7 @@ mod ask;
 mod attempts;
 mod blocked;
 mod broken;
+mod device;
 mod echo;
 mod find;
 mod former;
@@ -85,6 +86,7 @@ use crate::{
 };
 
 use broken::Concern;
+use device::Devices;
 use echo::Echoes;
 use find::Indexing;
 use going::Going;
@@ -181,6 +183,7 @@ pub struct Messenger {
     offers_patience: Patience,
     repeats: Repeats,
     rooms: Rooms,
+    devices: Devices,
     shelf: Shelf,
     waiting_invites: BTreeMap<InvitationId, Ticket>,
     waiting_joins: BTreeMap<FetchId, Vec<Ticket>>,
@@ -210,6 +213,7 @@ impl Messenger {
         let mut found = people::open(storage)?;
         let (rooms, damaged) = Rooms::open(storage)?;
         found.damaged.extend(damaged);
+        let devices = Devices::open(storage)?;
         let shelf = Shelf::open(storage, &mut found, &rooms)?;
         let mut messenger = Self {
             read_receipts: Self::is_on(storage, READ_RECEIPTS)?,
@@ -247,6 +251,7 @@ impl Messenger {
             offers_patience: Patience::default(),
             repeats: Repeats::default(),
             rooms,
+            devices,
             shelf,
             waiting_invites: BTreeMap::new(),
             waiting_joins: BTreeMap::new(),
@@ -403,6 +408,11 @@ impl Messenger {
             Command::History { message } => self.history(call, &message)?,
             Command::Typing { conversation } => self.tell_typing(call, conversation)?,
             Command::Forget { contact } => self.forget(call, contact)?,
+            Command::ShowDevice { name } => self.show_device(call, &name)?,
+            Command::CallDevice { link, name } => self.call_device(call, &link, &name)?,
+            Command::ConfirmDevice { code } => self.confirm_device(call, &code)?,
+            Command::Devices => self.list_devices()?,
+            Command::RevokeDevice { device } => self.revoke_device(call, device)?,
             Command::FoundRoom { name } => self.found_room(call, &name)?,
             Command::Rooms => self.list_rooms(),
             Command::Room { room } => self.show_room(room)?,
@@ -449,6 +459,7 @@ impl Messenger {
             self.sweep_restoring(call)?;
             self.sweep_former(call)?;
             self.sweep_silence(call)?;
+            self.sweep_devices(call)?;
             self.sweep_rooms(call)?;
         }
         Ok(())

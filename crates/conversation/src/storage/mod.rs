@@ -8,6 +8,7 @@ mod codec;
 mod contact;
 mod conversation;
 mod detour;
+mod devices;
 mod era;
 mod identity;
 mod introduction;
@@ -33,6 +34,7 @@ pub use conversation::{
     ConversationRecord, ConversationRows, DraftRecord, MOST_PINNED, TimerRecord,
 };
 pub use detour::DetourRecord;
+pub use devices::{CalledRecord, DevicesRecord, ShownRecord, TalkRecord};
 pub use era::{EraRecord, RequestRecord};
 pub use identity::{
     ChangeKind, Compared, Comparison, IdentityChange, IdentityRecord, MOST_CHANGES, Seen,

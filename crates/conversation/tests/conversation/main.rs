@@ -15,6 +15,7 @@ mod blocked;
 mod changes;
 mod crash;
 mod damage;
+mod devices;
 mod failover;
 mod flood;
 mod hoard;

@@ -66,6 +66,11 @@ impl Shadow {
         Self::with(rows, seed, |lent| Keeper::open(lent, id).unwrap().unwrap())
     }
 
+    /// What the leaf of a group is that lies in these rows.
+    pub(crate) fn in_rows(rows: MemoryStorage, id: ConversationId) -> Self {
+        Self::with(rows, 55, |lent| Keeper::open(lent, id).unwrap().unwrap())
+    }
+
     /// A group of its own, with any id.
     fn founding(id: ConversationId) -> Self {
         let me = AccountId::try_from([9; 16].as_slice()).unwrap();
@@ -163,7 +168,7 @@ impl Shadow {
     }
 
     pub(crate) fn post_message(&mut self, c: &mut Circle, to: usize, message: &[u8]) {
-        let from = self.keeper.account().as_bytes().to_vec();
+        let from = self.keeper.signature_key();
         self.post(c, to, 6, &[&from, message]);
     }
 }

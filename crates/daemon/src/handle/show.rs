@@ -350,6 +350,7 @@ pub(crate) fn refusal(refusal: Refusal) -> Error {
         | Refusal::LinkMistyped
         | Refusal::LinkNewer
         | Refusal::LinkForged
+        | Refusal::DeviceLink
         | Refusal::LinkMine => ErrorKind::BadLink,
         Refusal::LinkExpired | Refusal::LinkUnanswered => ErrorKind::LinkExpired,
         Refusal::LinkUsed => ErrorKind::LinkUsed,
@@ -399,6 +400,7 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
             "`hushwing contacts` shows whom you accepted, `hushwing requests` who waits"
         }
         Refusal::NoInvitation => "`hushwing invite --list` lists links that can be used",
+        Refusal::DeviceLink => "ask for an invitation: `hushwing invite` makes one",
         Refusal::NoRoom => "`hushwing group list` shows your groups",
         Refusal::NoMember => "`hushwing group info NAME` shows who is in it",
         Refusal::NotInRoom => "ask a steward of it to add you",

@@ -1,9 +1,11 @@
 //! Seeds about rooms.
 
+use hushwing_conversation::branches::AccountId;
 use hushwing_conversation::content::{Entry, RoomStep, RoomWord};
 use hushwing_conversation::storage::{
-    AskedRecord, EntryRecord, LeavingRecord, MemberRecord, PackageRecord, PublishingRecord,
-    RoomLinkRecord, RoomMeetingRecord, RoomOfferRecord, RoomRecord, RoomStanding, WelcomeRecord,
+    AskedRecord, CalledRecord, DevicesRecord, EntryRecord, LeavingRecord, MemberRecord,
+    PackageRecord, PublishingRecord, RoomLinkRecord, RoomMeetingRecord, RoomOfferRecord,
+    RoomRecord, RoomStanding, ShownRecord, TalkRecord, WelcomeRecord,
 };
 use hushwing_conversation::{ContactId, ConversationId, MemberId, RoomId, Secret};
 use hushwing_sansio::Timestamp;
@@ -35,7 +37,12 @@ pub(crate) fn rooms() -> Vec<Seed> {
         entry: entry.clone(),
         known: vec![([7; 32], 1)],
     };
+    let call = RoomStep::Call {
+        account: AccountId::try_from([7; 16].as_slice()).unwrap(),
+        entry: entry.clone(),
+    };
     let steps = [
+        ("call", call),
         ("offer", offer),
         ("answer", answer),
         ("roster", RoomStep::Roster(vec![entry])),
@@ -69,8 +76,31 @@ pub(crate) fn rooms() -> Vec<Seed> {
         (records, "room_meeting", met.encode()),
         (records, "room", record().encode()),
         (records, "member", member().encode()),
+        (records, "devices", devices().encode()),
     ];
     words.chain(stored).collect()
+}
+
+fn devices() -> DevicesRecord {
+    let secret = |byte| Secret::new(vec![byte; 32]);
+    DevicesRecord {
+        room: Some(RoomId(7)),
+        shown: Some(ShownRecord {
+            key: secret(1),
+            until: NOW,
+            talked: Some(TalkRecord {
+                call: secret(2),
+                answer: secret(3),
+            }),
+        }),
+        called: Some(CalledRecord {
+            key: [4; 32],
+            address: secret(5),
+            until: NOW,
+            call: Some(secret(6)),
+            answer: None,
+        }),
+    }
 }
 
 fn record() -> RoomRecord {

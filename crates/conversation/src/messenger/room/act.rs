@@ -14,7 +14,7 @@ use crate::{Event, Refusal, RoomId};
 
 impl Messenger {
     /// I want a change of a room.
-    pub(super) fn want(
+    pub(in crate::messenger) fn want(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
@@ -73,7 +73,8 @@ impl Messenger {
                 // It comes by itself.
                 Told::Waits(_, MakeFault::TooSoon | MakeFault::Full) => {}
                 // Who leaves wants no more than that.
-                Told::Waits(..) | Told::GivenUp(..) if !self.rooms.find(room)?.is_mine() => {}
+                Told::Waits(..) | Told::GivenUp(..)
+                    if self.devices.meet_in(room) || !self.rooms.find(room)?.is_mine() => {}
                 Told::Waits(_, fault) | Told::GivenUp(_, fault) => {
                     let reason = match fault {
                         MakeFault::NotIn | MakeFault::Rules => RoomFault::NotAllowed,

@@ -77,8 +77,12 @@ impl Messenger {
             return match self.rooms.find(room)?.record.package.is_some() {
                 // Where I was to be welcomed is gone.
                 true => self.say_answer(call, room),
+                false if self.devices.meet_in(room) => self.device_mailbox_opened(call),
                 false => self.answer(call, room),
             };
+        }
+        if self.devices.meet_in(room) {
+            self.device_mailbox_opened(call)?;
         }
         self.greet_room(call, room)?;
         match lost {
@@ -159,7 +163,8 @@ impl Messenger {
     fn say_answer(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
         let record = &self.rooms.find(room)?.record;
         let conversation = record.conversation;
-        let Some(package) = record.package.clone() else {
+        let package = record.package.clone();
+        let Some(package) = package.filter(|_| !self.devices.meet_in(room)) else {
             return Ok(());
         };
         let key = LeafKey::from_secret(&package.key);
@@ -176,12 +181,16 @@ impl Messenger {
     }
 
     /// Who I am in a room.
-    pub(super) fn my_entry(&mut self, room: RoomId) -> Result<Entry, StorageError> {
+    pub(in crate::messenger) fn my_entry(&mut self, room: RoomId) -> Result<Entry, StorageError> {
         let mine = key(&self.rooms.find(room)?.key)?;
         self.entry_of(room, mine)
     }
 
-    fn entry_of(&mut self, room: RoomId, key: [u8; 32]) -> Result<Entry, StorageError> {
+    pub(in crate::messenger) fn entry_of(
+        &mut self,
+        room: RoomId,
+        key: [u8; 32],
+    ) -> Result<Entry, StorageError> {
         let record = &self.rooms.find(room)?.record;
         let mailbox = record.mailbox.map(MailboxId);
         let mailbox = mailbox.and_then(|id| self.mailboxes.get(&id));

@@ -15,7 +15,9 @@ use crate::{ConversationId, Event, Refusal, Reply, RoomId, Secret};
 
 impl Messenger {
     pub(in crate::messenger) fn list_rooms(&self) -> Reply {
-        Reply::Rooms(self.rooms.by_id.values().map(Room::view).collect())
+        let rooms = self.rooms.by_id.iter();
+        let shown = rooms.filter(|(room, _)| !self.devices.meet_in(**room));
+        Reply::Rooms(shown.map(|(_, room)| room.view()).collect())
     }
 
     pub(in crate::messenger) fn show_room(&mut self, room: RoomId) -> Result<Reply, Stop> {
@@ -32,8 +34,23 @@ impl Messenger {
         if self.rooms.by_id.len() >= MOST_ROOMS {
             return Err(Refusal::TooManyRooms { most: MOST_ROOMS }.into());
         }
+        let my_name = self.config.name.clone();
+        let room = self.found_bounded(call, &name, my_name, (MOST_LEAVES, MOST_OF_ONE))?;
+        self.open_room_mailbox(call, room)?;
+        self.tell_room(room);
+        self.show_room(room)
+    }
+
+    /// Founds a room of at most so many leaves, and so many of one account.
+    pub(super) fn found_bounded(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        name: &str,
+        my_name: String,
+        (most, each): (u16, u16),
+    ) -> Result<RoomId, StorageError> {
         let conversation = ConversationId(call.cx.random());
-        let record = self.new_room(call, conversation, &name)?;
+        let record = self.new_room(call, conversation, name)?;
         let room = record.id;
         let me = super::account(&record.account)?;
         let mut lent = Lent {
@@ -42,23 +59,21 @@ impl Messenger {
             rows: &mut *call.storage,
         };
         let policy = GroupPolicy::of_group(vec![me.clone()], name)
-            .bounded(MOST_LEAVES)
-            .bounded_each(MOST_OF_ONE);
+            .bounded(most)
+            .bounded_each(each);
         let keeper = Keeper::found(&mut lent, record.conversation, &me, &policy)?;
         let keeper = keeper.map_err(|_| StorageError::corrupt("founding a room"))?;
         self.add_room(
             call,
             RoomRecord {
                 standing: RoomStanding::Member,
-                my_name: self.config.name.clone(),
+                my_name,
                 ..record
             },
         )?;
         self.rooms.keepers.insert(room, keeper);
         self.refresh(call, room)?;
-        self.open_room_mailbox(call, room)?;
-        self.tell_room(room);
-        self.show_room(room)
+        Ok(room)
     }
 
     /// A room nobody has entered yet.
@@ -145,7 +160,7 @@ impl Messenger {
     }
 
     /// Forgets a room with all that was said in it.
-    pub(super) fn remove_room(
+    pub(in crate::messenger) fn remove_room(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
@@ -223,7 +238,7 @@ impl Messenger {
 }
 
 /// A name on one line.
-pub(super) fn usable(name: &str) -> Result<String, Refusal> {
+pub(in crate::messenger) fn usable(name: &str) -> Result<String, Refusal> {
     clean_name(name)
         .filter(|clean| clean == name.trim())
         .ok_or(Refusal::BadName)

@@ -65,6 +65,7 @@ impl Messenger {
                 this.hear_each(call, room, messages, Way { from, ..way })
             }
             LetterBody::Commits(chain) => this.heard_commits(call, room, &chain),
+            LetterBody::Device(word) => this.heard_of_device(call, room, word),
             LetterBody::Messages(_)
             | LetterBody::JoinRequest { .. }
             | LetterBody::AskAnew(_)
@@ -219,6 +220,10 @@ impl Messenger {
         opened: &Opened,
         way: Way<'_>,
     ) -> Result<(), StorageError> {
+        if self.devices.meet_in(room) {
+            // Nothing is said among devices that anybody is shown.
+            return self.drop_letter(None, DropReason::Content);
+        }
         match &opened.content {
             Content::Post(_)
             | Content::Edit { .. }

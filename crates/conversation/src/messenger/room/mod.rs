@@ -20,6 +20,7 @@ mod again;
 mod cancel;
 mod change;
 mod confirm;
+mod device;
 mod enter;
 mod fetch;
 mod found;
@@ -54,6 +55,7 @@ use crate::{ContactId, ConversationId, Event, MemberId, Refusal, RoomId, Storage
 pub(super) use confirm::{counted, reached_by_each};
 use enter::Greetings;
 use fetch::Missing;
+pub(super) use found::usable;
 use held::Held;
 pub(super) use known::Room;
 
@@ -205,7 +207,9 @@ impl Messenger {
 
     /// The room a command names.
     fn room(&mut self, room: RoomId) -> Result<&mut Room, Refusal> {
-        self.rooms.by_id.get_mut(&room).ok_or(Refusal::NoRoom)
+        let hidden = self.devices.meet_in(room);
+        let known = self.rooms.by_id.get_mut(&room);
+        known.filter(|_| !hidden).ok_or(Refusal::NoRoom)
     }
 
     /// The room a command names, if I am in it.
@@ -222,6 +226,9 @@ impl Messenger {
     /// there.
     pub(super) fn may_speak_in(&self, place: ContactId) -> Option<Result<(), Refusal>> {
         let room = self.rooms.get(place)?;
+        if self.devices.meet_in(room.record.id) {
+            return Some(Err(Refusal::NoRoom));
+        }
         Some(match room.record.standing {
             RoomStanding::Member if room.size() > MOST_MEMBERS => {
                 Err(Refusal::RoomFull { most: MOST_MEMBERS })
@@ -239,6 +246,9 @@ impl Messenger {
 
     /// Tells faces how a room is now, unless they are about to be told just that.
     fn tell_room(&mut self, room: RoomId) {
+        if self.devices.meet_in(room) {
+            return self.tell_devices();
+        }
         let Some(view) = self.rooms.by_id.get(&room).map(Room::view) else {
             return;
         };

@@ -8,6 +8,7 @@ use super::{MOST_MEMBERS, MOST_OF_ONE, account};
 use crate::branches::{Invited, Keeper, Lent, OwnPackage, WelcomeFault};
 use crate::content::{Content, RoomStep, RoomWord};
 use crate::letter::LetterBody;
+use crate::messenger::device::MOST_DEVICES;
 use crate::messenger::{Call, Messenger};
 use crate::mls::LeafKey;
 use crate::storage::{EntryRecord, MemberRecord, PackageRecord, RoomStanding, WelcomeRecord};
@@ -39,7 +40,11 @@ impl Messenger {
             rows: &mut *call.storage,
         };
         let invited = Keeper::invited(&mut lent, welcome, own(&key))?;
-        let fits = |invited: &Invited| is_asked_for(record.conversation, package, invited);
+        let bounds = match self.devices.meet_in(room) {
+            true => (usize::from(MOST_DEVICES), MOST_DEVICES),
+            false => (MOST_MEMBERS, MOST_OF_ONE),
+        };
+        let fits = |invited: &Invited| is_asked_for(record.conversation, package, invited, bounds);
         if !invited.as_ref().is_ok_and(fits) {
             return self.drop_letter(None, DropReason::Room);
         }
@@ -154,8 +159,14 @@ impl Messenger {
         let package = record.package.clone();
         self.save_room(call, room)?;
         self.refresh(call, room)?;
-        // The leaf that the contact said is theirs, and no other, bears their name.
-        if let Some(package) = package {
+        if self.devices.meet_in(room) {
+            self.device_linked(call)?;
+            // Whoever read the link knows where I am written to.
+            self.rooms.find(room)?.record.exposed = true;
+            self.save_room(call, room)?;
+            self.replace_room_mailbox(call, room)?;
+        } else if let Some(package) = package {
+            // The leaf that the contact said is theirs, and no other, bears their name.
             self.bind_contact(call, room, &package.steward, package.by)?;
         }
         self.tell_room(room);
@@ -310,10 +321,15 @@ fn own(key: &Secret) -> impl FnOnce(&[u8]) -> Option<Secret> + '_ {
 /// Whether a Welcome is to the group that was offered, by the leaf that offered
 /// it, for the account that I answered with, and by its rules never of more leaves
 /// than can be written to, nor of several of one account.
-fn is_asked_for(room: ConversationId, package: &PackageRecord, invited: &Invited) -> bool {
+fn is_asked_for(
+    room: ConversationId,
+    package: &PackageRecord,
+    invited: &Invited,
+    (most, each): (usize, u16),
+) -> bool {
     invited.group == room
         && account(&package.account).is_ok_and(|mine| mine == invited.account)
         && invited.by.signature_key == package.steward
-        && invited.policy.most_leaves() == Some(MOST_MEMBERS)
-        && invited.policy.most_of_one() == Some(usize::from(MOST_OF_ONE))
+        && invited.policy.most_leaves() == Some(most)
+        && invited.policy.most_of_one() == Some(usize::from(each))
 }

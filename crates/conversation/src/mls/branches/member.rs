@@ -36,8 +36,17 @@ impl OwnPackage {
     /// When storage fails.
     pub fn make(lent: &mut Lent<'_, '_>, account: &AccountId) -> Result<Self, StorageError> {
         let key = LeafKey::generate(lent.cx);
+        Self::make_with(lent, account, &key)
+    }
+
+    /// The same, for a leaf of this key.
+    pub(crate) fn make_with(
+        lent: &mut Lent<'_, '_>,
+        account: &AccountId,
+        key: &LeafKey,
+    ) -> Result<Self, StorageError> {
         let provider = Provider::new(lent.crypto, lent.cx, &mut *lent.rows);
-        let outcome = Self::build(&provider, &key, account);
+        let outcome = Self::build(&provider, key, account);
         provider
             .end(outcome)?
             .map_err(|()| StorageError::corrupt("making a key package"))

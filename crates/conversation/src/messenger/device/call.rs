@@ -1,0 +1,179 @@
+//! What an old device does: it reads the link of a new one, calls it, hears its answer
+//! and lets it in once a person compared the code.
+
+use hushwing_delivery::{Address, Keep, Letter, PostError, SealKey, Urgency};
+use hushwing_sansio::StorageError;
+
+use super::code::{code, is_code};
+use super::{LINK_LIFE, MOST_DEVICES, letter};
+use crate::branches::MemberPackage;
+use crate::content::{Entry, RoomStep, RoomWord};
+use crate::link::DeviceLink;
+use crate::messenger::join::refusal_of_link;
+use crate::messenger::room::usable;
+use crate::messenger::stop::Stop;
+use crate::messenger::{Call, Messenger};
+use crate::storage::{CalledRecord, RoomStanding};
+use crate::{DropReason, Refusal, Reply, RoomId, Secret};
+
+/// Addresses of one device that are written to at first.
+const MOST_ADDRESSES: usize = 4;
+
+impl Messenger {
+    /// Calls the new device that shows this link. `name` is what this one is called among
+    /// its like, unless it was said before.
+    pub(in crate::messenger) fn call_device(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        link: &Secret,
+        name: &str,
+    ) -> Result<Reply, Stop> {
+        let name = usable(name)?;
+        let text = core::str::from_utf8(link.expose()).map_err(|_| Refusal::NotALink)?;
+        let link = DeviceLink::parse(text).map_err(refusal_of_link)?;
+        let now = call.cx.wall();
+        if link.expires() <= now {
+            return Err(Refusal::LinkExpired.into());
+        }
+        let room = self.room_of_devices(call, &name)?;
+        if self.rooms.size_of(room) >= usize::from(MOST_DEVICES) {
+            return Err(Refusal::TooManyDevices {
+                most: usize::from(MOST_DEVICES),
+            }
+            .into());
+        }
+        self.devices.record.called = Some(CalledRecord {
+            key: *link.key(),
+            address: Secret::new(link.address().encode()),
+            until: now + LINK_LIFE,
+            call: None,
+            answer: None,
+        });
+        self.save_devices(call)?;
+        self.call_now(call)?;
+        self.list_devices()
+    }
+
+    /// Where the devices meet, founded if this is the first.
+    fn room_of_devices(&mut self, call: &mut Call<'_, '_>, name: &str) -> Result<RoomId, Stop> {
+        match (self.devices.record.room, self.device_standing()) {
+            (Some(room), Some(RoomStanding::Member)) => Ok(room),
+            (None, _) => {
+                let room = self.found_devices(call, name)?;
+                self.devices.record.room = Some(room);
+                self.save_devices(call)?;
+                Ok(room)
+            }
+            (_, Some(RoomStanding::Broken)) => Err(Refusal::Broken.into()),
+            _ => Err(Refusal::NotLinked.into()),
+        }
+    }
+
+    /// Calls as soon as it can be said where to answer.
+    pub(super) fn call_now(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let called = self.devices.record.called.as_ref();
+        let waits = called.filter(|called| called.call.is_none());
+        let to = waits.map(|called| called.address.expose().to_vec());
+        let (Some(to), Some(room)) = (to, self.devices.record.room) else {
+            return Ok(());
+        };
+        let entry = self.my_entry(room)?;
+        if entry.addresses.is_empty() {
+            return Ok(());
+        }
+        let (conversation, account) = self.who_in(room)?;
+        let step = RoomStep::Call { account, entry };
+        let (bytes, body) = letter(&RoomWord {
+            room: conversation,
+            step,
+        });
+        self.post_to_device(call, &[to], body)?;
+        if let Some(called) = &mut self.devices.record.called {
+            called.call = Some(Secret::new(bytes));
+        }
+        self.save_devices(call)
+    }
+
+    /// Posts to a device that is not in the room yet.
+    pub(super) fn post_to_device(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        addresses: &[Vec<u8>],
+        bytes: Vec<u8>,
+    ) -> Result<(), StorageError> {
+        let to = addresses.iter().filter_map(|to| Address::decode(to).ok());
+        let to = to.filter(|to| matches!(to.seal, SealKey::Shared(_)));
+        let letter = Letter {
+            to: to.take(MOST_ADDRESSES).collect(),
+            last_resort: Vec::new(),
+            bytes,
+            urgency: Urgency::Normal,
+            keep: Keep::UntilAccepted,
+        };
+        match self.office.post(call.cx, &mut *call.storage, &letter) {
+            Err(PostError::Storage(error)) => Err(error),
+            // What they gave as addresses takes nothing: nobody comes in.
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// A new device answered. It is the one whose link was read: the key package is signed by
+    /// the key in it, for an account that only a call of mine named.
+    pub(super) fn answered(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        word: &[u8],
+        package: &[u8],
+        entry: &Entry,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let Some(room) = self.devices.record.room else {
+            return self.drop_letter(None, DropReason::Letter);
+        };
+        let (_, account) = self.who_in(room)?;
+        let called = self.devices.record.called.as_mut();
+        let waits = called.filter(|called| {
+            let asked = called.call.is_some() && called.answer.is_none();
+            asked && now < called.until && called.key == entry.key
+        });
+        // Last, since it costs most.
+        let is_signed = || {
+            let package = MemberPackage::check(&self.crypto, package);
+            package.is_some_and(|package| {
+                *package.account() == account && package.signature_key() == entry.key
+            })
+        };
+        let Some(called) = waits.filter(|_| is_signed()) else {
+            return self.drop_letter(None, DropReason::Letter);
+        };
+        called.answer = Some(Secret::new(word.to_vec()));
+        self.save_devices(call)?;
+        self.tell_devices();
+        Ok(())
+    }
+
+    /// A person compared the code: the new device comes in.
+    pub(in crate::messenger) fn confirm_device(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        typed: &str,
+    ) -> Result<Reply, Stop> {
+        let called = self.devices.record.called.as_ref();
+        let said = called.and_then(|one| Some((one.call.as_ref()?, one.answer.as_ref()?)));
+        let (Some((said, answer)), Some(room)) = (said, self.devices.record.room) else {
+            return Err(Refusal::NoNewDevice.into());
+        };
+        if !is_code(typed, &code(said.expose(), answer.expose())) {
+            return Err(Refusal::WrongCode.into());
+        }
+        let Ok(word) = RoomWord::decode(answer.expose()) else {
+            return Err(StorageError::corrupt("reading the answer of a device").into());
+        };
+        self.devices.record.called = None;
+        self.save_devices(call)?;
+        if let RoomStep::Answer { package, entry } = word.step {
+            self.let_device_in(call, room, &package, &entry)?;
+        }
+        self.list_devices()
+    }
+}

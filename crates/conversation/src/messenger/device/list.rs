@@ -1,0 +1,115 @@
+//! Which devices there are, and throwing one out.
+
+use super::code::code;
+use crate::branches::Wish;
+use crate::content::{RoomStep, RoomWord};
+use crate::link::DeviceLink;
+use crate::messenger::mailbox::shared_address;
+use crate::messenger::stop::Stop;
+use crate::messenger::{Call, Messenger};
+use crate::mls::LeafKey;
+use crate::storage::RoomStanding;
+use crate::view::{DeviceView, DevicesView, LinkView};
+use crate::{Event, MemberId, Refusal, Reply, Secret};
+
+impl Messenger {
+    pub(in crate::messenger) fn list_devices(&self) -> Result<Reply, Stop> {
+        Ok(Reply::Devices(self.devices_view()))
+    }
+
+    /// Whether this device is in their room; `None` where there is none.
+    pub(super) fn device_standing(&self) -> Option<RoomStanding> {
+        self.rooms.standing(self.devices.record.room?)
+    }
+
+    fn devices_view(&self) -> DevicesView {
+        let room = self.devices.record.room;
+        let members = room.map(|room| self.rooms.present_in(room));
+        let devices = members.into_iter().flatten().map(|member| DeviceView {
+            device: member.member,
+            name: member.name.clone(),
+            me: member.mine,
+            reachable: member.mine || !member.addresses.is_empty(),
+        });
+        DevicesView {
+            standing: self.device_standing(),
+            devices: devices.collect(),
+            link: self.shown_link(),
+            code: self.code_to_compare(),
+            newcomer: self.newcomer(),
+        }
+    }
+
+    /// The link this device shows, while nobody has called.
+    fn shown_link(&self) -> Option<LinkView> {
+        let shown = self.devices.record.shown.as_ref();
+        let shown = shown.filter(|shown| shown.talked.is_none())?;
+        let mailbox = self.rooms.mailbox_of(self.devices.record.room?)?;
+        let address = shared_address(self.mailboxes.get(&mailbox)?)?;
+        let key = LeafKey::from_secret(&shown.key)?.public();
+        let uri = DeviceLink::new(key, address, shown.until).to_uri()?;
+        Some(LinkView {
+            link: Secret::new(uri.into_bytes()),
+            until: shown.until,
+        })
+    }
+
+    /// What both devices show, once each has what it is made of.
+    fn code_to_compare(&self) -> Option<String> {
+        let record = &self.devices.record;
+        let talked = record.shown.as_ref().and_then(|one| one.talked.as_ref());
+        if let Some(talk) = talked {
+            return Some(code(talk.call.expose(), talk.answer.expose()));
+        }
+        let called = record.called.as_ref()?;
+        let (said, answer) = (called.call.as_ref()?, called.answer.as_ref()?);
+        Some(code(said.expose(), answer.expose()))
+    }
+
+    /// What the new device calls itself that waits for the person's word.
+    fn newcomer(&self) -> Option<String> {
+        let called = self.devices.record.called.as_ref()?;
+        let word = RoomWord::decode(called.answer.as_ref()?.expose()).ok()?;
+        match word.step {
+            RoomStep::Answer { entry, .. } => Some(entry.name),
+            _ => None,
+        }
+    }
+
+    /// Throws a device out.
+    pub(in crate::messenger) fn revoke_device(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        device: MemberId,
+    ) -> Result<Reply, Stop> {
+        let room = self.devices.record.room.ok_or(Refusal::NoDevice)?;
+        match self.device_standing() {
+            Some(RoomStanding::Member) => {}
+            Some(RoomStanding::Broken) => return Err(Refusal::Broken.into()),
+            _ => return Err(Refusal::NotLinked.into()),
+        }
+        let found = self
+            .rooms
+            .present_in(room)
+            .find(|member| member.member == device)
+            .map(|member| (member.key.clone(), member.mine));
+        let (key, mine) = found.ok_or(Refusal::NoDevice)?;
+        if mine {
+            return Err(Refusal::ThisDevice.into());
+        }
+        self.within(call, room.place(), |this, call| {
+            this.want(call, room, Wish::RemoveLeaf(key))
+        })?;
+        self.list_devices()
+    }
+
+    /// Tells faces how it is now, unless they are about to be told just that.
+    pub(in crate::messenger) fn tell_devices(&mut self) {
+        let event = Event::Devices(self.devices_view());
+        let mut events = self.events.iter().rev();
+        let told = events.find(|event| matches!(event, Event::Devices(_)));
+        if told != Some(&event) {
+            self.tell(event);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The devices of one account: how a new one comes in, who they are, and how one is
+//! thrown out (RFC 0024).
+//!
+//! They meet in a room of their own ([`super::room`]) that no face shows and of which no
+//! contact hears. [`show`] is what a new device does, [`call`] what an old one does;
+//! both make of what they told each other six digits ([`code`]) that a person compares.
+
+mod call;
+mod code;
+mod list;
+mod show;
+
+use core::time::Duration;
+
+use hushwing_sansio::StorageError;
+
+use super::{Call, Messenger};
+use crate::content::{RoomStep, RoomWord};
+use crate::letter::LetterBody;
+use crate::storage::{DevicesRecord, RoomStanding};
+use crate::{DropReason, RoomId, Storage};
+
+/// Devices of one account.
+pub(super) const MOST_DEVICES: u16 = 3;
+/// How long a link can be used.
+const LINK_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// How much longer a new device that answered waits to be let in.
+const WELCOME_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What this device knows of the others.
+#[derive(Default)]
+pub(super) struct Devices {
+    record: DevicesRecord,
+}
+
+impl Devices {
+    pub(super) fn open(storage: &dyn Storage) -> Result<Self, StorageError> {
+        let record = DevicesRecord::read(storage)?;
+        Ok(Self { record })
+    }
+
+    /// Whether that is their room.
+    pub(super) fn meet_in(&self, room: RoomId) -> bool {
+        self.record.room == Some(room)
+    }
+}
+
+impl Messenger {
+    fn save_devices(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        self.devices.record.put(call.storage)
+    }
+
+    /// What two devices said before they shared a room.
+    pub(super) fn heard_of_device(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        word: &[u8],
+    ) -> Result<(), StorageError> {
+        let standing = self
+            .rooms
+            .standing(room)
+            .filter(|_| self.devices.meet_in(room));
+        let Ok(RoomWord { room: of, step }) = RoomWord::decode(word) else {
+            return self.drop_letter(None, DropReason::Letter);
+        };
+        match (standing, &step) {
+            (Some(RoomStanding::Joining), RoomStep::Call { account, entry }) => {
+                self.called(call, word, (of, account), entry)
+            }
+            (Some(RoomStanding::Member), RoomStep::Answer { package, entry }) => {
+                self.answered(call, word, package, entry)
+            }
+            _ => self.drop_letter(None, DropReason::Letter),
+        }
+    }
+
+    /// The room of the devices has a mailbox: what waited for it leaves.
+    pub(super) fn device_mailbox_opened(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        self.call_now(call)?;
+        self.tell_devices();
+        Ok(())
+    }
+
+    /// Nothing of a link that is over stays.
+    pub(super) fn sweep_devices(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let record = &self.devices.record;
+        let over = record.called.as_ref().is_some_and(|one| one.until <= now);
+        let in_vain = record.shown.as_ref().is_some_and(|one| {
+            // The Welcome may be on its way to whoever answered.
+            let patience = match one.talked {
+                Some(_) => WELCOME_LIFE,
+                None => Duration::ZERO,
+            };
+            one.until + patience <= now
+        });
+        if over {
+            self.devices.record.called = None;
+            self.save_devices(call)?;
+            self.tell_devices();
+        }
+        match in_vain {
+            true => self.stop_showing(call),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A letter with one word in it.
+fn letter(word: &RoomWord) -> (Vec<u8>, Vec<u8>) {
+    let bytes = word.encode();
+    let body = LetterBody::device(&bytes);
+    (bytes, body)
+}

@@ -1,0 +1,106 @@
+//! What a new device does: it shows a link, is called, and answers once.
+
+use hushwing_sansio::StorageError;
+
+use super::{LINK_LIFE, letter};
+use crate::branches::AccountId;
+use crate::content::{Entry, RoomStep, RoomWord};
+use crate::messenger::room::usable;
+use crate::messenger::stop::Stop;
+use crate::messenger::{Call, Messenger};
+use crate::mls::LeafKey;
+use crate::storage::{RoomStanding, ShownRecord, TalkRecord};
+use crate::{ConversationId, DropReason, Refusal, Reply, Secret};
+
+impl Messenger {
+    /// Shows a link to be linked by, as a device of this name. What an older link waited
+    /// for is over.
+    pub(in crate::messenger) fn show_device(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        name: &str,
+    ) -> Result<Reply, Stop> {
+        let name = usable(name)?;
+        match self.device_standing() {
+            None => {}
+            Some(RoomStanding::Joining) => self.stop_showing(call)?,
+            Some(_) => return Err(Refusal::LinkedAlready.into()),
+        }
+        if !self.people.is_empty() || self.rooms.places().next().is_some() {
+            return Err(Refusal::NotANewDevice.into());
+        }
+        let key = LeafKey::generate(call.cx).secret();
+        let until = call.cx.wall() + LINK_LIFE;
+        let room = self.await_devices(call, &name)?;
+        self.devices.record.room = Some(room);
+        self.devices.record.shown = Some(ShownRecord {
+            key,
+            until,
+            talked: None,
+        });
+        self.save_devices(call)?;
+        self.list_devices()
+    }
+
+    /// Nobody came in time, or another link takes the place of this one.
+    pub(super) fn stop_showing(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let room = self.devices.record.room.take();
+        self.devices.record.shown = None;
+        self.save_devices(call)?;
+        if let Some(room) = room {
+            self.remove_room(call, room)?;
+        }
+        self.tell_devices();
+        Ok(())
+    }
+
+    /// Somebody who read the link calls. The first is answered, and nobody else: whether
+    /// it is the device that the person holds, the code shows.
+    pub(super) fn called(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        word: &[u8],
+        (conversation, account): (ConversationId, &AccountId),
+        entry: &Entry,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let known = self.conversations.contains_key(&conversation);
+        let shown = self.devices.record.shown.as_ref();
+        let waits = shown.filter(|one| one.talked.is_none() && now < one.until && !known);
+        let key = waits.and_then(|one| LeafKey::from_secret(&one.key));
+        let (Some(key), Some(room)) = (key, self.devices.record.room) else {
+            return self.drop_letter(None, DropReason::Letter);
+        };
+        let package = self.be_called(call, room, (conversation, account), &key, entry.key)?;
+        let mine = self.entry_of(room, key.public())?;
+        let step = RoomStep::Answer {
+            package,
+            entry: mine,
+        };
+        let (answer, body) = letter(&RoomWord {
+            room: conversation,
+            step,
+        });
+        self.post_to_device(call, &entry.addresses, body)?;
+        if let Some(shown) = &mut self.devices.record.shown {
+            shown.talked = Some(TalkRecord {
+                call: Secret::new(word.to_vec()),
+                answer: Secret::new(answer),
+            });
+        }
+        self.save_devices(call)?;
+        self.tell_devices();
+        Ok(())
+    }
+
+    /// I am in: the link has served its purpose.
+    pub(in crate::messenger) fn device_linked(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        if self.devices.record.shown.take().is_some() {
+            self.save_devices(call)?;
+        }
+        Ok(())
+    }
+}
