@@ -41,6 +41,9 @@ pub struct GroupMember {
     pub me: bool,
     /// Whether they may add, remove and rename.
     pub steward: bool,
+    /// Whether they pass on what others say: the group is too large to write to each.
+    #[serde(default)]
+    pub herald: bool,
     /// Whether they are in it now.
     pub present: bool,
     /// Whether it is known where to write to them.
@@ -75,11 +78,11 @@ pub struct Counts {
     pub failed: usize,
 }
 
-/// Whom to add or remove.
+/// Whom to add or remove, or to name.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WhoBody {
-    /// To add: name or id of a contact. To remove: name of a member, or their
+    /// To add: name or id of a contact. Else: name of a member, or their
     /// number.
     pub who: String,
 }

@@ -361,6 +361,13 @@ pub enum Command {
         /// Whether they shall be one.
         on: bool,
     },
+    /// Name a member to pass on what others say once the room is wide. `Reply::Room`.
+    NameHerald {
+        /// In which room; I am a steward of it.
+        room: RoomId,
+        /// Whom; the last of three before gives way.
+        member: MemberId,
+    },
     /// Leave a room. What was said stays. `Reply::Room`.
     LeaveRoom {
         /// Which one.
@@ -465,6 +472,7 @@ impl fmt::Debug for Command {
             Self::RemoveMember { .. } => "RemoveMember",
             Self::RenameRoom { .. } => "RenameRoom",
             Self::SetSteward { .. } => "SetSteward",
+            Self::NameHerald { .. } => "NameHerald",
             Self::LeaveRoom { .. } => "LeaveRoom",
             Self::ForgetRoom { .. } => "ForgetRoom",
         })

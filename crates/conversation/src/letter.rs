@@ -77,8 +77,10 @@ impl<'b> LetterBody<'b> {
     }
 
     /// A Welcome to a room.
-    pub(crate) fn welcome(welcome: &[u8], side: &[u8]) -> Vec<u8> {
-        write(WELCOME, &[welcome, side])
+    pub(crate) fn welcome(welcome: &[u8], sides: &[Vec<u8>]) -> Vec<u8> {
+        let sides = sides.iter().map(Vec::as_slice).take(MOST_ITEMS - 1);
+        let items: Vec<_> = core::iter::once(welcome).chain(sides).collect();
+        write(WELCOME, &items)
     }
 
     /// A letter to one member of a room.

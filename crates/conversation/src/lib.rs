@@ -29,7 +29,7 @@ pub use content::{IdPrefix, MessageId};
 pub use event::{
     BreakReason, DropReason, EndReason, Event, FailReason, Outgoing, Reply, RoomFault,
 };
-pub use messenger::{Config, Messenger, restored};
+pub use messenger::{Config, GroupSize, Messenger, restored};
 pub use mls::branches;
 pub use names::{
     ContactId, ConversationId, ConversationIdError, InvitationId, MemberId, RoomId, Ticket,

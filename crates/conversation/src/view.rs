@@ -335,6 +335,8 @@ pub struct MemberView {
     pub me: bool,
     /// Whether they are a steward.
     pub steward: bool,
+    /// Whether they pass on what others say.
+    pub herald: bool,
     /// Whether they are in it now.
     pub present: bool,
     /// Whether I know where to write to them.

@@ -4,15 +4,18 @@
 //! |---|---|
 //! | `seat` | one leaf with all that a program keeps for it |
 //! | `circle` | a group with a filled tree |
+//! | `author` | a whole messenger in a group of the largest size |
 //!
 //! Messages take turns with those of a conversation of two, as in `conversation`.
 //! References of bytes and of the time of joining are the most that may be.
 
+mod author;
 mod circle;
 mod seat;
 
 use std::time::Duration;
 
+use author::Author;
 use circle::Circle;
 
 use crate::conversation::desk::Memory;
@@ -28,6 +31,8 @@ const MOST: u16 = 500;
 const MOST_COMMIT: f64 = 26_000.0;
 /// Bytes that it may cost who is added.
 const MOST_WELCOME: f64 = 290_000.0;
+/// Envelopes that a text may cost its author in the largest.
+const MOST_ENVELOPES: f64 = 4.0;
 /// Milliseconds in which who is added to the largest is in.
 const MOST_JOIN: f64 = 1_000.0;
 
@@ -41,6 +46,11 @@ pub(crate) fn measure(budget: Duration) -> Result<Vec<Figure>, BenchError> {
     figures.push(bytes("welcome_to_100", added.welcome, MOST_WELCOME));
     let added = Circle::of(MOST - 1)?.grow()?;
     figures.push(Figure::new("join_of_500_ms", "ms", added.join, MOST_JOIN));
+    let spent = Author::among(MOST)?.say("hello")?;
+    let text = "envelopes_of_a_text_in_500";
+    let envelopes = spent.envelopes as f64;
+    figures.push(Figure::new(text, "envelopes", envelopes, MOST_ENVELOPES));
+    figures.push(Figure::new("say_in_500_ms", "ms", spent.time, MOST_JOIN));
     Ok(figures)
 }
 

@@ -48,6 +48,11 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
             };
             change(session, &group, "stewards", &body, said).await?;
         }
+        GroupAction::Herald { group, member } => {
+            let body = json!({ "who": member });
+            let said = |_: &Group| format!("{member} shall pass on what others say");
+            change(session, &group, "heralds", &body, said).await?;
+        }
         GroupAction::Leave { group } => {
             let said = |left: &Group| match left.state.as_str() {
                 "left" => "left".to_owned(),
@@ -124,6 +129,9 @@ fn member(member: &GroupMember) -> String {
     }
     if member.steward {
         notes.push("steward".to_owned());
+    }
+    if member.herald {
+        notes.push("herald".to_owned());
     }
     match &member.contact {
         Some(contact) if *contact != member.name => notes.push(format!("your contact {contact}")),

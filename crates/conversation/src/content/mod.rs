@@ -36,6 +36,7 @@ pub mod shown;
 mod signature;
 mod signed_receipts;
 mod stamp;
+mod tally;
 mod text;
 mod timer;
 mod typing;
@@ -58,12 +59,13 @@ pub use post::{Attachment, Post};
 pub use prefix::{IdPrefix, IdPrefixError, ShortId};
 pub use profile::{Avatar, MAX_AVATAR, Profile, ProfileError};
 pub use receipt::{MAX_RECEIPTS, Receipt, Status, decode as decode_receipts};
-pub use room::{Entry, MAX_ROSTER, RoomStep, RoomWord, RoomWordError};
+pub use room::{Entry, MAX_PASSED, MAX_ROSTER, RoomStep, RoomWord, RoomWordError};
 pub use signature::{Signature, SignatureError, Unsigned};
 pub use signed_receipts::{
     MAX_SIGNED_RECEIPTS, SignedReceipt, SignedReceiptsError, decode_signed, encode_signed,
 };
 pub use stamp::{Lamport, Stamp, StampError};
+pub use tally::{MAX_TALLIES, Tally};
 pub use text::{Mention, Text, TextError};
 pub use timer::{MAX_TIMER, Timer, TimerError};
 pub use typing::{Typing, TypingError};

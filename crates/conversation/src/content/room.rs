@@ -7,6 +7,7 @@ use super::addresses::{read_list, write_list};
 use super::cbor::{Reader, SyntaxError, Writer, whole};
 use super::message::MAX_MESSAGE;
 use super::shown::{MAX_NAME, clean_name};
+use super::tally::{MAX_TALLIES, Tally};
 use crate::ConversationId;
 use crate::branches::AccountId;
 
@@ -20,6 +21,8 @@ const MAX_PACKAGE: usize = 8_192;
 const MAX_ACCOUNT: usize = 32;
 /// Entries of one roster.
 pub const MAX_ROSTER: usize = 64;
+/// Names of what was passed on, in one letter.
+pub const MAX_PASSED: usize = 256;
 
 /// What is said about one room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +84,10 @@ pub enum RoomStep {
         /// Who I am in it: a Welcome of another leaf is not mine.
         entry: Entry,
     },
+    /// From a herald: I passed these on, by the first bytes of the SHA-256 of each.
+    Passed(Vec<[u8; 16]>),
+    /// From a herald to an author: which leaves have what they said.
+    Tallies(Vec<Tally>),
 }
 
 /// Somebody in a room, as told. `Debug` hides all of it.
@@ -115,6 +122,8 @@ impl fmt::Debug for RoomStep {
             Self::Ask(_) => "Ask",
             Self::Again { .. } => "Again",
             Self::Call { .. } => "Call",
+            Self::Passed(_) => "Passed",
+            Self::Tallies(_) => "Tallies",
         })
     }
 }
@@ -137,6 +146,9 @@ pub enum RoomWordError {
     /// Nothing in a name can be seen.
     #[error("empty name")]
     EmptyName,
+    /// A set of leaves, or the id of the message, that is none.
+    #[error("count malformed")]
+    Tally,
 }
 
 impl RoomWord {
@@ -161,7 +173,11 @@ impl RoomWord {
             | RoomStep::Greeting { entry, .. }
             | RoomStep::Call { entry, .. } => entry.clean()?,
             RoomStep::Roster(entries) => entries.iter_mut().try_for_each(Entry::clean)?,
-            RoomStep::Leave | RoomStep::Ask(_) | RoomStep::Again { .. } => {}
+            RoomStep::Leave
+            | RoomStep::Ask(_)
+            | RoomStep::Again { .. }
+            | RoomStep::Passed(_)
+            | RoomStep::Tallies(_) => {}
         }
         Ok(word)
     }
@@ -213,6 +229,16 @@ impl RoomWord {
                     epoch: reader.unsigned()?,
                     message: reader.bytes(MAX_MESSAGE)?.to_vec(),
                 }
+            }
+            7 => {
+                let count = reader.array(MAX_PASSED as u64)?;
+                let names = (0..count).map(|_| reader.fixed());
+                RoomStep::Passed(names.collect::<Result<_, _>>()?)
+            }
+            8 => {
+                let count = reader.array(MAX_TALLIES as u64)?;
+                let tallies = (0..count).map(|_| Tally::read(reader));
+                RoomStep::Tallies(tallies.collect::<Result<_, _>>()?)
             }
             9 => {
                 reader.array_of(2)?;
@@ -275,6 +301,18 @@ impl RoomWord {
                 head(6);
                 writer.array(2).unsigned(*epoch).bytes(message);
             }
+            RoomStep::Passed(names) => {
+                head(7);
+                writer.array(names.len());
+                for name in names {
+                    writer.bytes(name);
+                }
+            }
+            RoomStep::Tallies(tallies) => {
+                head(8);
+                writer.array(tallies.len());
+                tallies.iter().for_each(|tally| tally.write(writer));
+            }
             RoomStep::Call { account, entry } => {
                 head(9);
                 writer.array(2).bytes(account.as_bytes());
@@ -322,9 +360,12 @@ fn read_known(reader: &mut Reader<'_>) -> Result<Vec<([u8; 32], u64)>, RoomWordE
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::MessageId;
 
     fn entry(name: &str) -> Entry {
         Entry {
@@ -332,6 +373,14 @@ mod tests {
             name: name.to_owned(),
             revision: 3,
             addresses: vec![vec![1; 40], vec![2; 50]],
+        }
+    }
+
+    fn tally(leaves: &[u32]) -> Tally {
+        Tally {
+            message: MessageId::from_bytes(&[1; 32]).unwrap(),
+            delivered: leaves.iter().copied().collect(),
+            read: BTreeSet::new(),
         }
     }
 
@@ -362,6 +411,8 @@ mod tests {
                 account: AccountId::try_from([7; 16].as_slice()).unwrap(),
                 entry: entry(name),
             },
+            RoomStep::Passed(vec![[1; 16], [2; 16]]),
+            RoomStep::Tallies(vec![tally(&[0, 40]), tally(&[])]),
         ];
         let of = |step| RoomWord {
             room: ConversationId([4; 16]),
@@ -402,7 +453,11 @@ mod tests {
         for word in all("\u{200b}") {
             let nameless = matches!(
                 word.step,
-                RoomStep::Leave | RoomStep::Ask(_) | RoomStep::Again { .. }
+                RoomStep::Leave
+                    | RoomStep::Ask(_)
+                    | RoomStep::Again { .. }
+                    | RoomStep::Passed(_)
+                    | RoomStep::Tallies(_)
             );
             let read = RoomWord::decode(&word.encode());
             assert_eq!(read == Err(RoomWordError::EmptyName), !nameless);

@@ -49,6 +49,7 @@ impl Concern {
             | Command::RemoveMember { room, .. }
             | Command::RenameRoom { room, .. }
             | Command::SetSteward { room, .. }
+            | Command::NameHerald { room, .. }
             | Command::LeaveRoom { room } => Self::Contact(room.place()),
             Command::Edit { message, .. }
             | Command::Delete { message }

@@ -97,6 +97,7 @@ use people::Person;
 use reach::Reach;
 use receipts::Debts;
 use repeat::Repeats;
+pub use room::GroupSize;
 use room::Rooms;
 use shelf::Shelf;
 use silence::Silences;
@@ -134,6 +135,8 @@ pub struct Config {
     /// Whether messages leave to all addresses of a contact at once, and not to
     /// the next one when the one before it brought no receipt.
     pub in_parallel: bool,
+    /// How large groups may be.
+    pub group_size: GroupSize,
 }
 
 impl Default for Config {
@@ -146,6 +149,7 @@ impl Default for Config {
             recovery: false,
             rotates: true,
             in_parallel: false,
+            group_size: GroupSize::default(),
         }
     }
 }
@@ -422,6 +426,7 @@ impl Messenger {
             Command::RemoveMember { room, member } => self.remove_from_room(call, room, member)?,
             Command::RenameRoom { room, name } => self.rename_room(call, room, &name)?,
             Command::SetSteward { room, member, on } => self.set_steward(call, room, member, on)?,
+            Command::NameHerald { room, member } => self.name_herald(call, room, member)?,
             Command::LeaveRoom { room } => self.leave_room(call, room)?,
             Command::ForgetRoom { room } => self.forget_room(call, room)?,
         }))

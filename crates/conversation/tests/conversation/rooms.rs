@@ -5,7 +5,8 @@ use std::time::Duration;
 use hushwing_conversation::view::{Counted, MemberView, Reached, RoomView, Speaker};
 use hushwing_conversation::village::{Home, Village, Weather};
 use hushwing_conversation::{
-    Command, ContactId, Event, MemberId, MessageState, Refusal, Reply, RoomId, RoomStanding,
+    Command, Config, ContactId, Event, GroupSize, MemberId, MessageState, Refusal, Reply, RoomId,
+    RoomStanding,
 };
 
 use crate::support::*;
@@ -36,10 +37,22 @@ pub(crate) fn rooms(village: &mut Village, home: Home) -> Vec<RoomView> {
 
 /// People who know Alice.
 pub(crate) fn acquaintances(seed: u64, names: &[&str]) -> Circle {
+    acquaintances_of(seed, names, GroupSize::default())
+}
+
+/// The same, in groups of this size.
+pub(crate) fn acquaintances_of(seed: u64, names: &[&str], group_size: GroupSize) -> Circle {
     let mut village = village(seed);
+    let config = |name: &&str| Config {
+        name: (*name).to_owned(),
+        receipt_delay: (DELAY, DELAY),
+        rotates: false,
+        group_size,
+        ..Config::default()
+    };
     let homes: Vec<_> = names
         .iter()
-        .map(|name| village.move_in(name, DELAY).unwrap())
+        .map(|name| village.move_in_as(config(name)).unwrap())
         .collect();
     for guest in &homes[1..] {
         let link = invite(&mut village, homes[0], false).link;

@@ -127,7 +127,10 @@ impl Messenger {
         }
         match self.rooms.find(room)?.record.standing {
             RoomStanding::Leaving => self.leave_further(call, room),
-            _ => self.replace_room_mailbox(call, room),
+            _ => {
+                self.replace_heralds(call, room)?;
+                self.replace_room_mailbox(call, room)
+            }
         }
     }
 
@@ -147,10 +150,13 @@ impl Messenger {
         let first = core::mem::replace(&mut known.key, key).is_empty();
         let Some(policy) = policy else {
             known.stewards.clear();
+            known.named.clear();
             known.disappear_after = None;
             return Ok(Turns::default());
         };
         known.stewards = stewards;
+        known.named = policy.heralds();
+        known.narrow = policy.narrow().unwrap_or(usize::MAX);
         let disappear = policy.disappear_after().map(|after| after.min(MAX_TIMER));
         let otherwise = core::mem::replace(&mut known.disappear_after, disappear) != disappear;
         let otherwise = otherwise && !first;

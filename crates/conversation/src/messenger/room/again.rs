@@ -80,7 +80,12 @@ impl Messenger {
         let now = call.cx.now();
         let known = self.rooms.find(room)?;
         let mut open = Vec::new();
+        // In a wide group others wait for heralds, unless they moved.
+        let wide = known.is_wide();
         for member in known.others() {
+            if wide && member.stranded.is_none() {
+                continue;
+            }
             let up_to = member.stranded.unwrap_or(0);
             if !call.storage.unreached(member.member, up_to, 1)?.is_empty() {
                 open.push(member.member);

@@ -19,6 +19,8 @@ use crate::{ContactId, MemberId, RoomId, Storage};
 
 /// How long the time of a message waits for members to whom it has not left.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// Members that are named of those whom a message is for.
+const MOST_NAMED: usize = 32;
 /// Receipts in one letter.
 const MOST_IN_LETTER: usize = 256;
 
@@ -40,13 +42,17 @@ pub(in crate::messenger) fn counted(
     })
 }
 
-/// How far a message of mine got to each member it was for.
+/// How far a message of mine got to each member it was for, if these are few.
 pub(in crate::messenger) fn reached_by_each(
     storage: &dyn Storage,
     message: &MessageId,
 ) -> Result<Vec<Reached>, StorageError> {
-    let all = storage.recipients(message)?.into_iter();
-    let reached = all.map(|one| Reached {
+    let mut all = storage.recipients(message)?;
+    if all.len() > MOST_NAMED {
+        // Numbers say it.
+        all.clear();
+    }
+    let reached = all.into_iter().map(|one| Reached {
         member: one.member,
         state: one.state,
     });
@@ -64,6 +70,19 @@ fn until_it_vanishes(recipients: &[RecipientRecord]) -> Option<Duration> {
         true => LONGEST_WAIT,
         false => Duration::ZERO,
     })
+}
+
+/// How far a message got to those it got least far to. What was left to heralds has left
+/// as soon as it left to one of them.
+fn least_of(recipients: &[RecipientRecord]) -> MessageState {
+    let took = |state| !matches!(state, MessageState::Queued | MessageState::Failed);
+    let any = |test: &dyn Fn(&RecipientRecord) -> bool| recipients.iter().any(test);
+    let spread = any(&|one| one.letter.is_none() && one.state == MessageState::Accepted)
+        && any(&|one| one.letter.is_some() && took(one.state));
+    let counts = |one: &&RecipientRecord| !spread || one.letter.is_none() || took(one.state);
+    let counted = recipients.iter().filter(counts);
+    let least = counted.map(|one| one.state).min();
+    least.unwrap_or(MessageState::Delivered)
 }
 
 impl Messenger {
@@ -137,8 +156,7 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let now = call.cx.wall();
         let recipients = call.storage.recipients(message)?;
-        let least = recipients.iter().map(|one| one.state).min();
-        let least = least.unwrap_or(MessageState::Delivered);
+        let least = least_of(&recipients);
         let Some(record) = call.storage.message(message)? else {
             return Ok(());
         };
@@ -186,8 +204,11 @@ impl Messenger {
             };
             let outline = call.storage.outline(&receipt.message)?;
             if !outline.is_some_and(|(place, mine, _)| mine && place == room.place()) {
+                self.gather(call, room, member, receipt.message, state)?;
                 continue;
             }
+            let passing = &mut self.rooms.passing;
+            passing.confirmed(room, &receipt.message, member);
             let mut recipients = call.storage.recipients(&receipt.message)?.into_iter();
             let Some(one) = recipients.find(|one| one.member == member) else {
                 continue;
@@ -303,7 +324,8 @@ impl Messenger {
                     .for_each(|receipt| receipt.status = Status::DELIVERED);
             }
             let content = Content::Receipts(told);
-            let Some(letter) = self.say_aside(call, room, member, &content)? else {
+            let told = self.rooms.find(room)?.told_for(member);
+            let Some(letter) = self.say_aside(call, room, told, &content)? else {
                 // Owed until it is known where to write.
                 return Ok(());
             };

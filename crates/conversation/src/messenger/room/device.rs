@@ -4,7 +4,7 @@
 use hushwing_delivery::MailboxId;
 use hushwing_sansio::StorageError;
 
-use super::Rooms;
+use super::{GroupSize, Rooms};
 use crate::branches::{AccountId, Lent, MemberPackage, OwnPackage, Wish};
 use crate::content::Entry;
 use crate::messenger::device::MOST_DEVICES;
@@ -71,7 +71,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         name: &str,
     ) -> Result<RoomId, StorageError> {
-        let bounds = (MOST_DEVICES, MOST_DEVICES);
+        let bounds = (GroupSize::of_devices(), MOST_DEVICES);
         let room = self.found_bounded(call, "", name.to_owned(), bounds)?;
         self.open_room_mailbox(call, room)?;
         Ok(room)

@@ -303,12 +303,21 @@ impl Messenger {
         let mine = told.find(|(key, _)| key.as_slice() == known.key);
         let knows_me = mine.is_some_and(|(_, revision)| *revision >= record.revision);
         let bare = record.mailbox.is_none();
+        let quiet = self.is_quiet(room)?;
         let now = call.cx.now();
         // Whoever greets over and over may give an address that nobody reads.
-        match knows_me || bare || !self.rooms.greetings.may_answer(member, now) {
+        match knows_me || bare || quiet || !self.rooms.greetings.may_answer(member, now) {
             true => Ok(()),
             false => self.greet_one(call, room, member),
         }
+    }
+
+    /// Whether others answer greetings: in a wide group many would, and who greets
+    /// needs to know those who change it and pass on.
+    fn is_quiet(&mut self, room: RoomId) -> Result<bool, StorageError> {
+        let known = self.rooms.find(room)?;
+        let me = known.me().and_then(|me| known.members.get(&me));
+        Ok(known.is_wide() && !me.is_some_and(|me| known.is_sought(me)))
     }
 
     /// Tells one member who I am: they do not know, or only by hearsay.
@@ -413,7 +422,9 @@ impl Messenger {
         known.greeted = Some(now);
         let conversation = known.record.conversation;
         let others = known.others().filter(|member| member.revision > 0);
-        let others = others.take(MAX_ROSTER);
+        let mut others: Vec<_> = others.collect();
+        others.sort_by_key(|member| !known.is_sought(member));
+        let others = others.into_iter().take(MAX_ROSTER);
         let told = others.map(|member| Ok((key(&member.key)?, member.revision)));
         let told = told.collect::<Result<_, StorageError>>()?;
         let entry = self.my_entry(room)?;

@@ -3,7 +3,7 @@
 use hushwing_delivery::MailboxId;
 use hushwing_sansio::StorageError;
 
-use super::{MOST_LEAVES, MOST_OF_ONE, MOST_ROOMS, Room};
+use super::{GroupSize, MOST_OF_ONE, MOST_ROOMS, Room};
 use crate::branches::{GroupPolicy, Keeper, Lent, OwnPackage};
 use crate::content::shown::clean_name;
 use crate::messenger::stop::Stop;
@@ -35,7 +35,8 @@ impl Messenger {
             return Err(Refusal::TooManyRooms { most: MOST_ROOMS }.into());
         }
         let my_name = self.config.name.clone();
-        let room = self.found_bounded(call, &name, my_name, (MOST_LEAVES, MOST_OF_ONE))?;
+        let room =
+            self.found_bounded(call, &name, my_name, (self.config.group_size, MOST_OF_ONE))?;
         self.open_room_mailbox(call, room)?;
         self.tell_room(room);
         self.show_room(room)
@@ -47,7 +48,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         name: &str,
         my_name: String,
-        (most, each): (u16, u16),
+        (size, each): (GroupSize, u16),
     ) -> Result<RoomId, StorageError> {
         let conversation = ConversationId(call.cx.random());
         let record = self.new_room(call, conversation, name)?;
@@ -59,7 +60,8 @@ impl Messenger {
             rows: &mut *call.storage,
         };
         let policy = GroupPolicy::of_group(vec![me.clone()], name)
-            .bounded(most)
+            .bounded(size.most)
+            .heralded(size.narrow, &[])
             .bounded_each(each);
         let keeper = Keeper::found(&mut lent, record.conversation, &me, &policy)?;
         let keeper = keeper.map_err(|_| StorageError::corrupt("founding a room"))?;
@@ -173,6 +175,7 @@ impl Messenger {
         }
         self.rooms.keepers.remove(&room);
         self.rooms.missing.forget(room);
+        self.forget_wide(room);
         self.rooms.held.forget(room);
         self.shelf.forget(place);
         self.end_links_into(call, room)?;

@@ -21,6 +21,9 @@ pub(in crate::messenger) struct Room {
     pub(in crate::messenger) tail: Tail,
     /// Those in force, by account.
     pub(super) stewards: Vec<AccountId>,
+    /// Those named to pass on what others say, and how many leaves get on without.
+    pub(super) named: Vec<AccountId>,
+    pub(super) narrow: usize,
     /// Seconds after reading until what is said disappears.
     pub(in crate::messenger) disappear_after: Option<u32>,
     /// My leaf in the state that is followed, and its public signature key.
@@ -43,6 +46,8 @@ impl Room {
             members: BTreeMap::new(),
             tail: Tail::new(),
             stewards: Vec::new(),
+            named: Vec::new(),
+            narrow: usize::MAX,
             disappear_after: None,
             leaf: 0,
             key: Vec::new(),
@@ -140,6 +145,7 @@ impl Room {
     }
 
     pub(super) fn view(&self) -> RoomView {
+        let heralds = self.heralds();
         // As whom I was here before says nothing to anybody.
         let shown = self.members.values();
         let shown = shown.filter(|member| !member.mine || member.key == self.key);
@@ -148,6 +154,7 @@ impl Room {
             name: member.name.clone(),
             me: member.mine,
             steward: member.present && self.is_steward(&member.account),
+            herald: heralds.includes(member.member),
             present: member.present,
             reachable: !member.addresses.is_empty(),
             contact: member.contact,

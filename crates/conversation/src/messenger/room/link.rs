@@ -18,7 +18,6 @@ use core::time::Duration;
 
 use hushwing_sansio::StorageError;
 
-use super::MOST_MEMBERS;
 use crate::event::RoomFault;
 use crate::link::GroupPreview;
 use crate::messenger::invite::NewInvitation;
@@ -82,11 +81,12 @@ impl Messenger {
         let Some(room) = leads.filter(|leads| leads.open).map(|leads| leads.room) else {
             return Ok(false);
         };
+        let most = self.config.group_size.most();
         let Ok(known) = self.my_stewardship(room) else {
             return Ok(false);
         };
         let group = known.record.conversation;
-        let room_left = known.size() + known.record.asked.len() < MOST_MEMBERS;
+        let room_left = known.size() + known.record.asked.len() < most;
         let wall = call.cx.wall();
         let lately = self.people.values().filter(|person| {
             let met = person

@@ -113,8 +113,12 @@ impl Messenger {
                 Err(fault) => fault,
             }
         } else {
+            let before = self.round(room)?;
             let (told, heard) = self.keeper(call, room, |keeper, lent| keeper.hear(lent, bytes))?;
             self.act_on(call, room, told)?;
+            if let Ok(heard) = &heard {
+                self.pass_on(call, room, before, bytes, heard)?;
+            }
             match heard {
                 Ok(Heard::Said(said)) => return self.said_in(call, room, said, way),
                 // What waited for it is heard when this letter is done with.
@@ -341,6 +345,13 @@ impl Messenger {
                         bytes: message,
                     };
                     self.said_again(call, room, told, &aside.key, way)
+                }
+                RoomStep::Passed(names) => self.heard_passed(room, member, &names),
+                RoomStep::Tallies(tallies) => {
+                    let state = aside.state;
+                    let there =
+                        self.keeper(call, room, |keeper, lent| keeper.members_of(lent, state))?;
+                    self.heard_tallies(call, room, member, &there, &tallies)
                 }
                 _ => self.drop_letter(None, DropReason::Room),
             },

@@ -10,9 +10,11 @@ use crate::storage::MemberRecord;
 use crate::{MemberId, RoomId};
 
 impl Messenger {
-    /// Those who hear what I say in a room; nobody if I am not in it.
+    /// Those who are told aside that I am writing; nobody if I am not in a room, or if
+    /// it is wide.
     pub(in crate::messenger) fn listeners(&self, room: RoomId) -> Vec<MemberId> {
-        let room = self.rooms.by_id.get(&room).filter(|room| room.is_mine());
+        let room = self.rooms.by_id.get(&room);
+        let room = room.filter(|room| room.is_mine() && !room.is_wide());
         let others = room.into_iter().flat_map(Room::others);
         others.map(|member| member.member).collect()
     }

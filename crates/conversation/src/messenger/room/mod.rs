@@ -10,16 +10,20 @@
 //! [`enter`]), to whom a message leaves ([`say`], again in [`again`]) and whom it reached
 //! ([`confirm`]), what comes in ([`listen`], [`held`]) and what was missed ([`fetch`],
 //! [`searches`], at the [`pace`] a member may ask), and who may change it ([`change`],
-//! [`leave`]). [`found`] makes and forgets rooms, [`tend`] does what is due in them,
+//! [`leave`]). In a group too large to write to each ([`wide`]) some pass on what others
+//! say ([`passing`]) and gather receipts ([`counts`]), and whoever is not heard by them
+//! writes to each after all ([`unheard`]). [`found`] makes and forgets rooms, [`tend`] does what is due in them,
 //! [`ruin`] ends one that is damaged.
 //!
 //! `protocol/rooms.md` says what members tell each other.
 
 mod act;
 mod again;
+mod appoint;
 mod cancel;
 mod change;
 mod confirm;
+mod counts;
 mod device;
 mod enter;
 mod fetch;
@@ -32,14 +36,18 @@ mod listen;
 mod members;
 mod offer;
 mod pace;
+mod passing;
 mod publish;
 mod roster;
 mod ruin;
 mod say;
 mod searches;
+mod size;
 mod stand;
 mod tend;
+mod unheard;
 mod welcome;
+mod wide;
 
 use std::collections::BTreeMap;
 
@@ -53,22 +61,22 @@ use crate::storage::{RoomRecord, RoomStanding};
 use crate::{ContactId, ConversationId, Event, MemberId, Refusal, RoomId, Storage};
 
 pub(super) use confirm::{counted, reached_by_each};
+use counts::Counts;
 use enter::Greetings;
 use fetch::Missing;
 pub(super) use found::usable;
 use held::Held;
 pub(super) use known::Room;
+use passing::Passing;
+pub use size::GroupSize;
+use unheard::Unheard;
 
-/// Leaves of a room: an author writes to each of them.
-pub(super) const MOST_MEMBERS: usize = MOST_LEAVES as usize;
-/// The same, as the rules of its commits have it.
-const MOST_LEAVES: u16 = 32;
 /// Leaves of one account of a room, as long as nobody has several devices.
 const MOST_OF_ONE: u16 = 1;
 /// Rooms of one profile, offered ones included.
 const MOST_ROOMS: usize = 128;
 /// Members of a room that are remembered, former ones included.
-const MOST_REMEMBERED: usize = 256;
+const MOST_REMEMBERED: usize = 1_024;
 
 /// All rooms of a profile.
 #[derive(Default)]
@@ -84,6 +92,12 @@ pub(super) struct Rooms {
     again: Pieces,
     /// Which states letters wait for.
     held: Held,
+    /// What I may have to pass on.
+    passing: Passing,
+    /// What others may not have passed on.
+    unheard: Unheard,
+    /// Receipts for others.
+    counts: Counts,
 }
 
 impl Rooms {
@@ -158,7 +172,14 @@ impl Rooms {
     pub(super) fn due(&self) -> Option<Moment> {
         let keepers = self.keepers.values().filter_map(Keeper::poll_timeout);
         let greetings = self.by_id.values().filter_map(|room| room.greets);
-        let others = [self.missing.due(), self.again.due(), self.held.due()];
+        let others = [
+            self.missing.due(),
+            self.again.due(),
+            self.held.due(),
+            self.passing.due(),
+            self.unheard.due(),
+            self.counts.due(),
+        ];
         let others = others.into_iter().flatten();
         keepers.chain(greetings).chain(others).min()
     }
@@ -230,10 +251,13 @@ impl Messenger {
             return Some(Err(Refusal::NoRoom));
         }
         Some(match room.record.standing {
-            RoomStanding::Member if room.size() > MOST_MEMBERS => {
-                Err(Refusal::RoomFull { most: MOST_MEMBERS })
+            RoomStanding::Member => {
+                let most = self.config.group_size.most();
+                match room.size() > most {
+                    true => Err(Refusal::RoomFull { most }),
+                    false => Ok(()),
+                }
             }
-            RoomStanding::Member => Ok(()),
             RoomStanding::Broken => Err(Refusal::Broken),
             _ => Err(Refusal::NotInRoom),
         })
@@ -242,6 +266,13 @@ impl Messenger {
     fn save_room(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
         let record = &self.rooms.find(room)?.record;
         call.storage.put_room(record)
+    }
+
+    /// What a room that ends had in mind for others goes.
+    fn forget_wide(&mut self, room: RoomId) {
+        self.rooms.passing.forget(room);
+        self.rooms.unheard.forget(room);
+        self.rooms.counts.forget(room);
     }
 
     /// Tells faces how a room is now, unless they are about to be told just that.

@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use hushwing_sansio::StorageError;
 
-use super::{MOST_MEMBERS, MOST_ROOMS};
+use super::MOST_ROOMS;
 use crate::branches::{Keeper, MemberPackage, Wish};
 use crate::content::{Content, Entry, RoomStep, RoomWord};
 use crate::messenger::stop::Stop;
@@ -35,6 +35,7 @@ impl Messenger {
         room: RoomId,
         contact: ContactId,
     ) -> Result<Reply, Stop> {
+        let most = self.config.group_size.most();
         let known = self.my_stewardship(room)?;
         let mut present = known.members.values().filter(|member| member.present);
         let there = present.any(|member| member.contact == Some(contact));
@@ -47,13 +48,14 @@ impl Messenger {
         {
             return Err(Refusal::InRoomAlready.into());
         }
-        if known.size() + known.record.asked.len() >= MOST_MEMBERS {
-            return Err(Refusal::RoomFull { most: MOST_MEMBERS }.into());
+        if known.size() + known.record.asked.len() >= most {
+            return Err(Refusal::RoomFull { most }.into());
         }
         self.may_be_asked(contact)?;
         let (since, id) = (call.cx.wall(), call.cx.random());
         let known = self.my_room(room)?;
         known.record.asked.push(AskedRecord { contact, since });
+        let coming = known.record.asked.len();
         let key = known.key.as_slice().try_into();
         let word = RoomWord {
             room: known.record.conversation,
@@ -65,6 +67,9 @@ impl Messenger {
             },
         };
         self.save_room(call, room)?;
+        self.within(call, room.place(), |this, call| {
+            this.name_heralds(call, room, coming)
+        })?;
         self.say_of_room(call, contact, word)?;
         self.tell_room(room);
         self.show_room(room)
@@ -320,6 +325,7 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let place = self.conversations.get(&conversation).copied();
         let room = place.map(RoomId::at);
+        let most = self.config.group_size.most();
         let Some(known) = room.and_then(|room| self.rooms.by_id.get_mut(&room)) else {
             return self.drop_letter(Some(contact), DropReason::Room);
         };
@@ -350,7 +356,7 @@ impl Messenger {
         let fits = fresh
             && known.is_mine()
             && known.is_steward(&known.record.account)
-            && known.size() < MOST_MEMBERS;
+            && known.size() < most;
         known.record.asked.retain(|one| one.contact != contact);
         if known.record.asked.len() == asked || !fits {
             return self.drop_letter(Some(contact), DropReason::Room);
@@ -364,6 +370,7 @@ impl Messenger {
                 this.save_member(call, record)?;
             }
             this.learn(call, room, member, entry)?;
+            this.name_heralds(call, room, 1)?;
             this.want(call, room, Wish::Add(package.to_vec()))?;
             this.tell_room(room);
             Ok(())

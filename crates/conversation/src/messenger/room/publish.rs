@@ -2,14 +2,15 @@
 
 use core::time::Duration;
 
-use hushwing_delivery::{Keep, LetterId};
+use hushwing_delivery::LetterId;
 use hushwing_sansio::StorageError;
 
+use super::passing::Name;
+use crate::RoomId;
 use crate::branches::CommitHash;
 use crate::letter::LetterBody;
 use crate::messenger::{Call, Messenger};
 use crate::storage::PublishingRecord;
-use crate::{MemberId, RoomId};
 
 /// How long a commit of mine rests after a network took it: rivals made at the
 /// same time may arrive meanwhile.
@@ -26,13 +27,7 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
         let body = LetterBody::room(&known.key, bytes);
-        let to: Vec<MemberId> = known.others().map(|member| member.member).collect();
-        let mut letters = Vec::new();
-        for member in to {
-            let body = body.clone();
-            let letter = self.post_to_member(call, room, member, body, Keep::UntilAccepted)?;
-            letters.extend(letter.map(|letter| letter.0));
-        }
+        let letters = self.post_to_all(call, room, &body)?;
         if letters.is_empty() {
             // Nobody can be written to: they ask for it when they hear of it.
             return self.published(call, room, commit);
@@ -44,6 +39,24 @@ impl Messenger {
             commit: commit.0,
             letters,
         });
+        self.save_room(call, room)
+    }
+
+    /// A commit of mine leaves by further letters, if it is one that no network took yet.
+    pub(super) fn publish_also(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        name: Name,
+        letters: &[LetterId],
+    ) -> Result<(), StorageError> {
+        let mut publishing = self.rooms.find(room)?.record.publishing.iter_mut();
+        let Some(one) = publishing.find(|one| name.is_of(&one.commit)) else {
+            return Ok(());
+        };
+        one.letters.extend(letters.iter().map(|letter| letter.0));
+        let ours = letters.iter().map(|letter| (letter.0, room));
+        self.rooms.publishing.extend(ours);
         self.save_room(call, room)
     }
 

@@ -15,15 +15,20 @@ use crate::messenger::Messenger;
 const MOST_OF_ONE: usize = 1_536;
 /// Bytes of all its entries. Who does not fit greets.
 const MOST_IN_ALL: usize = 98_304;
+/// Rosters that go with one Welcome.
+const MOST_LETTERS: usize = 12;
 /// Bytes of an entry beside its key, its name and its addresses.
 const FRAME: usize = 32;
 
 impl Messenger {
-    /// What a newcomer is told: only of who is there now, and has addresses; me
-    /// first.
-    pub(super) fn roster(&mut self, room: RoomId) -> Result<Vec<Entry>, StorageError> {
+    /// What a newcomer is told, in letters' worths: only of who is there now, and has
+    /// addresses; me first, and then those whom all have to reach.
+    pub(super) fn rosters(&mut self, room: RoomId) -> Result<Vec<Vec<Entry>>, StorageError> {
         let mut entries = vec![self.my_entry(room)?];
-        for member in self.rooms.find(room)?.others() {
+        let known = self.rooms.find(room)?;
+        let mut others: Vec<_> = known.others().collect();
+        others.sort_by_key(|member| !known.is_sought(member));
+        for member in others {
             let addresses = member.addresses.iter();
             entries.push(Entry {
                 key: key(&member.key)?,
@@ -32,7 +37,8 @@ impl Messenger {
                 addresses: addresses.map(|to| to.expose().to_vec()).collect(),
             });
         }
-        Ok(fitted(entries))
+        let letters = entries.chunks(MAX_ROSTER).take(MOST_LETTERS);
+        Ok(letters.map(|part| fitted(part.to_vec())).collect())
     }
 }
 

@@ -33,6 +33,7 @@ impl Messenger {
             self.rooms.again.forget(member);
         }
         self.rooms.missing.forget(room);
+        self.forget_wide(room);
         self.rooms.held.forget(room);
         self.shelf.forget(place);
         call.storage.remove_all_held(place)?;

@@ -19,6 +19,9 @@ use crate::{MemberId, Refusal, Reply, RoomId};
 
 /// Messages said again at a time, the last ones.
 const MOST_AGAIN: usize = 64;
+/// Of a wide group, those who are told apart what is said again; more of them are told
+/// it by heralds, together with all.
+const MOST_APART: usize = 32;
 
 impl Messenger {
     /// Encrypts, posts, stores and shows my next message in a room.
@@ -76,9 +79,7 @@ impl Messenger {
         };
         call.storage.add_message(&record)?;
         self.rooms.find(room)?.note(record.position);
-        for member in &to {
-            self.send_to(call, room, *member, id, message.clone())?;
-        }
+        self.send_to_all(call, room, id, &to, &message)?;
         if to.is_empty() {
             self.count_anew(call, &id, None)?;
         }
@@ -173,15 +174,10 @@ impl Messenger {
         let Some(bytes) = self.compose_in(call, room, content)? else {
             return Ok(());
         };
-        let known = self.rooms.find(room)?;
-        let to: Vec<MemberId> = known.others().map(|member| member.member).collect();
-        let Some((_, body)) = self.seal_for_all(call, room, &bytes, None)? else {
-            return Ok(());
-        };
-        for member in to {
-            self.post_to_member(call, room, member, body.clone(), Keep::UntilAccepted)?;
+        match self.seal_for_all(call, room, &bytes, None)? {
+            Some((_, body)) => self.post_to_all(call, room, &body).map(drop),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Says something to one member aside that nobody confirms; `None` if it cannot
@@ -248,15 +244,28 @@ impl Messenger {
         record: &MessageRecord,
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
+        let wide = known.is_wide();
         let present: Vec<_> = known.others().map(|member| member.member).collect();
         let mut open = call.storage.recipients(record.id())?;
         open.retain(|one| one.state < MessageState::Delivered && present.contains(&one.member));
-        let epoch = self.keeper(call, room, |keeper, _| Ok(keeper.epoch()))?;
+        let (epoch, oldest) = self.keeper(call, room, |keeper, _| {
+            Ok((keeper.epoch(), keeper.oldest_epoch()))
+        })?;
         if open.is_empty() || record.is_erased() {
             // There is nobody to say it to: it is not looked at for this again.
             return call.storage.set_sealed(record.id(), epoch);
         }
-        if open.len() < present.len() {
+        let many = wide && open.len() > MOST_APART;
+        if many && record.sealed_epoch < oldest {
+            // Most of those who were away read it in its state when they come; who could
+            // not is told when they are few.
+            return Ok(());
+        }
+        let apart = match wide {
+            true => !many,
+            false => open.len() < present.len(),
+        };
+        if apart {
             for one in &open {
                 self.repeat_to(call, room, one, record)?;
             }
@@ -267,12 +276,13 @@ impl Messenger {
         let Some((epoch, body)) = sealed else {
             return Ok(());
         };
-        for one in open {
+        for one in &open {
             if let Some(letter) = one.letter {
                 self.recall(call, letter)?;
             }
-            self.send_to(call, room, one.member, one.message, body.clone())?;
         }
+        let open: Vec<_> = open.iter().map(|one| one.member).collect();
+        self.send_to_all(call, room, *record.id(), &open, &body)?;
         call.storage.set_sealed(record.id(), epoch)
     }
 

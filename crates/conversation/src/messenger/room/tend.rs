@@ -31,6 +31,7 @@ impl Messenger {
                     RoomStanding::Member | RoomStanding::Leaving | RoomStanding::Left => {
                         this.refresh(call, room)?;
                         this.resume_pieces(call, room)?;
+                        this.resume_unheard(call, room)?;
                         this.resume_room_debts(call, room)
                     }
                     RoomStanding::Joining if !bare => this.answer(call, room),
@@ -66,6 +67,9 @@ impl Messenger {
         }
         self.pieces_due(call)?;
         self.held_due(call)?;
+        self.passing_due(call)?;
+        self.counts_due(call)?;
+        self.unheard_due(call)?;
         self.ask_for_missing(call)
     }
 
@@ -130,8 +134,14 @@ impl Messenger {
             let comes = matches!(record.state, MailboxState::Opening | MailboxState::Due);
             record.owner == MailboxUse::Room(room) && comes
         });
-        let record = &self.rooms.find(room)?.record;
+        let known = self.rooms.find(room)?;
+        let heralds = known.heralds();
+        // In a wide group each who moves makes everybody write: only those do who are
+        // written to by all.
+        let stays = !heralds.is_empty() && !known.me().is_some_and(|me| heralds.includes(me));
+        let record = &known.record;
         let due = record.exposed
+            && !stays
             && record.standing == RoomStanding::Member
             && record.mailbox.is_some()
             && record.leaving.len() < MOST_LEAVING;

@@ -4,7 +4,7 @@ use hushwing_delivery::Keep;
 use hushwing_sansio::StorageError;
 
 use super::stand::FAREWELL;
-use super::{MOST_MEMBERS, MOST_OF_ONE, account};
+use super::{GroupSize, MOST_OF_ONE, account};
 use crate::branches::{Invited, Keeper, Lent, OwnPackage, WelcomeFault};
 use crate::content::{Content, RoomStep, RoomWord};
 use crate::letter::LetterBody;
@@ -40,11 +40,14 @@ impl Messenger {
             rows: &mut *call.storage,
         };
         let invited = Keeper::invited(&mut lent, welcome, own(&key))?;
-        let bounds = match self.devices.meet_in(room) {
-            true => (usize::from(MOST_DEVICES), MOST_DEVICES),
-            false => (MOST_MEMBERS, MOST_OF_ONE),
+        let (size, each) = match self.devices.meet_in(room) {
+            true => (GroupSize::of_devices(), MOST_DEVICES),
+            false => (self.config.group_size, MOST_OF_ONE),
         };
-        let fits = |invited: &Invited| is_asked_for(record.conversation, package, invited, bounds);
+        let fits = |invited: &Invited| {
+            let bounded = size.admits(&invited.policy);
+            bounded && is_asked_for(record.conversation, package, invited, each)
+        };
         if !invited.as_ref().is_ok_and(fits) {
             return self.drop_letter(None, DropReason::Room);
         }
@@ -205,15 +208,18 @@ impl Messenger {
                 continue;
             };
             let member = member.member;
-            let step = RoomStep::Roster(self.roster(room)?);
-            let content = Content::Room(RoomWord {
-                room: conversation,
-                step,
-            });
-            let Some(side) = self.seal_aside(call, room, member, &content)? else {
+            let mut sides = Vec::new();
+            for entries in self.rosters(room)? {
+                let content = Content::Room(RoomWord {
+                    room: conversation,
+                    step: RoomStep::Roster(entries),
+                });
+                sides.extend(self.seal_aside(call, room, member, &content)?);
+            }
+            if sides.is_empty() {
                 continue;
-            };
-            let body = Secret::new(LetterBody::welcome(welcome, &side));
+            }
+            let body = Secret::new(LetterBody::welcome(welcome, &sides));
             self.call_back_welcome(call, room, member)?;
             self.post_welcome(call, room, member, body)?;
         }
@@ -325,11 +331,10 @@ fn is_asked_for(
     room: ConversationId,
     package: &PackageRecord,
     invited: &Invited,
-    (most, each): (usize, u16),
+    each: u16,
 ) -> bool {
     invited.group == room
         && account(&package.account).is_ok_and(|mine| mine == invited.account)
         && invited.by.signature_key == package.steward
-        && invited.policy.most_leaves() == Some(most)
         && invited.policy.most_of_one() == Some(usize::from(each))
 }

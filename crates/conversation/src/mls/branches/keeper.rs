@@ -276,13 +276,33 @@ impl Keeper {
     ///
     /// When storage fails or holds damage.
     pub fn members(&mut self, lent: &mut Lent<'_, '_>) -> Result<Vec<Member>, StorageError> {
-        if !self.is_member() {
+        self.members_of(lent, self.followed)
+    }
+
+    /// The members of a state, by leaf; empty if it is not kept, or if I was not in it.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub fn members_of(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        state: StateName,
+    ) -> Result<Vec<Member>, StorageError> {
+        if !self.states.get(&state).is_some_and(|state| state.mine) {
             return Ok(Vec::new());
         }
-        let members = self.within(lent, self.followed, |_, group, _| {
+        let members = self.within(lent, state, |_, group, _| {
             Ok::<_, core::convert::Infallible>(welcome::members(group))
         })?;
         Ok(members.unwrap_or_default())
+    }
+
+    /// The account whose leaf made a commit that is kept.
+    #[must_use]
+    pub fn author_of(&self, commit: &CommitHash) -> Option<&[u8]> {
+        let record = self.commits.get(commit)?;
+        Some(&record.author)
     }
 
     /// What the group agreed on in the followed state; `None` if I was removed.

@@ -24,6 +24,10 @@ use crate::mls::crypto::Crypto;
 use crate::mls::provider::Provider;
 use crate::mls::{LeafKey, store};
 
+/// Accounts that one commit adds; more are added by the next one. Each newcomer's
+/// Welcome holds something for all who come with them.
+const MOST_ADDED: usize = 64;
+
 /// What one commit is to do, and for which wishes.
 pub(super) struct Order {
     pub(super) wishes: Vec<IntentId>,
@@ -112,6 +116,11 @@ impl Order {
         let first = due.next()?;
         let kind = first.2;
         let more = due.filter(|(_, _, other, _)| *other == kind && !apart);
+        let most = match kind {
+            Kind::Add => MOST_ADDED - 1,
+            _ => usize::MAX,
+        };
+        let more = more.take(most);
         let mut order = Self {
             wishes: Vec::new(),
             adds: Vec::new(),

@@ -66,6 +66,8 @@ pub struct Aside {
     pub key: Vec<u8>,
     /// Which leaf that is.
     pub leaf: u32,
+    /// In which state.
+    pub state: StateName,
     /// In which epoch.
     pub epoch: u64,
 }
@@ -272,6 +274,7 @@ fn read(
         author,
         key: public.to_vec(),
         leaf: header.from,
+        state: *name,
         epoch: header.epoch,
     })
 }

@@ -1,0 +1,81 @@
+//! Who passes on in a room: a steward says, or a steward's program does.
+
+use hushwing_sansio::StorageError;
+
+use super::account;
+use crate::branches::{MOST_HERALDS, PolicyChange, Wish};
+use crate::messenger::stop::Stop;
+use crate::messenger::{Call, Messenger};
+use crate::{MemberId, Refusal, Reply, RoomId};
+
+impl Messenger {
+    /// Puts a member first among those who pass on; the last of three goes.
+    pub(in crate::messenger) fn name_herald(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+    ) -> Result<Reply, Stop> {
+        let known = self.my_stewardship(room)?;
+        let named = known.members.get(&member).filter(|member| member.present);
+        let first = account(&named.ok_or(Refusal::NoMember)?.account)?;
+        let mut heralds = known.named_and_present();
+        heralds.retain(|one| *one != first);
+        heralds.insert(0, first);
+        heralds.truncate(MOST_HERALDS);
+        let change = PolicyChange {
+            heralds: Some(heralds),
+            ..PolicyChange::default()
+        };
+        self.change_room(call, room, Wish::Policy(change))
+    }
+
+    /// Sees to it that three pass on where `coming` more make a room too large to do
+    /// without: stewards first, then who was there first.
+    pub(super) fn name_heralds(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        coming: usize,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let mut heralds = known.named_and_present();
+        let enough = heralds.len() == MOST_HERALDS || known.size() + coming <= known.narrow;
+        if enough || !known.is_mine() {
+            return Ok(());
+        }
+        let present = known.members.values().filter(|member| member.present);
+        let reachable = present.filter(|member| member.mine || !member.addresses.is_empty());
+        let mut members: Vec<_> = reachable.collect();
+        members.sort_by_key(|member| !known.is_steward(&member.account));
+        for member in members {
+            let account = account(&member.account)?;
+            if heralds.len() < MOST_HERALDS && !heralds.contains(&account) {
+                heralds.push(account);
+            }
+        }
+        if heralds == known.named {
+            return Ok(());
+        }
+        let change = PolicyChange {
+            heralds: Some(heralds),
+            ..PolicyChange::default()
+        };
+        self.want(call, room, Wish::Policy(change))
+    }
+
+    /// The first steward sees to it that a wide room has heralds when some of them left.
+    pub(super) fn replace_heralds(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let first = known.stewards.first();
+        let mine = first.is_some_and(|first| first.as_bytes() == known.record.account);
+        match mine {
+            true => self.name_heralds(call, room, 0),
+            false => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,512 @@
+//! What a herald does: passing on what others say.
+//!
+//! Only what it could read itself, newly and from a member, is passed on, so nobody who
+//! merely knows its mailbox makes it write to all. It serves those it is in charge of in
+//! the same transaction, and keeps in mind whom it may have to serve later. That is
+//! forgotten when the program ends: the other heralds have it in mind as well.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use hushwing_delivery::Keep;
+use hushwing_sansio::{Moment, StorageError};
+use sha2::{Digest as _, Sha256};
+
+use super::Room;
+use super::pace::Budgets;
+use super::wide::Heralds;
+use crate::branches::{CommitHash, Heard, Said};
+use crate::content::{self, Content, MAX_PASSED, RoomStep, RoomWord};
+use crate::letter::LetterBody;
+use crate::messenger::{Call, Messenger};
+use crate::{MemberId, MessageId, RoomId};
+
+/// Messages of one member that are passed on at once, and the time in which one more
+/// may be.
+const OF_ONE: (u32, Duration) = (64, Duration::from_secs(2));
+/// When those are served whom another herald is in charge of.
+const WAIT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(90));
+/// Between what is passed on and the report of it.
+const REPORT: Duration = Duration::from_secs(5);
+/// Bytes of one room that may still have to be passed on.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// Reports of one room that came before what they are of.
+const MOST_EARLY: usize = 512;
+
+/// What was passed on: the first bytes of the SHA-256 of the MLS message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Name([u8; 16]);
+
+impl Name {
+    fn of(message: &[u8]) -> Self {
+        let hash = Sha256::digest(message);
+        Self(hash.first_chunk().copied().unwrap_or_default())
+    }
+
+    /// That of the one message in a letter.
+    pub(super) fn of_letter(body: &[u8]) -> Option<Self> {
+        match LetterBody::read(body)? {
+            LetterBody::Room { messages, .. } => messages.first().map(|one| Self::of(one)),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Whether it is that of a commit.
+    pub(super) fn is_of(self, commit: &[u8; 32]) -> bool {
+        commit.starts_with(&self.0)
+    }
+}
+
+/// What heralds have in mind.
+pub(in crate::messenger) struct Passing {
+    rooms: BTreeMap<RoomId, Duties>,
+    budgets: Budgets,
+}
+
+impl Default for Passing {
+    fn default() -> Self {
+        Self {
+            rooms: BTreeMap::new(),
+            budgets: Budgets::new(OF_ONE.0, OF_ONE.1),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Duties {
+    /// In the order in which it is due.
+    waiting: VecDeque<Waiting>,
+    bytes: usize,
+    early: VecDeque<(MemberId, Name)>,
+    /// What is to be reported, and to whom beside the other heralds.
+    report: Vec<Name>,
+    authors: BTreeMap<MemberId, Vec<Name>>,
+    report_due: Option<Moment>,
+}
+
+/// Something that may have to be passed on.
+struct Waiting {
+    name: Name,
+    message: Option<MessageId>,
+    body: Vec<u8>,
+    left: Vec<Charge>,
+    due: Moment,
+}
+
+/// Somebody in a wide group, and who serves them.
+#[derive(Clone, Copy)]
+pub(super) struct Charge {
+    member: MemberId,
+    in_charge: MemberId,
+    looks_after: MemberId,
+    /// Whether it is a herald itself, whom authors write to.
+    herald: bool,
+}
+
+/// A herald, and whom it has to serve.
+pub(super) struct Round {
+    me: MemberId,
+    heralds: Heralds,
+    others: Vec<Charge>,
+}
+
+impl Room {
+    /// Whom I have to serve, if I am a herald.
+    fn round(&self) -> Option<Round> {
+        let heralds = self.heralds();
+        let me = self.me().filter(|me| heralds.includes(*me))?;
+        let others = self.others().filter_map(|member| {
+            Some(Charge {
+                member: member.member,
+                in_charge: heralds.in_charge_of(&member.key)?,
+                looks_after: heralds.looks_after(&member.key)?,
+                herald: heralds.includes(member.member),
+            })
+        });
+        let others = others.collect();
+        Some(Round {
+            me,
+            heralds,
+            others,
+        })
+    }
+}
+
+impl Waiting {
+    /// A herald said that it passed this on. Whom I look after tell me themselves.
+    fn reported(&mut self, herald: MemberId, me: MemberId) {
+        self.left.retain(|one| match one.herald {
+            true => one.member != herald,
+            false => one.in_charge != herald || one.looks_after == me,
+        });
+    }
+}
+
+impl Passing {
+    pub(super) fn due(&self) -> Option<Moment> {
+        let rooms = self.rooms.values();
+        let due = rooms.flat_map(|one| {
+            let waiting = one.waiting.front().map(|first| first.due);
+            waiting.into_iter().chain(one.report_due)
+        });
+        due.min()
+    }
+
+    /// A room is none of mine any more.
+    pub(super) fn forget(&mut self, room: RoomId) {
+        self.rooms.remove(&room);
+    }
+
+    /// Somebody has a message.
+    pub(super) fn confirmed(&mut self, room: RoomId, message: &MessageId, by: MemberId) {
+        let waiting = self.rooms.get_mut(&room);
+        for one in waiting.into_iter().flat_map(|one| &mut one.waiting) {
+            if one.message.as_ref() == Some(message) {
+                one.left.retain(|charge| charge.member != by);
+            }
+        }
+    }
+
+    fn reported(&mut self, room: RoomId, herald: MemberId, me: MemberId, name: Name) {
+        let duties = self.rooms.entry(room).or_default();
+        let mut waiting = duties.waiting.iter_mut();
+        if let Some(one) = waiting.find(|one| one.name == name) {
+            return one.reported(herald, me);
+        }
+        if duties.early.len() >= MOST_EARLY {
+            duties.early.pop_front();
+        }
+        duties.early.push_back((herald, name));
+    }
+}
+
+impl Duties {
+    /// Keeps something in mind; gives what finds no room any more.
+    fn keep(&mut self, mut new: Waiting, me: MemberId) -> Vec<Waiting> {
+        self.early.retain(|(herald, name)| {
+            let early = *name == new.name;
+            if early {
+                new.reported(*herald, me);
+            }
+            !early
+        });
+        // What was said first leaves first.
+        let last = self.waiting.back().map(|last| last.due);
+        new.due = last.map_or(new.due, |last| last.max(new.due));
+        self.bytes += new.body.len();
+        self.waiting.push_back(new);
+        let mut over = Vec::new();
+        while self.bytes > MOST_BYTES
+            && let Some(first) = self.take_first()
+        {
+            over.push(first);
+        }
+        over
+    }
+
+    fn take_first(&mut self) -> Option<Waiting> {
+        let first = self.waiting.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(first.body.len());
+        Some(first)
+    }
+
+    fn take_due(&mut self, now: Moment) -> Vec<Waiting> {
+        let mut due = Vec::new();
+        while self.waiting.front().is_some_and(|first| first.due <= now) {
+            due.extend(self.take_first());
+        }
+        due
+    }
+}
+
+impl Messenger {
+    /// Whom I have to serve in a room, if I am a herald.
+    pub(super) fn round(&mut self, room: RoomId) -> Result<Option<Round>, StorageError> {
+        let known = self.rooms.find(room)?;
+        Ok(known.round().filter(|_| known.is_inside()))
+    }
+
+    /// Something was heard for the first time: it is passed on to those who were there
+    /// before, since who is removed by a commit is told of it as well. What was said
+    /// can show first that the group is wide: then to those who are there now.
+    pub(super) fn pass_on(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        before: Option<Round>,
+        message: &[u8],
+        heard: &Heard,
+    ) -> Result<(), StorageError> {
+        let round = match heard {
+            Heard::Said(_) if before.is_none() => self.round(room)?,
+            _ => before,
+        };
+        let Some(round) = round else {
+            return Ok(());
+        };
+        let (author, id) = match heard {
+            Heard::Said(said) => match self.said_by(call, room, said)? {
+                Some((author, id)) => (Some(author), id),
+                None => return Ok(()),
+            },
+            Heard::Commit(commit) => (self.made_by(room, commit)?, None),
+            Heard::Known => return Ok(()),
+        };
+        // Commits keep a pace by rule; those of a room share one budget here.
+        let whose = author.filter(|_| matches!(heard, Heard::Said(_)));
+        let whose = whose.unwrap_or(MemberId(room.0));
+        if !self.rooms.passing.budgets.take(whose, 1, call.cx.now()) {
+            return Ok(());
+        }
+        // Whoever lacks a commit asks me for it.
+        let body = LetterBody::room(&self.rooms.find(room)?.key, message);
+        self.serve(call, room, round, &body, id, author).map(drop)
+    }
+
+    /// The present member who said something, and the id of it if it is one that
+    /// is confirmed.
+    fn said_by(
+        &mut self,
+        call: &Call<'_, '_>,
+        room: RoomId,
+        said: &Said,
+    ) -> Result<Option<(MemberId, Option<MessageId>)>, StorageError> {
+        let known = self.rooms.find(room)?;
+        let origin = known.origin(&said.key)?;
+        let author = known.member_by(&said.author, &said.key);
+        let Some(author) = author.filter(|author| author.present && !author.mine) else {
+            return Ok(None);
+        };
+        let opened = content::open(&said.plaintext, &origin, call.cx.wall()).ok();
+        Ok(opened.map(|opened| {
+            let confirmed = !matches!(opened.content, Content::Room(_));
+            (author.member, confirmed.then_some(opened.id))
+        }))
+    }
+
+    fn made_by(
+        &mut self,
+        room: RoomId,
+        commit: &CommitHash,
+    ) -> Result<Option<MemberId>, StorageError> {
+        let keeper = self.rooms.keepers.get(&room);
+        let author = keeper.and_then(|keeper| keeper.author_of(commit));
+        let known = self.rooms.by_id.get(&room);
+        let author = known.zip(author);
+        let author = author.and_then(|(known, author)| known.present_of(author));
+        Ok(author.map(|author| author.member))
+    }
+
+    /// Passes on what I say myself, if I am a herald.
+    pub(super) fn pass_on_mine(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        body: &[u8],
+        message: Option<MessageId>,
+    ) -> Result<Vec<u64>, StorageError> {
+        match self.round(room)? {
+            Some(round) => self.serve(call, room, round, body, message, None),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Serves whom I am in charge of, by these letters, and has in mind the others.
+    fn serve(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        round: Round,
+        body: &[u8],
+        message: Option<MessageId>,
+        author: Option<MemberId>,
+    ) -> Result<Vec<u64>, StorageError> {
+        let Some(name) = Name::of_letter(body) else {
+            return Ok(Vec::new());
+        };
+        let (me, heralds) = (round.me, round.heralds);
+        let others = round.others.into_iter();
+        let others = others.filter(|one| Some(one.member) != author);
+        let (mine, left): (Vec<_>, Vec<_>) =
+            others.partition(|one| one.in_charge == me && !one.herald);
+        let letters = self.post_to_each(call, room, &mine, body)?;
+        let spread = u64::try_from((WAIT.1 - WAIT.0).as_millis()).unwrap_or(1);
+        let wait = WAIT.0 + Duration::from_millis(call.cx.random_below(spread));
+        let now = call.cx.now();
+        let duties = self.rooms.passing.rooms.entry(room).or_default();
+        duties.report.push(name);
+        if let Some(author) = author.filter(|author| !heralds.includes(*author)) {
+            duties.authors.entry(author).or_default().push(name);
+        }
+        duties.report_due.get_or_insert(now + REPORT);
+        let waiting = Waiting {
+            name,
+            message,
+            body: body.to_vec(),
+            left,
+            due: now + wait,
+        };
+        for over in duties.keep(waiting, me) {
+            self.post_to_each(call, room, &over.left, &over.body)?;
+        }
+        Ok(letters)
+    }
+
+    fn post_to_each(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        to: &[Charge],
+        body: &[u8],
+    ) -> Result<Vec<u64>, StorageError> {
+        let mut letters = Vec::new();
+        for one in to {
+            let bytes = body.to_vec();
+            let letter = self.post_to_member(call, room, one.member, bytes, Keep::UntilAccepted)?;
+            letters.extend(letter.map(|letter| letter.0));
+        }
+        Ok(letters)
+    }
+
+    /// Another herald told what it passed on.
+    pub(super) fn heard_passed(
+        &mut self,
+        room: RoomId,
+        by: MemberId,
+        names: &[[u8; 16]],
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        if !known.heralds().includes(by) {
+            return self.drop_letter(None, crate::DropReason::Room);
+        }
+        let herald = known.round().map(|round| round.me);
+        for name in names.iter().copied().map(Name::new) {
+            match herald {
+                Some(me) => self.rooms.passing.reported(room, by, me, name),
+                None => self.rooms.unheard.passed(room, name),
+            }
+        }
+        Ok(())
+    }
+
+    /// Serves those who may not have been served, and reports.
+    pub(super) fn passing_due(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let now = call.cx.now();
+        let mut due = Vec::new();
+        for (room, duties) in &mut self.rooms.passing.rooms {
+            let waiting = duties.take_due(now);
+            let reports = duties.report_due.is_some_and(|at| at <= now);
+            if reports || !waiting.is_empty() {
+                due.push((*room, waiting, reports));
+            }
+        }
+        for (room, waiting, reports) in due {
+            self.within(call, room.place(), |this, call| {
+                for one in waiting {
+                    let known = this.rooms.find(room)?;
+                    let present: BTreeSet<_> = known.others().map(|one| one.member).collect();
+                    let left = one.left.iter().copied();
+                    let left: Vec<_> = left.filter(|one| present.contains(&one.member)).collect();
+                    this.post_to_each(call, room, &left, &one.body)?;
+                }
+                match reports {
+                    true => this.report(call, room),
+                    false => Ok(()),
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn report(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+        let Some(duties) = self.rooms.passing.rooms.get_mut(&room) else {
+            return Ok(());
+        };
+        duties.report_due = None;
+        let names = core::mem::take(&mut duties.report);
+        let mut told = core::mem::take(&mut duties.authors);
+        let known = self.rooms.find(room)?;
+        let conversation = known.record.conversation;
+        let (me, heralds) = (known.me(), known.heralds());
+        let others = heralds.iter().filter(|one| Some(*one) != me);
+        told.extend(others.map(|herald| (herald, names.clone())));
+        for (member, names) in told {
+            for names in names.chunks(MAX_PASSED) {
+                let step = RoomStep::Passed(names.iter().map(|name| name.0).collect());
+                let word = RoomWord {
+                    room: conversation,
+                    step,
+                };
+                self.say_aside(call, room, member, &Content::Room(word))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Moment {
+        Moment::from_origin(Duration::from_secs(seconds))
+    }
+
+    fn waiting(number: u8, bytes: usize, due: u64) -> Waiting {
+        let charge = |member, in_charge, looks_after| Charge {
+            member: MemberId(member),
+            in_charge: MemberId(in_charge),
+            looks_after: MemberId(looks_after),
+            herald: member < 4,
+        };
+        Waiting {
+            name: Name([number; 16]),
+            message: None,
+            body: vec![0; bytes],
+            left: vec![
+                charge(10, 2, 1),
+                charge(11, 2, 3),
+                charge(2, 3, 1),
+                charge(3, 2, 3),
+            ],
+            due: at(due),
+        }
+    }
+
+    fn left(one: &Waiting) -> Vec<u64> {
+        one.left.iter().map(|charge| charge.member.0).collect()
+    }
+
+    #[test]
+    fn a_report_is_believed_but_for_those_one_looks_after_whenever_it_comes() {
+        let (me, other) = (MemberId(1), MemberId(2));
+        let mut duties = Duties::default();
+        duties.early.push_back((other, Name([5; 16])));
+        duties.keep(waiting(5, 1, 40), me);
+        duties.keep(waiting(6, 1, 40), me);
+        assert_eq!(left(&duties.waiting[0]), [10, 3]);
+        assert_eq!(left(&duties.waiting[1]), [10, 11, 2, 3]);
+        duties.waiting[1].reported(other, me);
+        assert_eq!(left(&duties.waiting[1]), [10, 3]);
+        assert!(duties.early.is_empty());
+    }
+
+    #[test]
+    fn what_was_said_first_is_due_first_and_what_finds_no_room_at_once() {
+        let me = MemberId(1);
+        let mut duties = Duties::default();
+        assert!(duties.keep(waiting(1, MOST_BYTES / 2, 80), me).is_empty());
+        assert!(duties.keep(waiting(2, MOST_BYTES / 2, 40), me).is_empty());
+        assert_eq!(duties.waiting[1].due, at(80));
+        let over = duties.keep(waiting(3, 1, 90), me);
+        assert_eq!(over.len(), 1);
+        assert_eq!(over[0].name, Name([1; 16]));
+        assert!(duties.take_due(at(79)).is_empty());
+        assert_eq!(duties.take_due(at(85)).len(), 1);
+        assert_eq!(duties.bytes, 1);
+    }
+}

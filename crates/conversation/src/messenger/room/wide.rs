@@ -1,0 +1,200 @@
+//! Wide groups, in which I do not write to everybody: who passes on what I say, and
+//! who serves whom.
+//!
+//! ```text
+//! author ─▶ each herald ─▶ the leaves it is in charge of
+//!                       ─▶ after a while all others, unless they have it
+//! leaf ─▶ the herald that looks after it: receipts ─▶ author: counts
+//! ```
+
+use hushwing_delivery::Keep;
+use hushwing_sansio::StorageError;
+use sha2::{Digest as _, Sha256};
+
+use super::Room;
+use super::passing::Name;
+use crate::branches::AccountId;
+use crate::messenger::{Call, Messenger};
+use crate::storage::{MemberRecord, MessageState, RecipientRecord, RoomStanding};
+use crate::{MemberId, MessageId, RoomId};
+
+const CONTEXT: &[u8] = b"hushwing herald";
+
+/// Those who pass on in a wide group, in their order; nobody in a small one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Heralds(Vec<MemberId>);
+
+impl Heralds {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn includes(&self, member: MemberId) -> bool {
+        self.0.contains(&member)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = MemberId> {
+        self.0.iter().copied()
+    }
+
+    /// Who serves the leaf with this public signature key at once.
+    pub(super) fn in_charge_of(&self, key: &[u8]) -> Option<MemberId> {
+        self.at(key, 0)
+    }
+
+    /// Who hears from that leaf what it has: not the same, where there are several,
+    /// so that nobody alone can both keep something back and say that it came.
+    pub(super) fn looks_after(&self, key: &[u8]) -> Option<MemberId> {
+        self.at(key, 1)
+    }
+
+    fn at(&self, key: &[u8], further: u64) -> Option<MemberId> {
+        let hash = Sha256::new_with_prefix(CONTEXT).chain_update(key);
+        let hash = hash.finalize();
+        let number = hash
+            .first_chunk()
+            .map_or(0, |head| u64::from_be_bytes(*head));
+        let count = u64::try_from(self.0.len()).ok()?;
+        let place = number.checked_rem(count)?.checked_add(further)?;
+        let place = usize::try_from(place.checked_rem(count)?).ok()?;
+        self.0.get(place).copied()
+    }
+}
+
+impl Room {
+    pub(super) fn heralds(&self) -> Heralds {
+        if self.named.is_empty() || self.size() <= self.narrow {
+            return Heralds::default();
+        }
+        let named = self.named.iter();
+        let present = named.filter_map(|account| self.present_of(account.as_bytes()));
+        Heralds(present.map(|member| member.member).collect())
+    }
+
+    /// The first member of an account in the state that is followed.
+    pub(super) fn present_of(&self, account: &[u8]) -> Option<&MemberRecord> {
+        let mut members = self.members.values();
+        members.find(|member| member.present && member.account == account)
+    }
+
+    /// Those named to pass on who are there.
+    pub(super) fn named_and_present(&self) -> Vec<AccountId> {
+        let there = |account: &&AccountId| self.present_of(account.as_bytes()).is_some();
+        self.named.iter().filter(there).cloned().collect()
+    }
+
+    pub(super) fn is_wide(&self) -> bool {
+        !self.heralds().is_empty()
+    }
+
+    /// Whether I am in it, or ask to be removed from it.
+    pub(super) fn is_inside(&self) -> bool {
+        matches!(
+            self.record.standing,
+            RoomStanding::Member | RoomStanding::Leaving
+        )
+    }
+
+    /// As whom I am in it.
+    pub(super) fn me(&self) -> Option<MemberId> {
+        let mut members = self.members.values();
+        let me = members.find(|member| member.mine && member.key == self.key);
+        me.map(|member| member.member)
+    }
+
+    /// Those whom I write to what is for all.
+    pub(super) fn audience(&self) -> Vec<MemberId> {
+        let heralds = self.heralds();
+        let audience = self.others().map(|member| member.member);
+        audience
+            .filter(|member| heralds.is_empty() || heralds.includes(*member))
+            .collect()
+    }
+
+    /// To whom I tell what I have of an author.
+    pub(super) fn told_for(&self, author: MemberId) -> MemberId {
+        let heralds = self.heralds();
+        if self.me().is_some_and(|me| heralds.includes(me)) {
+            return author;
+        }
+        let reachable = |herald: &MemberId| {
+            let record = self.members.get(herald);
+            record.is_some_and(|record: &MemberRecord| !record.addresses.is_empty())
+        };
+        let herald = heralds.looks_after(&self.key).filter(reachable);
+        herald.unwrap_or(author)
+    }
+
+    /// Whether everybody is to hear more of somebody than others do: who changes the
+    /// group or passes on is written to by many.
+    pub(super) fn is_sought(&self, member: &MemberRecord) -> bool {
+        self.is_steward(&member.account) || self.heralds().includes(member.member)
+    }
+}
+
+impl Messenger {
+    /// Posts what is for all and what nobody confirms, to each or to the heralds.
+    pub(super) fn post_to_all(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        body: &[u8],
+    ) -> Result<Vec<u64>, StorageError> {
+        let mut letters = Vec::new();
+        for member in self.rooms.find(room)?.audience() {
+            let body = body.to_vec();
+            let letter = self.post_to_member(call, room, member, body, Keep::UntilAccepted)?;
+            letters.extend(letter.map(|letter| letter.0));
+        }
+        letters.extend(self.pass_on_mine(call, room, body, None)?);
+        self.listen_for(call, room, Name::of_letter(body), body)?;
+        Ok(letters)
+    }
+
+    /// Posts a message of mine to all it is for, to each or to the heralds.
+    pub(super) fn send_to_all(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        message: MessageId,
+        to: &[MemberId],
+        body: &[u8],
+    ) -> Result<(), StorageError> {
+        let audience = self.rooms.find(room)?.audience();
+        for member in to {
+            if audience.contains(member) {
+                self.send_to(call, room, *member, message, body.to_vec())?;
+            } else {
+                call.storage.put_recipient(&RecipientRecord {
+                    message,
+                    member: *member,
+                    letter: None,
+                    state: MessageState::Accepted,
+                })?;
+            }
+        }
+        self.pass_on_mine(call, room, body, Some(message))?;
+        self.await_others(call, room, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_leaf_has_one_in_charge_and_another_who_looks_after_it() {
+        let heralds = Heralds([4, 7, 9].map(MemberId).to_vec());
+        let mut count = std::collections::BTreeMap::new();
+        for number in 0..300_u32 {
+            let key = number.to_be_bytes();
+            let one = heralds.in_charge_of(&key).unwrap();
+            *count.entry(one).or_insert(0) += 1;
+            assert_ne!(Some(one), heralds.looks_after(&key));
+        }
+        assert!(count.values().all(|of| (70..130).contains(of)), "{count:?}");
+        let alone = Heralds(vec![MemberId(4)]);
+        assert_eq!(alone.in_charge_of(b"x"), alone.looks_after(b"x"));
+        assert_eq!(Heralds::default().in_charge_of(b"x"), None);
+    }
+}
