@@ -11,6 +11,7 @@ from proof.cbor import Malformed
 from proof.form import Refused, is_bytes, is_number, need
 
 LABEL = b"hushwing otr announcement, version 1\0"
+NAME_LABEL = b"hushwing otr group, version 1\0"
 SUITE_NAME = b"MLS_128_MLKEM768X25519_AES256GCM_SHA384_Ed25519"
 OFFER, BEGIN = 1, 2
 MAX_MESSAGE = 131_072
@@ -107,6 +108,9 @@ def _check(raw):
     begins = check_announcement(told[1], BEGIN, 0, offered, of)
     need(offered != begins, "one key of both")
     keys = begins, offered
+    named = NAME_LABEL + conversation + u64(stretch) + begins + offered
+    name = hmac.new(tag_key, named, hashlib.sha256).digest()[:16]
+    need(hmac.compare_digest(name, group), "a group of another name")
     need(isinstance(seeds, list) and len(seeds) == 2, "no revealed keys")
     for seed, key in zip(seeds, keys):
         if seed is not None:

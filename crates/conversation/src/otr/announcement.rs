@@ -3,6 +3,7 @@
 //! ```text
 //! head = version (1 byte, 1) ‖ step (1 byte) ‖ leaf (1 byte) ‖ u64 epoch ‖ u64 stretch ‖ key (32 bytes)
 //! tag  = HMAC-SHA-256(tag key, label ‖ conversation ‖ head ‖ answered ‖ SHA-256(object))
+//! name = HMAC-SHA-256(tag key, label ‖ conversation ‖ u64 stretch ‖ key of leaf 0 ‖ key of leaf 1), cut
 //! ```
 
 use core::fmt;
@@ -14,6 +15,7 @@ use zeroize::Zeroizing;
 use crate::ConversationId;
 
 const LABEL: &[u8] = b"hushwing otr announcement, version 1\0";
+const NAME_LABEL: &[u8] = b"hushwing otr group, version 1\0";
 const VERSION: u8 = 1;
 /// Bytes of a head.
 const HEAD: usize = 3 + 8 + 8 + 32;
@@ -34,6 +36,24 @@ impl TagKey {
     #[must_use]
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// What the group of a stretch is called, whose leaves have these keys. So
+    /// it belongs to this conversation and no other: somebody who talks to two
+    /// people cannot pass the offer of the one to the other, and have them talk
+    /// to each other while each takes the other for them.
+    #[must_use]
+    pub fn group(&self, of: ConversationId, stretch: u64, keys: [&[u8; 32]; 2]) -> [u8; 16] {
+        let [first, second] = keys;
+        let name = Hmac::<Sha256>::new_from_slice(self.expose()).map(|mac| {
+            let mac = mac.chain_update(NAME_LABEL).chain_update(of.0);
+            let mac = mac.chain_update(stretch.to_be_bytes());
+            let mac = mac.chain_update(first).chain_update(second);
+            <[u8; 32]>::from(mac.finalize().into_bytes())
+        });
+        // HMAC takes keys of any length, so there always is one.
+        let name = name.unwrap_or_default();
+        name.first_chunk().copied().unwrap_or_default()
     }
 }
 
@@ -245,6 +265,28 @@ mod tests {
             assert!(!holds(changed, &key, OF, Some(&answered), b"object"));
         }
         assert!(!offer().is_tagged(&key, OF, Some(&answered), b"object", &tag[1..]));
+    }
+
+    #[test]
+    fn a_group_is_named_by_all_that_it_belongs_to() {
+        let named = |tag_key, of, stretch, first, second| {
+            TagKey::new([tag_key; 32]).group(
+                ConversationId([of; 16]),
+                stretch,
+                [&[first; 32], &[second; 32]],
+            )
+        };
+        let name = named(1, 2, 3, 4, 5);
+        assert_eq!(name, named(1, 2, 3, 4, 5));
+        let others = [
+            named(9, 2, 3, 4, 5),
+            named(1, 9, 3, 4, 5),
+            named(1, 2, 9, 4, 5),
+            named(1, 2, 3, 9, 5),
+            named(1, 2, 3, 4, 9),
+            named(1, 2, 3, 5, 4),
+        ];
+        assert!(!others.contains(&name));
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub enum CheckError {
     /// A tag is wrong.
     #[error("an announcement with a wrong tag")]
     Tag,
+    /// The group is not the one that the announcements begin.
+    #[error("a group of another name than its announcements give it")]
+    Group,
     /// A private key is not that of its leaf.
     #[error("a revealed key that is not the leaf's")]
     Revealed,
@@ -115,7 +118,11 @@ fn check_tags(transcript: &Transcript) -> Result<(), CheckError> {
             return Err(CheckError::Tag);
         }
     }
-    Ok(())
+    let (of, stretch) = (transcript.conversation, transcript.stretch);
+    match tag_key.group(of, stretch, [&begin.key, &offer.key]) == transcript.group {
+        true => Ok(()),
+        false => Err(CheckError::Group),
+    }
 }
 
 pub(super) fn announced(told: &Told, step: Step, stretch: u64) -> Announced {

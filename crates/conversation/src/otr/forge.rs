@@ -72,7 +72,11 @@ impl Forger {
             conversation,
             stretch,
             tag_key,
-            group: cx.random(),
+            group: TagKey::new(tag_key).group(
+                conversation,
+                stretch,
+                [begun.as_bytes(), offered.as_bytes()],
+            ),
             tree: cx.random(),
             begun: cx.random(),
             announced: told,

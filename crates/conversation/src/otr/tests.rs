@@ -83,7 +83,7 @@ fn begin() -> Begun {
     assert!(package.is_of(&offer.key));
     let beginner = LeafKey::generate(&mut cx(&mut one));
     let (first_seed, first_key) = (beginner.secret(), beginner.public());
-    let name = ConversationId(cx(&mut one).random());
+    let name = ConversationId(tag_key.group(OF, 1, [&first_key, &offer.key]));
     let (rows, chance) = (&mut first, &mut cx(&mut one));
     let made = Group::create(&crypto, chance, rows, name, beginner, &package);
     let (_, welcome) = made.unwrap().unwrap();
@@ -324,6 +324,13 @@ fn one_changed_byte_is_noticed_in_real_and_forged_alike() {
             }
         }
     }
+}
+
+#[test]
+fn a_group_of_another_conversation_is_none_of_this_stretch() {
+    let mut real = overheard(REAL);
+    real.group[0] ^= 1;
+    assert_eq!(check(&real.encode()), Err(CheckError::Group));
 }
 
 #[test]
