@@ -2,8 +2,8 @@
 //! names in profiles, which are cleaned where they are read.
 
 use hushwing_conversation::content::{
-    AddressUpdate, Inquiry, Profile, Timer, Typing, Wish, decode_receipts, decode_signed,
-    encode_signed,
+    AddressUpdate, Inquiry, Profile, StretchWord, Timer, Typing, Wish, decode_receipts,
+    decode_signed, encode_signed,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -18,6 +18,9 @@ pub(crate) fn run(data: &[u8]) {
     }
     if let Ok(timer) = Timer::decode(data) {
         assert_eq!(timer.encode(), data);
+    }
+    if let Ok(word) = StretchWord::decode(data) {
+        assert_eq!(word.encode(), data);
     }
     if let Ok(typing) = Typing::decode(data) {
         assert_eq!(typing.encode(), data);

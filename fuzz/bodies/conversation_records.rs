@@ -5,6 +5,7 @@ use hushwing_conversation::storage::{
     IdentityRecord, IntroducedRecord, IntroductionsRecord, InvitationRecord, JoinRecord,
     KeyPackageRecord, LackRecord, LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord,
     OffersRecord, OrphanRecord, RepeatRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord,
+    StretchRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -34,4 +35,5 @@ pub(crate) fn run(data: &[u8]) {
     let _ = RoomLinkRecord::decode(data);
     let _ = RoomMeetingRecord::decode(data);
     let _ = RoomRecord::decode(data);
+    let _ = StretchRecord::decode(data);
 }

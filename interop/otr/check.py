@@ -1,4 +1,4 @@
-"""The check of protocol/otr.md section 7: everything that anybody can check of a
+"""The check of protocol/otr.md section 5: everything that anybody can check of a
 transcript."""
 
 import hashlib

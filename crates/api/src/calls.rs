@@ -322,7 +322,8 @@ calls! {
         path: String, errors: [Ambiguous], answer: view::Mode,
     }
 
-    /// Wishes a conversation to be of a mode; it is provable while both wish it.
+    /// Wishes a conversation to be of a mode; it is provable, or off
+    /// the record, while both wish it.
     SetMode: Post "contacts/{name}/mode" for Profile {
         path: String, body: ModeBody, errors: [Ambiguous, Protocol], answer: view::Mode,
     }

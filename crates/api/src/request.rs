@@ -135,7 +135,7 @@ pub enum ModeName {
     Normal,
     /// Every message and receipt, by a signature of its own.
     Provable,
-    /// Not there yet, and refused.
+    /// Nothing at all: what is said is off the record.
     Otr,
 }
 

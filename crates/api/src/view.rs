@@ -188,9 +188,9 @@ pub struct Contact {
     /// Whether a relay lost the mailbox they write to and they are not known to
     /// write to another yet: what they say does not arrive.
     pub mailbox_lost: bool,
-    /// What can be shown to others of the conversation: `normal` or `provable`.
+    /// What can be shown to others of the conversation: `normal`, `provable` or `otr`.
     #[serde(default = "normal")]
-    #[schemars(extend("enum" = ["normal", "provable"]))]
+    #[schemars(extend("enum" = ["normal", "provable", "otr"]))]
     pub mode: String,
     /// Letters of theirs that were dropped since the daemon started: malformed,
     /// repeated, or more than are kept.
@@ -213,14 +213,14 @@ fn normal() -> String {
 pub struct Mode {
     /// Shown name.
     pub name: String,
-    /// What holds now: `provable` while both wish it, else `normal`.
-    #[schemars(extend("enum" = ["normal", "provable"]))]
+    /// What holds now: `provable` or `otr` while both wish it, else `normal`.
+    #[schemars(extend("enum" = ["normal", "provable", "otr"]))]
     pub mode: String,
     /// What I wish.
-    #[schemars(extend("enum" = ["normal", "provable"]))]
+    #[schemars(extend("enum" = ["normal", "provable", "otr"]))]
     pub mine: String,
     /// What they wish.
-    #[schemars(extend("enum" = ["normal", "provable"]))]
+    #[schemars(extend("enum" = ["normal", "provable", "otr"]))]
     pub theirs: String,
     /// The key I sign with here, 64 hexadecimal digits; none before my first wish.
     pub my_key: Option<String>,
@@ -378,6 +378,9 @@ pub struct Message {
     /// conversation was not provable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provable: Option<bool>,
+    /// Whether it was said off the record, so that nobody can show it to others.
+    #[serde(default)]
+    pub off_the_record: bool,
     /// Reactions in order.
     pub reactions: Vec<Reaction>,
     /// What it tells of the conversation itself, if it is not somebody's text.

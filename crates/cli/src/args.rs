@@ -410,8 +410,8 @@ pub(crate) struct Rename {
 pub(crate) struct Mode {
     /// The contact, by name or id
     pub(crate) name: String,
-    /// What it shall be; left out, it is shown. It is provable while both sides wish it, and
-    /// either side ends that alone
+    /// What it shall be; left out, it is shown. It is provable, or off the record, while both
+    /// sides wish it, and either side ends that alone
     pub(crate) mode: Option<ModeName>,
 }
 
@@ -422,7 +422,7 @@ pub(crate) enum ModeName {
     Normal,
     /// Every message and receipt, signed for others to check
     Provable,
-    /// Deniable; not there yet
+    /// Nothing at all: what is said is off the record
     Otr,
 }
 

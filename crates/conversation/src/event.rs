@@ -321,6 +321,9 @@ pub enum DropReason {
     /// More offers of rooms than are kept of one contact.
     #[error("too many offers of groups by one contact")]
     TooManyRooms,
+    /// About a stretch off the record that is none here, or at another step.
+    #[error("not a step of a stretch off the record that is under way")]
+    Stretch,
     /// A message to a conversation that nobody opened within three days.
     #[error("message without a join request")]
     Stray,

@@ -3,15 +3,17 @@
 //! ```text
 //! 0  1  version, 1
 //! 1  1  kind: 0 messages, 1 join request, 2 ask to begin anew, 3 answer to that,
-//!       4 welcome, 5 side letters, 6 messages of a room, 7 commits, 9 between devices
+//!       4 welcome, 5 side letters, 6 messages of a room, 7 commits,
+//!       8 announcement, 9 between devices
 //! 2  …  items: u32 length, big-endian, then that many bytes; to the end
 //! ```
 //!
 //! Items are MLS messages (RFC 9420 section 6); the first item of a join
 //! request and of a welcome is the Welcome, that of the messages of a room the
 //! key of the leaf that sends them, which is a hint and believed by nobody. What
-//! stands in kinds 2 and 3, [`anew`](crate::anew) knows; the last five are of
-//! rooms, see `protocol/rooms.md`.
+//! stands in kinds 2 and 3, [`anew`](crate::anew) knows; 4 to 7 and 9 are
+//! of rooms, see `protocol/rooms.md`, and 8 of stretches off the record, see
+//! `protocol/otr.md`.
 
 const VERSION: u8 = 1;
 const MESSAGES: u8 = 0;
@@ -22,6 +24,7 @@ const WELCOME: u8 = 4;
 const SIDE: u8 = 5;
 const ROOM: u8 = 6;
 const COMMITS: u8 = 7;
+const ANNOUNCEMENT: u8 = 8;
 const DEVICE: u8 = 9;
 /// Items in one letter.
 const MOST_ITEMS: usize = 16;
@@ -62,6 +65,8 @@ pub(crate) enum LetterBody<'b> {
     Commits(Vec<&'b [u8]>),
     /// What two devices tell each other before they share a room.
     Device(&'b [u8]),
+    /// Whose the leaf key of a stretch is: head, MLS object, tag.
+    Announcement([&'b [u8]; 3]),
 }
 
 impl<'b> LetterBody<'b> {
@@ -91,6 +96,11 @@ impl<'b> LetterBody<'b> {
     /// A letter to all members of a room.
     pub(crate) fn room(from: &[u8], message: &[u8]) -> Vec<u8> {
         write(ROOM, &[from, message])
+    }
+
+    /// An announcement: head, MLS object, tag.
+    pub(crate) fn announcement(items: [&[u8]; 3]) -> Vec<u8> {
+        write(ANNOUNCEMENT, &items)
     }
 
     /// Commits that were asked for.
@@ -137,6 +147,7 @@ impl<'b> LetterBody<'b> {
                 })
             }
             COMMITS if !items.is_empty() => Some(Self::Commits(items)),
+            ANNOUNCEMENT => Some(Self::Announcement(items.try_into().ok()?)),
             DEVICE => match items.as_slice() {
                 [word] => Some(Self::Device(word)),
                 _ => None,
@@ -209,10 +220,21 @@ mod tests {
     }
 
     #[test]
+    fn an_announcement_has_three_items() {
+        let letter = LetterBody::announcement([b"head", b"", b"tag"]);
+        let read = LetterBody::read(&letter);
+        assert_eq!(read, Some(LetterBody::Announcement([b"head", b"", b"tag"])));
+        for items in [&[b"head".as_slice()][..], &[b"1", b"2", b"3", b"4"]] {
+            assert_eq!(LetterBody::read(&write(ANNOUNCEMENT, items)), None);
+        }
+    }
+
+    #[test]
     fn other_versions_kinds_and_empty_letters_are_refused() {
         for bytes in [
             &[2, 0, 0, 0, 0, 0][..],
-            &[1, 8, 0, 0, 0, 0],
+            &[1, 9, 0, 0, 0, 0],
+            &[1, 200, 0, 0, 0, 0],
             &[1, 0],
             &[1],
             &[],
@@ -225,7 +247,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
         fn whatever_is_read_is_the_one_form_of_it(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            for kind in [WELCOME, SIDE, ROOM, COMMITS, DEVICE] {
+            for kind in [WELCOME, SIDE, ROOM, COMMITS, ANNOUNCEMENT, DEVICE] {
                 let _ = LetterBody::read(&[&[VERSION, kind], bytes.as_slice()].concat());
             }
             let letter = [&[VERSION, MESSAGES], bytes.as_slice()].concat();

@@ -39,6 +39,16 @@ pub enum Refusal {
     /// The message bears no signature that others could check.
     #[error("the message was not signed so that others could check it")]
     NotProvable,
+    /// The message was said off the record, so nobody can show it to others.
+    #[error("the message was said off the record: nobody can prove it")]
+    OffRecord,
+    /// What would change or answer a message said off the record can be said only
+    /// there.
+    #[error("that was said off the record, and nothing on record can name it")]
+    SaidOffRecord,
+    /// I wish to be off the record, and they do not, or not any more.
+    #[error("you wish to be off the record, and they do not: nothing is said")]
+    OffRecordAlone,
     /// The contact has not been asked or accepted yet.
     #[error("the conversation is not established yet")]
     NotEstablished,

@@ -403,6 +403,8 @@ pub struct MessageView {
     /// Whether the text shown is signed so that others can check it; nothing
     /// where the conversation was not provable and it bears no signature.
     pub provable: Option<bool>,
+    /// Whether it was said off the record, so that nobody can show it to others.
+    pub off_record: bool,
     /// One per person at most, in order.
     pub reactions: Vec<(Speaker, String)>,
     /// What it tells of the conversation itself; it has no other text then.

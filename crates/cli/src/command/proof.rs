@@ -44,9 +44,19 @@ fn shown_mode(mode: &view::Mode) -> String {
         };
         text.push_str(&format!("\n  their key   {key}{changed}"));
     }
-    if mode.mine != mode.theirs && mode.mode == "normal" {
-        text.push_str("\nnothing is signed for others until both of you wish it");
-    }
+    let wishes = [mode.mine.as_str(), mode.theirs.as_str()];
+    text.push_str(match wishes {
+        ["otr", "otr"] => "\nwhat you say is off the record: nobody can show it to others",
+        ["otr", _] => {
+            "\nnothing you say is sent until both of you wish to be off the record, or you \
+             choose another mode"
+        }
+        [_, "otr"] => "\nwhat you say is on record until you wish to be off it as well",
+        [mine, theirs] if mine != theirs => {
+            "\nnothing is signed for others until both of you wish it"
+        }
+        _ => "",
+    });
     text
 }
 

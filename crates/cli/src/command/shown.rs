@@ -45,6 +45,9 @@ pub(super) fn message(message: &view::Message, from: &str) -> String {
         Some(false) => line.push_str("  [not provable]"),
         None => {}
     }
+    if message.off_the_record {
+        line.push_str("  [off the record]");
+    }
     for reaction in &message.reactions {
         line.push_str(&format!("  {} {}", reaction.reaction, reaction.from));
     }

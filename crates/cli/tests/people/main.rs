@@ -22,6 +22,7 @@ mod impostor;
 mod introductions;
 mod kills;
 mod lost;
+mod otr;
 mod ports;
 mod provable;
 // The second models use more of it.

@@ -373,6 +373,8 @@ fn wrongs(ada: &mut Home) {
     );
     ada.get("messages/00000000/where");
     ada.post("contacts/Ben/mode", json!({ "mode": "otr" }));
+    ada.post("messages", json!({ "to": "Ben", "text": "alone" }));
+    ada.post("contacts/Ben/mode", json!({ "mode": "normal" }));
     ada.get("config/colour");
     ada.get("contacts?profile=Nobody");
     ada.delete("servers?address=nowhere.example");

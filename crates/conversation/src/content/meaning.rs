@@ -18,6 +18,7 @@ use super::signed_receipts::{
     self, MAX_SIGNED_RECEIPTS, SignedReceipt, SignedReceiptsError, decode_signed, encode_signed,
 };
 use super::stamp::{Stamp, StampError};
+use super::stretch::{self, StretchWord, StretchWordError};
 use super::text::{PLAIN, Text, TextError};
 use super::timer::{self, Timer, TimerError};
 use super::typing::{self, Typing, TypingError};
@@ -76,6 +77,8 @@ pub enum Content {
     Introduction(Introduction),
     /// Something about a room.
     Room(RoomWord),
+    /// Something about the stretch in which it is said.
+    Stretch(StretchWord),
     /// Control content that only newer programs know: nothing here.
     Newer,
     /// Something this program cannot show.
@@ -163,6 +166,9 @@ pub enum OpenError {
     /// Something about a room that is none.
     #[error(transparent)]
     Room(#[from] RoomWordError),
+    /// Something about a stretch that is none.
+    #[error(transparent)]
+    Stretch(#[from] StretchWordError),
     /// A reaction that is not a short visible mark.
     #[error("malformed reaction")]
     Mark,
@@ -265,6 +271,7 @@ impl Content {
             | Self::Mode(_)
             | Self::Introduction(_)
             | Self::Room(_)
+            | Self::Stretch(_)
             | Self::Newer
             | Self::Unsupported { .. } => {}
         }
@@ -299,6 +306,7 @@ impl Content {
             Self::Inquiry(inquiry) => control(inquiry::MEDIA_TYPE, inquiry.encode()),
             Self::Timer(timer) => control(timer::MEDIA_TYPE, timer.encode()),
             Self::Typing(typing) => control(typing::MEDIA_TYPE, typing.encode()),
+            Self::Stretch(word) => control(stretch::MEDIA_TYPE, word.encode()),
             Self::Introduction(introduction) => {
                 control(introduction::MEDIA_TYPE, introduction.encode())
             }
@@ -362,6 +370,7 @@ impl Content {
             typing::MEDIA_TYPE => Self::Typing(Typing::decode(content)?),
             introduction::MEDIA_TYPE => Self::Introduction(Introduction::decode(content)?),
             room::MEDIA_TYPE => Self::Room(RoomWord::decode(content)?),
+            stretch::MEDIA_TYPE => Self::Stretch(StretchWord::decode(content)?),
             other if disposition == Disposition::UNSPECIFIED && other.starts_with(OWN) => {
                 Self::Newer
             }

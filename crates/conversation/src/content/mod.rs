@@ -36,6 +36,7 @@ pub mod shown;
 mod signature;
 mod signed_receipts;
 mod stamp;
+mod stretch;
 mod tally;
 mod text;
 mod timer;
@@ -65,6 +66,7 @@ pub use signed_receipts::{
     MAX_SIGNED_RECEIPTS, SignedReceipt, SignedReceiptsError, decode_signed, encode_signed,
 };
 pub use stamp::{Lamport, Stamp, StampError};
+pub use stretch::{StretchWord, StretchWordError};
 pub use tally::{MAX_TALLIES, Tally};
 pub use text::{Mention, Text, TextError};
 pub use timer::{MAX_TIMER, Timer, TimerError};

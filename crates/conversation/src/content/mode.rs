@@ -13,6 +13,7 @@ const SIGNED: u64 = 2;
 const MAX_WISH: usize = 128;
 const NORMAL: u8 = 0;
 const PROVABLE: u8 = 1;
+const OTR: u8 = 2;
 
 /// What can be shown to others of a conversation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,10 +23,12 @@ pub enum Mode {
     Normal,
     /// Every message and receipt, by a signature of its own.
     Provable,
+    /// Nothing at all: what is said is off the record ([`otr`](crate::otr)).
+    Otr,
 }
 
 /// How its sender wishes the conversation to be from here on. A conversation is
-/// provable while the last wishes of both sides are.
+/// provable, or off the record, while the last wishes of both sides are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
     /// As every conversation begins.
@@ -39,6 +42,8 @@ pub enum Wish {
         /// it.
         proof: SignatureBytes,
     },
+    /// Off the record.
+    Otr,
     /// Provable, as older programs said it: nothing shows that the key is the
     /// sender's, so it counts as no wish.
     Unsigned(PublicIdentity),
@@ -68,6 +73,7 @@ impl Wish {
         match self {
             Self::Normal => Mode::Normal,
             Self::Provable { .. } | Self::Unsigned(_) => Mode::Provable,
+            Self::Otr => Mode::Otr,
         }
     }
 
@@ -75,12 +81,12 @@ impl Wish {
     #[must_use]
     pub fn key(&self) -> Option<PublicIdentity> {
         match self {
-            Self::Normal => None,
+            Self::Normal | Self::Otr => None,
             Self::Provable { key, .. } | Self::Unsigned(key) => Some(*key),
         }
     }
 
-    /// Encodes as `[1, 0, null]`, or `[2, 1, key, signature]` with 32 and 64 bytes.
+    /// Encodes as `[1, 0, null]`, `[1, 2, null]` (otr), or `[2, 1, key, signature]` with 32 and 64 bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::new();
@@ -107,7 +113,7 @@ impl Wish {
                     key: read_key(reader)?,
                     proof: reader.fixed()?,
                 }),
-                NORMAL => Err(WishError::Key),
+                NORMAL | OTR => Err(WishError::Key),
                 other => Err(WishError::Unknown(other)),
             },
             (PLAIN | SIGNED, _) => Err(SyntaxError::Count { at }.into()),
@@ -121,8 +127,9 @@ impl Wish {
         let key = reader.nullable(read_key)?;
         match (mode, key) {
             (NORMAL, None) => Ok(Self::Normal),
+            (OTR, None) => Ok(Self::Otr),
             (PROVABLE, Some(key)) => Ok(Self::Unsigned(key)),
-            (NORMAL | PROVABLE, _) => Err(WishError::Key),
+            (NORMAL | PROVABLE | OTR, _) => Err(WishError::Key),
             (other, _) => Err(WishError::Unknown(other)),
         }
     }
@@ -130,6 +137,7 @@ impl Wish {
     fn write(&self, writer: &mut Writer) {
         match self {
             Self::Normal => writer.array(3).unsigned(PLAIN).unsigned(NORMAL).null(),
+            Self::Otr => writer.array(3).unsigned(PLAIN).unsigned(OTR).null(),
             Self::Unsigned(key) => {
                 writer.array(3).unsigned(PLAIN).unsigned(PROVABLE);
                 writer.bytes(key.as_bytes())
@@ -164,7 +172,7 @@ mod tests {
 
     #[test]
     fn wishes_survive() {
-        for wish in [Wish::Normal, provable(), Wish::Unsigned(key())] {
+        for wish in [Wish::Normal, Wish::Otr, provable(), Wish::Unsigned(key())] {
             assert_eq!(Wish::decode(&wish.encode()), Ok(wish));
         }
     }
@@ -175,16 +183,19 @@ mod tests {
         newer[1] = 3;
         assert_eq!(Wish::decode(&newer), Err(WishError::Newer(3)));
         for wish in [provable(), Wish::Unsigned(key())] {
-            let mut otr = wish.encode();
-            otr[2] = 2;
-            assert_eq!(Wish::decode(&otr), Err(WishError::Unknown(2)));
-            let mut normal = wish.encode();
-            normal[2] = 0;
-            assert_eq!(Wish::decode(&normal), Err(WishError::Key));
+            let mut unknown = wish.encode();
+            unknown[2] = 3;
+            assert_eq!(Wish::decode(&unknown), Err(WishError::Unknown(3)));
+            // These have no key.
+            for mode in [0, 2] {
+                let mut keyless = wish.encode();
+                keyless[2] = mode;
+                assert_eq!(Wish::decode(&keyless), Err(WishError::Key));
+            }
         }
         assert_eq!(
-            Wish::decode(&[0x83, 1, 2, 0xf6]),
-            Err(WishError::Unknown(2))
+            Wish::decode(&[0x83, 1, 3, 0xf6]),
+            Err(WishError::Unknown(3))
         );
         assert_eq!(Wish::decode(&[0x83, 1, 1, 0xf6]), Err(WishError::Key));
         let weak = [&[0x83, 1, 1, 0x58, 32], [0; 32].as_slice()].concat();

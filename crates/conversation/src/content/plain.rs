@@ -1,5 +1,6 @@
 //! Content as plain text.
 
+use super::id::MessageId;
 use super::meaning::Content;
 use super::post::Post;
 
@@ -36,7 +37,48 @@ impl Content {
             | Self::Typing(_)
             | Self::Introduction(_)
             | Self::Room(_)
+            | Self::Stretch(_)
             | Self::Newer => false,
+        }
+    }
+
+    /// The messages that this changes, answers or takes the place of.
+    pub fn named(&self) -> impl Iterator<Item = &MessageId> {
+        let (one, other) = match self {
+            Self::Post(post) => (None, post.reply_to.as_ref()),
+            Self::Edit { target, post } => (Some(target), post.reply_to.as_ref()),
+            Self::Delete { target } | Self::Unreact { reaction: target } => (Some(target), None),
+            Self::Reaction {
+                target, replaces, ..
+            } => (Some(target), replaces.as_ref()),
+            _ => (None, None),
+        };
+        one.into_iter().chain(other)
+    }
+
+    /// Whether it is of any use off the record. What concerns the conversation as
+    /// a whole is not: where I am, who I am, what I wish it to be.
+    #[must_use]
+    pub fn may_be_off_record(&self) -> bool {
+        match self {
+            Self::Post(_)
+            | Self::Edit { .. }
+            | Self::Delete { .. }
+            | Self::Reaction { .. }
+            | Self::Unreact { .. }
+            | Self::Receipts(_)
+            | Self::Inquiry(_)
+            | Self::Timer(_)
+            | Self::Typing(_)
+            | Self::Stretch(_)
+            | Self::Newer
+            | Self::Unsupported { .. } => true,
+            Self::Profile(_)
+            | Self::SignedReceipts(_)
+            | Self::Addresses(_)
+            | Self::Mode(_)
+            | Self::Introduction(_)
+            | Self::Room(_) => false,
         }
     }
 }

@@ -176,6 +176,7 @@ impl Messenger {
         reason: BreakReason,
     ) -> Result<(), StorageError> {
         self.groups.remove(&id);
+        self.forget_stretch(call, id)?;
         self.call_receipts_back(call, id)?;
         self.debts.forget(id);
         self.repeats.forget(id);

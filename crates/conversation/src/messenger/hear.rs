@@ -9,8 +9,8 @@ use crate::content::{self, Content, MessageId, Opened as Said};
 use crate::letter::LetterBody;
 use crate::mls::{OpenFault, Opened, Received};
 use crate::storage::{
-    MailboxUse, MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, Side,
-    Standing,
+    MailboxUse, MessageKind, MessageRecord, MessageState, MessageTimes, OFF_RECORD, Owed, Position,
+    Side, Standing,
 };
 use crate::{ContactId, DropReason, Event, Secret};
 
@@ -67,6 +67,14 @@ impl Messenger {
             }
             (Some(LetterBody::AskAnew(items)), None) => self.asked_anew(call, arrival, &items),
             (Some(LetterBody::Anew(items)), None) => self.begun_anew(call, arrival, &items),
+            (Some(LetterBody::Announcement(_)), None) => {
+                let Some(contact) = self.conversation_of(arrival.mailbox) else {
+                    return self.drop_letter(None, DropReason::Letter);
+                };
+                self.within(call, contact, |this, call| {
+                    this.hear_announcement(call, contact, &letter.bytes, arrival.repeat)
+                })
+            }
             _ => self.drop_letter(None, DropReason::Letter),
         }
     }
@@ -83,11 +91,22 @@ impl Messenger {
         };
         let record = self.mailboxes.get(&mailbox);
         let network = record.map(|record| NetworkTag(record.network));
+        if let Some(contact) = self.whose_stretch(received.conversation()) {
+            return match self.may_write_to(mailbox, contact) {
+                true => self.within(call, contact, |this, call| {
+                    this.hear_in_stretch(call, contact, received, network)
+                }),
+                false => self.drop_letter(None, DropReason::WrongMailbox),
+            };
+        }
         let Some(contact) = self.whose_group(received.conversation()) else {
             if let Some(contact) = self.whose_former(received.conversation(), mailbox) {
                 return self.within(call, contact, |this, call| {
                     this.hear_former(call, contact, received, network)
                 });
+            }
+            if let Some(contact) = self.awaits_stretch(mailbox) {
+                return self.hold(call, contact, bytes, repeat);
             }
             return match self.invitation_of(mailbox) {
                 Some(_) => self.keep_stray(call, bytes, repeat),
@@ -174,8 +193,19 @@ impl Messenger {
         if !highest.may_be_followed_by(said.stamp.lamport) {
             return self.drop_letter(Some(contact), DropReason::Content);
         }
+        // What is said of a stretch is said in it, and nothing else is.
+        let off = sealed_epoch >= OFF_RECORD;
+        let fits = match &said.content {
+            Content::Stretch(_) => off,
+            content => !off || content.may_be_off_record(),
+        };
+        if !fits {
+            return self.drop_letter(Some(contact), DropReason::Content);
+        }
         match &said.content {
-            Content::Receipts(receipts) => return self.apply_receipts(call, contact, receipts),
+            Content::Receipts(receipts) => {
+                return self.apply_receipts(call, contact, receipts, off);
+            }
             Content::SignedReceipts(receipts) => {
                 return self.apply_signed_receipts(call, contact, receipts);
             }
@@ -186,10 +216,13 @@ impl Messenger {
                     return self.drop_letter(Some(contact), reason);
                 }
             }
-            Content::Inquiry(inquiry) => return self.answer_inquiry(call, contact, inquiry),
+            Content::Inquiry(inquiry) => {
+                return self.answer_inquiry(call, contact, inquiry, off);
+            }
             // Where they moved is needed to write to them again one day.
             Content::Addresses(_) => {}
             _ if self.is_blocked(contact) => return Ok(()),
+            Content::Stretch(word) => return self.heard_of_stretch(call, contact, word),
             Content::Typing(_) => {
                 self.hear_typing(call, contact, &said.stamp);
                 return Ok(());
@@ -410,6 +443,7 @@ pub(super) fn classify(content: &Content) -> (MessageKind, Option<MessageId>) {
         | Content::Mode(_)
         | Content::Introduction(_)
         | Content::Room(_)
+        | Content::Stretch(_)
         | Content::Newer => (MessageKind::Control, None),
     }
 }

@@ -88,15 +88,35 @@ impl Messenger {
         contact: ContactId,
     ) -> Result<(), StorageError> {
         for number in self.shelf.numbers(contact) {
-            if let Some(held) = self.take_held(call, contact, number)?
-                && let Some(received) = Received::parse(&held.bytes)
-            {
-                // By which network it came is not kept while it waits.
-                let network = None;
-                self.hear_from(call, contact, received, &held.bytes, held.repeat, network)?;
+            if let Some(held) = self.take_held(call, contact, number)? {
+                self.hear_held_one(call, contact, &held)?;
             }
         }
         Ok(())
+    }
+
+    fn hear_held_one(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        held: &HeldRecord,
+    ) -> Result<(), StorageError> {
+        let (bytes, repeat) = (&held.bytes, held.repeat);
+        let Some(received) = Received::parse(bytes) else {
+            return self.hear_announcement(call, contact, bytes, repeat);
+        };
+        // By which network it came is not kept while it waits.
+        let network = None;
+        let group = received.conversation();
+        if self.whose_group(group) == Some(contact) {
+            self.hear_from(call, contact, received, bytes, repeat, network)
+        } else if self.whose_stretch(group) == Some(contact) {
+            self.hear_in_stretch(call, contact, received, network)
+        } else if self.still_awaits_stretch(contact) {
+            self.hold(call, contact, bytes, repeat)
+        } else {
+            self.drop_letter(Some(contact), DropReason::Unreadable)
+        }
     }
 
     /// Takes a letter off the shelf and out of storage; `None` if it was taken

@@ -46,13 +46,16 @@ impl Messenger {
         contact: ContactId,
         messages: Vec<MessageId>,
     ) -> Result<(), StorageError> {
-        match messages.is_empty() {
-            true => Ok(()),
-            false => {
-                let content = Content::Inquiry(Inquiry { messages });
-                self.say_in_passing(call, contact, &content).map(drop)
-            }
+        let (off, on) = self.part_off_record(call, contact, messages, |id| id)?;
+        if !off.is_empty() {
+            let content = Content::Inquiry(Inquiry { messages: off });
+            self.say_in_stretch(call, contact, &content, Keep::UntilAccepted)?;
         }
+        if !on.is_empty() {
+            let content = Content::Inquiry(Inquiry { messages: on });
+            self.say_in_passing(call, contact, &content)?;
+        }
+        Ok(())
     }
 
     /// Encrypts and posts what is not kept and not confirmed; the letter, unless
@@ -92,15 +95,16 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
         inquiry: &Inquiry,
+        off: bool,
     ) -> Result<(), StorageError> {
         if !self.is_written_to(contact) {
             return Ok(());
         }
         self.doubt_receipts(call, contact, inquiry)?;
-        let mut lacking = LackRecord::of(call.storage, contact)?;
+        let mut lacking = Vec::new();
         for message in &inquiry.messages {
             if !is_here(call.storage, contact, message)? {
-                lacking.add(message);
+                lacking.push(message);
                 continue;
             }
             // They know what I said to them.
@@ -110,11 +114,36 @@ impl Messenger {
                 self.owe(call, contact, *message, owed)?;
             }
         }
-        if !lacking.messages.is_empty() {
-            lacking.put(call.storage, contact)?;
-            self.debts.wake(call.cx, self.config.receipt_delay, contact);
+        let known = LackRecord::of(call.storage, contact)?;
+        if lacking.is_empty() && known.messages.is_empty() {
+            return Ok(());
         }
+        self.note_lacking(call, contact, &lacking, known, off)?;
+        self.debts.wake(call.cx, self.config.receipt_delay, contact);
         Ok(())
+    }
+
+    /// Notes what they asked after and what is not here, where it was asked.
+    fn note_lacking(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        lacking: &[&MessageId],
+        mut on_record: LackRecord,
+        off: bool,
+    ) -> Result<(), StorageError> {
+        if !off {
+            lacking.iter().for_each(|message| on_record.add(message));
+            return on_record.put(call.storage, contact);
+        }
+        match self.people.get_mut(&contact) {
+            Some(person) => {
+                let stretch = &mut person.stretch;
+                lacking.iter().for_each(|message| stretch.lack(message));
+                stretch.put(call.storage, contact)
+            }
+            None => Ok(()),
+        }
     }
 
     /// A contact says that a message of mine is not there: it is said again, later
@@ -124,14 +153,15 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
         message: &MessageId,
+        off: bool,
     ) -> Result<(), StorageError> {
         if !self.is_written_to(contact) {
             return Ok(());
         }
         let record = message_with(call.storage, contact, message)?;
-        let Some(record) =
-            record.filter(|record| record.mine && record.state == MessageState::Accepted)
-        else {
+        let Some(record) = record.filter(|record| {
+            record.mine && record.is_off_record() == off && record.state == MessageState::Accepted
+        }) else {
             return Ok(());
         };
         let letter = record.letter.map(LetterId);

@@ -14,7 +14,7 @@
 //! cannot go on, [`patience`] those that never began. [`keep`] is how I keep them,
 //! [`find`] finds what was said, [`vanish`] lets it go, [`tidy`] leaves no trace of it, [`going`] lets go what was said with who is forgotten, [`mention`] names people,
 //! [`typing`] says that somebody writes, [`mode`] agrees on what can be shown to
-//! others, and [`prove`] signs and shows it. What a backup holds [`put_back`] makes fit to go on; then [`restore`] asks
+//! others, [`prove`] signs and shows it, and [`stretch`] says it off the record. What a backup holds [`put_back`] makes fit to go on; then [`restore`] asks
 //! contacts to begin anew, [`anew`] does so, and [`former`] reads what was said before.
 //! Conversations of many are [`room`]s.
 
@@ -65,6 +65,7 @@ mod silence;
 mod speak;
 mod stop;
 mod stranger;
+mod stretch;
 mod tidy;
 mod typing;
 mod vanish;
@@ -102,6 +103,7 @@ use room::Rooms;
 use shelf::Shelf;
 use silence::Silences;
 use stop::Stop;
+use stretch::Stretches;
 use tidy::Tidying;
 use typing::Notices;
 
@@ -189,6 +191,7 @@ pub struct Messenger {
     rooms: Rooms,
     devices: Devices,
     shelf: Shelf,
+    stretches: Stretches,
     waiting_invites: BTreeMap<InvitationId, Ticket>,
     waiting_joins: BTreeMap<FetchId, Vec<Ticket>>,
     /// Contacts of whom something was found damaged on opening, until the first
@@ -257,6 +260,7 @@ impl Messenger {
             rooms,
             devices,
             shelf,
+            stretches: Stretches::default(),
             waiting_invites: BTreeMap::new(),
             waiting_joins: BTreeMap::new(),
             damaged: found.damaged,
@@ -304,6 +308,7 @@ impl Messenger {
         self.resume_tidying(call)?;
         self.resume_going(call)?;
         self.resume_debts(call)?;
+        self.resume_stretches();
         self.wake_rooms(call)
     }
 
@@ -447,6 +452,7 @@ impl Messenger {
         self.pay(call)?;
         self.replace_due(call)?;
         self.repeat_due(call)?;
+        self.stretches_due(call.cx.now());
         self.rooms_due(call)?;
         self.vanish_due(call)?;
         self.index_due(call)?;
@@ -463,6 +469,7 @@ impl Messenger {
             self.sweep_mail(call)?;
             self.sweep_restoring(call)?;
             self.sweep_former(call)?;
+            self.sweep_stretches(call)?;
             self.sweep_silence(call)?;
             self.sweep_devices(call)?;
             self.sweep_rooms(call)?;
@@ -563,6 +570,7 @@ impl Machine for Messenger {
             | Input::StreamClosed { .. } => {}
         }
         self.read_office(call)?;
+        self.tend_stretches(call)?;
         self.tend_mail(call)
     }
 
@@ -580,6 +588,7 @@ impl Machine for Messenger {
             self.debts.due(),
             self.losses.due(),
             self.repeats.due(),
+            self.stretches.due(),
             self.rooms.due(),
             self.next_vanishing,
             self.indexing.as_ref().map(Indexing::due),

@@ -70,7 +70,7 @@ impl Messenger {
                 return Err(Refusal::NotEstablished.into());
             }
         }
-        if mode == Mode::Provable && person.record.unsecured_start {
+        if mode != Mode::Normal && person.record.unsecured_start {
             return Err(Refusal::KeysNotFixed.into());
         }
         if person.mode.wish(true, None) != mode {
@@ -87,6 +87,7 @@ impl Messenger {
     ) -> Result<(), Stop> {
         let wish = match mode {
             Mode::Normal => Wish::Normal,
+            Mode::Otr => Wish::Otr,
             Mode::Provable => {
                 let (_, group, _) = self.at_hand(call, contact)?;
                 let theirs = group.their_key().ok_or(Refusal::Broken)?;
@@ -116,6 +117,24 @@ impl Messenger {
         Ok(())
     }
 
+    /// Says what I wish once more: they seem to go by something else, which they or
+    /// I learned before a backup was put back.
+    pub(super) fn wish_again(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        mode: Mode,
+    ) -> Result<(), StorageError> {
+        if !self.is_written_to(contact) {
+            return Ok(());
+        }
+        match self.wish(call, contact, mode) {
+            // The conversation broke, which was told.
+            Ok(()) | Err(Stop::Refused(_)) => Ok(()),
+            Err(Stop::Storage(error)) => Err(error),
+        }
+    }
+
     /// Why a wish cannot be theirs: who tells a key that is not their own, mine
     /// or anybody's, would have what its holder signed look like what they said.
     pub(super) fn may_not_wish(
@@ -125,7 +144,7 @@ impl Messenger {
         wish: &Wish,
     ) -> Result<Option<DropReason>, StorageError> {
         let (key, proof) = match wish {
-            Wish::Normal => return Ok(None),
+            Wish::Normal | Wish::Otr => return Ok(None),
             Wish::Unsigned(_) => return Ok(Some(DropReason::UnprovedKey)),
             Wish::Provable { key, proof } => (key, proof),
         };
@@ -160,13 +179,24 @@ impl Messenger {
             return Ok(());
         }
         person.mode.put(call.storage, record.contact)?;
+        self.stretches.tend(record.contact);
         let after = person.mode_view();
+        // They may think that I wish it, from before a backup was put back.
+        let unsure = person.era.group.is_some() && after.mine != Mode::Otr;
+        let theirs = !record.mine && *wish == Wish::Otr;
         // Of who is blocked nothing is heard; what they wish is seen once they are
         // not.
         let quiet = person.record.standing == Standing::Requested || person.kept.blocked.is_some();
         if after != before && !quiet {
             self.tell(Event::Mode(after));
         }
-        Ok(())
+        if !theirs || !self.stretches.may_act(record.contact, call.cx.now()) {
+            return Ok(());
+        }
+        match unsure {
+            true => self.wish_again(call, record.contact, after.mine),
+            // An offer that came before they wished it, they did not take.
+            false => self.post_announcement(call, record.contact),
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::mls::{Crypto, Group, LeafKey, Place, forget_key_package};
 use crate::storage::{
     ContactRecord, ConversationRecord, DetourRecord, EraRecord, IdentityRecord, IntroducedRecord,
     LackRecord, MailboxUse, ModeRecord, OffersRecord, OrphanRecord, Position, RepeatRecord,
-    ReunionRecord, RoomMeetingRecord,
+    ReunionRecord, RoomMeetingRecord, StretchRecord,
 };
 use crate::{ContactId, ConversationId, Event, Refusal, Standing, Storage};
 
@@ -37,6 +37,8 @@ pub(super) struct Person {
     pub(super) meeting: Option<RoomMeetingRecord>,
     /// What both sides wish the conversation to be.
     pub(super) mode: ModeRecord,
+    /// What is said off the record.
+    pub(super) stretch: StretchRecord,
     /// A network lost the mailbox they write to, and they are not known to
     /// write to another yet.
     pub(super) mailbox_lost: bool,
@@ -103,6 +105,7 @@ impl Person {
             reunion: ReunionRecord::default(),
             meeting: None,
             mode: ModeRecord::default(),
+            stretch: StretchRecord::default(),
             mailbox_lost: false,
             dropped: 0,
         }
@@ -112,6 +115,7 @@ impl Person {
     /// they are known.
     fn find_tail(&mut self, storage: &dyn Storage) -> Result<(), StorageError> {
         self.mode = ModeRecord::of(storage, self.record.id)?;
+        self.stretch = StretchRecord::of(storage, self.record.id)?;
         self.era = EraRecord::of(storage, self.record.id)?;
         self.reunion = ReunionRecord::of(storage, self.record.id)?;
         self.identity = IdentityRecord::of(storage, self.record.id)?;
@@ -264,6 +268,7 @@ impl Messenger {
         self.end_introductions(call, id, true)?;
         forget_told_name(call.storage, id)?;
         self.forget_former(call, id)?;
+        self.forget_stretches(call, id)?;
         self.groups.remove(&id);
         self.debts.forget(id);
         self.shelf.forget(id);

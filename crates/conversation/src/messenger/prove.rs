@@ -54,7 +54,7 @@ impl Person {
 
     /// Whether a message can be proved; nothing where nobody expects it.
     pub(super) fn provable(&self, record: &MessageRecord) -> Option<bool> {
-        if self.mode.is_untouched() {
+        if self.mode.is_untouched() || record.is_off_record() {
             return None;
         }
         let message = Message::decode(&record.content).ok()?;
@@ -208,6 +208,9 @@ impl Messenger {
         }
         if taken_back(call.storage, &record)? {
             return Err(Refusal::Deleted.into());
+        }
+        if record.is_off_record() {
+            return Err(Refusal::OffRecord.into());
         }
         let person = self.people.get(&record.contact).ok_or(Refusal::NoContact)?;
         let versions = versions(call.storage, record)?.into_iter().rev();

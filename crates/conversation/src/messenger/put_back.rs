@@ -4,6 +4,7 @@ use hushwing_sansio::{StorageError, Timestamp};
 
 use super::broken::is_damage;
 use super::lost::commit_of;
+use super::stretch::wipe_restored;
 use super::{Call, Messenger};
 use crate::event::BreakReason;
 use crate::mls::forget_key_package;
@@ -109,6 +110,7 @@ fn suspend(storage: &mut dyn Storage, id: ContactId) -> Result<(), StorageError>
         storage.remove_mls_scope(&scope)?;
     }
     reunion.put(storage, id)?;
+    wipe_restored(storage, id)?;
     leave_mailboxes(storage, id)
 }
 

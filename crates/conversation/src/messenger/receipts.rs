@@ -12,13 +12,14 @@ use hushwing_delivery::{LetterId, PostOffice};
 use hushwing_sansio::{Context, Moment, StorageError};
 
 use super::inquiry::{is_here, message_with};
+use super::people::Person;
 use super::{Call, Messenger};
 use crate::content::{Content, MAX_SIGNED_RECEIPTS, MessageId, Receipt, Status};
 use crate::storage::{LackRecord, MessageKind, MessageRecord, MessageState, Owed, Standing};
 use crate::{ContactId, Event};
 
 /// Receipts in one letter: with their ids they fill less than one envelope.
-const MOST_IN_LETTER: usize = 256;
+pub(super) const MOST_IN_LETTER: usize = 256;
 
 /// Receipts to one contact that are remembered here; those beyond are found in
 /// storage when these have left.
@@ -197,10 +198,17 @@ impl Messenger {
         if self.standing(contact) == Some(Standing::Broken) {
             return Ok(());
         }
-        if !LackRecord::of(call.storage, contact)?.messages.is_empty() {
+        let person = self.people.get(&contact);
+        let hears = person.is_some_and(Person::is_heard_off_record);
+        let lacks = person.is_some_and(|person| hears && person.stretch.lacks());
+        if lacks || !LackRecord::of(call.storage, contact)?.messages.is_empty() {
             self.debts.wake(call.cx, self.config.receipt_delay, contact);
         }
         for (message, owed) in call.storage.owing(contact)? {
+            // For what was said off the record where nobody hears me it is owed on.
+            if !hears && self.is_off_record(call, contact, &message)? {
+                continue;
+            }
             self.debts
                 .add(call.cx, self.config.receipt_delay, contact, message, owed);
         }
@@ -222,6 +230,10 @@ impl Messenger {
             if self.is_written_to(contact) {
                 let mut receipts: Vec<_> = debt.owed.into_iter().map(receipt).collect();
                 self.within(call, contact, |this, call| {
+                    let (off, on) =
+                        this.part_off_record(call, contact, receipts, |one| &one.message)?;
+                    receipts = on;
+                    this.pay_off_record(call, contact, off)?;
                     let lacking = Self::take_lacking(call.storage, contact)?.into_iter();
                     receipts.extend(lacking.map(|message| Receipt {
                         message,
@@ -304,13 +316,14 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
         receipts: &[Receipt],
+        off: bool,
     ) -> Result<(), StorageError> {
         for receipt in receipts {
             let state = match receipt.status {
                 Status::DELIVERED => MessageState::Delivered,
                 Status::READ => MessageState::Read,
                 Status::ERROR => {
-                    self.lacks(call, contact, &receipt.message)?;
+                    self.lacks(call, contact, &receipt.message, off)?;
                     continue;
                 }
                 _ => continue,
@@ -318,7 +331,8 @@ impl Messenger {
             let Some(record) = message_with(call.storage, contact, &receipt.message)? else {
                 continue;
             };
-            if record.mine && record.state < state {
+            // Where it was said it is confirmed.
+            if record.mine && record.is_off_record() == off && record.state < state {
                 self.confirmed(call, record, state)?;
             }
         }
@@ -333,6 +347,9 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let now = call.cx.wall();
         let id = *record.id();
+        if record.is_off_record() {
+            self.stretches.tend(record.contact);
+        }
         // Also of what has disappeared here: somebody may wait for this.
         let shown = record.kind != MessageKind::Control;
         let mut times = record.times.clone();

@@ -58,6 +58,7 @@ impl Messenger {
         if core::mem::take(&mut self.mails.of(contact).new_keys) {
             self.mails.save(call.storage, contact)?;
         }
+        self.stretches.tend(contact);
         self.observe(call, contact, false)?;
         let bytes = LetterBody::message(&commit);
         let Some(letter) = self.post(call, contact, bytes, Keep::UntilSettled)? else {
@@ -91,6 +92,7 @@ impl Messenger {
         person.begin_epoch(call.cx.wall());
         call.storage.put_contact(&person.record)?;
         self.observe(call, contact, marked)?;
+        self.stretches.tend(contact);
         self.commit_came_through(call, contact)?;
         if marked {
             self.tell_contact(contact);
@@ -131,6 +133,9 @@ impl Messenger {
         // What disappeared or was taken back is not said again.
         if record.is_erased() || !self.is_written_to(record.contact) {
             return Ok(());
+        }
+        if record.is_off_record() {
+            return self.say_again_off_record(call, record);
         }
         let (_, group, crypto) = self.at_hand(call, record.contact)?;
         let first_said = Some(record.position.epoch);

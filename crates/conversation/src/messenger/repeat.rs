@@ -13,9 +13,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use hushwing_sansio::{Moment, StorageError};
 
+use super::people::Person;
 use super::{Call, Messenger};
 use crate::content::MAX_ASKED;
-use crate::storage::{MessageKind, MessageRecord, MessageState, Position, RepeatRecord, Standing};
+use crate::storage::{
+    MessageKind, MessageRecord, MessageState, Position, RepeatRecord, Standing, Stretch,
+};
 use crate::{ContactId, MessageId};
 
 /// Messages said again in one piece.
@@ -257,8 +260,11 @@ impl Messenger {
 
     /// Whether a message was accepted, so that they may have it.
     fn is_to_be_asked(&self, call: &Call<'_, '_>, id: &MessageId) -> Result<bool, StorageError> {
-        let outline = call.storage.outline(id)?;
-        Ok(outline.is_some_and(|(_, _, state)| state == MessageState::Accepted))
+        let Some((contact, _, state)) = call.storage.outline(id)? else {
+            return Ok(false);
+        };
+        // What was said in a stretch that is over, they cannot be told to have.
+        Ok(state == MessageState::Accepted && !self.is_stranded(call, contact, id)?)
     }
 
     fn repeat_one(&mut self, call: &mut Call<'_, '_>, id: &MessageId) -> Result<(), StorageError> {
@@ -290,11 +296,17 @@ impl Messenger {
             records.extend(call.storage.failed_to(contact)?);
         }
         let last = what.last();
+        let person = self.people.get(&contact);
+        let open = person.and_then(Person::open_stretch);
+        let open = open.map(Stretch::sealed_epoch);
         records.retain(|record| {
             !record.is_erased()
+                && (!record.is_off_record() || open.is_some())
                 && (what.control || record.kind != MessageKind::Control)
                 // What is in the outbox leaves by itself, unless they moved.
-                && (what.failed || record.state != MessageState::Queued)
+                && (what.failed
+                    || record.state != MessageState::Queued
+                    || waits_for(record, open))
                 && last.is_none_or(|last| last < record.position)
         });
         let mut left: Vec<_> = records.iter().map(|record| record.position).collect();
@@ -310,7 +322,25 @@ impl Messenger {
     ) -> Result<Vec<MessageRecord>, StorageError> {
         let (_, group, _) = self.at_hand(call, contact)?;
         let all = group.epoch().saturating_add(1);
-        call.storage.unconfirmed_before(contact, all)
+        let mut records = call.storage.unconfirmed_before(contact, all)?;
+        records.extend(Self::unsaid(call, contact)?);
+        Ok(records)
+    }
+
+    /// Whether a message was said in a stretch that is over.
+    fn is_stranded(
+        &self,
+        call: &Call<'_, '_>,
+        contact: ContactId,
+        id: &MessageId,
+    ) -> Result<bool, StorageError> {
+        if !self.is_off_record(call, contact, id)? {
+            return Ok(false);
+        }
+        let person = self.people.get(&contact);
+        let open = person.and_then(Person::open_stretch);
+        let record = call.storage.message(id)?;
+        Ok(record.is_some_and(|record| waits_for(&record, open.map(Stretch::sealed_epoch))))
     }
 
     /// Whether a contact was told an address of mine and can be written to.
@@ -320,6 +350,11 @@ impl Messenger {
             Some(Standing::Asked | Standing::Established)
         )
     }
+}
+
+/// Whether a message was said off the record, but not in the stretch that is open.
+fn waits_for(record: &MessageRecord, open: Option<u64>) -> bool {
+    record.is_off_record() && Some(record.sealed_epoch) != open
 }
 
 #[cfg(test)]

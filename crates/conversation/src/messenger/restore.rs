@@ -18,8 +18,10 @@ use hushwing_sansio::{StorageError, Timestamp};
 
 use super::anew::AHEAD;
 use super::hear::Arrival;
+use super::people::Person;
 use super::{Call, Messenger};
 use crate::anew::{Answer, Ask};
+use crate::content::Mode;
 use crate::mls::{FreshKeyPackage, Group, LeafKey, Place, forget_key_package};
 use crate::storage::{Position, RequestRecord, Role, Standing};
 use crate::{ContactId, DropReason, Storage};
@@ -344,6 +346,9 @@ impl Messenger {
         readable: bool,
     ) -> Result<(), StorageError> {
         let damaged = || StorageError::corrupt("naming a group");
+        // Who restored knows nothing of it any more.
+        self.forget_stretch(call, contact)?;
+        self.stretches.tend(contact);
         let name = group.conversation().ok_or_else(damaged)?;
         let person = self.people.get_mut(&contact).ok_or_else(damaged)?;
         let (old, before) = (person.group(), person.era.before);
@@ -369,6 +374,14 @@ impl Messenger {
             return Ok(());
         }
         self.tell_new_addresses(call, contact)?;
+        if self
+            .people
+            .get(&contact)
+            .is_some_and(Person::wishes_off_record)
+        {
+            // The lost device may have taken it back, and they go by that.
+            self.wish_again(call, contact, Mode::Otr)?;
+        }
         self.say_all_again(call, contact, true, true)?;
         self.resume_debts_of(call, contact)?;
         self.mails.to_tend.insert(contact);

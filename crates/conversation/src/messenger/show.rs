@@ -310,6 +310,7 @@ pub(super) fn unreadable(place: Place<'_>, record: &MessageRecord) -> MessageVie
         edited: false,
         deleted: false,
         provable: None,
+        off_record: record.is_off_record(),
         reactions: Vec::new(),
         notice: None,
         mentions: Vec::new(),

@@ -191,10 +191,13 @@ impl Messenger {
             .get(&contact)
             .and_then(|person| person.tail.last);
         self.may_say_more(call, contact)?;
-        let (mut record, message) = self.utter(call, contact, content, kind, target)?;
-        let bytes = LetterBody::message(&message);
-        let letter = self.post(call, contact, bytes, Keep::UntilSettled)?;
-        record.letter = Some(letter.ok_or(Refusal::Broken)?.0);
+        let off = self.goes_off_record(call, contact, content)?;
+        let (mut record, message) = self.utter(call, contact, content, kind, target, off)?;
+        if let Some(message) = message {
+            let bytes = LetterBody::message(&message);
+            let letter = self.post(call, contact, bytes, Keep::UntilSettled)?;
+            record.letter = Some(letter.ok_or(Refusal::Broken)?.0);
+        }
         call.storage.add_message(&record)?;
         self.show_new(call, &record, content, before)?;
         self.renew_if_due(call, contact)?;
@@ -262,8 +265,8 @@ impl Messenger {
         contact: ContactId,
         content: &Content,
     ) -> Result<Option<(MessageRecord, Vec<u8>)>, StorageError> {
-        match self.utter(call, contact, content, MessageKind::Control, None) {
-            Ok(uttered) => Ok(Some(uttered)),
+        match self.utter(call, contact, content, MessageKind::Control, None, false) {
+            Ok((record, message)) => Ok(message.map(|message| (record, message))),
             Err(Stop::Storage(error)) => Err(error),
             Err(Stop::Refused(_)) => {
                 self.break_off(call, contact, BreakReason::Group)?;
@@ -273,7 +276,7 @@ impl Messenger {
     }
 
     /// Encrypts my next message and takes note of it; nothing is posted or
-    /// stored yet.
+    /// stored yet. Off the record it may have to wait, and is not encrypted then.
     fn utter(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -281,9 +284,10 @@ impl Messenger {
         content: &Content,
         kind: MessageKind,
         target: Option<MessageId>,
-    ) -> Result<(MessageRecord, Vec<u8>), Stop> {
+        off: bool,
+    ) -> Result<(MessageRecord, Option<Vec<u8>>), Stop> {
         let salt = Salt(call.cx.random());
-        let (person, group, crypto) = self.at_hand(call, contact)?;
+        let (person, group, _) = self.at_hand(call, contact)?;
         let stamp = Stamp {
             lamport: person.tail.lamport.next(),
             sent: call.cx.wall(),
@@ -295,24 +299,26 @@ impl Messenger {
                 expires: expiry_of(content, person.kept.disappear_after()),
             })
             .map_err(unfit)?;
-        let bytes = match content.is_signable() {
+        let bytes = match content.is_signable() && !off {
             true => person.sign(bytes)?,
             false => bytes,
         };
         let leaf = group.own_leaf();
         let id = MessageId::derive(&person.origin(leaf)?, &bytes, &salt);
-        let Ok(message) = group.encrypt(crypto, call.cx, &mut *call.storage, &bytes, None)? else {
-            self.break_off(call, contact, BreakReason::Group)?;
-            return Err(Refusal::Broken.into());
-        };
         let epoch = group.epoch();
+        let (sealed_epoch, message) = match off {
+            true => self.seal_off_record(call, contact, epoch, &bytes)?,
+            false => (epoch, Some(self.seal_on_record(call, contact, &bytes)?)),
+        };
         let position = Position {
             epoch,
             lamport: stamp.lamport.get(),
             leaf,
             id,
         };
-        person.note(position, epoch, epoch);
+        if let Some(person) = self.people.get_mut(&contact) {
+            person.note(position, sealed_epoch, epoch);
+        }
         let record = MessageRecord {
             contact,
             position,
@@ -325,10 +331,25 @@ impl Messenger {
             times: MessageTimes::default(),
             owed: Owed::Nothing,
             letter: None,
-            sealed_epoch: epoch,
+            sealed_epoch,
             content: bytes,
         };
         Ok((record, message))
+    }
+
+    fn seal_on_record(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, Stop> {
+        let (_, group, crypto) = self.at_hand(call, contact)?;
+        let sealed = group.encrypt(crypto, call.cx, &mut *call.storage, bytes, None)?;
+        if let Ok(message) = sealed {
+            return Ok(message);
+        }
+        self.break_off(call, contact, BreakReason::Group)?;
+        Err(Refusal::Broken.into())
     }
 
     /// Puts a letter to a contact into the outbox; `None` if the addresses they

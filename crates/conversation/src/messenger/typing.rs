@@ -4,9 +4,10 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use hushwing_delivery::LetterId;
+use hushwing_delivery::{Keep, LetterId};
 use hushwing_sansio::{Moment, StorageError};
 
+use super::people::Person;
 use super::stop::Stop;
 use super::{Call, Messenger, TYPING};
 use crate::content::{Content, Stamp, Typing};
@@ -72,7 +73,15 @@ impl Messenger {
             return Ok(Reply::Done);
         }
         let content = Content::Typing(Typing);
-        if let Some(letter) = self.say_in_passing(call, contact, &content)? {
+        let off = self
+            .people
+            .get(&contact)
+            .is_some_and(Person::wishes_off_record);
+        let letter = match off {
+            true => self.say_in_stretch(call, contact, &content, Keep::UntilAccepted)?,
+            false => self.say_in_passing(call, contact, &content)?,
+        };
+        if let Some(letter) = letter {
             let told = (call.cx.now(), letter);
             self.notices.told.insert(contact, told);
         }

@@ -288,7 +288,6 @@ impl Group {
 
     /// A secret of 32 bytes that both sides know in this epoch, for `label` and
     /// `context` (RFC 9420 section 8.5); `None` if openmls cannot.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the messenger is to use it"))]
     pub(crate) fn export(
         &self,
         crypto: &Crypto,

@@ -20,6 +20,7 @@
 
 mod announcement;
 mod check;
+pub(crate) mod course;
 mod forge;
 mod framing;
 mod transcript;
@@ -27,7 +28,7 @@ mod transcript;
 pub use announcement::{Announced, Step, TagKey};
 pub use check::{CheckError, Line, Shown, check};
 pub use forge::Forger;
-pub use transcript::{MAX_TRANSCRIPT, Said, Transcript, TranscriptError};
+pub use transcript::{MAX_TRANSCRIPT, Said, Told, Transcript, TranscriptError};
 
 #[cfg(test)]
 mod tests;

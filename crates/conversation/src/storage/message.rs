@@ -3,6 +3,7 @@
 use hushwing_delivery::{NetworkTag, RepeatId};
 use hushwing_sansio::{StorageError, Timestamp};
 
+use super::OFF_RECORD;
 use crate::{ContactId, MemberId, MessageId};
 
 /// Where a message stands in its conversation. Both sides compute the same:
@@ -203,7 +204,8 @@ pub struct MessageRecord {
     /// The letter it leaves in, for messages of mine.
     pub letter: Option<u64>,
     /// The epoch under whose keys it left or came; differs from the position's
-    /// after it was encrypted again.
+    /// after it was encrypted again, and is none of the conversation's where it
+    /// was said off the record ([`OFF_RECORD`]).
     pub sealed_epoch: u64,
     /// The encoded MIMI message; empty once it was erased.
     pub content: Vec<u8>,
@@ -214,6 +216,12 @@ impl MessageRecord {
     #[must_use]
     pub fn is_erased(&self) -> bool {
         self.content.is_empty()
+    }
+
+    /// Whether it was said off the record.
+    #[must_use]
+    pub fn is_off_record(&self) -> bool {
+        self.sealed_epoch >= OFF_RECORD
     }
 
     /// Whether `other` has the same author.

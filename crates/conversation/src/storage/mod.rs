@@ -25,6 +25,7 @@ mod room;
 mod room_link;
 mod said;
 mod signed_receipt;
+mod stretch;
 
 use hushwing_delivery::MailboxId;
 use hushwing_sansio::{StorageError, Timestamp};
@@ -65,6 +66,7 @@ pub use room::{
 pub use room_link::{RoomLinkRecord, RoomMeetingRecord};
 pub use said::SaidRows;
 pub use signed_receipt::{ReceiptRows, SignedReceiptRecord};
+pub use stretch::{Ending, MOST_STRETCHES, OFF_RECORD, Stretch, StretchRecord};
 
 use crate::{ContactId, InvitationId, MessageId, Secret};
 

@@ -34,6 +34,9 @@ pub struct ModeRecord {
     theirs: Vec<WishRecord>,
 }
 
+/// What stands for the key in a wish to be off the record: no key is this one.
+const NO_KEY: [u8; 32] = [0; 32];
+
 /// One wish.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct WishRecord {
@@ -41,7 +44,7 @@ struct WishRecord {
     lamport: u64,
     leaf: u32,
     id: [u8; 32],
-    /// Of a wish for `Provable`.
+    /// Of a wish for `Provable`; [`NO_KEY`] of one for `Otr`.
     key: Option<[u8; 32]>,
 }
 
@@ -52,7 +55,10 @@ impl WishRecord {
             lamport: at.lamport,
             leaf: at.leaf,
             id: *at.id.as_bytes(),
-            key: wish.key().map(|key| *key.as_bytes()),
+            key: match wish {
+                Wish::Otr => Some(NO_KEY),
+                _ => wish.key().map(|key| *key.as_bytes()),
+            },
         }
     }
 
@@ -63,6 +69,14 @@ impl WishRecord {
             leaf: self.leaf,
             id: MessageId::from_bytes(&self.id).ok()?,
         })
+    }
+
+    fn mode(&self) -> Mode {
+        match self.key {
+            Some(NO_KEY) => Mode::Otr,
+            Some(_) => Mode::Provable,
+            None => Mode::Normal,
+        }
     }
 
     fn key(&self) -> Option<PublicIdentity> {
@@ -120,9 +134,10 @@ impl ModeRecord {
         let record: Self = codec::decode(body, what)?;
         let mut wishes = record.mine.iter().chain(&record.theirs);
         // A key that is none could never have been told.
-        match wishes
-            .all(|wish| wish.position().is_some() && wish.key.is_some() == wish.key().is_some())
-        {
+        match wishes.all(|wish| {
+            let keyed = wish.mode() == Mode::Provable;
+            wish.position().is_some() && keyed == wish.key().is_some()
+        }) {
             true => Ok(record),
             false => Err(StorageError::corrupt(what)),
         }
@@ -155,10 +170,8 @@ impl ModeRecord {
     /// What I wish, or they, before `before`; now, if that is nothing.
     #[must_use]
     pub fn wish(&self, mine: bool, before: Option<&Position>) -> Mode {
-        match self.last(mine, before).and_then(|wish| wish.key) {
-            Some(_) => Mode::Provable,
-            None => Mode::Normal,
-        }
+        let last = self.last(mine, before);
+        last.map_or(Mode::Normal, WishRecord::mode)
     }
 
     /// The mode in force before `before`; now, if that is nothing.
@@ -166,7 +179,7 @@ impl ModeRecord {
     pub fn in_force(&self, before: Option<&Position>) -> Mode {
         let both = [true, false].map(|mine| self.wish(mine, before));
         match both {
-            [Mode::Provable, Mode::Provable] => Mode::Provable,
+            [one, other] if one == other => one,
             _ => Mode::Normal,
         }
     }
@@ -220,7 +233,7 @@ impl ModeRecord {
 /// Which wish says least: not the last one, which is in force.
 fn least(wishes: &[WishRecord]) -> usize {
     let older = wishes.split_last().map_or(wishes, |(_, older)| older);
-    let normal = older.iter().position(|wish| wish.key.is_none());
+    let normal = older.iter().position(|wish| wish.key().is_none());
     let repeats = || {
         let mut pairs = older.iter().zip(older.iter().skip(1));
         pairs
@@ -229,7 +242,7 @@ fn least(wishes: &[WishRecord]) -> usize {
     };
     // There is one, for there are more wishes than keys.
     let told_elsewhere = || {
-        let times = |key| wishes.iter().filter(|wish| wish.key == key).count();
+        let times = |key: Option<[u8; 32]>| wishes.iter().filter(|wish| wish.key == key).count();
         older.iter().position(|wish| times(wish.key) > 1)
     };
     let gone = normal.or_else(repeats).or_else(told_elsewhere);
@@ -283,6 +296,21 @@ mod tests {
         let mut expected = vec![Mode::Normal; 8];
         expected[3..7].fill(Mode::Provable);
         assert_eq!(stretch, expected);
+    }
+
+    #[test]
+    fn off_the_record_is_what_both_wish_and_tells_no_key() {
+        let mut record = ModeRecord::default();
+        record.note(true, &at(1), &Wish::Otr);
+        record.note(false, &at(2), &provable(1));
+        assert_eq!(record.in_force(None), Mode::Normal);
+        record.note(false, &at(3), &Wish::Otr);
+        assert_eq!(record.in_force(None), Mode::Otr);
+        assert_eq!(record.in_force(Some(&at(3))), Mode::Normal);
+        assert_eq!(record.their_keys().len(), 1);
+        let read = ModeRecord::decode(&record.encode()).unwrap();
+        assert_eq!(read, record);
+        assert_eq!(read.wish(true, None), Mode::Otr);
     }
 
     #[test]
@@ -355,7 +383,7 @@ mod tests {
         let body = record.encode();
         assert_eq!(ModeRecord::decode(&body).unwrap(), record);
         assert!(ModeRecord::decode(&body[..body.len() - 1]).is_err());
-        record.theirs[0].key = Some([0; 32]);
+        record.theirs[0].key = Some([2; 32]);
         assert!(ModeRecord::decode(&record.encode()).is_err());
         assert!(!format!("{record:?}").contains('7'));
     }

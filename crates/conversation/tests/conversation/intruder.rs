@@ -188,6 +188,11 @@ impl Intruder {
     }
 
     fn enter(&mut self, welcome: &[u8]) {
+        self.group = Some(self.follow(welcome));
+    }
+
+    /// The group that a Welcome leads to.
+    pub(crate) fn follow(&self, welcome: &[u8]) -> MlsGroup {
         let MlsMessageBodyIn::Welcome(welcome) = parse(welcome).extract() else {
             panic!("no welcome")
         };
@@ -200,7 +205,28 @@ impl Intruder {
             .skip_lifetime_validation()
             .build()
             .unwrap();
-        self.group = Some(staged.into_group(&self.mls).unwrap());
+        staged.into_group(&self.mls).unwrap()
+    }
+
+    /// The conversation, its epoch, and a secret that both sides export of it.
+    pub(crate) fn exported(&self, label: &str) -> (ConversationId, u64, [u8; 32]) {
+        let group = self.group.as_ref().unwrap();
+        let of: [u8; 16] = group.group_id().as_slice().try_into().unwrap();
+        let crypto = openmls_rust_crypto::RustCrypto::default();
+        let secret = group.export_secret(&crypto, label, &of, 32).unwrap();
+        let secret = secret.as_slice().try_into().unwrap();
+        (ConversationId(of), group.epoch().as_u64(), secret)
+    }
+
+    /// The letters that were sent to me in such envelopes.
+    pub(crate) fn letters(&mut self, sent: Vec<(Locator, Envelope)>) -> Vec<Vec<u8>> {
+        let keys = || MailboxKeys {
+            shared: vec![[7; 32].into()],
+            first_contact: Vec::new(),
+        };
+        let sent = sent.into_iter();
+        sent.filter_map(|(_, envelope)| self.mail.open_with(keys(), envelope))
+            .collect()
     }
 
     fn hear(&mut self, message: &[u8]) -> Content {

@@ -38,13 +38,7 @@ impl Handle {
         let mode_wished = match wished {
             ModeName::Normal => Mode::Normal,
             ModeName::Provable => Mode::Provable,
-            ModeName::Otr => {
-                let message = "deniable conversations are not there yet";
-                return Err(Error::new(ErrorKind::Usage, message).with_advice(
-                    "a conversation is normal or provable; in neither should you say what you \
-                     may have to deny",
-                ));
-            }
+            ModeName::Otr => Mode::Otr,
         };
         let command = Command::SetMode {
             contact: found.contact,
@@ -88,6 +82,7 @@ pub(super) fn mode_name(mode: Mode) -> &'static str {
     match mode {
         Mode::Normal => "normal",
         Mode::Provable => "provable",
+        Mode::Otr => "otr",
     }
 }
 

@@ -177,6 +177,7 @@ pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
         edited: shown.edited,
         deleted: shown.deleted,
         provable: shown.provable,
+        off_the_record: shown.off_record,
         reactions: shown
             .reactions
             .iter()
@@ -388,6 +389,14 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::Deleted => "what was deleted stays so; say it anew with `hushwing send`",
         Refusal::NotProvable => {
             "only what is said while both wish `hushwing mode NAME provable` can be proved"
+        }
+        Refusal::OffRecord => "that is what off the record means; only your word stands for it",
+        Refusal::SaidOffRecord => {
+            "`hushwing mode NAME otr` on both sides, and then say it off the record too"
+        }
+        Refusal::OffRecordAlone => {
+            "wait until they wish `otr` as well, or say `hushwing mode NAME normal` first to go \
+             on record"
         }
         Refusal::NotEstablished => "wait until they answered; `hushwing contacts` shows it",
         Refusal::Broken => "meet again by a new link",

@@ -4,13 +4,16 @@ use std::fs;
 use std::path::Path;
 
 use hushwing_conversation::branches::{AccountId, GroupPolicy, Pointer, StatePrefix};
-use hushwing_conversation::content::{AddressUpdate, Inquiry, Profile, Timer, Typing, Wish};
+use hushwing_conversation::content::{
+    AddressUpdate, Inquiry, Profile, StretchWord, Timer, Typing, Wish,
+};
 use hushwing_conversation::exchange::couple;
 use hushwing_conversation::otr::{Announced, Step};
 use hushwing_conversation::proof::IdentityKey;
 use hushwing_conversation::storage::{
-    ConversationRecord, DraftRecord, JoinRecord, KeyPackageRecord, LackRecord, LossRecord,
+    ConversationRecord, DraftRecord, Ending, JoinRecord, KeyPackageRecord, LackRecord, LossRecord,
     MailboxRecord, MailboxState, MailboxUse, ModeRecord, OrphanRecord, Position, RepeatRecord,
+    Stretch, StretchRecord,
 };
 use hushwing_conversation::{
     self as conversation, ContactId, ConversationId, InvitationId, MessageId, MlsRows as _, Secret,
@@ -389,7 +392,42 @@ fn stretches() -> Vec<Seed> {
         ("conversation_otr", "transcript", vector("real")),
         ("conversation_otr", "from_nothing", vector("from_nothing")),
         ("conversation_otr", "announced", announced.head()),
+        (
+            "conversation_parts",
+            "stretch_here",
+            StretchWord::Here.encode(),
+        ),
+        (
+            "conversation_parts",
+            "stretch_key",
+            StretchWord::Key(Secret::new([7; 32])).encode(),
+        ),
+        ("conversation_parts", "wish_otr", Wish::Otr.encode()),
+        ("conversation_records", "stretch", stretch().encode()),
     ]
+}
+
+/// A stretch that begins.
+fn stretch() -> StretchRecord {
+    let stretch = Stretch {
+        number: 2,
+        epoch: 5,
+        tag_key: Secret::new([1; 32]),
+        seed: Secret::new([2; 32]),
+        package: Vec::new(),
+        their_key: Some([3; 32]),
+        group: Some([4; 16]),
+        announcement: vec![1, 8],
+        letter: Some(7),
+        posted: NOW,
+        again: 0,
+        end: Ending::default(),
+        their_seed: None,
+    };
+    let mut record = StretchRecord::default();
+    record.last = 2;
+    record.now = Some(stretch);
+    record
 }
 
 /// From the vectors of proofs.

@@ -69,7 +69,8 @@ impl Messenger {
             LetterBody::Messages(_)
             | LetterBody::JoinRequest { .. }
             | LetterBody::AskAnew(_)
-            | LetterBody::Anew(_) => this.drop_letter(None, DropReason::Letter),
+            | LetterBody::Anew(_)
+            | LetterBody::Announcement(_) => this.drop_letter(None, DropReason::Letter),
         })
     }
 
