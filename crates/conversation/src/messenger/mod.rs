@@ -23,6 +23,7 @@ mod ask;
 mod attempts;
 mod blocked;
 mod broken;
+mod carry_out;
 mod device;
 mod echo;
 mod find;
@@ -80,10 +81,10 @@ use hushwing_delivery::{FetchId, MailboxId, NetworkCommand, NetworkTag, OfficeEv
 use hushwing_sansio::{Context, Input, Machine, Moment, Output, StorageError};
 
 use crate::mls::{Crypto, Group};
-use crate::storage::{InvitationRecord, JoinRecord, MailboxRecord, RoomLinkRecord};
+use crate::storage::{InvitationRecord, JoinRecord, MailboxRecord};
 use crate::{
-    Command, ContactId, ConversationId, Event, Incoming, InvitationId, Outgoing, Refusal, Reply,
-    Storage, Ticket,
+    Command, ContactId, ConversationId, Event, Incoming, InvitationId, Outgoing, Refusal, Storage,
+    Ticket,
 };
 
 use broken::Concern;
@@ -330,111 +331,6 @@ impl Messenger {
         };
         self.tell(Event::Answer { ticket, answer });
         Ok(())
-    }
-
-    /// Carries a command out; no reply means that one follows later.
-    fn carry_out(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        ticket: Ticket,
-        command: Command,
-    ) -> Result<Option<Reply>, Stop> {
-        Ok(Some(match command {
-            Command::Invite { reusable, network } => {
-                self.invite(call, ticket, reusable, network)?;
-                return Ok(None);
-            }
-            Command::InviteToRoom {
-                room,
-                reusable,
-                open,
-            } => {
-                let leads = RoomLinkRecord { room, open };
-                self.invite_to_room(call, ticket, reusable, leads)?;
-                return Ok(None);
-            }
-            Command::Join { link } => {
-                self.join(call, ticket, &link)?;
-                return Ok(None);
-            }
-            Command::Withdraw { invitation } => self.withdraw(call, invitation)?,
-            Command::Invitations => self.list_invitations(call)?,
-            Command::Contacts => self.list_contacts(),
-            Command::Requests => self.list_requests(),
-            Command::Introduce { one, other, word } => {
-                self.introduce(call, one, other, word.as_deref())?
-            }
-            Command::Introductions => Self::list_introductions(call)?,
-            Command::Offers => self.list_offers(),
-            Command::AcceptIntroduction { request } => self.accept_introduction(call, request)?,
-            Command::RefuseIntroduction { request } => self.refuse_introduction(call, request)?,
-            Command::Accept { contact } => self.accept(call, contact)?,
-            Command::Refuse { contact } => self.refuse(call, contact)?,
-            Command::Rename { contact, name } => self.rename(call, contact, &name)?,
-            Command::SafetyNumber { contact } => self.safety_number(call, contact)?,
-            Command::Verify { contact, number } => self.verify(call, contact, &number)?,
-            Command::Mode { contact } => self.mode(contact)?,
-            Command::SetMode { contact, mode } => self.set_mode(call, contact, mode)?,
-            Command::Prove { message } => self.prove(call, &message)?,
-            Command::Rotate { contact } => self.rotate_on_demand(call, contact)?,
-            Command::Send {
-                contact,
-                text,
-                reply_to,
-            } => self.send(call, contact, &text, reply_to)?,
-            Command::Edit { message, text } => self.edit(call, &message, &text)?,
-            Command::Delete { message } => self.delete(call, &message)?,
-            Command::React { message, mark } => self.react(call, &message, &mark)?,
-            Command::Find { prefix } => Self::find(call, &prefix)?,
-            Command::Where { message } => self.whereabouts(call, &message)?,
-            Command::Read {
-                contact,
-                before,
-                most,
-            } => self.read(call, contact, before, most, true)?,
-            Command::Look {
-                conversation,
-                before,
-                most,
-            } => {
-                let contact = self.contact_in(conversation)?;
-                self.read(call, contact, before, most, false)?
-            }
-            Command::SetName { name } => self.set_name(call, &name)?,
-            Command::SetReadReceipts { on } => self.set_read_receipts(call, on)?,
-            Command::SetTyping { on } => self.set_typing(call, on)?,
-            Command::Conversations => self.list_conversations(call)?,
-            Command::Keep {
-                conversation,
-                change,
-            } => self.keep_otherwise(call, conversation, change)?,
-            Command::WhichConversation { message } => self.which_conversation(call, &message)?,
-            Command::Disappear {
-                conversation,
-                seconds,
-            } => self.disappear(call, conversation, seconds)?,
-            Command::Search { text, within, most } => self.search(call, &text, within, most)?,
-            Command::History { message } => self.history(call, &message)?,
-            Command::Typing { conversation } => self.tell_typing(call, conversation)?,
-            Command::Forget { contact } => self.forget(call, contact)?,
-            Command::ShowDevice { name } => self.show_device(call, &name)?,
-            Command::CallDevice { link, name } => self.call_device(call, &link, &name)?,
-            Command::ConfirmDevice { code } => self.confirm_device(call, &code)?,
-            Command::Devices => self.list_devices()?,
-            Command::RevokeDevice { device } => self.revoke_device(call, device)?,
-            Command::FoundRoom { name } => self.found_room(call, &name)?,
-            Command::Rooms => self.list_rooms(),
-            Command::Room { room } => self.show_room(room)?,
-            Command::OfferRoom { room, contact } => self.offer_room(call, room, contact)?,
-            Command::AcceptRoom { room } => self.accept_room(call, room)?,
-            Command::RefuseRoom { room } => self.refuse_room(call, room)?,
-            Command::RemoveMember { room, member } => self.remove_from_room(call, room, member)?,
-            Command::RenameRoom { room, name } => self.rename_room(call, room, &name)?,
-            Command::SetSteward { room, member, on } => self.set_steward(call, room, member, on)?,
-            Command::NameHerald { room, member } => self.name_herald(call, room, member)?,
-            Command::LeaveRoom { room } => self.leave_room(call, room)?,
-            Command::ForgetRoom { room } => self.forget_room(call, room)?,
-        }))
     }
 
     fn network(
