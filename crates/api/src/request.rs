@@ -57,6 +57,10 @@ pub struct InviteBody {
 pub struct JoinBody {
     /// The link.
     pub link: String,
+    /// Whether to enter the group that it leads into, if any, without being asked
+    /// again. Otherwise the offer waits among the requests.
+    #[serde(default)]
+    pub enter_group: bool,
     /// Whether to wait until they answered.
     #[serde(default)]
     pub wait: bool,

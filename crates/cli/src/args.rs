@@ -332,6 +332,9 @@ pub(crate) struct Join {
     /// Read the link from a picture of its code
     #[arg(long, value_name = "FILE")]
     pub(crate) image: Option<PathBuf>,
+    /// Enter the group that the link leads into, without being asked again
+    #[arg(long)]
+    pub(crate) enter_group: bool,
     /// Wait until the other side has answered
     #[arg(long)]
     pub(crate) wait: bool,

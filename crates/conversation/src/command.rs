@@ -61,6 +61,12 @@ pub enum Command {
         /// Whether of many, too, everybody gets in without being asked about.
         open: bool,
     },
+    /// Open a link, and enter the room that it leads into without being asked again.
+    /// `Reply::Joined`.
+    JoinRoom {
+        /// The link.
+        link: Secret,
+    },
     /// Take an invitation down. `Reply::Done`.
     Withdraw {
         /// Which one.
@@ -420,6 +426,7 @@ impl fmt::Debug for Command {
         f.write_str(match self {
             Self::Invite { .. } => "Invite",
             Self::InviteToRoom { .. } => "InviteToRoom",
+            Self::JoinRoom { .. } => "JoinRoom",
             Self::Withdraw { .. } => "Withdraw",
             Self::Invitations => "Invitations",
             Self::Join { .. } => "Join",

@@ -143,8 +143,10 @@ pub(super) async fn join(session: &Session, join: Join) -> Result<(), Error> {
         (Some(link), None) if link != "-" => link.clone(),
         _ => from_input()?,
     };
+    let entering = join.enter_group;
     let body = json!({
         "link": link.trim(),
+        "enter_group": entering,
         "wait": join.wait,
         "timeout": join.timeout,
     });
@@ -164,10 +166,12 @@ pub(super) async fn join(session: &Session, join: Join) -> Result<(), Error> {
             }
             ("asked", None) => format!("asked; waiting for {} to accept", joined.name),
             (_, Some(group)) => {
-                format!(
-                    "joined {}, who lets you into {group}{reserved}",
-                    joined.name
-                )
+                let name = &joined.name;
+                let how = match entering {
+                    true => "who lets you into",
+                    false => "who will ask you, under `hushwing requests`, into",
+                };
+                format!("joined {name}, {how} {group}{reserved}")
             }
             _ => format!("joined {}{reserved}", joined.name),
         }

@@ -108,7 +108,9 @@ fn a_link_leads_into_a_group() {
     alice.run(&["group", "new", "Rowing"]).ok();
     alice.run(&["invite", "--open"]).failed(2);
     let once = alice.run(&["invite", "--group", "Rowing"]).ok();
-    let joined = bob.run(&["join", once["link"].as_str().unwrap()]).ok();
+    let joined = bob
+        .run(&["join", "--enter-group", once["link"].as_str().unwrap()])
+        .ok();
     assert_eq!(joined["group"], "Rowing");
     until("Bob is in", || {
         size(alice, "Rowing") == 2 && size(bob, "Rowing") == 2
@@ -135,6 +137,8 @@ fn a_link_leads_into_a_group() {
     assert_eq!(waiting[0]["group"], "Rowing");
     let number = waiting[0]["request"].to_string();
     alice.run(&["requests", "accept", &number]).ok();
+    // She did not say that she wants to be in it.
+    accept(carol);
     for person in &people {
         until("Carol is in", || size(person, "Rowing") == 3);
     }

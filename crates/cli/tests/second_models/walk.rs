@@ -184,7 +184,10 @@ fn meet(ada: &mut Home, ben: &mut Home) {
             ben.post("profiles", json!({ "name": profile }));
         }
         let path = format!("joins?profile={profile}");
-        ben.post(&path, json!({ "link": link, "timeout": 30 }));
+        ben.post(
+            &path,
+            json!({ "link": link, "timeout": 30, "enter_group": true }),
+        );
         let request = ada.until("requests", count(1))[0]["request"].clone();
         ada.post(&format!("requests/{request}/{verdict}"), json!({}));
     }

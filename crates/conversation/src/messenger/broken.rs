@@ -64,6 +64,7 @@ impl Concern {
             | Command::Typing { conversation } => Self::Conversation(*conversation),
             Command::Invite { .. }
             | Command::InviteToRoom { .. }
+            | Command::JoinRoom { .. }
             | Command::Join { .. }
             | Command::Withdraw { .. }
             | Command::Invitations

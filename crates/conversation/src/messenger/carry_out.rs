@@ -28,7 +28,11 @@ impl Messenger {
                 return Ok(None);
             }
             Command::Join { link } => {
-                self.join(call, ticket, &link)?;
+                self.join(call, ticket, &link, false)?;
+                return Ok(None);
+            }
+            Command::JoinRoom { link } => {
+                self.join(call, ticket, &link, true)?;
                 return Ok(None);
             }
             Command::Withdraw { invitation } => self.withdraw(call, invitation)?,

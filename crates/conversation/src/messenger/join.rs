@@ -19,7 +19,7 @@ use super::{Call, Messenger};
 use crate::content::Profile;
 use crate::link::{Bundle, BundleError, FixedError, Kind, Link, LinkError, VerifiedBundle};
 use crate::mls::LeafKey;
-use crate::storage::{CardRecord, ContactRecord, JoinRecord, Side, Standing};
+use crate::storage::{CardRecord, ContactRecord, JoinRecord, RoomConsentRecord, Side, Standing};
 use crate::{ContactId, ConversationId, Event, Refusal, Reply, Secret, Ticket};
 
 /// What a contact without a name is called until they tell one.
@@ -32,6 +32,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         ticket: Ticket,
         link: &Secret,
+        enters: bool,
     ) -> Result<(), Stop> {
         let parsed = parse(link)?;
         if self.is_mine(parsed.secret()) {
@@ -47,6 +48,9 @@ impl Messenger {
             return Err(Refusal::LinkExpired.into());
         }
         let fetch = self.start_join(call, link, &parsed)?;
+        if enters {
+            RoomConsentRecord.put(call.storage, fetch)?;
+        }
         self.waiting_joins.insert(fetch, vec![ticket]);
         Ok(())
     }
@@ -227,6 +231,7 @@ impl Messenger {
             return Ok(());
         }
         call.storage.remove_join(fetch.0)?;
+        RoomConsentRecord::clear(call.storage, fetch)?;
         let introduced = self.introduction_unopened(call, fetch, refusal)?;
         // Somebody may have typed the link that was passed on, too.
         let asked = self.answer_joins(fetch, refusal);
@@ -257,6 +262,7 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         if self.joins.remove(&fetch).is_some() {
             call.storage.remove_join(fetch.0)?;
+            RoomConsentRecord::clear(call.storage, fetch)?;
             self.answer_joins(fetch, refusal);
         }
         Ok(())
@@ -302,7 +308,7 @@ impl Messenger {
         };
         let known = self.known_before(fetch, &link);
         let contact = self.begin_contact(call, &link, &bundle, &key)?;
-        self.meet_for_room(call, contact, bundle.group)?;
+        self.meet_by_card(call, fetch, contact, bundle.group)?;
         self.tell_known_link(fetch, known);
         self.opened_introduction(call, fetch, contact)?;
         let card = CardRecord {

@@ -147,6 +147,8 @@ impl Messenger {
             (false, true) => {
                 self.fall_silent(call, contact)?;
                 self.give_up_offers(call, contact, Refusal::Blocked)?;
+                self.end_meeting(call, contact)?;
+                self.ask_no_more(call, contact)?;
                 self.end_introductions(call, contact, false)?;
             }
             (true, false) => self.speak_again(call, contact)?,

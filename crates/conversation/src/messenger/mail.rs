@@ -207,6 +207,7 @@ impl Messenger {
         } else {
             self.take_place(call, contact, mailbox)?;
             self.tell_new_addresses(call, contact)?;
+            self.let_into_room(call, contact)?;
         }
         self.mails.to_tend.insert(contact);
         Ok(())

@@ -286,6 +286,7 @@ impl Messenger {
         OffersRecord::clear(call.storage, id)?;
         IntroducedRecord::clear(call.storage, id)?;
         RoomMeetingRecord::clear(call.storage, id)?;
+        self.ask_no_more(call, id)?;
         LackRecord::clear(call.storage, id)?;
         ModeRecord::clear(call.storage, id)?;
         EraRecord::clear(call.storage, id)?;

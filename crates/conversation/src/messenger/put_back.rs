@@ -10,7 +10,7 @@ use crate::event::BreakReason;
 use crate::mls::forget_key_package;
 use crate::storage::{
     ContactRecord, EraRecord, LackRecord, MailRecord, MailboxState, MailboxUse, RepeatRecord,
-    ReunionRecord, Role, RoomRecord, RoomStanding, Standing,
+    ReunionRecord, Role, RoomLinkRecord, RoomMeetingRecord, RoomRecord, RoomStanding, Standing,
 };
 use crate::{ContactId, Event, Storage};
 
@@ -53,8 +53,27 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
             ..contact
         })?;
     }
+    end_consents(storage)?;
     for room in storage.rooms()? {
         end_room(storage, room.unwrap_or_else(|damaged| damaged.stand_in()))?;
+    }
+    Ok(())
+}
+
+/// What was agreed by a link may be over since: nobody enters or is let in by it
+/// without a word any more.
+fn end_consents(storage: &mut dyn Storage) -> Result<(), StorageError> {
+    for contact in storage.contacts()? {
+        if let Some(mut met) = RoomMeetingRecord::of(storage, contact.id)? {
+            met.done = true;
+            met.put(storage, contact.id)?;
+        }
+    }
+    for invitation in storage.invitations()? {
+        if let Some(mut leads) = RoomLinkRecord::of(storage, invitation.id)? {
+            leads.open = false;
+            leads.put(storage, invitation.id)?;
+        }
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ impl Messenger {
         }
         let contact = self.take_in(call, invitation, conversation, group)?;
         let leads = self.led_into(call, invitation)?;
-        self.meet_for_room(call, contact, leads)?;
+        self.meet_for_room(call, contact, leads, false)?;
         for message in messages {
             self.hear(call, arrival, message)?;
         }

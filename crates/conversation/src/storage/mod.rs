@@ -63,7 +63,7 @@ pub use room::{
     PublishingRecord, RecipientRecord, RoomOfferRecord, RoomRecord, RoomRows, RoomStanding,
     WelcomeRecord,
 };
-pub use room_link::{RoomLinkRecord, RoomMeetingRecord};
+pub use room_link::{RoomConsentRecord, RoomLinkRecord, RoomMeetingRecord};
 pub use said::SaidRows;
 pub use signed_receipt::{ReceiptRows, SignedReceiptRecord};
 pub use stretch::{Ending, MOST_STRETCHES, OFF_RECORD, Stretch, StretchRecord};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::introduction::in_a_setting;
 use super::{Storage, codec};
 use crate::{ContactId, ConversationId, InvitationId, RoomId};
+use hushwing_delivery::FetchId;
 
 /// What a link of mine leads into.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,16 @@ impl core::fmt::Debug for RoomMeetingRecord {
     }
 }
 
+/// Whoever opens a link said that they want to be in the room it leads into, if any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoomConsentRecord;
+
+in_a_setting!(
+    RoomConsentRecord,
+    "reading whether a link was opened for its room",
+    consent_of_join,
+    FetchId
+);
 in_a_setting!(
     RoomLinkRecord,
     "reading where a link leads",
@@ -48,6 +59,10 @@ in_a_setting!(
 
 fn room_of_invitation(invitation: InvitationId) -> String {
     format!("room of invitation {}", invitation.0)
+}
+
+fn consent_of_join(fetch: FetchId) -> String {
+    format!("room wanted by join {}", fetch.0)
 }
 
 fn meeting_with(contact: ContactId) -> String {

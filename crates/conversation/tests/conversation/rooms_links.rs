@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use hushwing_conversation::view::{InvitationView, RoomView};
+use hushwing_conversation::view::{ContactView, InvitationView, RoomView};
 use hushwing_conversation::village::{Crash, Weather};
-use hushwing_conversation::{Command, Event, Refusal, Reply, RoomStanding};
+use hushwing_conversation::{Command, Event, Refusal, Reply, RoomStanding, Secret};
 
 use crate::rooms::{Circle, acquaintances, circle, room_of, rooms};
 use crate::support::*;
@@ -32,6 +32,15 @@ fn strangers(seed: u64, names: &[&str]) -> Circle {
     c
 }
 
+/// Opens a link to be in its room.
+fn enter(c: &mut Circle, who: usize, link: &Secret) -> ContactView {
+    let link = link.clone();
+    match c.ask(who, Command::JoinRoom { link }) {
+        Reply::Joined(view) => view,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// The room that somebody is in, or about to be.
 fn only_room(c: &mut Circle, who: usize) -> Option<RoomView> {
     let mut all = rooms(&mut c.village, c.homes[who]);
@@ -48,7 +57,7 @@ fn a_link_that_works_once_leads_in_and_asks_nobody() {
     let mut c = strangers(2_200, &["Bob"]);
     let made = link_into(&mut c, false, false);
     assert_eq!((made.room, made.open), (Some(c.rooms[0]), false));
-    let met = join(&mut c.village, c.homes[1], &made.link);
+    let met = enter(&mut c, 1, &made.link);
     assert_eq!(met.group.as_deref(), Some("Rowing"));
     c.pass(120);
     assert!(requests(&mut c.village, c.homes[0]).is_empty());
@@ -70,7 +79,7 @@ fn of_many_each_is_asked_about_and_then_let_in() {
     let mut c = strangers(2_201, &["Bob", "Carol"]);
     let link = link_into(&mut c, true, false).link;
     for who in [1, 2] {
-        join(&mut c.village, c.homes[who], &link);
+        enter(&mut c, who, &link);
     }
     c.pass(120);
     let asking = requests(&mut c.village, c.homes[0]);
@@ -91,7 +100,7 @@ fn an_open_link_lets_everybody_in() {
     let made = link_into(&mut c, true, true);
     assert!(made.open);
     for who in 1..4 {
-        join(&mut c.village, c.homes[who], &made.link);
+        enter(&mut c, who, &made.link);
     }
     c.pass(600);
     for who in 1..4 {
@@ -120,7 +129,7 @@ fn who_is_no_steward_any_more_lets_nobody_in_unasked() {
     };
     let no = refusal(&mut c.village, c.homes[0], another);
     assert_eq!(no, Refusal::NotASteward);
-    join(&mut c.village, c.homes[2], &link);
+    enter(&mut c, 2, &link);
     c.pass(120);
     let asking = requests(&mut c.village, c.homes[0]);
     assert_eq!(asking.len(), 1);
@@ -141,7 +150,7 @@ fn only_the_room_of_the_link_is_entered_unasked_and_only_once() {
     let name = "Chess".to_owned();
     let chess = room_of(c.ask(0, Command::FoundRoom { name })).room;
     let link = link_into(&mut c, true, false).link;
-    join(&mut c.village, c.homes[1], &link);
+    enter(&mut c, 1, &link);
     c.pass(60);
     let contact = requests(&mut c.village, c.homes[0])[0].contact;
     c.ask(0, Command::Accept { contact });
@@ -202,7 +211,7 @@ fn bad_weather_and_crashes_cost_time_and_nothing_else() {
             true => Crash::BeforeCommit,
             false => Crash::AfterCommit,
         };
-        join(&mut c.village, c.homes[1], &link);
+        enter(&mut c, 1, &link);
         for _ in 0..12 {
             if !c.village.will_crash(c.homes[whom]) {
                 c.village.crash_in(c.homes[whom], 3, crash);
@@ -215,4 +224,109 @@ fn bad_weather_and_crashes_cost_time_and_nothing_else() {
         c.rooms.push(entered.room);
         c.agree(&[0, 1]);
     }
+}
+
+#[test]
+fn who_did_not_say_so_is_asked() {
+    let mut c = strangers(2_230, &["Bob"]);
+    let link = link_into(&mut c, false, false).link;
+    let met = join(&mut c.village, c.homes[1], &link);
+    assert_eq!(met.group.as_deref(), Some("Rowing"));
+    c.pass(120);
+    assert_eq!(standing(&mut c, 1), Some(RoomStanding::Offered));
+    assert_eq!(c.view(0).size, 1);
+}
+
+#[test]
+fn no_link_leads_out_of_the_room_one_is_in() {
+    // Mallory's link names Alice's room, whose id stands in each link into it.
+    let mut c = circle(2_231, &["Alice", "Bob"]);
+    c.homes.push(c.village.move_in("Mallory", DELAY).unwrap());
+    let link = link_into(&mut c, true, true).link;
+    enter(&mut c, 2, &link);
+    c.pass(120);
+    let hers = only_room(&mut c, 2).unwrap().room;
+    let (room, member) = (c.rooms[0], c.member(0, "Mallory").member);
+    c.ask(
+        0,
+        Command::SetSteward {
+            room,
+            member,
+            on: true,
+        },
+    );
+    c.pass(120);
+    let command = Command::InviteToRoom {
+        room: hers,
+        reusable: false,
+        open: false,
+    };
+    let Reply::Invitation(made) = c.ask(2, command) else {
+        panic!("another reply")
+    };
+    enter(&mut c, 1, &made.link);
+    c.pass(600);
+    let room = c.rooms[1];
+    let his = room_of(c.ask(1, Command::Room { room }));
+    assert_eq!(his.standing, RoomStanding::Member);
+    assert_eq!(c.view(0).size, 3, "nobody left");
+}
+
+#[test]
+fn leaving_ends_what_was_agreed_by_a_link() {
+    let mut c = strangers(2_233, &["Bob"]);
+    let link = link_into(&mut c, false, false).link;
+    enter(&mut c, 1, &link);
+    c.pass(120);
+    let room = only_room(&mut c, 1).unwrap().room;
+    c.ask(1, Command::LeaveRoom { room });
+    c.pass(300);
+    let contact = contacts(&mut c.village, c.homes[0])[0].contact;
+    let room = c.rooms[0];
+    c.ask(0, Command::OfferRoom { room, contact });
+    c.pass(120);
+    let his = rooms(&mut c.village, c.homes[1]).into_iter();
+    let his: Vec<_> = his.map(|room| room.standing).collect();
+    assert_eq!(his, [RoomStanding::Left, RoomStanding::Offered]);
+}
+
+#[test]
+fn a_refusal_ends_what_was_agreed_by_a_link() {
+    let mut c = strangers(2_235, &["Bob"]);
+    let link = link_into(&mut c, false, false).link;
+    join(&mut c.village, c.homes[1], &link);
+    c.pass(120);
+    let room = c.offered(1);
+    c.ask(1, Command::RefuseRoom { room });
+    // He opens it once more to be in it, and there is nothing new to be in.
+    let again = Command::JoinRoom { link };
+    assert_eq!(
+        refusal(&mut c.village, c.homes[1], again),
+        Refusal::LinkUsed
+    );
+    c.pass(120);
+    assert_eq!(standing(&mut c, 1), None);
+}
+
+#[test]
+fn what_cannot_be_offered_now_is_offered_later() {
+    let mut c = circle(2_234, &["Alice", "Bob"]);
+    c.homes.push(c.village.move_in("Carol", DELAY).unwrap());
+    let link = link_into(&mut c, true, false).link;
+    enter(&mut c, 2, &link);
+    c.pass(60);
+    let steward = |c: &mut Circle, by: usize, who: &str, on: bool| {
+        let (room, member) = (c.rooms[by], c.member(by, who).member);
+        c.ask(by, Command::SetSteward { room, member, on });
+        c.pass(120);
+    };
+    steward(&mut c, 0, "Bob", true);
+    steward(&mut c, 0, "Alice", false);
+    let contact = requests(&mut c.village, c.homes[0])[0].contact;
+    c.ask(0, Command::Accept { contact });
+    c.pass(120);
+    assert_eq!(standing(&mut c, 2), None);
+    steward(&mut c, 1, "Alice", true);
+    c.pass(1_800);
+    assert_eq!(standing(&mut c, 2), Some(RoomStanding::Member));
 }

@@ -141,9 +141,13 @@ fn meeting() -> Vec<Route> {
             Ok(view::Revoked { revoked })
         }),
         Join::by(|handle, asked| async move {
-            let (link, wait) = (&asked.body.link, asked.body.wait);
-            let limit = wait_time(asked.body.timeout);
-            handle.join(asked.profile(), link, wait, limit).await
+            let body = &asked.body;
+            let (enters, wait) = (body.enter_group, body.wait);
+            let limit = wait_time(body.timeout);
+            let profile = asked.profile();
+            handle
+                .open_link(profile, &body.link, enters, wait, limit)
+                .await
         }),
         Requests::by(|handle, asked| async move { handle.requests(asked.profile()).await }),
         Introduce::by(|handle, asked| async move {

@@ -94,12 +94,27 @@ impl Handle {
         wait: bool,
         limit: Duration,
     ) -> Result<view::Joined, Error> {
+        self.open_link(profile, link, false, wait, limit).await
+    }
+
+    /// The same, and enters the group that the link leads into if that is wanted.
+    pub async fn open_link(
+        &self,
+        profile: Option<&str>,
+        link: &str,
+        enter_group: bool,
+        wait: bool,
+        limit: Duration,
+    ) -> Result<view::Joined, Error> {
         let profile = self.profile(profile)?;
         let one_time = Link::parse(link).is_ok_and(|link| link.kind() == Kind::OneTime);
         let deadline = Instant::now() + limit;
         let mut events = profile.events();
         let link = Secret::new(link.trim().as_bytes());
-        let asked = profile.ask(Command::Join { link });
+        let asked = profile.ask(match enter_group {
+            true => Command::JoinRoom { link },
+            false => Command::Join { link },
+        });
         let asked = timeout_at(deadline, asked).await.map_err(|_| {
             Error::new(ErrorKind::Timeout, "the link's server has not answered yet")
                 .with_advice("it is asked on; join again to see how that ended")

@@ -51,6 +51,8 @@ impl Messenger {
             self.ask_to_be_removed(call, room)?;
         }
         self.give_up_said(call, room)?;
+        let left = self.room(room)?.record.conversation;
+        self.end_consents(call, left)?;
         let known = self.room(room)?;
         known.record.ended = Some(now);
         known.record.asked.clear();

@@ -2,8 +2,8 @@
 //!
 //! Whoever opens one meets the steward who made it, as by any other link, and the two
 //! remember by which room's. What follows goes the way of every offer: the steward's
-//! program offers the room once they are a contact, and theirs takes that one offer for
-//! what they asked for.
+//! program offers the room once they are a contact. Whoever opened the link to be in
+//! its room is not asked again; for others the offer waits among the requests.
 //!
 //! ```text
 //! steward                      somebody
@@ -11,24 +11,30 @@
 //!    │ ◀────────── join request │
 //!    │   is asked, unless the link works once or is open
 //!    │ offer ─────────────────▶ │   in their conversation of two
-//!    │ ◀──────────────── answer │   nobody is asked again
+//!    │ ◀──────────────── answer │
 //! ```
 
 use core::time::Duration;
 
+use hushwing_delivery::FetchId;
 use hushwing_sansio::StorageError;
 
+use super::offer::OFFER_LIFE;
 use crate::event::RoomFault;
 use crate::link::GroupPreview;
 use crate::messenger::invite::NewInvitation;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{RoomLinkRecord, RoomMeetingRecord, RoomStanding, Side, Standing};
-use crate::{ContactId, Event, InvitationId, RoomId, Secret, Ticket};
+use crate::storage::{
+    RoomConsentRecord, RoomLinkRecord, RoomMeetingRecord, RoomStanding, Side, Standing,
+};
+use crate::{ContactId, ConversationId, Event, InvitationId, Refusal, RoomId, Secret, Ticket};
 
 /// Who gets in by open links of one room within a day; whoever comes later is asked
 /// about.
 const MOST_A_DAY: usize = 64;
+/// Offers to strangers who came by links, of one room, that wait for their answer.
+const MOST_WAITING: usize = 256;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Messenger {
@@ -85,18 +91,21 @@ impl Messenger {
         let Ok(known) = self.my_stewardship(room) else {
             return Ok(false);
         };
-        let group = known.record.conversation;
-        let room_left = known.size() + known.record.asked.len() < most;
+        let (group, size) = (known.record.conversation, known.size());
         let wall = call.cx.wall();
-        let lately = self.people.values().filter(|person| {
+        let came = self.people.values().filter(|person| {
             let met = person
                 .meeting
                 .as_ref()
                 .is_some_and(|met| met.group == group);
-            met && person.record.since + DAY > wall
+            met && person.record.standing == Standing::Established
         });
-        // Whoever comes now is among them.
-        Ok(room_left && lately.count() <= MOST_A_DAY)
+        let lately = came
+            .clone()
+            .filter(|person| person.record.since + DAY > wall);
+        // Who is about to be offered it holds a place as well.
+        let coming = came.filter(|person| person.meeting.as_ref().is_some_and(|met| !met.done));
+        Ok(size + coming.count() < most && lately.count() < MOST_A_DAY)
     }
 
     /// Remembers by which room's link a contact and I meet.
@@ -105,6 +114,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
         group: Option<GroupPreview>,
+        done: bool,
     ) -> Result<(), StorageError> {
         let Some((person, group)) = self.people.get_mut(&contact).zip(group) else {
             return Ok(());
@@ -112,11 +122,27 @@ impl Messenger {
         let met = RoomMeetingRecord {
             group: group.group,
             name: group.name,
-            done: false,
+            done,
         };
         met.put(call.storage, contact)?;
         person.meeting = Some(met);
         Ok(())
+    }
+
+    /// The same for whoever opened the link. Only who said so enters its room without
+    /// being asked: a link to a person does not show that it leads further, and who is
+    /// introduced agreed to meet one person.
+    pub(in crate::messenger) fn meet_by_card(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        fetch: FetchId,
+        contact: ContactId,
+        group: Option<GroupPreview>,
+    ) -> Result<(), StorageError> {
+        let wanted = RoomConsentRecord::of(call.storage, fetch)?.is_some();
+        RoomConsentRecord::clear(call.storage, fetch)?;
+        let enters = wanted && !self.is_introduced(fetch);
+        self.meet_for_room(call, contact, group, !enters)
     }
 
     /// Whether it was a link of mine by which a contact and I met.
@@ -125,67 +151,170 @@ impl Messenger {
         person.is_some_and(|person| person.record.side == Side::Inviter)
     }
 
-    /// The room by whose link a contact and I met, once: then it led where it leads.
-    fn end_meeting(
+    /// The room to which the link leads by which a contact and I met, as long as that
+    /// is to be acted on.
+    fn led_to(&self, call: &Call<'_, '_>, contact: ContactId) -> Option<ConversationId> {
+        let person = self.people.get(&contact)?;
+        let lasts = person.record.since + OFFER_LIFE > call.cx.wall();
+        let met = person.meeting.as_ref().filter(|met| !met.done && lasts)?;
+        (person.record.standing == Standing::Established).then_some(met.group)
+    }
+
+    /// What was agreed by a link with a contact is over, whether it was done or not.
+    pub(in crate::messenger) fn end_meeting(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
-    ) -> Result<Option<RoomId>, StorageError> {
+    ) -> Result<(), StorageError> {
         let person = self.people.get_mut(&contact);
         let met = person.and_then(|person| person.meeting.as_mut());
         let Some(met) = met.filter(|met| !met.done) else {
-            return Ok(None);
+            return Ok(());
         };
         met.done = true;
-        met.put(call.storage, contact)?;
-        let place = self.conversations.get(&met.group);
-        Ok(place.map(|place| RoomId::at(*place)))
+        met.put(call.storage, contact)
+    }
+
+    /// I entered, left or refused a room: no link that I opened for it leads me in
+    /// any more.
+    pub(super) fn end_consents(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        group: ConversationId,
+    ) -> Result<(), StorageError> {
+        let people = self.people.values();
+        let mine = people.filter(|person| {
+            let met = person
+                .meeting
+                .as_ref()
+                .is_some_and(|met| met.group == group);
+            met && person.record.side == Side::Joiner
+        });
+        let mine: Vec<ContactId> = mine.map(|person| person.record.id).collect();
+        mine.into_iter()
+            .try_for_each(|contact| self.end_meeting(call, contact))
     }
 
     /// Somebody who came by a room's link is a contact now, and knows it: they are
-    /// offered it.
+    /// offered it. What cannot be done now is tried again for as long as an offer
+    /// would last.
     pub(in crate::messenger) fn let_into_room(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<(), StorageError> {
-        if self.standing(contact) != Some(Standing::Established) || !self.made_link(contact) {
-            return Ok(());
-        }
-        let Some(room) = self.end_meeting(call, contact)? else {
-            return Ok(());
-        };
-        match self.offer_room(call, room, contact) {
-            Ok(_) => Ok(()),
-            Err(Stop::Storage(error)) => Err(error),
-            // Whether I am no steward any more, or it is full: they are a contact, and
-            // can be added later.
-            Err(Stop::Refused(_)) => {
+        match self.offer_by_link(call, contact)? {
+            Some(Err(room)) => {
                 let reason = RoomFault::NotAllowed;
                 self.tell(Event::RoomUnchanged { room, reason });
                 Ok(())
             }
+            Some(Ok(())) | None => Ok(()),
         }
     }
 
-    /// A contact offered a room, or became one after it: if it is the one whose link
-    /// I opened, I said already that I want to be in it.
+    /// Tries again what could not be offered.
+    pub(super) fn offer_again_by_links(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        for contact in self.people.keys().copied().collect::<Vec<_>>() {
+            if self.in_touch(contact) {
+                self.offer_by_link(call, contact)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Offers a contact the room by whose link they came. Gives the room if it cannot
+    /// be offered now, and nothing if there is nothing to offer.
+    fn offer_by_link(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<Option<Result<(), RoomId>>, StorageError> {
+        let group = self
+            .led_to(call, contact)
+            .filter(|_| self.made_link(contact));
+        let place = group.and_then(|group| self.conversations.get(&group));
+        let Some(room) = place.map(|place| RoomId::at(*place)) else {
+            return Ok(None);
+        };
+        match self.offer_room(call, room, contact) {
+            Err(Stop::Storage(error)) => Err(error),
+            Err(Stop::Refused(Refusal::InRoomAlready)) | Ok(_) => {
+                self.end_meeting(call, contact)?;
+                Ok(Some(Ok(())))
+            }
+            Err(Stop::Refused(_)) => Ok(Some(Err(room))),
+        }
+    }
+
+    /// Whether a room has a place for somebody who is offered it. Strangers who came
+    /// by a link hold none before they answer: else a few who never do would close
+    /// the room to all.
+    pub(super) fn has_place_for(
+        &mut self,
+        room: RoomId,
+        contact: ContactId,
+    ) -> Result<bool, StorageError> {
+        let most = self.config.group_size.most();
+        let known = self.rooms.find(room)?;
+        let (group, size) = (known.record.conversation, known.size());
+        let asked: Vec<ContactId> = known.record.asked.iter().map(|one| one.contact).collect();
+        let by_link = |contact: ContactId| {
+            let met = self
+                .people
+                .get(&contact)
+                .and_then(|one| one.meeting.as_ref());
+            self.made_link(contact) && met.is_some_and(|met| met.group == group)
+        };
+        let (strangers, others): (Vec<_>, Vec<_>) =
+            asked.into_iter().partition(|contact| by_link(*contact));
+        Ok(match by_link(contact) {
+            true => size < most && strangers.len() < MOST_WAITING,
+            false => size + others.len() < most,
+        })
+    }
+
+    /// A contact is gone or blocked: no room waits for their answer.
+    pub(in crate::messenger) fn ask_no_more(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let asked = self.rooms.records().filter(|record| {
+            let mut asked = record.asked.iter();
+            asked.any(|one| one.contact == contact)
+        });
+        for room in asked.map(|record| record.id).collect::<Vec<_>>() {
+            let record = &mut self.rooms.find(room)?.record;
+            record.asked.retain(|one| one.contact != contact);
+            self.save_room(call, room)?;
+            self.tell_room(room);
+        }
+        Ok(())
+    }
+
+    /// A contact offered a room, or became one after it: if it is the one for which I
+    /// opened their link, I said already that I want to be in it. What I am in, or was
+    /// brought into since, I leave by no link.
     pub(in crate::messenger) fn enter_by_link(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<(), StorageError> {
-        if self.standing(contact) != Some(Standing::Established) || self.made_link(contact) {
+        let group = self
+            .led_to(call, contact)
+            .filter(|_| !self.made_link(contact));
+        let Some(group) = group.filter(|group| !self.conversations.contains_key(group)) else {
             return Ok(());
-        }
-        let met = self.people.get(&contact);
-        let met = met.and_then(|person| person.meeting.as_ref());
-        let group = met.filter(|met| !met.done).map(|met| met.group);
+        };
         let mut records = self.rooms.records();
         let offer = records.find(|record| {
             record.standing == RoomStanding::Offered
                 && record.offered_by == Some(contact)
-                && Some(record.conversation) == group
+                && record.conversation == group
         });
         let offer = offer.map(|record| record.id);
         drop(records);
@@ -193,11 +322,13 @@ impl Messenger {
             return Ok(());
         };
         self.end_meeting(call, contact)?;
-        match self.accept_room(call, offer) {
-            Err(Stop::Storage(error)) => Err(error),
-            // It waits among the requests.
-            Ok(_) | Err(Stop::Refused(_)) => Ok(()),
-        }
+        self.within(call, offer.place(), |this, call| {
+            match this.accept_room(call, offer) {
+                Err(Stop::Storage(error)) => Err(error),
+                // It waits among the requests.
+                Ok(_) | Err(Stop::Refused(_)) => Ok(()),
+            }
+        })
     }
 
     /// Takes down what leads into a room I am not in any more.
@@ -210,7 +341,7 @@ impl Messenger {
         for invitation in all {
             let leads = RoomLinkRecord::of(call.storage, invitation)?;
             if leads.is_some_and(|leads| leads.room == room) {
-                self.forget_invitation(call, invitation)?;
+                self.invitation_failed(call, invitation, Refusal::NotInRoom)?;
             }
         }
         Ok(())

@@ -48,7 +48,7 @@ impl Messenger {
         {
             return Err(Refusal::InRoomAlready.into());
         }
-        if known.size() + known.record.asked.len() >= most {
+        if !self.has_place_for(room, contact)? {
             return Err(Refusal::RoomFull { most }.into());
         }
         self.may_be_asked(contact)?;
@@ -229,12 +229,14 @@ impl Messenger {
         room: RoomId,
     ) -> Result<Reply, Stop> {
         let record = &self.room(room)?.record;
+        let offered_as = record.conversation;
         let offered = record.standing == RoomStanding::Offered;
         let offer = record.offer.clone().filter(|_| offered);
         let offer = offer.ok_or(Refusal::NotARequest)?;
         self.may_be_asked(offer.by)?;
         let room = self.room_of_offer(call, room)?;
         self.end_entry(call, room)?;
+        self.end_consents(call, offered_as)?;
         let (now, name) = (call.cx.wall(), self.config.name.clone());
         let record = &mut self.room(room)?.record;
         record.standing = RoomStanding::Joining;
@@ -287,6 +289,9 @@ impl Messenger {
         if let Some(offer) = &mut record.offer {
             offer.decided = true;
         }
+        let refused = record.conversation;
+        self.end_consents(call, refused)?;
+        let record = &mut self.room(room)?.record;
         if record.standing == RoomStanding::Offered {
             self.withdraw_from(call, room)?;
         } else {
@@ -382,6 +387,7 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
     ) -> Result<(), StorageError> {
+        self.offer_again_by_links(call)?;
         let now = call.cx.wall();
         for room in self.rooms.by_id.keys().copied().collect::<Vec<_>>() {
             let known = self.rooms.find(room)?;
