@@ -233,7 +233,7 @@ mod tests {
     fn other_versions_kinds_and_empty_letters_are_refused() {
         for bytes in [
             &[2, 0, 0, 0, 0, 0][..],
-            &[1, 9, 0, 0, 0, 0],
+            &[1, 200, 0, 0, 0, 0],
             &[1, 200, 0, 0, 0, 0],
             &[1, 0],
             &[1],

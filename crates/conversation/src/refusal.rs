@@ -157,6 +157,12 @@ pub enum Refusal {
         /// How many can be.
         most: usize,
     },
+    /// Everybody writes to all in groups of that size.
+    #[error("in groups of at most {most} everybody writes to all, so nobody passes on")]
+    NeedsNoHeralds {
+        /// How many can be in one.
+        most: usize,
+    },
     /// They are in it or were asked.
     #[error("they are in the group already, or were asked")]
     InRoomAlready,

@@ -141,7 +141,10 @@ impl Group {
             now: Duration::ZERO,
         };
         let me = account(1)?;
-        let size = GroupSize::default();
+        let size = GroupSize {
+            most: 500,
+            ..GroupSize::default()
+        };
         let policy = GroupPolicy::of_group(vec![me.clone()], "many")
             .bounded(size.most)
             .heralded(size.narrow, &[])

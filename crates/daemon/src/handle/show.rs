@@ -422,6 +422,7 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
              MEMBER`"
         }
         Refusal::RoomFull { .. } => "found a second group, or remove somebody first",
+        Refusal::NeedsNoHeralds { .. } => "there is nothing to do",
         Refusal::InRoomAlready => "`hushwing group info NAME` shows it",
         Refusal::TooManyRooms { .. } => "leave and forget some first",
         Refusal::NotInRooms => "write to one contact instead",

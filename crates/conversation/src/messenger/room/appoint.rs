@@ -16,7 +16,11 @@ impl Messenger {
         room: RoomId,
         member: MemberId,
     ) -> Result<Reply, Stop> {
+        let most = self.config.group_size.most();
         let known = self.my_stewardship(room)?;
+        if most <= known.narrow {
+            return Err(Refusal::NeedsNoHeralds { most }.into());
+        }
         let named = known.members.get(&member).filter(|member| member.present);
         let first = account(&named.ok_or(Refusal::NoMember)?.account)?;
         let mut heralds = known.named_and_present();

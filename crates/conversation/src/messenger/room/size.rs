@@ -16,7 +16,8 @@ impl Default for GroupSize {
     fn default() -> Self {
         Self {
             narrow: 32,
-            most: 500,
+            // Heralds are not to be relied on yet, see RFC 0025.
+            most: 32,
         }
     }
 }
@@ -38,6 +39,8 @@ impl GroupSize {
     pub(super) fn admits(self, policy: &GroupPolicy) -> bool {
         let within =
             |bound: Option<usize>, most: u16| bound.is_some_and(|bound| bound <= usize::from(most));
-        within(policy.most_leaves(), self.most) && within(policy.narrow(), self.narrow)
+        // Groups founded before heralds were thought of have no bound of their own for that.
+        let narrow = policy.narrow().or(policy.most_leaves());
+        within(policy.most_leaves(), self.most) && within(narrow, self.narrow)
     }
 }
