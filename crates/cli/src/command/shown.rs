@@ -258,12 +258,12 @@ fn read<T: DeserializeOwned>(event: &Value) -> Option<T> {
     serde_json::from_value(event.clone()).ok()
 }
 
-/// Where several conversations mix, own messages say to whom.
+/// Where several conversations mix, own messages say to whom, and those of members of
+/// a group in which.
 pub(super) fn said(shown: &view::Message) -> String {
-    if shown.from == "me" {
-        message(shown, &format!("me to {}", shown.with))
-    } else {
-        message(shown, &shown.from)
+    match shown.from == shown.with {
+        true => message(shown, &shown.from),
+        false => message(shown, &format!("{} to {}", shown.from, shown.with)),
     }
 }
 
@@ -371,6 +371,9 @@ mod tests {
         event["state"] = json!("queued");
         assert!(super::event(&event).contains("  me to Bob answers "));
         assert!(super::event(&event).contains("  [queued]"));
+        event["with"] = json!("Rowing");
+        event["from"] = json!("Bob");
+        assert!(super::event(&event).contains("  Bob to Rowing answers "));
         let state = json!({"event": "state", "message": "01aabbccddeeff", "state": "delivered"});
         assert_eq!(super::event(&state), "01aabbccdd  delivered");
         let failed = json!({
