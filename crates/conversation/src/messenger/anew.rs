@@ -9,7 +9,7 @@
 use core::time::Duration;
 
 use hushwing_delivery::{Address, Keep, LetterId, RepeatId, SealKey};
-use hushwing_sansio::{StorageError, Timestamp};
+use hushwing_sansio::{Moment, StorageError, Timestamp};
 
 use super::hear::Arrival;
 use super::{Call, Messenger};
@@ -49,7 +49,7 @@ impl Messenger {
         }
         self.within(call, contact, |this, call| {
             match this.opened_ask(call, contact, items)? {
-                Some(ask) => this.begin_anew(call, contact, &ask, arrival.repeat),
+                Some(ask) => this.begin_anew(call, contact, ask, arrival.repeat),
                 None => this.drop_letter(Some(contact), DropReason::Letter),
             }
         })
@@ -103,7 +103,7 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
-        ask: &Ask,
+        ask: Ask,
         repeat: Option<RepeatId>,
     ) -> Result<(), StorageError> {
         let Some(person) = self.people.get_mut(&contact) else {
@@ -113,8 +113,9 @@ impl Messenger {
         let now = call.cx.now();
         let made = self.made_anew.get(&contact);
         if !again && made.is_some_and(|at| now < *at + PAUSE) {
-            return self.pass_over(call, Some(contact), DropReason::JoinRequest, repeat);
+            return self.put_off(call, contact, ask, repeat);
         }
+        let ask = &ask;
         let moved = !again || ask.addresses.revision > person.record.address_revision;
         if moved {
             person.record.address_revision = ask.addresses.revision;
@@ -146,6 +147,56 @@ impl Messenger {
         self.answer_anew(call, contact, ask, place, &welcome)?;
         self.note_restored(call, contact)?;
         self.tell_contact(contact);
+        Ok(())
+    }
+
+    /// They ask again so soon that it waits: somebody who puts two backups back, or
+    /// whose asks all lay at a server. After a crash they ask again, or another copy
+    /// comes.
+    fn put_off(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        ask: Ask,
+        repeat: Option<RepeatId>,
+    ) -> Result<(), StorageError> {
+        if let Some(repeat) = repeat {
+            self.office.forget_repeat(&mut *call.storage, repeat)?;
+        }
+        let waiting = self.asked_too_soon.get(&contact);
+        if waiting.is_none_or(|waiting| waiting.made_at < ask.made_at) {
+            self.asked_too_soon.insert(contact, ask);
+        }
+        Ok(())
+    }
+
+    /// When the first of those who asked too soon is answered.
+    pub(super) fn asks_due_at(&self) -> Option<Moment> {
+        let waiting = self.asked_too_soon.keys();
+        let made = waiting.map(|contact| self.made_anew.get(contact).copied().unwrap_or_default());
+        made.min().map(|made| made + PAUSE)
+    }
+
+    /// Answers those who asked too soon.
+    pub(super) fn asks_due(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let now = call.cx.now();
+        let made = |contact: &ContactId| self.made_anew.get(contact).copied().unwrap_or_default();
+        let waiting = self.asked_too_soon.keys().copied();
+        let due: Vec<_> = waiting
+            .filter(|contact| made(contact) + PAUSE <= now)
+            .collect();
+        for contact in due {
+            let Some(ask) = self.asked_too_soon.remove(&contact) else {
+                continue;
+            };
+            let person = self.people.get(&contact);
+            let newest = person.is_some_and(|person| ask.made_at > person.era.asked_at);
+            if newest && !self.is_blocked(contact) {
+                self.within(call, contact, |this, call| {
+                    this.begin_anew(call, contact, ask, None)
+                })?;
+            }
+        }
         Ok(())
     }
 

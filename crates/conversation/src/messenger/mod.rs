@@ -80,6 +80,7 @@ use std::collections::{BTreeMap, VecDeque};
 use hushwing_delivery::{FetchId, MailboxId, NetworkCommand, NetworkTag, OfficeEvent, PostOffice};
 use hushwing_sansio::{Context, Input, Machine, Moment, Output, StorageError};
 
+use crate::anew::Ask;
 use crate::mls::{Crypto, Group};
 use crate::storage::{InvitationRecord, JoinRecord, MailboxRecord};
 use crate::{
@@ -177,6 +178,8 @@ pub struct Messenger {
     begun_anew: BTreeMap<ConversationId, ContactId>,
     /// When a group was made anew for whom, in this run.
     made_anew: BTreeMap<ContactId, Moment>,
+    /// What they asked too soon after that.
+    asked_too_soon: BTreeMap<ContactId, Ask>,
     invitations: BTreeMap<InvitationId, InvitationRecord>,
     mailboxes: BTreeMap<MailboxId, MailboxRecord>,
     joins: BTreeMap<FetchId, JoinRecord>,
@@ -234,6 +237,7 @@ impl Messenger {
             conversations: BTreeMap::new(),
             begun_anew: BTreeMap::new(),
             made_anew: BTreeMap::new(),
+            asked_too_soon: BTreeMap::new(),
             invitations: storage
                 .invitations()?
                 .into_iter()
@@ -349,6 +353,7 @@ impl Messenger {
         self.replace_due(call)?;
         self.repeat_due(call)?;
         self.stretches_due(call.cx.now());
+        self.asks_due(call)?;
         self.rooms_due(call)?;
         self.vanish_due(call)?;
         self.index_due(call)?;
@@ -490,6 +495,7 @@ impl Machine for Messenger {
             self.indexing.as_ref().map(Indexing::due),
             self.tidying.due(),
             self.going.due(),
+            self.asks_due_at(),
             self.office.poll_timeout(),
         ];
         timers.into_iter().flatten().min()

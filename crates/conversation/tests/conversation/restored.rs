@@ -138,6 +138,19 @@ fn one_restores_often() {
 }
 
 #[test]
+fn two_restorations_within_a_minute_lead_to_the_last() {
+    let mut c = rotating(1_290);
+    let old = backup(&mut c.village, c.alice);
+    for _ in 0..2 {
+        c.village.restore(c.alice, old.clone()).unwrap();
+        c.village.pass(Duration::from_secs(10)).unwrap();
+    }
+    c.village.pass(Duration::from_secs(120)).unwrap();
+    assert_eq!(standing(&mut c.village, c.alice), Standing::Established);
+    both_talk(&mut c, "since then");
+}
+
+#[test]
 fn nothing_is_encrypted_with_what_the_backup_knew() {
     let mut c = rotating(930);
     let old = backup(&mut c.village, c.bob);
