@@ -294,8 +294,8 @@ pub enum DropReason {
     /// A message of an epoch that cannot have begun.
     #[error("message from an epoch that cannot have begun")]
     FarAhead,
-    /// A signed receipt that its sender did not sign as it has to be; it counts
-    /// as none.
+    /// A signed receipt that its sender did not sign as it has to be, or one that
+    /// names on record what was said off it; it counts as none.
     #[error("signed receipt that proves nothing")]
     Receipt,
     /// A wish for provable with a key that its sender did not sign for this

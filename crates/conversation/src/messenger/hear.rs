@@ -232,7 +232,8 @@ impl Messenger {
                 // found no room is not confirmed: it is said again.
                 if self.heard_introduction(call, contact, said_of)? {
                     let (delay, id) = (self.config.receipt_delay, said.id);
-                    self.debts.add(call.cx, delay, contact, id, Owed::Delivered);
+                    self.debts
+                        .add(call.cx, delay, contact, id, Owed::Delivered, off);
                 }
                 return Ok(());
             }
@@ -240,7 +241,8 @@ impl Messenger {
                 // As above.
                 let delay = self.config.receipt_delay;
                 let id = said.id;
-                self.debts.add(call.cx, delay, contact, id, Owed::Delivered);
+                self.debts
+                    .add(call.cx, delay, contact, id, Owed::Delivered, off);
                 return self.heard_of_room(call, contact, word);
             }
             _ => {}
@@ -301,6 +303,7 @@ impl Messenger {
             contact,
             said.id,
             Owed::Delivered,
+            record.is_off_record(),
         );
         let Some(person) = self.people.get_mut(&contact) else {
             return Ok(());

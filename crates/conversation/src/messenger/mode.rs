@@ -9,12 +9,13 @@ use hushwing_delivery::Keep;
 use hushwing_sansio::StorageError;
 
 use super::people::Person;
+use super::show::content_of;
 use super::stop::Stop;
 use super::{Call, Messenger};
 use crate::content::{Content, Mode, Wish};
 use crate::letter::LetterBody;
 use crate::proof::{IdentityKey, PublicIdentity, Wished};
-use crate::storage::{MessageRecord, Standing};
+use crate::storage::{MessageRecord, MessageState, Standing};
 use crate::view::ModeView;
 use crate::{ContactId, DropReason, Event, Refusal, Reply};
 
@@ -125,7 +126,12 @@ impl Messenger {
         contact: ContactId,
         mode: Mode,
     ) -> Result<(), StorageError> {
-        if !self.is_written_to(contact) {
+        // It comes again by itself until it came. Each is kept, so they must not
+        // have me say many.
+        if !self.is_written_to(contact)
+            || Self::wish_is_going(call, contact)?
+            || !self.stretches.may_wish(contact, call.cx.now())
+        {
             return Ok(());
         }
         match self.wish(call, contact, mode) {
@@ -133,6 +139,17 @@ impl Messenger {
             Ok(()) | Err(Stop::Refused(_)) => Ok(()),
             Err(Stop::Storage(error)) => Err(error),
         }
+    }
+
+    /// Whether a wish of mine is not confirmed yet.
+    fn wish_is_going(call: &Call<'_, '_>, contact: ContactId) -> Result<bool, StorageError> {
+        for record in call.storage.control(contact, true)? {
+            let going = matches!(record.state, MessageState::Queued | MessageState::Accepted);
+            if going && matches!(content_of(&record)?, Content::Mode(_)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Why a wish cannot be theirs: who tells a key that is not their own, mine

@@ -162,7 +162,7 @@ impl Messenger {
             // What it said may be gone here, and with it all that a signature could
             // prove. That it arrived is still told, as by a plain receipt.
             let gone = record.mine && record.content.is_empty();
-            if !gone && !self.is_confirmed(&record, receipt) {
+            if record.is_off_record() || (!gone && !self.is_confirmed(&record, receipt)) {
                 wrong = true;
                 continue;
             }

@@ -16,7 +16,7 @@ use super::people::Person;
 use super::{Call, Messenger};
 use crate::content::{Content, MAX_SIGNED_RECEIPTS, MessageId, Receipt, Status};
 use crate::storage::{LackRecord, MessageKind, MessageRecord, MessageState, Owed, Standing};
-use crate::{ContactId, Event};
+use crate::{ContactId, DropReason, Event};
 
 /// Receipts in one letter: with their ids they fill less than one envelope.
 pub(super) const MOST_IN_LETTER: usize = 256;
@@ -41,9 +41,18 @@ pub(super) struct Debt {
     due: Moment,
     /// It was due, and waits for letters before it.
     waits: bool,
-    owed: BTreeMap<MessageId, Owed>,
+    owed: BTreeMap<MessageId, Due>,
     /// Whether more is owed than is remembered.
     more: bool,
+}
+
+/// A receipt that is owed.
+#[derive(Clone, Copy)]
+pub(super) struct Due {
+    owed: Owed,
+    /// Whether the message came off the record. It may have been superseded when
+    /// the receipt leaves, so what is stored need not tell.
+    off: bool,
 }
 
 impl Debts {
@@ -61,14 +70,16 @@ impl Debts {
         contact: ContactId,
         message: MessageId,
         owed: Owed,
+        off: bool,
     ) {
         let debt = self.wake(cx, delay, contact);
         if debt.owed.len() >= MOST_REMEMBERED && !debt.owed.contains_key(&message) {
             debt.more = true;
             return;
         }
-        let entry = debt.owed.entry(message).or_insert(owed);
-        *entry = (*entry).max(owed);
+        let entry = debt.owed.entry(message).or_insert(Due { owed, off });
+        entry.owed = entry.owed.max(owed);
+        entry.off |= off;
     }
 
     /// Sees to it that something leaves to a contact.
@@ -146,8 +157,8 @@ impl Debts {
     }
 }
 
-fn receipt((message, owed): (MessageId, Owed)) -> Receipt {
-    let status = match owed {
+fn receipt((message, due): (MessageId, Due)) -> Receipt {
+    let status = match due.owed {
         Owed::Read => Status::READ,
         _ => Status::DELIVERED,
     };
@@ -173,9 +184,10 @@ impl Messenger {
         {
             return Ok(());
         }
+        let off = self.is_off_record(call, contact, &message)?;
         call.storage.set_owed(&message, owed)?;
-        self.debts
-            .add(call.cx, self.config.receipt_delay, contact, message, owed);
+        let delay = self.config.receipt_delay;
+        self.debts.add(call.cx, delay, contact, message, owed, off);
         Ok(())
     }
 
@@ -206,11 +218,12 @@ impl Messenger {
         }
         for (message, owed) in call.storage.owing(contact)? {
             // For what was said off the record where nobody hears me it is owed on.
-            if !hears && self.is_off_record(call, contact, &message)? {
+            let off = self.is_off_record(call, contact, &message)?;
+            if off && !hears {
                 continue;
             }
-            self.debts
-                .add(call.cx, self.config.receipt_delay, contact, message, owed);
+            let delay = self.config.receipt_delay;
+            self.debts.add(call.cx, delay, contact, message, owed, off);
         }
         Ok(())
     }
@@ -228,11 +241,8 @@ impl Messenger {
             // Who waits for a decision, or is blocked, learns nothing; accepting
             // and unblocking take it up.
             if self.is_written_to(contact) {
-                let mut receipts: Vec<_> = debt.owed.into_iter().map(receipt).collect();
                 self.within(call, contact, |this, call| {
-                    let (off, on) =
-                        this.part_off_record(call, contact, receipts, |one| &one.message)?;
-                    receipts = on;
+                    let (off, mut receipts) = this.part_debt(call, contact, debt.owed)?;
                     this.pay_off_record(call, contact, off)?;
                     let lacking = Self::take_lacking(call.storage, contact)?.into_iter();
                     receipts.extend(lacking.map(|message| Receipt {
@@ -248,6 +258,22 @@ impl Messenger {
             }
         }
         Ok(())
+    }
+
+    /// Parts what is owed in receipts for what came off the record and the others:
+    /// whatever is known to be of a stretch, from when it came or by what is
+    /// stored, the key of the conversation signs nothing about.
+    fn part_debt(
+        &self,
+        call: &Call<'_, '_>,
+        contact: ContactId,
+        owed: BTreeMap<MessageId, Due>,
+    ) -> Result<(Vec<Receipt>, Vec<Receipt>), StorageError> {
+        let (off, on): (Vec<_>, Vec<_>) = owed.into_iter().partition(|(_, due)| due.off);
+        let [mut off, on] = [off, on].map(|part| part.into_iter().map(receipt).collect());
+        let (more, on) = self.part_off_record(call, contact, on, |one: &Receipt| &one.message)?;
+        off.extend(more);
+        Ok((off, on))
     }
 
     fn send_all_receipts(
@@ -318,7 +344,13 @@ impl Messenger {
         receipts: &[Receipt],
         off: bool,
     ) -> Result<(), StorageError> {
+        let mut misplaced = false;
         for receipt in receipts {
+            // What was said off the record nobody honest names on it.
+            if !off && self.is_off_record(call, contact, &receipt.message)? {
+                misplaced = true;
+                continue;
+            }
             let state = match receipt.status {
                 Status::DELIVERED => MessageState::Delivered,
                 Status::READ => MessageState::Read,
@@ -336,7 +368,10 @@ impl Messenger {
                 self.confirmed(call, record, state)?;
             }
         }
-        Ok(())
+        match misplaced {
+            true => self.drop_letter(Some(contact), DropReason::Receipt),
+            false => Ok(()),
+        }
     }
 
     pub(super) fn confirmed(
@@ -348,7 +383,7 @@ impl Messenger {
         let now = call.cx.wall();
         let id = *record.id();
         if record.is_off_record() {
-            self.stretches.tend(record.contact);
+            self.stretches.note_use(record.contact);
         }
         // Also of what has disappeared here: somebody may wait for this.
         let shown = record.kind != MessageKind::Control;

@@ -276,10 +276,7 @@ impl Messenger {
         };
         self.say_once_more(call, &record)?;
         if record.state == MessageState::Failed && self.is_written_to(record.contact) {
-            let mut times = record.times.clone();
-            times.failed = None;
-            call.storage.set_state(id, MessageState::Queued, &times)?;
-            self.tell_state(&record, MessageState::Queued, None);
+            self.fails_no_more(call, &record)?;
         }
         Ok(())
     }
@@ -293,7 +290,8 @@ impl Messenger {
     ) -> Result<VecDeque<Position>, StorageError> {
         let mut records = self.unconfirmed(call, contact)?;
         if what.failed {
-            records.extend(call.storage.failed_to(contact)?);
+            let failed = call.storage.failed_to(contact)?;
+            records.extend(self.wait_for_a_stretch(call, contact, failed)?);
         }
         let last = what.last();
         let person = self.people.get(&contact);
@@ -312,6 +310,40 @@ impl Messenger {
         let mut left: Vec<_> = records.iter().map(|record| record.position).collect();
         left.sort_unstable();
         Ok(left.into())
+    }
+
+    /// What failed and was said off the record waits for a stretch where none is
+    /// open, as if it had not failed; the rest is given back.
+    fn wait_for_a_stretch(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        failed: Vec<MessageRecord>,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        let person = self.people.get(&contact);
+        if person.and_then(Person::open_stretch).is_some() {
+            return Ok(failed);
+        }
+        let waits = |record: &MessageRecord| record.is_off_record() && !record.is_erased();
+        let (waiting, others): (Vec<_>, Vec<_>) = failed.into_iter().partition(waits);
+        for record in waiting {
+            self.fails_no_more(call, &record)?;
+        }
+        Ok(others)
+    }
+
+    /// A message that failed is on its way again.
+    fn fails_no_more(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        record: &MessageRecord,
+    ) -> Result<(), StorageError> {
+        let mut times = record.times.clone();
+        times.failed = None;
+        call.storage
+            .set_state(record.id(), MessageState::Queued, &times)?;
+        self.tell_state(record, MessageState::Queued, None);
+        Ok(())
     }
 
     /// My messages to a contact that are on their way as far as I know.

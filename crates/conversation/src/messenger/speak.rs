@@ -67,6 +67,10 @@ impl Messenger {
         message: &MessageId,
     ) -> Result<Reply, Stop> {
         let record = self.my_text(call, message)?;
+        if self.forget_unsaid(call, &record)? {
+            let (message, state) = (*message, record.state);
+            return Ok(Reply::Sent { message, state });
+        }
         self.may_speak(record.contact, 0)?;
         let content = Content::Delete { target: *message };
         self.say(

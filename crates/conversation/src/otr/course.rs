@@ -24,6 +24,9 @@ pub(crate) struct Around {
     pub(crate) unsaid: bool,
     /// Whether I owe receipts for what they said so.
     pub(crate) owes: bool,
+    /// Whether it stood for a day, and something was said in it: nobody commits in
+    /// a stretch, so only the next one heals.
+    pub(crate) aged: bool,
 }
 
 /// What is to be done next.
@@ -48,8 +51,9 @@ pub(crate) fn next(stretch: Option<&Stretch>, around: Around) -> Next {
         return if wanted { Next::Offer } else { Next::Wait };
     };
     if stretch.group.is_none() {
-        // They may have counted on, and then cannot read the tag.
-        return match around.in_force || around.unsaid {
+        // They may have counted on, and then cannot read the tag. What waits does so
+        // until both wish it again: one who does not begins nothing.
+        return match around.in_force {
             true if stretch.epoch != around.epoch => Next::Offer,
             true => Next::Wait,
             false => Next::Forget,
@@ -62,7 +66,7 @@ pub(crate) fn next(stretch: Option<&Stretch>, around: Around) -> Next {
     let settled = !around.unsaid && !around.owes;
     // Who has not answered my announcement cannot read it.
     let heard = stretch.announcement.is_empty();
-    let over = !around.in_force || end.their_last;
+    let over = !around.in_force || end.their_last || around.aged;
     if !end.my_last && over && settled && heard {
         return Next::SayLast;
     }
@@ -86,6 +90,7 @@ mod tests {
         epoch: 5,
         unsaid: false,
         owes: false,
+        aged: false,
     };
 
     fn stretch(end: Ending) -> Stretch {
@@ -136,7 +141,7 @@ mod tests {
             unsaid: true,
             ..normal
         };
-        assert_eq!(next(Some(&offered()), waits), Next::Wait);
+        assert_eq!(next(Some(&offered()), waits), Next::Forget);
     }
 
     #[test]
@@ -148,6 +153,11 @@ mod tests {
             ..QUIET
         };
         assert_eq!(next(Some(&open), ends), Next::SayLast);
+        let aged = Around {
+            aged: true,
+            ..QUIET
+        };
+        assert_eq!(next(Some(&open), aged), Next::SayLast);
         for unfinished in [
             Around {
                 unsaid: true,

@@ -35,6 +35,7 @@ mod lost_often;
 mod opened_again;
 mod otr;
 mod otr_again;
+mod otr_bounds;
 mod otr_hostile;
 mod patience;
 mod provable;

@@ -6,7 +6,7 @@ use hushwing_conversation::content::Mode;
 use hushwing_conversation::storage::{OFF_RECORD, StretchRecord};
 use hushwing_conversation::village::{Home, Village};
 use hushwing_conversation::{
-    Command, ContactId, Event, MessageId, MessageState, Refusal, Reply, Storage as _,
+    Command, ContactId, DropReason, Event, MessageId, MessageState, Refusal, Reply, Storage as _,
 };
 
 use crate::provable::{mode, wish};
@@ -45,6 +45,30 @@ pub(crate) fn agree(c: &mut Couple) {
     c.village.pass(DELAY * 4).unwrap();
     c.village.events(c.alice);
     c.village.events(c.bob);
+}
+
+/// Nobody read on record, where the key of the conversation signs, a receipt that
+/// names something they said off it.
+pub(crate) fn nothing_named_on_record(c: &mut Couple) {
+    for home in [c.alice, c.bob] {
+        let events = c.village.events(home);
+        let named = |event: &&Event| {
+            let reason = DropReason::Receipt;
+            matches!(event, Event::Dropped { reason: why, .. } if *why == reason)
+        };
+        assert_eq!(events.iter().find(named), None);
+    }
+}
+
+/// The stretch ends with both, for all that was said in it was confirmed.
+fn it_ends(c: &mut Couple) {
+    wish(&mut c.village, c.alice, c.her_bob, Mode::Normal);
+    c.village.pass(DELAY * 20).unwrap();
+    nothing_named_on_record(c);
+    for (home, of) in sides(c) {
+        let now = stretches(&mut c.village, home, of).now;
+        assert!(now.is_none(), "{home:?}: {now:?}");
+    }
 }
 
 /// Both sides of a couple.
@@ -86,6 +110,7 @@ fn what_both_wish_is_told_and_a_stretch_begins() {
         Mode::Otr
     );
     assert_eq!(dropped(&c.village.events(c.bob)), 0);
+    nothing_named_on_record(&mut c);
 }
 
 #[test]
@@ -130,6 +155,7 @@ fn all_that_is_said_is_said_in_the_stretch_and_confirmed_there() {
     assert!(read(&mut c.village, c.bob, c.his_alice)[0].deleted);
     let events = [c.village.events(c.alice), c.village.events(c.bob)];
     assert_eq!(events.map(|events| dropped(&events)), [0, 0]);
+    nothing_named_on_record(&mut c);
 }
 
 #[test]
@@ -175,6 +201,7 @@ fn either_ends_it_and_both_give_their_keys_away() {
     c.village.overhear();
     c.village.pass(HOUR * 30).unwrap();
     assert!(c.village.overhear().len() <= 1, "new keys after a day");
+    nothing_named_on_record(&mut c);
 }
 
 #[test]
@@ -203,6 +230,7 @@ fn nobody_else_decides_that_my_next_message_goes_on_record() {
         state(&mut c.village, c.alice, said),
         MessageState::Delivered
     );
+    nothing_named_on_record(&mut c);
 }
 
 #[test]
@@ -222,6 +250,7 @@ fn who_wishes_it_alone_says_nothing_on_record() {
     c.village.pass(DELAY * 4).unwrap();
     assert_eq!(sealed(&mut c.village, c.alice, his), None);
     assert_eq!(state(&mut c.village, c.bob, his), MessageState::Delivered);
+    nothing_named_on_record(&mut c);
 }
 
 #[test]
@@ -290,6 +319,7 @@ fn nothing_on_record_names_what_was_said_off_it() {
     c.village.pass(DELAY * 4).unwrap();
     on_record(&mut c);
     assert!(read(&mut c.village, c.bob, c.his_alice)[0].deleted);
+    nothing_named_on_record(&mut c);
 }
 
 #[test]
@@ -311,6 +341,7 @@ fn a_reaction_made_off_the_record_is_not_replaced_on_it() {
         let refused = refusal(&mut c.village, c.bob, mark(changed));
         assert_eq!(refused, Refusal::SaidOffRecord);
     }
+    nothing_named_on_record(&mut c);
 }
 
 #[test]
@@ -336,6 +367,7 @@ fn what_is_said_before_there_is_a_stretch_waits_for_it() {
         (found.state, found.attempts.len()),
         (MessageState::Queued, 0)
     );
+    nothing_named_on_record(&mut c);
 }
 
 #[test]
@@ -364,4 +396,96 @@ fn what_waited_is_said_when_the_stretch_stands_after_a_restart() {
         ["word 0", "word 1", "word 2"]
     );
     assert_eq!(mode(&mut c.village, c.bob, c.his_alice).in_force, Mode::Otr);
+    nothing_named_on_record(&mut c);
+}
+
+fn react(c: &mut Couple, to: MessageId, mark: &str) -> MessageId {
+    let mark = mark.into();
+    let command = Command::React { message: to, mark };
+    sent(ask(&mut c.village, c.bob, command))
+}
+
+#[test]
+fn a_reaction_that_is_replaced_before_it_is_confirmed_is_confirmed_off_the_record() {
+    let mut c = off_record_couple(2310);
+    let text = send(&mut c.village, c.alice, c.her_bob, "what do you think?");
+    c.village.pass(DELAY * 4).unwrap();
+    let mut said = Vec::new();
+    for mark in ["👍", "❤", "", "🎉"] {
+        said.push(react(&mut c, text, mark));
+    }
+    c.village.pass(DELAY * 4).unwrap();
+    nothing_named_on_record(&mut c);
+    for message in said {
+        let is = state(&mut c.village, c.bob, message);
+        assert_eq!(is, MessageState::Delivered);
+    }
+    it_ends(&mut c);
+}
+
+#[test]
+fn a_reaction_to_what_was_taken_back_meanwhile_is_confirmed_off_the_record() {
+    let mut c = off_record_couple(2311);
+    let text = send(&mut c.village, c.alice, c.her_bob, "forget it");
+    c.village.pass(DELAY * 4).unwrap();
+    let command = Command::Delete { message: text };
+    // Neither hears of the other before both spoke.
+    ask(&mut c.village, c.alice, command);
+    let mark = react(&mut c, text, "👍");
+    c.village.pass(DELAY * 4).unwrap();
+    assert_eq!(sealed(&mut c.village, c.alice, mark), None, "not kept");
+    assert_eq!(state(&mut c.village, c.bob, mark), MessageState::Delivered);
+    it_ends(&mut c);
+}
+
+#[test]
+fn edits_beyond_those_that_are_kept_are_confirmed_off_the_record() {
+    for (count, bytes) in [(18, 1), (4, 40_000)] {
+        let mut c = off_record_couple(2312);
+        let message = send(&mut c.village, c.bob, c.his_alice, "first");
+        c.village.pass(DELAY * 4).unwrap();
+        let edits = (0..count).map(|n| {
+            let text = format!("{n}{}", "x".repeat(bytes));
+            let command = Command::Edit { message, text };
+            sent(ask(&mut c.village, c.bob, command))
+        });
+        let edits = edits.collect::<Vec<_>>();
+        c.village.pass(DELAY * 4).unwrap();
+        let kept = edits
+            .iter()
+            .filter(|edit| sealed(&mut c.village, c.alice, **edit).is_some());
+        assert!(kept.count() < count);
+        for edit in edits {
+            assert_eq!(state(&mut c.village, c.bob, edit), MessageState::Delivered);
+        }
+        it_ends(&mut c);
+    }
+}
+
+#[test]
+fn what_never_left_is_taken_back_here_and_nobody_hears_of_it() {
+    let mut c = couple(2313);
+    wish(&mut c.village, c.bob, c.his_alice, Mode::Otr);
+    c.village.pass(DELAY).unwrap();
+    wish(&mut c.village, c.alice, c.her_bob, Mode::Otr);
+    let waits = send(&mut c.village, c.alice, c.her_bob, "off, regretted");
+    let edit = Command::Edit {
+        message: waits,
+        text: "off, regretted more".into(),
+    };
+    ask(&mut c.village, c.alice, edit);
+    assert_eq!(sealed(&mut c.village, c.alice, waits), Some(0));
+    wish(&mut c.village, c.alice, c.her_bob, Mode::Normal);
+    ask(&mut c.village, c.alice, Command::Delete { message: waits });
+    assert_eq!(texts(&mut c.village, c.alice, c.her_bob).len(), 0);
+    c.village.pass(DELAY * 4).unwrap();
+    wish(&mut c.village, c.alice, c.her_bob, Mode::Otr);
+    c.village.pass(DELAY * 4).unwrap();
+    let later = send(&mut c.village, c.alice, c.her_bob, "off, meant");
+    c.village.pass(DELAY * 4).unwrap();
+    assert_eq!(sealed(&mut c.village, c.bob, waits), None);
+    assert_eq!(texts(&mut c.village, c.bob, c.his_alice), ["off, meant"]);
+    let is = state(&mut c.village, c.alice, later);
+    assert_eq!(is, MessageState::Delivered);
+    it_ends(&mut c);
 }

@@ -9,7 +9,7 @@ use hushwing_conversation::{
     Change, Command, ContactId, MemoryStorage, MessageId, MessageState, Reply, Storage as _,
 };
 
-use crate::otr::{agree, off_record_couple, sealed, state, stretches};
+use crate::otr::{agree, nothing_named_on_record, off_record_couple, sealed, state, stretches};
 use crate::provable::{mode, wish};
 use crate::support::*;
 
@@ -27,6 +27,7 @@ fn sides(c: &Couple) -> [(Home, ContactId); 2] {
 /// Both say something. They have the same words, each once, confirmed; all that
 /// begins with "off" is off the record with both, and nothing else is.
 fn agree_on_all(c: &mut Couple, what: &str) {
+    nothing_named_on_record(c);
     let mut seen = Vec::new();
     for (home, of) in sides(c) {
         let views = read(&mut c.village, home, of);
@@ -292,21 +293,74 @@ fn a_server_that_drops_everything_stops_no_stretch() {
 #[test]
 fn new_keys_of_the_conversation_change_nothing_in_a_stretch() {
     let mut c = off_record_couple(2470);
-    for day in 0..5 {
-        say(&mut c, 0, &format!("off {day}, hers"));
-        say(&mut c, 1, &format!("off {day}, his"));
+    let epoch = |c: &mut Couple| {
+        let storage = c.village.storage(c.alice).unwrap();
+        storage.last_position(c.her_bob).unwrap().unwrap().epoch
+    };
+    let before = epoch(&mut c);
+    for round in 0..5 {
+        say(&mut c, 0, &format!("off {round}, hers"));
+        say(&mut c, 1, &format!("off {round}, his"));
         ask(
             &mut c.village,
             c.alice,
             Command::Rotate { contact: c.her_bob },
         );
-        c.village.pass(DAY).unwrap();
+        c.village.pass(HOUR * 4).unwrap();
     }
-    agree_on_all(&mut c, "days");
+    agree_on_all(&mut c, "rounds");
     assert_eq!(stretches(&mut c.village, c.alice, c.her_bob).last, 1);
+    assert!(epoch(&mut c) > before, "the conversation went on");
+}
+
+/// Nobody commits in a stretch, so what was said long ago is healed by the next one.
+#[test]
+fn a_stretch_in_which_something_is_said_stands_for_a_day() {
+    let mut c = off_record_couple(2471);
+    for day in 1..5 {
+        say(&mut c, 0, &format!("off {day}, hers"));
+        say(&mut c, 1, &format!("off {day}, his"));
+        c.village.pass(DAY + HOUR).unwrap();
+        agree_on_all(&mut c, "days");
+        for (home, of) in sides(&c) {
+            let record = stretches(&mut c.village, home, of);
+            let now = record.now.expect("the next one");
+            assert_eq!((record.last, now.group.is_some()), (day + 1, true));
+        }
+    }
+    // Nothing is to be healed where nothing is said.
+    c.village.pass(DAY * 5).unwrap();
+    for (home, of) in sides(&c) {
+        assert_eq!(stretches(&mut c.village, home, of).last, 5);
+    }
+    say(&mut c, 0, "off at last");
+    c.village.pass(HOUR).unwrap();
+    agree_on_all(&mut c, "at last");
+}
+
+/// What failed before a backup was put back waits for the next stretch, though none is
+/// open when what failed is said again.
+#[test]
+fn what_failed_is_said_again_after_a_backup_was_put_back() {
+    let mut c = couple(2472);
+    let bob = c.bob;
+    let old = backup(&mut c, bob);
+    agree(&mut c);
+    c.village.swallow(c.bob, 1);
+    let failed = send(&mut c.village, c.alice, c.her_bob, "off, failed");
+    c.village.pass(DELAY).unwrap();
     let storage = c.village.storage(c.alice).unwrap();
-    let last = storage.last_position(c.her_bob).unwrap().unwrap();
-    assert!(last.epoch > 3, "the conversation went on: {}", last.epoch);
+    let times = storage.message(&failed).unwrap().unwrap().times;
+    let fails = MessageState::Failed;
+    storage.set_state(&failed, fails, &times).unwrap();
+    c.village.restore(c.bob, old).unwrap();
+    c.village.pass(DAY).unwrap();
+    let waits = state(&mut c.village, c.alice, failed);
+    assert_eq!(waits, MessageState::Queued);
+    agree(&mut c);
+    c.village.pass(HOUR).unwrap();
+    agree_on_all(&mut c, "failed");
+    assert_eq!(texts(&mut c.village, c.bob, c.his_alice), ["off, failed"]);
 }
 
 #[test]

@@ -21,22 +21,22 @@ use crate::support::*;
 const ANNOUNCEMENT: u8 = 8;
 
 /// Alice, who opened a link of Mallory's. Both wish to be off the record.
-struct Pair {
-    village: Village,
-    alice: Home,
-    contact: ContactId,
-    mallory: Intruder,
+pub(crate) struct Pair {
+    pub(crate) village: Village,
+    pub(crate) alice: Home,
+    pub(crate) contact: ContactId,
+    pub(crate) mallory: Intruder,
 }
 
 /// A stretch as Mallory has it.
-struct Stretch {
+pub(crate) struct Stretch {
     group: MlsGroup,
     key: Key,
     /// Her offer and Alice's beginning.
     announced: [Vec<Vec<u8>>; 2],
 }
 
-fn pair(seed: u64) -> Pair {
+pub(crate) fn pair(seed: u64) -> Pair {
     let mut village = village(seed);
     let alice = village.move_in("Alice", DELAY).unwrap();
     let mut mallory = Intruder::new();
@@ -57,7 +57,7 @@ fn pair(seed: u64) -> Pair {
     }
 }
 
-fn post(text: &str) -> Content {
+pub(crate) fn post(text: &str) -> Content {
     Content::Post(Post::new(Text::new(text).unwrap(), None))
 }
 
@@ -89,7 +89,7 @@ fn offer(mallory: &Intruder, number: u64, key: &Key) -> Announced {
 }
 
 impl Pair {
-    fn offers(&mut self, number: u64, key: &Key) -> Vec<u8> {
+    pub(crate) fn offers(&mut self, number: u64, key: &Key) -> Vec<u8> {
         let package = package_of(&self.mallory, key);
         tagged(
             &self.mallory,
@@ -100,9 +100,13 @@ impl Pair {
     }
 
     /// Mallory offers a stretch as one ought to, and Alice begins it.
-    fn begin(&mut self) -> Stretch {
+    pub(crate) fn begin(&mut self) -> Stretch {
+        self.begin_at(1)
+    }
+
+    pub(crate) fn begin_at(&mut self, number: u64) -> Stretch {
         let key = Key::new(90);
-        let offered = self.offers(1, &key);
+        let offered = self.offers(number, &key);
         self.mallory.post_letter(&mut self.village, offered.clone());
         let sent = self.village.overhear();
         let told = self.mallory.letters(sent);
@@ -128,22 +132,33 @@ impl Pair {
         bytes(&made.unwrap())
     }
 
-    fn say(&mut self, stretch: &mut Stretch, content: &Content) {
+    pub(crate) fn say(&mut self, stretch: &mut Stretch, content: &Content) {
+        self.say_at_once(stretch, content);
+        self.village.pass(DELAY * 3).unwrap();
+    }
+
+    /// Says something, and lets no time pass.
+    pub(crate) fn say_at_once(&mut self, stretch: &mut Stretch, content: &Content) {
         let epoch = self.mallory.exported("hushwing otr").1;
         let message = self.message(stretch, content, epoch);
         self.mallory.post(&mut self.village, &[&message]);
-        self.village.pass(DELAY * 3).unwrap();
     }
 
     /// What Alice said in the stretch since the last look.
     fn heard(&mut self, stretch: &mut Stretch) -> Vec<(Content, Vec<u8>)> {
+        self.heard_both(stretch).0
+    }
+
+    /// As [`Self::heard`], and how many messages she said elsewhere: on record.
+    pub(crate) fn heard_both(&mut self, stretch: &mut Stretch) -> (Vec<(Content, Vec<u8>)>, usize) {
         let sent = self.village.overhear();
-        let mut heard = Vec::new();
+        let (mut heard, mut elsewhere) = (Vec::new(), 0);
         for told in self.mallory.letters(sent) {
             for item in items(&told).into_iter().filter(|_| told[1] == 0) {
                 let message = MlsMessageIn::tls_deserialize_exact_bytes(&item).unwrap();
                 let message = ProtocolMessage::try_from(message).unwrap();
                 if message.group_id() != stretch.group.group_id() {
+                    elsewhere += 1;
                     continue;
                 }
                 let mls = &self.mallory.mls;
@@ -157,14 +172,14 @@ impl Pair {
                 heard.push((Content::read(&read).unwrap(), said));
             }
         }
-        heard
+        (heard, elsewhere)
     }
 
-    fn dropped(&mut self) -> Vec<DropReason> {
+    pub(crate) fn dropped(&mut self) -> Vec<DropReason> {
         drops(&mut self.village, self.alice)
     }
 
-    fn texts(&mut self) -> Vec<String> {
+    pub(crate) fn texts(&mut self) -> Vec<String> {
         texts(&mut self.village, self.alice, self.contact)
     }
 }
@@ -414,7 +429,7 @@ fn told(items: &[Vec<u8>]) -> hushwing_conversation::otr::Told {
 }
 
 /// Mallory, who opened a link of Alice's, begins the stretch that Alice offers.
-fn joined(seed: u64) -> (Pair, Vec<u8>) {
+pub(crate) fn joined(seed: u64) -> (Pair, Vec<u8>) {
     let mut village = village(seed);
     let alice = village.move_in("Alice", DELAY).unwrap();
     let link = invite(&mut village, alice, false).link;
@@ -493,7 +508,7 @@ fn a_group_with_another_name_is_entered_by_nobody() {
 }
 
 /// How many announcements came to Mallory since the last look.
-fn announced_to(p: &mut Pair) -> usize {
+pub(crate) fn announced_to(p: &mut Pair) -> usize {
     let sent = p.village.overhear();
     let told = p.mallory.letters(sent).into_iter();
     told.filter(|told| told[1] == ANNOUNCEMENT).count()

@@ -255,7 +255,7 @@ impl Messenger {
             call.storage.set_owed(&message, owed)?;
             let delay = self.config.receipt_delay;
             let to = author.place();
-            self.debts.add(call.cx, delay, to, message, owed);
+            self.debts.add(call.cx, delay, to, message, owed, false);
         }
         Ok(true)
     }
@@ -289,7 +289,7 @@ impl Messenger {
             .owing_to(room.place(), member, MOST_IN_LETTER)?;
         let (to, delay) = (member.place(), self.config.receipt_delay);
         for (message, owed) in &owing {
-            self.debts.add(call.cx, delay, to, *message, *owed);
+            self.debts.add(call.cx, delay, to, *message, *owed, false);
         }
         if owing.len() == MOST_IN_LETTER {
             self.debts.expect_more(to);

@@ -289,7 +289,7 @@ impl Messenger {
         let delay = self.config.receipt_delay;
         let to = member.place();
         self.debts
-            .add(call.cx, delay, to, *record.id(), Owed::Delivered);
+            .add(call.cx, delay, to, *record.id(), Owed::Delivered, false);
         let known = self.rooms.find(room)?;
         let before = known.tail.last;
         known.note(record.position);

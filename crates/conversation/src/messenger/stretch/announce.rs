@@ -134,6 +134,10 @@ impl Messenger {
             // My answer may be lost.
             return self.post_announcement(call, contact);
         }
+        if stands.is_some_and(|stretch| number < stretch.number) {
+            // A late copy: they are in this one, and were to forget it.
+            return self.drop_letter(Some(contact), DropReason::Stretch);
+        }
         if number <= person.stretch.last {
             // They put a backup back, or I did not hear that it is over.
             return self.say_over(call, contact, person.stretch.last);

@@ -148,6 +148,7 @@ impl Messenger {
         contact: ContactId,
     ) -> Result<(), StorageError> {
         self.stretches.groups.remove(&contact);
+        self.stretches.used.remove(&contact);
         let Some(person) = self.people.get_mut(&contact) else {
             return Ok(());
         };

@@ -37,6 +37,10 @@ const MOST_STEPS: usize = 4;
 /// they can have me do, and what two programs that cross each other do.
 const MOST_ACTS: u32 = 8;
 const PAUSE: Duration = Duration::from_secs(60);
+/// After so long a stretch in which something was said is over, for another.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// Between two wishes that are said once more because of what they sent.
+const BETWEEN_WISHES: Duration = Duration::from_secs(60 * 60);
 /// The sealed epoch of what was said off the record is below that.
 const END: u64 = OFF_RECORD + (OFF_RECORD - 1);
 
@@ -45,6 +49,9 @@ const END: u64 = OFF_RECORD + (OFF_RECORD - 1);
 pub(super) struct Stretches {
     groups: BTreeMap<ContactId, Group>,
     to_tend: BTreeSet<ContactId>,
+    /// With whom something was said in the stretch that stands.
+    used: BTreeSet<ContactId>,
+    wished: BTreeMap<ContactId, Moment>,
     later: BTreeMap<ContactId, Moment>,
     paces: BTreeMap<ContactId, Pace>,
 }
@@ -60,6 +67,22 @@ impl Stretches {
     /// Has the stretch with a contact looked at when this input was handled.
     pub(super) fn tend(&mut self, contact: ContactId) {
         self.to_tend.insert(contact);
+    }
+
+    /// Something was said in a stretch, and came.
+    pub(super) fn note_use(&mut self, contact: ContactId) {
+        self.used.insert(contact);
+        self.tend(contact);
+    }
+
+    /// Whether a wish may be said once more to a contact now, which is noted.
+    pub(super) fn may_wish(&mut self, contact: ContactId, now: Moment) -> bool {
+        let last = self.wished.get(&contact);
+        let may = last.is_none_or(|last| *last + BETWEEN_WISHES <= now);
+        if may {
+            self.wished.insert(contact, now);
+        }
+        may
     }
 
     /// When one is to be looked at though nothing comes.
@@ -92,6 +115,8 @@ impl Stretches {
     fn forget(&mut self, contact: ContactId) {
         self.groups.remove(&contact);
         self.to_tend.remove(&contact);
+        self.used.remove(&contact);
+        self.wished.remove(&contact);
         self.later.remove(&contact);
         self.paces.remove(&contact);
     }
@@ -199,13 +224,17 @@ impl Messenger {
             return Ok(None);
         }
         // Asked only where the answer matters: it reads what is not confirmed.
-        let ends = stands.is_some_and(|stretch| !in_force || stretch.end.their_last);
+        let used = self.stretches.used.contains(&contact);
+        let old = |stretch: &Stretch| stretch.posted + LONGEST <= call.cx.wall();
+        let aged = stands.is_some_and(|stretch| used && stretch.group.is_some() && old(stretch));
+        let ends = stands.is_some_and(|stretch| !in_force || stretch.end.their_last || aged);
         Ok(Some(Around {
             offers,
             in_force,
             epoch: self.at_hand(call, contact)?.1.epoch(),
             unsaid: !ends || !Self::unsaid(call, contact)?.is_empty(),
             owes: !ends || self.owes_off_record(call, contact)?,
+            aged,
         }))
     }
 

@@ -3,6 +3,7 @@
 use hushwing_delivery::{Keep, LetterId};
 use hushwing_sansio::StorageError;
 
+use super::super::inquiry::is_here;
 use super::super::receipts::MOST_IN_LETTER;
 use super::super::stop::Stop;
 use super::super::{Call, Messenger};
@@ -11,7 +12,7 @@ use crate::content::{Content, Frame, MessageId, Mode, Receipt, Salt, Stamp, Stat
 use crate::letter::LetterBody;
 use crate::mls::GroupFault;
 use crate::storage::{MessageRecord, OFF_RECORD, Owed};
-use crate::{ContactId, Refusal};
+use crate::{ContactId, Event, Refusal};
 
 impl Messenger {
     /// Whether I say something off the record. That is so while both wish it; who
@@ -162,6 +163,26 @@ impl Messenger {
         Ok(records)
     }
 
+    /// Forgets a text that waits for a stretch and never left, and all I said about
+    /// it; whether it was one. Nobody else ever heard of it, so nobody is told.
+    pub(in crate::messenger) fn forget_unsaid(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        record: &MessageRecord,
+    ) -> Result<bool, StorageError> {
+        if record.sealed_epoch != OFF_RECORD || record.letter.is_some() {
+            return Ok(false);
+        }
+        let (contact, message) = (record.contact, *record.id());
+        for change in call.storage.changes(contact, &message)? {
+            call.storage.remove_message(change.id())?;
+        }
+        self.erase_said(call, contact, &message)?;
+        call.storage.make_gone(contact, &message)?;
+        self.tell(Event::Disappeared { contact, message });
+        Ok(true)
+    }
+
     /// Whether I owe a contact receipts for what they said off the record.
     pub(super) fn owes_off_record(
         &self,
@@ -236,10 +257,13 @@ impl Messenger {
                 .iter()
                 .filter(|receipt| receipt.status != Status::ERROR)
             {
-                call.storage.set_owed(&receipt.message, Owed::Nothing)?;
+                // It may have been superseded meanwhile.
+                if is_here(call.storage, contact, &receipt.message)? {
+                    call.storage.set_owed(&receipt.message, Owed::Nothing)?;
+                }
             }
         }
-        self.stretches.tend(contact);
+        self.stretches.note_use(contact);
         Ok(())
     }
 }
