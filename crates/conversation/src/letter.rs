@@ -64,7 +64,12 @@ pub(crate) enum LetterBody<'b> {
     /// Commits that were asked for, in order.
     Commits(Vec<&'b [u8]>),
     /// What two devices tell each other before they share a room.
-    Device(&'b [u8]),
+    Device {
+        /// The word.
+        word: &'b [u8],
+        /// Under an answer, by the key in the link; empty under a call.
+        signature: &'b [u8],
+    },
     /// Whose the leaf key of a stretch is: head, MLS object, tag.
     Announcement([&'b [u8]; 3]),
 }
@@ -110,8 +115,8 @@ impl<'b> LetterBody<'b> {
     }
 
     /// What two devices tell each other before they share a room.
-    pub(crate) fn device(word: &[u8]) -> Vec<u8> {
-        write(DEVICE, &[word])
+    pub(crate) fn device(word: &[u8], signature: &[u8]) -> Vec<u8> {
+        write(DEVICE, &[word, signature])
     }
 
     /// Cuts a letter; `None` for anything but the form above.
@@ -149,7 +154,7 @@ impl<'b> LetterBody<'b> {
             COMMITS if !items.is_empty() => Some(Self::Commits(items)),
             ANNOUNCEMENT => Some(Self::Announcement(items.try_into().ok()?)),
             DEVICE => match items.as_slice() {
-                [word] => Some(Self::Device(word)),
+                [word, signature] => Some(Self::Device { word, signature }),
                 _ => None,
             },
             _ => None,

@@ -9,8 +9,9 @@ use super::{Call, Messenger};
 use crate::event::BreakReason;
 use crate::mls::forget_key_package;
 use crate::storage::{
-    ContactRecord, EraRecord, LackRecord, MailRecord, MailboxState, MailboxUse, RepeatRecord,
-    ReunionRecord, Role, RoomLinkRecord, RoomMeetingRecord, RoomRecord, RoomStanding, Standing,
+    ContactRecord, DevicesRecord, EraRecord, LackRecord, MailRecord, MailboxState, MailboxUse,
+    RepeatRecord, ReunionRecord, Role, RoomLinkRecord, RoomMeetingRecord, RoomRecord, RoomStanding,
+    Standing,
 };
 use crate::{ContactId, Event, Storage};
 
@@ -34,6 +35,8 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
         storage.delete_letter(letter)?;
     }
     forget_key_packages(storage)?;
+    // Confirming it would go on with what MLS knew at that time.
+    DevicesRecord::stop_linking(storage)?;
     for contact in storage.contacts()? {
         let standing = match contact.standing {
             Standing::Established | Standing::Restoring => match suspend(storage, contact.id) {

@@ -4,6 +4,7 @@
 
 use hushwing_sansio::{StorageError, Timestamp};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::Storage;
 use super::codec::{self, millis};
@@ -67,9 +68,26 @@ impl DevicesRecord {
     ///
     /// When storage fails or holds something else.
     pub fn read(storage: &dyn Storage) -> Result<Self, StorageError> {
-        let body = storage.setting(NAME)?;
+        let body = storage.setting(NAME)?.map(Zeroizing::new);
         let body = body.filter(|body| !body.is_empty());
         body.map_or(Ok(Self::default()), |body| Self::decode(&body))
+    }
+
+    /// Forgets a link that is under way, and the key in it.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds something else.
+    pub(crate) fn stop_linking(storage: &mut dyn Storage) -> Result<(), StorageError> {
+        let record = Self::read(storage)?;
+        if record.shown.is_none() && record.called.is_none() {
+            return Ok(());
+        }
+        Self {
+            room: record.room,
+            ..Self::default()
+        }
+        .put(storage)
     }
 
     /// Writes it.
@@ -78,7 +96,7 @@ impl DevicesRecord {
     ///
     /// When storage fails.
     pub fn put(&self, storage: &mut dyn Storage) -> Result<(), StorageError> {
-        storage.put_setting(NAME, &self.encode())
+        storage.put_setting(NAME, &Zeroizing::new(self.encode()))
     }
 
     /// The versioned body.

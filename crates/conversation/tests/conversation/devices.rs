@@ -2,32 +2,26 @@
 
 use std::time::Duration;
 
-use hushwing_conversation::branches::{AccountId, Crypto, Lent, MemberPackage, OwnPackage};
-use hushwing_conversation::content::{Content, Entry, RoomStep, RoomWord};
 use hushwing_conversation::link::DeviceLink;
-use hushwing_conversation::storage::{MemoryStorage, RoomRows as _, RoomStanding, Storage as _};
+use hushwing_conversation::storage::{RoomRows as _, RoomStanding};
 use hushwing_conversation::view::DevicesView;
 use hushwing_conversation::village::{Crash, Home, Village, Weather};
-use hushwing_conversation::{Command, DropReason, Event, MemberId, Refusal, Reply, Secret};
-use hushwing_delivery::{Address, Locator, NetworkTag, SealKey};
-use hushwing_sansio::{Context, Moment, Timestamp};
+use hushwing_conversation::{Command, MemberId, Refusal, Reply, Secret};
 
-use crate::hostile::Mallory;
-use crate::rooms_shadow::{Shadow, post};
 use crate::support::*;
 
-fn devices_of(reply: Reply) -> DevicesView {
+pub(crate) fn devices_of(reply: Reply) -> DevicesView {
     match reply {
         Reply::Devices(view) => view,
         other => panic!("{other:?}"),
     }
 }
 
-fn devices(village: &mut Village, home: Home) -> DevicesView {
+pub(crate) fn devices(village: &mut Village, home: Home) -> DevicesView {
     devices_of(ask(village, home, Command::Devices))
 }
 
-fn names(village: &mut Village, home: Home) -> Vec<String> {
+pub(crate) fn names(village: &mut Village, home: Home) -> Vec<String> {
     let view = devices(village, home).devices.into_iter();
     let mut names: Vec<_> = view
         .map(|one| format!("{} {} {}", one.name, one.me, one.reachable))
@@ -37,22 +31,22 @@ fn names(village: &mut Village, home: Home) -> Vec<String> {
 }
 
 /// The number of the device of this name.
-fn device(village: &mut Village, home: Home, name: &str) -> MemberId {
+pub(crate) fn device(village: &mut Village, home: Home, name: &str) -> MemberId {
     let mut listed = devices(village, home).devices.into_iter();
     listed.find(|one| one.name == name).expect(name).device
 }
 
-fn pass(village: &mut Village, seconds: u64) {
+pub(crate) fn pass(village: &mut Village, seconds: u64) {
     village.pass(Duration::from_secs(seconds)).unwrap();
 }
 
-fn show(name: &str) -> Command {
+pub(crate) fn show(name: &str) -> Command {
     Command::ShowDevice {
         name: name.to_owned(),
     }
 }
 
-fn call(link: &Secret, name: &str) -> Command {
+pub(crate) fn call(link: &Secret, name: &str) -> Command {
     Command::CallDevice {
         link: link.clone(),
         name: name.to_owned(),
@@ -60,14 +54,14 @@ fn call(link: &Secret, name: &str) -> Command {
 }
 
 /// The link that a new device shows.
-fn shown(village: &mut Village, home: Home, name: &str) -> Secret {
+pub(crate) fn shown(village: &mut Village, home: Home, name: &str) -> Secret {
     ask(village, home, show(name));
     pass(village, 5);
     devices(village, home).link.expect("a link").link
 }
 
 /// Links a new device, and lets the two come to rest.
-fn link(village: &mut Village, (old, is): (Home, &str), (new, name): (Home, &str)) {
+pub(crate) fn link(village: &mut Village, (old, is): (Home, &str), (new, name): (Home, &str)) {
     let link = shown(village, new, name);
     ask(village, old, call(&link, is));
     pass(village, 10);
@@ -79,7 +73,7 @@ fn link(village: &mut Village, (old, is): (Home, &str), (new, name): (Home, &str
 }
 
 /// Alice at her desk, and a telephone that is new.
-fn two(seed: u64) -> (Village, Home, Home) {
+pub(crate) fn two(seed: u64) -> (Village, Home, Home) {
     let mut village = village(seed);
     let desk = village.move_in("Alice", DELAY).unwrap();
     let phone = village.move_in("Alice", DELAY).unwrap();
@@ -152,96 +146,6 @@ fn where_devices_meet_is_shown_nowhere() {
 }
 
 #[test]
-fn who_reads_the_link_alone_gets_nothing() {
-    let (mut v, desk, phone) = two(4_002);
-    let mallory = v.move_in("Mallory", DELAY).unwrap();
-    let link = shown(&mut v, phone, "phone");
-    // Mallory is quicker.
-    ask(&mut v, mallory, call(&link, "desk"));
-    pass(&mut v, 10);
-    ask(&mut v, desk, call(&link, "desk"));
-    pass(&mut v, 60);
-    // The telephone shows a code, and Alice's desk none: it was not answered.
-    assert!(devices(&mut v, phone).code.is_some());
-    let view = devices(&mut v, desk);
-    assert_eq!((view.code, view.newcomer), (None, None));
-    let code = devices(&mut v, phone).code.unwrap();
-    let confirm = Command::ConfirmDevice { code };
-    assert_eq!(refusal(&mut v, desk, confirm), Refusal::NoNewDevice);
-    assert_eq!(devices(&mut v, desk).devices.len(), 1);
-    // She begins anew, and the telephone is hers.
-    self::link(&mut v, (desk, "desk"), (phone, "phone"));
-    assert_eq!(names(&mut v, desk), ["desk true true", "phone false true"]);
-    assert_eq!(devices(&mut v, mallory).devices.len(), 1);
-}
-
-/// Says a word to where a device takes letters of its like.
-fn answer(
-    v: &mut Village,
-    mallory: &mut Mallory,
-    home: Home,
-    (account, key): (u8, Option<[u8; 32]>),
-) {
-    let storage = v.storage(home).unwrap();
-    let room = storage.rooms().unwrap().remove(0).unwrap();
-    let mailboxes = storage.mailbox_records().unwrap();
-    let mailbox = mailboxes.iter().find(|one| Some(one.id) == room.mailbox);
-    let mailbox = mailbox.expect("a mailbox");
-    let to = Address {
-        network: NetworkTag(mailbox.network),
-        locator: Locator(mailbox.locator.as_ref().unwrap().expose().to_vec()),
-        seal: SealKey::Shared(mailbox.shared.expose().try_into().unwrap()),
-    };
-    let mut whose = room.account.clone();
-    whose[0] ^= account;
-    let (mut rows, mut chance) = (MemoryStorage::new(), Seeded(66));
-    let mut cx = Context::new(Moment::default(), Timestamp::default(), &mut chance);
-    let mut lent = Lent {
-        crypto: &Crypto::default(),
-        cx: &mut cx,
-        rows: &mut rows,
-    };
-    let package = OwnPackage::make(&mut lent, &AccountId::try_from(whose).unwrap()).unwrap();
-    let checked = MemberPackage::check(&Crypto::default(), &package.message).unwrap();
-    let own: [u8; 32] = checked.signature_key().try_into().unwrap();
-    let word = RoomWord {
-        room: room.conversation,
-        step: RoomStep::Answer {
-            package: package.message,
-            entry: Entry {
-                key: key.unwrap_or(own),
-                name: "phone".to_owned(),
-                revision: 1,
-                addresses: vec![to.encode()],
-            },
-        },
-    }
-    .encode();
-    let length = u32::try_from(word.len()).unwrap().to_be_bytes();
-    let letter = [&[1, 9], length.as_slice(), &word].concat();
-    mallory.post(v, to, letter);
-    pass(v, 10);
-}
-
-#[test]
-fn an_answer_that_the_key_in_the_link_did_not_sign_is_none() {
-    let (mut v, desk, phone) = two(4_011);
-    let link = shown(&mut v, phone, "phone");
-    let key = *DeviceLink::parse(core::str::from_utf8(link.expose()).unwrap())
-        .unwrap()
-        .key();
-    v.cut_off(phone);
-    ask(&mut v, desk, call(&link, "desk"));
-    pass(&mut v, 10);
-    let mut mallory = Mallory::new();
-    for bent in [(0, None), (0, Some(key)), (1, Some(key))] {
-        answer(&mut v, &mut mallory, desk, bent);
-        let view = devices(&mut v, desk);
-        assert_eq!((view.code, view.newcomer), (None, None));
-    }
-}
-
-#[test]
 fn another_code_lets_nobody_in() {
     let (mut v, desk, phone) = two(4_003);
     let link = shown(&mut v, phone, "phone");
@@ -283,7 +187,7 @@ fn a_third_comes_in_by_any_and_a_fourth_by_none() {
 }
 
 /// Where a device writes to the others, by their names.
-fn addresses(v: &mut Village, home: Home, of: &str) -> Vec<Secret> {
+pub(crate) fn addresses(v: &mut Village, home: Home, of: &str) -> Vec<Secret> {
     let storage = v.storage(home).unwrap();
     let room = storage.rooms().unwrap().remove(0).unwrap().id;
     let members = storage.members(room).unwrap().into_iter();
@@ -321,32 +225,6 @@ fn a_revoked_device_is_out_and_is_told_no_more_where_the_others_are() {
         let again = Command::RevokeDevice { device };
         assert_eq!(refusal(&mut v, kept, again), Refusal::NoDevice);
     }
-}
-
-#[test]
-fn what_a_stolen_device_says_among_devices_is_kept_nowhere() {
-    let (mut v, desk, phone) = two(4_013);
-    link(&mut v, (desk, "desk"), (phone, "phone"));
-    let rows = v.storage(phone).unwrap().clone();
-    let room = rows.rooms().unwrap().remove(0).unwrap();
-    let to = addresses(&mut v, phone, "desk").remove(0);
-    let mut thief = Shadow::in_rows(rows, room.conversation);
-    let key = thief.keeper.signature_key();
-    let text = thief.say(&Content::Post(post("fill the disk")));
-    let mut letter = vec![1, 6];
-    for item in [key.as_slice(), &text] {
-        letter.extend(u32::try_from(item.len()).unwrap().to_be_bytes());
-        letter.extend(item);
-    }
-    let to = Address::decode(to.expose()).unwrap();
-    v.events(desk);
-    Mallory::new().post(&mut v, to, letter);
-    pass(&mut v, 60);
-    let dropped = |event: &Event| matches!(event, Event::Dropped { reason, .. } if *reason == DropReason::Content);
-    assert!(v.events(desk).iter().any(dropped), "it came");
-    let storage = v.storage(desk).unwrap();
-    let place = storage.rooms().unwrap().remove(0).unwrap().id.place();
-    assert_eq!(storage.last_position(place).unwrap(), None);
 }
 
 #[test]

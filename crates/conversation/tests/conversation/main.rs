@@ -16,6 +16,7 @@ mod changes;
 mod crash;
 mod damage;
 mod devices;
+mod devices_hostile;
 mod failover;
 mod flood;
 mod hoard;

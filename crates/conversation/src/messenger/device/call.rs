@@ -5,16 +5,18 @@ use hushwing_delivery::{Address, Keep, Letter, PostError, SealKey, Urgency};
 use hushwing_sansio::StorageError;
 
 use super::code::{code, is_code};
-use super::{LINK_LIFE, MOST_DEVICES, letter};
+use super::tie::is_tied;
+use super::{LINK_LIFE, MOST_DEVICES};
 use crate::branches::MemberPackage;
 use crate::content::{Entry, RoomStep, RoomWord};
+use crate::letter::LetterBody;
 use crate::link::DeviceLink;
 use crate::messenger::join::refusal_of_link;
 use crate::messenger::room::usable;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{CalledRecord, RoomStanding};
-use crate::{DropReason, Refusal, Reply, RoomId, Secret};
+use crate::{ConversationId, DropReason, Refusal, Reply, RoomId, Secret};
 
 /// Addresses of one device that are written to at first.
 const MOST_ADDRESSES: usize = 4;
@@ -83,11 +85,12 @@ impl Messenger {
         }
         let (conversation, account) = self.who_in(room)?;
         let step = RoomStep::Call { account, entry };
-        let (bytes, body) = letter(&RoomWord {
+        let word = RoomWord {
             room: conversation,
             step,
-        });
-        self.post_to_device(call, &[to], body)?;
+        };
+        let bytes = word.encode();
+        self.post_to_device(call, &[to], LetterBody::device(&bytes, &[]))?;
         if let Some(called) = &mut self.devices.record.called {
             called.call = Some(Secret::new(bytes));
         }
@@ -117,24 +120,26 @@ impl Messenger {
         }
     }
 
-    /// A new device answered. It is the one whose link was read: the key package is signed by
-    /// the key in it, for an account that only a call of mine named.
+    /// A new device answered. It is the one whose link was read, and heard what I said: the
+    /// key in the link signed its key package, and the answer together with my call.
     pub(super) fn answered(
         &mut self,
         call: &mut Call<'_, '_>,
-        word: &[u8],
-        package: &[u8],
+        (word, signature): (&[u8], &[u8]),
+        (of, package): (ConversationId, &[u8]),
         entry: &Entry,
     ) -> Result<(), StorageError> {
         let now = call.cx.wall();
         let Some(room) = self.devices.record.room else {
             return self.drop_letter(None, DropReason::Letter);
         };
-        let (_, account) = self.who_in(room)?;
+        let (conversation, account) = self.who_in(room)?;
         let called = self.devices.record.called.as_mut();
         let waits = called.filter(|called| {
-            let asked = called.call.is_some() && called.answer.is_none();
-            asked && now < called.until && called.key == entry.key
+            let said = called.call.as_ref().filter(|_| called.answer.is_none());
+            let tied =
+                said.is_some_and(|said| is_tied(&called.key, said.expose(), word, signature));
+            tied && now < called.until && called.key == entry.key && of == conversation
         });
         // Last, since it costs most.
         let is_signed = || {
@@ -158,7 +163,14 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         typed: &str,
     ) -> Result<Reply, Stop> {
+        match self.device_standing() {
+            Some(RoomStanding::Member) => {}
+            Some(RoomStanding::Broken) => return Err(Refusal::Broken.into()),
+            _ => return Err(Refusal::NoNewDevice.into()),
+        }
+        let now = call.cx.wall();
         let called = self.devices.record.called.as_ref();
+        let called = called.filter(|called| now < called.until);
         let said = called.and_then(|one| Some((one.call.as_ref()?, one.answer.as_ref()?)));
         let (Some((said, answer)), Some(room)) = (said, self.devices.record.room) else {
             return Err(Refusal::NoNewDevice.into());

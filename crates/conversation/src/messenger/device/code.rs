@@ -2,6 +2,8 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::talk;
+
 /// Not how any other thing begins that is hashed here.
 const LABEL: &[u8] = b"hushwing device code 1";
 /// One more than the greatest code.
@@ -9,13 +11,7 @@ const CODES: u64 = 1_000_000;
 
 /// Six digits in two groups, of what two devices told each other.
 pub(super) fn code(call: &[u8], answer: &[u8]) -> String {
-    let length = u64::try_from(call.len()).unwrap_or(u64::MAX);
-    let hash = Sha256::new()
-        .chain_update(LABEL)
-        .chain_update(length.to_be_bytes())
-        .chain_update(call)
-        .chain_update(answer)
-        .finalize();
+    let hash = Sha256::digest(talk(LABEL, call, answer));
     let mut first = [0; 8];
     first.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
     let code = u64::from_be_bytes(first) % CODES;

@@ -4,11 +4,14 @@
 //! They meet in a room of their own ([`super::room`]) that no face shows and of which no
 //! contact hears. [`show`] is what a new device does, [`call`] what an old one does;
 //! both make of what they told each other six digits ([`code`]) that a person compares.
+//! The answer is tied to the call ([`tie`]), so that nobody between them can try answers
+//! until the digits are the same.
 
 mod call;
 mod code;
 mod list;
 mod show;
+mod tie;
 
 use core::time::Duration;
 
@@ -16,7 +19,6 @@ use hushwing_sansio::StorageError;
 
 use super::{Call, Messenger};
 use crate::content::{RoomStep, RoomWord};
-use crate::letter::LetterBody;
 use crate::storage::{DevicesRecord, RoomStanding};
 use crate::{DropReason, RoomId, Storage};
 
@@ -56,7 +58,7 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        word: &[u8],
+        (word, signature): (&[u8], &[u8]),
     ) -> Result<(), StorageError> {
         let standing = self
             .rooms
@@ -70,7 +72,7 @@ impl Messenger {
                 self.called(call, word, (of, account), entry)
             }
             (Some(RoomStanding::Member), RoomStep::Answer { package, entry }) => {
-                self.answered(call, word, package, entry)
+                self.answered(call, (word, signature), (of, package), entry)
             }
             _ => self.drop_letter(None, DropReason::Letter),
         }
@@ -111,9 +113,8 @@ impl Messenger {
     }
 }
 
-/// A letter with one word in it.
-fn letter(word: &RoomWord) -> (Vec<u8>, Vec<u8>) {
-    let bytes = word.encode();
-    let body = LetterBody::device(&bytes);
-    (bytes, body)
+/// A call and its answer in one, to be hashed or signed.
+fn talk(label: &[u8], call: &[u8], answer: &[u8]) -> Vec<u8> {
+    let length = u64::try_from(call.len()).unwrap_or(u64::MAX);
+    [label, &length.to_be_bytes(), call, answer].concat()
 }

@@ -2,9 +2,11 @@
 
 use hushwing_sansio::StorageError;
 
-use super::{LINK_LIFE, letter};
+use super::LINK_LIFE;
+use super::tie::tie;
 use crate::branches::AccountId;
 use crate::content::{Entry, RoomStep, RoomWord};
+use crate::letter::LetterBody;
 use crate::messenger::room::usable;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
@@ -77,10 +79,15 @@ impl Messenger {
             package,
             entry: mine,
         };
-        let (answer, body) = letter(&RoomWord {
+        let answer = RoomWord {
             room: conversation,
             step,
-        });
+        }
+        .encode();
+        let Some(tied) = tie(&key, word, &answer) else {
+            return Err(StorageError::corrupt("signing with the key of a link"));
+        };
+        let body = LetterBody::device(&answer, &tied);
         self.post_to_device(call, &entry.addresses, body)?;
         if let Some(shown) = &mut self.devices.record.shown {
             shown.talked = Some(TalkRecord {

@@ -65,7 +65,9 @@ impl Messenger {
                 this.hear_each(call, room, messages, Way { from, ..way })
             }
             LetterBody::Commits(chain) => this.heard_commits(call, room, &chain),
-            LetterBody::Device(word) => this.heard_of_device(call, room, word),
+            LetterBody::Device { word, signature } => {
+                this.heard_of_device(call, room, (word, signature))
+            }
             LetterBody::Messages(_)
             | LetterBody::JoinRequest { .. }
             | LetterBody::AskAnew(_)
