@@ -48,6 +48,8 @@ pub struct CalledRecord {
     pub until: Timestamp,
     /// The call, once it left.
     pub call: Option<Secret>,
+    /// The letter with the call.
+    pub letter: Option<u64>,
     /// The answer.
     pub answer: Option<Secret>,
 }
@@ -59,6 +61,8 @@ pub struct TalkRecord {
     pub call: Secret,
     /// The new device's.
     pub answer: Secret,
+    /// The letter with the answer.
+    pub letter: Option<u64>,
 }
 
 impl DevicesRecord {
@@ -130,6 +134,7 @@ mod tests {
                 talked: Some(TalkRecord {
                     call: secret(2),
                     answer: secret(3),
+                    letter: Some(8),
                 }),
             }),
             called: Some(CalledRecord {
@@ -137,6 +142,7 @@ mod tests {
                 address: secret(5),
                 until: Timestamp::from_secs(6),
                 call: Some(secret(6)),
+                letter: Some(9),
                 answer: Some(secret(7)),
             }),
         };

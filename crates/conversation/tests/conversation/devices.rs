@@ -6,7 +6,7 @@ use hushwing_conversation::link::DeviceLink;
 use hushwing_conversation::storage::{RoomRows as _, RoomStanding};
 use hushwing_conversation::view::DevicesView;
 use hushwing_conversation::village::{Crash, Home, Village, Weather};
-use hushwing_conversation::{Command, MemberId, Refusal, Reply, Secret};
+use hushwing_conversation::{Command, Event, MemberId, Refusal, Reply, Secret};
 
 use crate::support::*;
 
@@ -365,4 +365,51 @@ fn a_crash_at_any_step_of_linking_loses_nothing() {
             }
         }
     }
+}
+
+#[test]
+fn what_was_told_to_a_new_device_ends_with_the_link() {
+    // Confirmed, run out, and another called in its place.
+    for (seed, end) in [(4_040, 0), (4_041, 1), (4_042, 2)] {
+        let (mut v, desk, phone) = two(seed);
+        let link = shown(&mut v, phone, "phone");
+        ask(&mut v, desk, call(&link, "desk"));
+        pass(&mut v, 10);
+        let room = |v: &mut Village| v.storage(desk).unwrap().rooms().unwrap().remove(0).unwrap();
+        let told = room(&mut v).mailbox.expect("a mailbox");
+        match end {
+            0 => {
+                let code = devices(&mut v, desk).code.expect("a code");
+                ask(&mut v, desk, Command::ConfirmDevice { code });
+            }
+            1 => pass(&mut v, 7_200),
+            _ => {
+                let other = v.move_in("Alice", DELAY).unwrap();
+                let link = shown(&mut v, other, "tablet");
+                ask(&mut v, desk, call(&link, "desk"));
+            }
+        }
+        pass(&mut v, 120);
+        let room = room(&mut v);
+        assert_ne!(room.mailbox, Some(told), "the call named it");
+        assert!(room.leaving.iter().any(|one| one.mailbox == told));
+    }
+}
+
+#[test]
+fn who_answered_and_lost_the_mailbox_begins_anew() {
+    let (mut v, desk, phone) = two(4_044);
+    let link = shown(&mut v, phone, "phone");
+    ask(&mut v, desk, call(&link, "desk"));
+    pass(&mut v, 10);
+    assert!(devices(&mut v, phone).code.is_some());
+    v.events(phone);
+    v.lose_mailboxes(phone, true);
+    pass(&mut v, 60);
+    let view = devices(&mut v, phone);
+    assert_eq!((view.standing, view.code), (None, None));
+    let told = |event: &Event| matches!(event, Event::Devices(view) if view.standing.is_none());
+    assert!(v.events(phone).iter().any(told));
+    self::link(&mut v, (desk, "desk"), (phone, "phone"));
+    assert_eq!(names(&mut v, desk), ["desk true true", "phone false true"]);
 }

@@ -8,8 +8,8 @@ use hushwing_conversation::storage::{
     CalledRecord, DevicesRecord, MemoryStorage, RoomRecord, RoomRows as _, Storage as _,
 };
 use hushwing_conversation::village::{Home, Village};
-use hushwing_conversation::{Command, DropReason, Event, Refusal, Secret};
-use hushwing_delivery::{Address, Locator, NetworkTag, SealKey};
+use hushwing_conversation::{Command, ConversationId, DropReason, Event, Refusal, Secret};
+use hushwing_delivery::{Address, Locator, NetworkTag, SealKey, Storage as _};
 use hushwing_sansio::{Context, Moment, Timestamp};
 
 use crate::devices::*;
@@ -160,6 +160,7 @@ fn an_answer_to_another_call_is_none() {
         address: Secret::new(to.encode()),
         until: Timestamp::from_secs(u64::MAX / 2_000),
         call: Some(Secret::new(call([8; 32]).encode())),
+        letter: None,
         answer: None,
     });
     let storage = v.storage(desk).unwrap();
@@ -258,4 +259,41 @@ fn what_a_stolen_device_says_among_devices_is_kept_nowhere() {
     let storage = v.storage(desk).unwrap();
     let place = storage.rooms().unwrap().remove(0).unwrap().id.place();
     assert_eq!(storage.last_position(place).unwrap(), None);
+}
+
+/// How many letters a device has not brought to a server yet.
+fn waiting(v: &mut Village, home: Home) -> usize {
+    v.storage(home).unwrap().letters().unwrap().len()
+}
+
+#[test]
+fn a_call_and_an_answer_that_nobody_takes_are_called_back() {
+    let (mut v, desk, phone) = two(4_043);
+    let link = shown(&mut v, phone, "phone");
+    // The desk has a mailbox of its own by now.
+    ask(&mut v, desk, call(&link, "desk"));
+    pass(&mut v, 7_200);
+    let link = shown(&mut v, phone, "phone");
+    let (room, to) = place(&mut v, phone);
+    // Nothing gets to the telephone's mailbox but by Mallory.
+    v.cut_off(phone);
+    ask(&mut v, desk, call(&link, "desk"));
+    let word = RoomWord {
+        room: ConversationId([1; 16]),
+        step: RoomStep::Call {
+            account: AccountId::try_from(room.account).unwrap(),
+            entry: Entry {
+                key: [7; 32],
+                name: "desk".to_owned(),
+                revision: 1,
+                addresses: vec![to.encode()],
+            },
+        },
+    };
+    post_word(&mut v, &mut Mallory::new(), to, (&word.encode(), &[]));
+    assert_eq!((waiting(&mut v, desk), waiting(&mut v, phone)), (1, 1));
+    pass(&mut v, 7_200);
+    assert_eq!((waiting(&mut v, desk), waiting(&mut v, phone)), (0, 1));
+    pass(&mut v, 90_000);
+    assert_eq!(waiting(&mut v, phone), 0);
 }

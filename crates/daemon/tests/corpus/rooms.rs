@@ -91,6 +91,7 @@ fn devices() -> DevicesRecord {
             talked: Some(TalkRecord {
                 call: secret(2),
                 answer: secret(3),
+                letter: Some(8),
             }),
         }),
         called: Some(CalledRecord {
@@ -98,6 +99,7 @@ fn devices() -> DevicesRecord {
             address: secret(5),
             until: NOW,
             call: Some(secret(6)),
+            letter: Some(9),
             answer: None,
         }),
     }

@@ -44,11 +44,13 @@ impl Messenger {
             }
             .into());
         }
+        self.end_called(call)?;
         self.devices.record.called = Some(CalledRecord {
             key: *link.key(),
             address: Secret::new(link.address().encode()),
             until: now + LINK_LIFE,
             call: None,
+            letter: None,
             answer: None,
         });
         self.save_devices(call)?;
@@ -90,11 +92,29 @@ impl Messenger {
             step,
         };
         let bytes = word.encode();
-        self.post_to_device(call, &[to], LetterBody::device(&bytes, &[]))?;
+        let letter = self.post_to_device(call, &[to], LetterBody::device(&bytes, &[]))?;
         if let Some(called) = &mut self.devices.record.called {
             called.call = Some(Secret::new(bytes));
+            called.letter = letter;
         }
         self.save_devices(call)
+    }
+
+    /// The new device comes in, or never will: nothing is on its way to it by its link any
+    /// more. Whoever read that may have read the call, and where I am written to.
+    pub(super) fn end_called(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let Some(called) = self.devices.record.called.take() else {
+            return Ok(());
+        };
+        self.save_devices(call)?;
+        if let Some(letter) = called.letter {
+            self.recall(call, letter)?;
+        }
+        let member = self.device_standing() == Some(RoomStanding::Member);
+        match self.devices.record.room.filter(|_| member) {
+            Some(room) if called.call.is_some() => self.leave_told_mailbox(call, room),
+            _ => Ok(()),
+        }
     }
 
     /// Posts to a device that is not in the room yet.
@@ -103,7 +123,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         addresses: &[Vec<u8>],
         bytes: Vec<u8>,
-    ) -> Result<(), StorageError> {
+    ) -> Result<Option<u64>, StorageError> {
         let to = addresses.iter().filter_map(|to| Address::decode(to).ok());
         let to = to.filter(|to| matches!(to.seal, SealKey::Shared(_)));
         let letter = Letter {
@@ -116,7 +136,8 @@ impl Messenger {
         match self.office.post(call.cx, &mut *call.storage, &letter) {
             Err(PostError::Storage(error)) => Err(error),
             // What they gave as addresses takes nothing: nobody comes in.
-            Ok(_) | Err(_) => Ok(()),
+            Err(_) => Ok(None),
+            Ok(letter) => Ok(Some(letter.0)),
         }
     }
 
@@ -181,8 +202,7 @@ impl Messenger {
         let Ok(word) = RoomWord::decode(answer.expose()) else {
             return Err(StorageError::corrupt("reading the answer of a device").into());
         };
-        self.devices.record.called = None;
-        self.save_devices(call)?;
+        self.end_called(call)?;
         if let RoomStep::Answer { package, entry } = word.step {
             self.let_device_in(call, room, &package, &entry)?;
         }

@@ -102,8 +102,7 @@ impl Messenger {
             one.until + patience <= now
         });
         if over {
-            self.devices.record.called = None;
-            self.save_devices(call)?;
+            self.end_called(call)?;
             self.tell_devices();
         }
         match in_vain {

@@ -45,15 +45,36 @@ impl Messenger {
     }
 
     /// Nobody came in time, or another link takes the place of this one.
-    pub(super) fn stop_showing(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+    pub(in crate::messenger) fn stop_showing(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        self.end_shown(call)?;
         let room = self.devices.record.room.take();
-        self.devices.record.shown = None;
         self.save_devices(call)?;
         if let Some(room) = room {
             self.remove_room(call, room)?;
         }
         self.tell_devices();
         Ok(())
+    }
+
+    /// The link is over: an answer that nobody took is called back.
+    fn end_shown(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let Some(shown) = self.devices.record.shown.take() else {
+            return Ok(());
+        };
+        self.save_devices(call)?;
+        match shown.talked.and_then(|talk| talk.letter) {
+            Some(letter) => self.recall(call, letter),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether I answered and am not in yet.
+    pub(in crate::messenger) fn has_talked(&self) -> bool {
+        let shown = self.devices.record.shown.as_ref();
+        shown.is_some_and(|shown| shown.talked.is_some())
     }
 
     /// Somebody who read the link calls. The first is answered, and nobody else: whether
@@ -88,11 +109,12 @@ impl Messenger {
             return Err(StorageError::corrupt("signing with the key of a link"));
         };
         let body = LetterBody::device(&answer, &tied);
-        self.post_to_device(call, &entry.addresses, body)?;
+        let letter = self.post_to_device(call, &entry.addresses, body)?;
         if let Some(shown) = &mut self.devices.record.shown {
             shown.talked = Some(TalkRecord {
                 call: Secret::new(word.to_vec()),
                 answer: Secret::new(answer),
+                letter,
             });
         }
         self.save_devices(call)?;
@@ -105,9 +127,6 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
     ) -> Result<(), StorageError> {
-        if self.devices.record.shown.take().is_some() {
-            self.save_devices(call)?;
-        }
-        Ok(())
+        self.end_shown(call)
     }
 }

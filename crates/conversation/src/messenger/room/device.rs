@@ -119,6 +119,17 @@ impl Messenger {
         Ok(package.message)
     }
 
+    /// Somebody who is not in a room knows where I am written to: that changes.
+    pub(in crate::messenger) fn leave_told_mailbox(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        self.rooms.find(room)?.record.exposed = true;
+        self.save_room(call, room)?;
+        self.replace_room_mailbox(call, room)
+    }
+
     /// Adds a device that a person vouched for.
     pub(in crate::messenger) fn let_device_in(
         &mut self,

@@ -119,6 +119,11 @@ impl Messenger {
         if !needed || !wanted {
             return self.close_mailbox(call, id);
         }
+        if served && self.devices.meet_in(room) && self.has_talked() {
+            // Only there would a Welcome have come.
+            self.close_mailbox(call, id)?;
+            return self.stop_showing(call);
+        }
         let keys = MailboxRecord {
             shared: Secret::new(call.cx.random::<32>()),
             ..lost

@@ -287,7 +287,7 @@ impl Messenger {
     }
 
     /// Takes a letter back out of the outbox.
-    pub(super) fn recall(
+    pub(in crate::messenger) fn recall(
         &mut self,
         call: &mut Call<'_, '_>,
         letter: u64,

@@ -165,9 +165,7 @@ impl Messenger {
         if self.devices.meet_in(room) {
             self.device_linked(call)?;
             // Whoever read the link knows where I am written to.
-            self.rooms.find(room)?.record.exposed = true;
-            self.save_room(call, room)?;
-            self.replace_room_mailbox(call, room)?;
+            self.leave_told_mailbox(call, room)?;
         } else if let Some(package) = package {
             // The leaf that the contact said is theirs, and no other, bears their name.
             self.bind_contact(call, room, &package.steward, package.by)?;
