@@ -121,6 +121,12 @@ pub enum Event {
     },
     /// My devices, or a link between them, changed.
     Devices(DevicesView),
+    /// A device that I let in or threw out cannot come in or go as it stands, and is not
+    /// tried again. A change of mine that is on its way may win still: what is listed counts.
+    DevicesUnchanged {
+        /// Why.
+        reason: RoomFault,
+    },
     /// A room came into being or changed: name, members, stewards, standing.
     Room(RoomView),
     /// A contact asks whether I want to be in a room.

@@ -424,7 +424,9 @@ impl Messenger {
     }
 
     fn tell(&mut self, event: Event) {
-        self.events.push_back(event);
+        if !self.devices.hide(&event) {
+            self.events.push_back(event);
+        }
     }
 
     fn instruct(&mut self, network: NetworkTag, command: NetworkCommand) {

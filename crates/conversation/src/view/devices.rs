@@ -20,6 +20,9 @@ pub struct DevicesView {
     pub code: Option<String>,
     /// What the new device calls itself that waits here for the code to be confirmed.
     pub newcomer: Option<String>,
+    /// How many changes of mine wait, or may still be undone: a device let in or thrown
+    /// out.
+    pub changing: usize,
 }
 
 /// One device. `Debug` hides the name.

@@ -413,3 +413,86 @@ fn who_answered_and_lost_the_mailbox_begins_anew() {
     self::link(&mut v, (desk, "desk"), (phone, "phone"));
     assert_eq!(names(&mut v, desk), ["desk true true", "phone false true"]);
 }
+
+/// A third and a fourth device, each called by one of two and each with an answer there.
+fn two_more(seed: u64) -> (Village, [Home; 2], [Command; 2]) {
+    let (mut v, desk, phone) = two(seed);
+    link(&mut v, (desk, "desk"), (phone, "phone"));
+    let confirms = [(desk, "tablet"), (phone, "watch")].map(|(old, name)| {
+        let new = v.move_in("Alice", DELAY).unwrap();
+        let link = shown(&mut v, new, name);
+        ask(&mut v, old, call(&link, "?"));
+        pass(&mut v, 10);
+        let code = devices(&mut v, old).code.expect("a code");
+        Command::ConfirmDevice { code }
+    });
+    (v, [desk, phone], confirms)
+}
+
+#[test]
+fn a_fourth_is_not_let_in_once_a_third_came() {
+    let (mut v, [desk, phone], [tablet, watch]) = two_more(4_045);
+    ask(&mut v, desk, tablet);
+    pass(&mut v, 120);
+    let full = Refusal::TooManyDevices { most: 3 };
+    assert_eq!(refusal(&mut v, phone, watch.clone()), full);
+    // She revokes one, and what she compared still holds.
+    let device = device(&mut v, phone, "tablet");
+    ask(&mut v, phone, Command::RevokeDevice { device });
+    pass(&mut v, 120);
+    ask(&mut v, phone, watch);
+    pass(&mut v, 120);
+    let names = names(&mut v, phone);
+    assert!(
+        names.iter().any(|name| name == "watch false true"),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn of_two_let_in_at_once_one_is_told_of_and_never_comes_later() {
+    let (mut v, old, confirms) = two_more(4_046);
+    for (home, confirm) in old.into_iter().zip(confirms) {
+        v.events(home);
+        let before = devices(&mut v, home).changing;
+        ask(&mut v, home, confirm);
+        assert_eq!(devices(&mut v, home).changing, before + 1);
+    }
+    pass(&mut v, 600);
+    let told = |event: &Event| matches!(event, Event::DevicesUnchanged { .. });
+    assert!(old.iter().any(|home| v.events(*home).iter().any(told)));
+    let [desk, _] = old;
+    let listed = names(&mut v, desk);
+    assert_eq!(listed.len(), 3);
+    let third = listed.iter().find_map(|name| {
+        let name = name.split(' ').next().unwrap();
+        ["tablet", "watch"].into_iter().find(|new| *new == name)
+    });
+    let device = device(&mut v, desk, third.expect("a third"));
+    ask(&mut v, desk, Command::RevokeDevice { device });
+    pass(&mut v, 3_600);
+    for home in old {
+        assert_eq!(devices(&mut v, home).devices.len(), 2, "it came in later");
+    }
+}
+
+#[test]
+fn an_only_device_begins_anew_after_a_backup_was_put_back() {
+    let (mut v, desk, phone) = two(4_047);
+    let first = shown(&mut v, phone, "phone");
+    ask(&mut v, desk, call(&first, "desk"));
+    pass(&mut v, 10);
+    for home in [desk, phone] {
+        let backup = v.storage(home).unwrap().clone();
+        v.restore(home, backup).unwrap();
+        pass(&mut v, 60);
+        assert_eq!(devices(&mut v, home).standing, Some(RoomStanding::Broken));
+    }
+    link(&mut v, (desk, "desk"), (phone, "phone"));
+    assert_eq!(names(&mut v, desk), ["desk true true", "phone false true"]);
+    // Others were in this one: they throw it out, and it begins nothing by itself.
+    let backup = v.storage(desk).unwrap().clone();
+    v.restore(desk, backup).unwrap();
+    assert_eq!(refusal(&mut v, desk, show("desk")), Refusal::LinkedAlready);
+    assert_eq!(devices(&mut v, desk).standing, Some(RoomStanding::Broken));
+}

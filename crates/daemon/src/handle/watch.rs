@@ -57,7 +57,7 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
     Some(match event {
         Event::Answer { .. } => return None,
         // No face shows devices before conversations are on all of them.
-        Event::Devices(_) => return None,
+        Event::Devices(_) | Event::DevicesUnchanged { .. } => return None,
         Event::Room(room) => Told::Group(group::group(room, profile)),
         Event::RoomOffered(room) => Told::GroupOffered(group::request(room, profile)),
         Event::RoomUnchanged { room, reason } => Told::GroupUnchanged(GroupUnchanged {

@@ -38,12 +38,7 @@ impl Messenger {
             return Err(Refusal::LinkExpired.into());
         }
         let room = self.room_of_devices(call, &name)?;
-        if self.rooms.size_of(room) >= usize::from(MOST_DEVICES) {
-            return Err(Refusal::TooManyDevices {
-                most: usize::from(MOST_DEVICES),
-            }
-            .into());
-        }
+        self.has_place(room)?;
         self.end_called(call)?;
         self.devices.record.called = Some(CalledRecord {
             key: *link.key(),
@@ -58,8 +53,18 @@ impl Messenger {
         self.list_devices()
     }
 
+    /// Whether one more device may be in their room.
+    fn has_place(&self, room: RoomId) -> Result<(), Refusal> {
+        let most = usize::from(MOST_DEVICES);
+        match self.rooms.size_of(room) < most {
+            true => Ok(()),
+            false => Err(Refusal::TooManyDevices { most }),
+        }
+    }
+
     /// Where the devices meet, founded if this is the first.
     fn room_of_devices(&mut self, call: &mut Call<'_, '_>, name: &str) -> Result<RoomId, Stop> {
+        self.forget_ruin(call)?;
         match (self.devices.record.room, self.device_standing()) {
             (Some(room), Some(RoomStanding::Member)) => Ok(room),
             (None, _) => {
@@ -199,6 +204,7 @@ impl Messenger {
         if !is_code(typed, &code(said.expose(), answer.expose())) {
             return Err(Refusal::WrongCode.into());
         }
+        self.has_place(room)?;
         let Ok(word) = RoomWord::decode(answer.expose()) else {
             return Err(StorageError::corrupt("reading the answer of a device").into());
         };

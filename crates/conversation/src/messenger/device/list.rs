@@ -37,6 +37,7 @@ impl Messenger {
             link: self.shown_link(),
             code: self.code_to_compare(),
             newcomer: self.newcomer(),
+            changing: room.map_or(0, |room| self.rooms.changes_of(room)),
         }
     }
 

@@ -17,10 +17,11 @@ use core::time::Duration;
 
 use hushwing_sansio::StorageError;
 
+use super::broken::is_damage;
 use super::{Call, Messenger};
 use crate::content::{RoomStep, RoomWord};
 use crate::storage::{DevicesRecord, RoomStanding};
-use crate::{DropReason, RoomId, Storage};
+use crate::{DropReason, Event, RoomId, Storage};
 
 /// Devices of one account.
 pub(super) const MOST_DEVICES: u16 = 3;
@@ -45,6 +46,19 @@ impl Devices {
     /// Whether that is their room.
     pub(super) fn meet_in(&self, room: RoomId) -> bool {
         self.record.room == Some(room)
+    }
+
+    /// Whether that tells of their room as of a room or a conversation. Faces know
+    /// neither.
+    pub(super) fn hide(&self, event: &Event) -> bool {
+        let place = match event {
+            Event::RoomUnchanged { room, .. } | Event::RoomForgotten { room } => room.place(),
+            Event::Room(view) | Event::RoomOffered(view) => view.room.place(),
+            Event::Broken { contact, .. } | Event::Typing { contact, .. } => *contact,
+            Event::Conversation(view) => view.contact,
+            _ => return false,
+        };
+        self.meet_in(RoomId::at(place))
     }
 }
 
@@ -88,6 +102,29 @@ impl Messenger {
         Ok(())
     }
 
+    /// A room that cannot go on, and in which nobody else is or was, is forgotten: there
+    /// is nobody who could throw me out and take me in anew.
+    fn forget_ruin(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let ruined = self.device_standing() == Some(RoomStanding::Broken);
+        let Some(room) = self.devices.record.room.filter(|_| ruined) else {
+            return Ok(());
+        };
+        match call.storage.members(room) {
+            Ok(members) if members.iter().all(|member| member.mine) => {}
+            Err(error) if !is_damage(&error) => return Err(error),
+            Ok(_) | Err(_) => return Ok(()),
+        }
+        if self.rooms.is_stand_in(room) {
+            // Who was in it is not known.
+            return Ok(());
+        }
+        self.end_called(call)?;
+        self.end_shown(call)?;
+        self.devices.record.room = None;
+        self.save_devices(call)?;
+        self.remove_room(call, room)
+    }
+
     /// Nothing of a link that is over stays.
     pub(super) fn sweep_devices(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         let now = call.cx.wall();
@@ -116,4 +153,37 @@ impl Messenger {
 fn talk(label: &[u8], call: &[u8], answer: &[u8]) -> Vec<u8> {
     let length = u64::try_from(call.len()).unwrap_or(u64::MAX);
     [label, &length.to_be_bytes(), call, answer].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{BreakReason, RoomFault};
+
+    #[test]
+    fn what_tells_of_their_room_as_of_a_room_is_hidden() {
+        let mut devices = Devices::default();
+        let of = |room: RoomId| {
+            let contact = room.place();
+            [
+                Event::RoomUnchanged {
+                    room,
+                    reason: RoomFault::Sense,
+                },
+                Event::RoomForgotten { room },
+                Event::Broken {
+                    contact,
+                    reason: BreakReason::Damaged,
+                },
+                Event::Typing {
+                    contact,
+                    member: None,
+                },
+            ]
+        };
+        assert!(!of(RoomId(7)).iter().any(|event| devices.hide(event)));
+        devices.record.room = Some(RoomId(7));
+        assert!(of(RoomId(7)).iter().all(|event| devices.hide(event)));
+        assert!(!of(RoomId(8)).iter().any(|event| devices.hide(event)));
+    }
 }

@@ -23,6 +23,7 @@ impl Messenger {
         name: &str,
     ) -> Result<Reply, Stop> {
         let name = usable(name)?;
+        self.forget_ruin(call)?;
         match self.device_standing() {
             None => {}
             Some(RoomStanding::Joining) => self.stop_showing(call)?,
@@ -60,7 +61,7 @@ impl Messenger {
     }
 
     /// The link is over: an answer that nobody took is called back.
-    fn end_shown(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+    pub(super) fn end_shown(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         let Some(shown) = self.devices.record.shown.take() else {
             return Ok(());
         };

@@ -4,7 +4,7 @@
 use hushwing_sansio::StorageError;
 
 use super::members::Turns;
-use crate::branches::{MakeFault, Told, Wish, WishFault};
+use crate::branches::{IntentId, MakeFault, Told, Wish, WishFault};
 use crate::content::MAX_TIMER;
 use crate::event::RoomFault;
 use crate::messenger::stop::Stop;
@@ -24,8 +24,7 @@ impl Messenger {
         match wished {
             Ok((_, told)) => self.act_on(call, room, told)?,
             Err(WishFault::Package | WishFault::Full) => {
-                let reason = RoomFault::Sense;
-                self.tell(Event::RoomUnchanged { room, reason });
+                self.tell_unchanged(room, MakeFault::Sense)?;
             }
         }
         self.count_changes(room)
@@ -72,15 +71,9 @@ impl Messenger {
                 Told::Removed | Told::Settled(_) => {}
                 // It comes by itself.
                 Told::Waits(_, MakeFault::TooSoon | MakeFault::Full) => {}
-                // Who leaves wants no more than that.
-                Told::Waits(..) | Told::GivenUp(..)
-                    if self.devices.meet_in(room) || !self.rooms.find(room)?.is_mine() => {}
-                Told::Waits(_, fault) | Told::GivenUp(_, fault) => {
-                    let reason = match fault {
-                        MakeFault::NotIn | MakeFault::Rules => RoomFault::NotAllowed,
-                        _ => RoomFault::Sense,
-                    };
-                    self.tell(Event::RoomUnchanged { room, reason });
+                Told::Waits(wish, fault) | Told::GivenUp(wish, fault) => {
+                    self.let_wish_go(call, room, wish)?;
+                    self.tell_unchanged(room, fault)?;
                 }
                 Told::Forgotten(_) => {
                     let oldest = self.rooms.keepers.get(&room).map(|k| k.oldest_epoch());
@@ -96,6 +89,40 @@ impl Messenger {
             self.tell_room(room);
         }
         self.stay_if_last(call, room)
+    }
+
+    /// A device that a person let in comes in by what was committed for it or not at all:
+    /// once they were told that it cannot, it is not added later behind their back.
+    fn let_wish_go(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        wish: IntentId,
+    ) -> Result<(), StorageError> {
+        if !self.devices.meet_in(room) {
+            return Ok(());
+        }
+        self.keeper(call, room, |keeper, lent| {
+            match matches!(keeper.wish_of(wish), Some(Wish::Add(_))) {
+                true => keeper.unwish(lent.rows, wish),
+                false => Ok(()),
+            }
+        })
+    }
+
+    /// Tells faces that a change cannot be had. Who leaves wants no more than that.
+    fn tell_unchanged(&mut self, room: RoomId, fault: MakeFault) -> Result<(), StorageError> {
+        let reason = match fault {
+            MakeFault::NotIn | MakeFault::Rules => RoomFault::NotAllowed,
+            _ => RoomFault::Sense,
+        };
+        let hidden = self.devices.meet_in(room);
+        if hidden {
+            self.tell(Event::DevicesUnchanged { reason });
+        } else if self.rooms.find(room)?.is_mine() {
+            self.tell(Event::RoomUnchanged { room, reason });
+        }
+        Ok(())
     }
 
     /// Another state is followed.

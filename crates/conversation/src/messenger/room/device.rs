@@ -22,6 +22,17 @@ impl Rooms {
         Some(self.by_id.get(&room)?.record.standing)
     }
 
+    /// Whether a room only stands for one whose record is damaged.
+    pub(in crate::messenger) fn is_stand_in(&self, room: RoomId) -> bool {
+        let room = self.by_id.get(&room);
+        room.is_some_and(|room| room.record.account.is_empty())
+    }
+
+    /// How many changes of a room are under way.
+    pub(in crate::messenger) fn changes_of(&self, room: RoomId) -> usize {
+        self.by_id.get(&room).map_or(0, |room| room.changing)
+    }
+
     /// How many are in a room.
     pub(in crate::messenger) fn size_of(&self, room: RoomId) -> usize {
         self.by_id.get(&room).map_or(0, super::Room::size)

@@ -270,6 +270,12 @@ impl Keeper {
         self.intents.keys().copied()
     }
 
+    /// What a wish is for that is not settled.
+    #[must_use]
+    pub fn wish_of(&self, id: IntentId) -> Option<&super::Wish> {
+        self.intents.get(&id).map(|intent| &intent.wish)
+    }
+
     /// The members of the followed state, by leaf; empty if I was removed.
     ///
     /// # Errors
