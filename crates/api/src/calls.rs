@@ -203,12 +203,6 @@ calls! {
         path: String, body: StewardBody, errors: [Ambiguous, Protocol], answer: Group,
     }
 
-    /// Names a member to pass on what others say in a group of more than 32, where
-    /// authors write to three members alone.
-    NameHerald: Post "groups/{name}/heralds" for Profile {
-        path: String, body: WhoBody, errors: [Ambiguous, Protocol], answer: Group,
-    }
-
     /// Leaves a group; what was said stays.
     LeaveGroup: Post "groups/{name}/leave" for Profile {
         path: String, errors: [Ambiguous, Protocol], answer: Group,

@@ -46,10 +46,16 @@ fn account(number: u16) -> Result<AccountId, BenchError> {
     AccountId::try_from(bytes.as_slice()).map_err(BenchError::bug("an account cannot be named"))
 }
 
+/// As large as the rules allow, which the program does not yet.
+const WIDE: GroupSize = GroupSize {
+    narrow: 32,
+    most: 500,
+};
+
 impl Author {
     pub(super) fn among(leaves: u16) -> Result<Self, BenchError> {
         let mut group = Group::found()?;
-        let narrow = GroupSize::default().narrow;
+        let narrow = WIDE.narrow;
         group.add(2..narrow)?;
         let heralds = (2..5).map(account).collect::<Result<_, _>>()?;
         group.want(vec![Wish::Policy(PolicyChange {
@@ -62,6 +68,7 @@ impl Author {
         let config = Config {
             name: "Alice".to_owned(),
             network: NetworkTag::TOY,
+            group_size: WIDE,
             ..Config::default()
         };
         let messenger = Messenger::open(desk.lend(), config).map_err(storage)?;
@@ -141,13 +148,9 @@ impl Group {
             now: Duration::ZERO,
         };
         let me = account(1)?;
-        let size = GroupSize {
-            most: 500,
-            ..GroupSize::default()
-        };
         let policy = GroupPolicy::of_group(vec![me.clone()], "many")
-            .bounded(size.most)
-            .heralded(size.narrow, &[])
+            .bounded(WIDE.most)
+            .heralded(WIDE.narrow, &[])
             .bounded_each(1);
         group.lend(|keeper, lent| {
             *keeper = Keeper::found(lent, GROUP, &me, &policy)?.ok();

@@ -55,16 +55,6 @@ pub(crate) enum GroupAction {
         #[arg(long)]
         off: bool,
     },
-    /// Name a member to pass on what others say, in a group of more than 32
-    ///
-    /// There authors write to three members alone, which `group info` shows as heralds.
-    /// Without a word of yours, stewards and those who came first are chosen.
-    Herald {
-        /// The group, by name or id
-        group: String,
-        /// The member, by name or number; the last of three before gives way
-        member: String,
-    },
     /// Leave a group; what was said stays
     Leave {
         /// The group, by name or id

@@ -48,11 +48,6 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
             };
             change(session, &group, "stewards", &body, said).await?;
         }
-        GroupAction::Herald { group, member } => {
-            let body = json!({ "who": member });
-            let said = |_: &Group| format!("{member} shall pass on what others say");
-            change(session, &group, "heralds", &body, said).await?;
-        }
         GroupAction::Leave { group } => {
             let said = |left: &Group| match left.state.as_str() {
                 "left" => "left".to_owned(),

@@ -345,7 +345,6 @@ fn group(ada: &mut Home, ben: &mut Home) {
         "groups/Regatta/stewards",
         json!({ "who": "Ben", "on": true }),
     );
-    ada.post("groups/Regatta/heralds", json!({ "who": "Ben" }));
     ada.post("messages", json!({ "to": "Regatta", "text": "at six" }));
     for (what, body) in [
         ("mute", json!({ "on": true, "seconds": 60 })),

@@ -1,5 +1,6 @@
 //! What becomes of a profile that was read from a backup, before anything goes on.
 
+use hushwing_delivery::FetchId;
 use hushwing_sansio::{StorageError, Timestamp};
 
 use super::broken::is_damage;
@@ -10,8 +11,8 @@ use crate::event::BreakReason;
 use crate::mls::forget_key_package;
 use crate::storage::{
     ContactRecord, DevicesRecord, EraRecord, LackRecord, MailRecord, MailboxState, MailboxUse,
-    RepeatRecord, ReunionRecord, Role, RoomLinkRecord, RoomMeetingRecord, RoomRecord, RoomStanding,
-    Standing,
+    RepeatRecord, ReunionRecord, Role, RoomConsentRecord, RoomLinkRecord, RoomMeetingRecord,
+    RoomRecord, RoomStanding, Standing,
 };
 use crate::{ContactId, Event, Storage};
 
@@ -71,6 +72,9 @@ fn end_consents(storage: &mut dyn Storage) -> Result<(), StorageError> {
             met.done = true;
             met.put(storage, contact.id)?;
         }
+    }
+    for join in storage.joins()? {
+        RoomConsentRecord::clear(storage, FetchId(join.fetch))?;
     }
     for invitation in storage.invitations()? {
         if let Some(mut leads) = RoomLinkRecord::of(storage, invitation.id)? {

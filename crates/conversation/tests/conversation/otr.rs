@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hushwing_conversation::content::Mode;
-use hushwing_conversation::storage::{OFF_RECORD, StretchRecord};
+use hushwing_conversation::storage::{MessageKind, OFF_RECORD, StretchRecord};
 use hushwing_conversation::village::{Home, Village};
 use hushwing_conversation::{
     Command, ContactId, DropReason, Event, MessageId, MessageState, Refusal, Reply, Storage as _,
@@ -487,5 +487,45 @@ fn what_never_left_is_taken_back_here_and_nobody_hears_of_it() {
     assert_eq!(texts(&mut c.village, c.bob, c.his_alice), ["off, meant"]);
     let is = state(&mut c.village, c.alice, later);
     assert_eq!(is, MessageState::Delivered);
+    it_ends(&mut c);
+}
+
+#[test]
+fn a_waiting_text_whose_correction_left_is_taken_back_at_both() {
+    let mut c = couple(2314);
+    wish(&mut c.village, c.bob, c.his_alice, Mode::Otr);
+    c.village.pass(DELAY).unwrap();
+    wish(&mut c.village, c.alice, c.her_bob, Mode::Otr);
+    // More than leave at once when the stretch stands.
+    let texts_said: Vec<_> = (0..70)
+        .map(|n| send(&mut c.village, c.alice, c.her_bob, &format!("off {n}")))
+        .collect();
+    let (first, last) = (texts_said[0], texts_said[69]);
+    for _ in 0..120 {
+        if sealed(&mut c.village, c.alice, first) == Some(0) {
+            c.village.pass(Duration::from_millis(500)).unwrap();
+        }
+    }
+    assert_ne!(sealed(&mut c.village, c.alice, first), Some(0));
+    assert_eq!(sealed(&mut c.village, c.alice, last), Some(0), "it waits");
+    let edit = Command::Edit {
+        message: last,
+        text: "off, corrected".into(),
+    };
+    ask(&mut c.village, c.alice, edit);
+    ask(&mut c.village, c.alice, Command::Delete { message: last });
+    c.village.pass(Duration::from_secs(3_600)).unwrap();
+    for (home, contact) in [(c.alice, c.her_bob), (c.bob, c.his_alice)] {
+        let shown = texts(&mut c.village, home, contact);
+        assert!(
+            !shown
+                .iter()
+                .any(|text| text == "off, corrected" || text == "off 69")
+        );
+    }
+    // He holds the correction of a text that never came, and is told that it is gone.
+    let (his, alice) = (c.village.storage(c.bob).unwrap(), c.his_alice);
+    let kept = his.changes(alice, &last).unwrap();
+    assert!(kept.iter().any(|one| one.kind == MessageKind::Delete));
     it_ends(&mut c);
 }

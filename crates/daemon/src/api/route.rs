@@ -206,10 +206,6 @@ fn groups() -> Vec<Route> {
             let (name, who, on) = (&asked.path, &asked.body.who, asked.body.on);
             handle.set_steward(asked.profile(), name, who, on).await
         }),
-        NameHerald::by(|handle, asked| async move {
-            let (name, who) = (&asked.path, &asked.body.who);
-            handle.name_herald(asked.profile(), name, who).await
-        }),
         LeaveGroup::by(|handle, asked| async move {
             handle.leave_group(asked.profile(), &asked.path).await
         }),

@@ -107,20 +107,6 @@ impl Handle {
         ask(&profile, Command::SetSteward { room, member, on }).await
     }
 
-    /// Names a member to pass on what others say.
-    pub async fn name_herald(
-        &self,
-        profile: Option<&str>,
-        name: &str,
-        who: &str,
-    ) -> Result<Group, Error> {
-        let profile = self.profile(profile)?;
-        let found = room(&profile, name)?;
-        let member = member(&found, who)?;
-        let room = found.room;
-        ask(&profile, Command::NameHerald { room, member }).await
-    }
-
     /// Leaves a group; what was said stays.
     pub async fn leave_group(&self, profile: Option<&str>, name: &str) -> Result<Group, Error> {
         let profile = self.profile(profile)?;

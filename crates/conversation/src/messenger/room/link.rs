@@ -307,9 +307,12 @@ impl Messenger {
         let group = self
             .led_to(call, contact)
             .filter(|_| !self.made_link(contact));
-        let Some(group) = group.filter(|group| !self.conversations.contains_key(group)) else {
+        let Some(group) = group else {
             return Ok(());
         };
+        if self.conversations.contains_key(&group) {
+            return self.end_meeting(call, contact);
+        }
         let mut records = self.rooms.records();
         let offer = records.find(|record| {
             record.standing == RoomStanding::Offered

@@ -3,7 +3,7 @@
 use hushwing_delivery::{Keep, LetterId};
 use hushwing_sansio::StorageError;
 
-use super::super::inquiry::is_here;
+use super::super::inquiry::{is_here, message_with};
 use super::super::receipts::MOST_IN_LETTER;
 use super::super::stop::Stop;
 use super::super::{Call, Messenger};
@@ -52,8 +52,8 @@ impl Messenger {
         if person.is_none_or(|person| person.mode.is_untouched() && person.stretch.is_untouched()) {
             return Ok(false);
         }
-        let record = call.storage.message(message)?;
-        Ok(record.is_some_and(|record| record.contact == contact && record.is_off_record()))
+        let record = message_with(call.storage, contact, message)?;
+        Ok(record.is_some_and(|record| record.is_off_record()))
     }
 
     /// Encrypts something first said in `epoch` of the conversation for the stretch
@@ -174,6 +174,13 @@ impl Messenger {
             return Ok(false);
         }
         let (contact, message) = (record.contact, *record.id());
+        // An edit may leave before what it changes does.
+        let mut about = call.storage.changes(contact, &message)?;
+        about.extend(call.storage.edits(contact, &message, true)?);
+        let waits = |one: &MessageRecord| one.sealed_epoch == OFF_RECORD && one.letter.is_none();
+        if !about.iter().all(waits) {
+            return Ok(false);
+        }
         for change in call.storage.changes(contact, &message)? {
             call.storage.remove_message(change.id())?;
         }
