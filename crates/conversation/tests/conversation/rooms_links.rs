@@ -264,12 +264,20 @@ fn no_link_leads_out_of_the_room_one_is_in() {
     let Reply::Invitation(made) = c.ask(2, command) else {
         panic!("another reply")
     };
+    let before = c.member(0, "Bob").member;
     enter(&mut c, 1, &made.link);
     c.pass(600);
     let room = c.rooms[1];
     let his = room_of(c.ask(1, Command::Room { room }));
     assert_eq!(his.standing, RoomStanding::Member);
-    assert_eq!(c.view(0).size, 3, "nobody left");
+    assert_eq!(c.view(0).size, 3);
+    let members = c.view(0).members.into_iter();
+    let mut bobs = members.filter(|member| member.name == "Bob" && member.present);
+    assert_eq!(
+        bobs.next().map(|bob| bob.member),
+        Some(before),
+        "nobody left and came back"
+    );
 }
 
 #[test]
