@@ -390,6 +390,17 @@ impl Messenger {
             }
         }
     }
+
+    /// Takes a letter back out of the outbox.
+    pub(super) fn recall(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        letter: u64,
+    ) -> Result<(), StorageError> {
+        self.office
+            .cancel(call.cx, &mut *call.storage, LetterId(letter))
+            .map(drop)
+    }
 }
 
 /// What was taken back once stays so.

@@ -12,6 +12,7 @@
 mod introductions;
 mod rooms;
 mod seeds;
+mod stretches;
 
 #[path = "../../../../fuzz/bodies/conversation_branches.rs"]
 mod conversation_branches;

@@ -4,16 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use hushwing_conversation::branches::{AccountId, GroupPolicy, Pointer, StatePrefix};
-use hushwing_conversation::content::{
-    AddressUpdate, Inquiry, Profile, StretchWord, Timer, Typing, Wish,
-};
+use hushwing_conversation::content::{AddressUpdate, Inquiry, Profile, Timer, Typing, Wish};
 use hushwing_conversation::exchange::couple;
-use hushwing_conversation::otr::{Announced, Step};
 use hushwing_conversation::proof::IdentityKey;
 use hushwing_conversation::storage::{
-    ConversationRecord, DraftRecord, Ending, JoinRecord, KeyPackageRecord, LackRecord, LossRecord,
+    ConversationRecord, DraftRecord, JoinRecord, KeyPackageRecord, LackRecord, LossRecord,
     MailboxRecord, MailboxState, MailboxUse, ModeRecord, OrphanRecord, Position, RepeatRecord,
-    Stretch, StretchRecord,
 };
 use hushwing_conversation::{
     self as conversation, ContactId, ConversationId, InvitationId, MessageId, MlsRows as _, Secret,
@@ -32,6 +28,7 @@ use hushwing_sansio::{Context, Entropy, Moment, Timestamp};
 
 use crate::introductions::introductions;
 use crate::rooms::rooms;
+use crate::stretches::stretches;
 
 /// Target, name, bytes.
 pub(crate) type Seed = (&'static str, &'static str, Vec<u8>);
@@ -373,63 +370,6 @@ fn slot_image() -> Vec<u8> {
     bytes
 }
 
-/// From the vectors of stretches off the record.
-fn stretches() -> Vec<Seed> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../interop/vectors/otr.json");
-    let vectors = fs::read_to_string(path).unwrap();
-    let vector = |name: &str| {
-        let rest = vectors.split_once(&format!("\"{name}\": \"")).unwrap().1;
-        hex(rest.split_once('"').unwrap().0)
-    };
-    let announced = Announced {
-        step: Step::Offer,
-        leaf: 1,
-        epoch: 5,
-        stretch: 1,
-        key: [7; 32],
-    };
-    vec![
-        ("conversation_otr", "transcript", vector("real")),
-        ("conversation_otr", "from_nothing", vector("from_nothing")),
-        ("conversation_otr", "announced", announced.head()),
-        (
-            "conversation_parts",
-            "stretch_here",
-            StretchWord::Here.encode(),
-        ),
-        (
-            "conversation_parts",
-            "stretch_key",
-            StretchWord::Key(Secret::new([7; 32])).encode(),
-        ),
-        ("conversation_parts", "wish_otr", Wish::Otr.encode()),
-        ("conversation_records", "stretch", stretch().encode()),
-    ]
-}
-
-/// A stretch that begins.
-fn stretch() -> StretchRecord {
-    let stretch = Stretch {
-        number: 2,
-        epoch: 5,
-        tag_key: Secret::new([1; 32]),
-        seed: Secret::new([2; 32]),
-        package: Vec::new(),
-        their_key: Some([3; 32]),
-        group: Some([4; 16]),
-        announcement: vec![1, 8],
-        letter: Some(7),
-        posted: NOW,
-        again: 0,
-        end: Ending::default(),
-        their_seed: None,
-    };
-    let mut record = StretchRecord::default();
-    record.last = 2;
-    record.now = Some(stretch);
-    record
-}
-
 /// From the vectors of proofs.
 fn proofs() -> Vec<Seed> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -475,7 +415,7 @@ fn modes() -> ModeRecord {
     modes
 }
 
-fn hex(text: &str) -> Vec<u8> {
+pub(crate) fn hex(text: &str) -> Vec<u8> {
     (0..text.len())
         .step_by(2)
         .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())

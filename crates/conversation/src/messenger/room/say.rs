@@ -286,17 +286,6 @@ impl Messenger {
         call.storage.set_sealed(record.id(), epoch)
     }
 
-    /// Takes a letter back out of the outbox.
-    pub(in crate::messenger) fn recall(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        letter: u64,
-    ) -> Result<(), StorageError> {
-        self.office
-            .cancel(call.cx, &mut *call.storage, LetterId(letter))
-            .map(drop)
-    }
-
     /// Takes back what is on its way in a room: I do not speak there any more.
     pub(super) fn give_up_said(
         &mut self,

@@ -11,7 +11,7 @@
 
 use core::time::Duration;
 
-use hushwing_delivery::{Keep, LetterId, RepeatId};
+use hushwing_delivery::{Keep, RepeatId};
 use hushwing_sansio::StorageError;
 
 use super::super::{Call, Messenger};
@@ -357,10 +357,7 @@ impl Messenger {
             return Ok(());
         };
         let (bytes, before) = (stretch.announcement.clone(), stretch.letter);
-        if let Some(before) = before {
-            self.office
-                .cancel(call.cx, &mut *call.storage, LetterId(before))?;
-        }
+        before.map_or(Ok(()), |letter| self.recall(call, letter))?;
         let letter = self.post(call, contact, bytes, Keep::UntilSettled)?;
         let now = call.cx.wall();
         self.keep_stretch(call, contact, |stretch| {

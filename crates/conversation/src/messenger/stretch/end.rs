@@ -34,10 +34,7 @@ impl Messenger {
             stretch.end.my_last = true;
             stretch.end.revealed |= revealed;
         })?;
-        match before {
-            Some(before) => self.cancel_letter(call, before),
-            None => Ok(()),
-        }
+        before.map_or(Ok(()), |letter| self.recall(call, letter))
     }
 
     /// Gives my private key away, inside the stretch. I say nothing in it after.
@@ -119,10 +116,7 @@ impl Messenger {
         if !package.is_empty() {
             forget_key_package(&mut *call.storage, &package)?;
         }
-        match letter {
-            Some(letter) => self.cancel_letter(call, letter),
-            None => Ok(()),
-        }
+        letter.map_or(Ok(()), |letter| self.recall(call, letter))
     }
 
     /// The stretch that stands cannot go on with me; they are told.
@@ -159,10 +153,8 @@ impl Messenger {
         person.stretch.take_lacking();
         person.stretch.put(call.storage, contact)?;
         wipe(call.storage, &stretch)?;
-        match stretch.letter {
-            Some(letter) => self.cancel_letter(call, letter),
-            None => Ok(()),
-        }
+        let letter = stretch.letter;
+        letter.map_or(Ok(()), |letter| self.recall(call, letter))
     }
 
     /// Forgets that there ever was any.
@@ -174,13 +166,6 @@ impl Messenger {
         self.forget_stretch(call, contact)?;
         self.stretches.forget(contact);
         StretchRecord::clear(call.storage, contact)
-    }
-
-    fn cancel_letter(&mut self, call: &mut Call<'_, '_>, letter: u64) -> Result<(), StorageError> {
-        let office = &mut self.office;
-        office
-            .cancel(call.cx, &mut *call.storage, LetterId(letter))
-            .map(drop)
     }
 }
 
