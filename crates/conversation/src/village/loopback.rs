@@ -9,6 +9,7 @@ use hushwing_delivery::{
 use hushwing_sansio::Entropy;
 
 use super::Home;
+use super::partition::Partition;
 use super::servers::{Arrival, Servers};
 
 /// What the network does to envelopes, each in so many of 256 cases.
@@ -27,6 +28,7 @@ pub struct Weather {
 pub(super) struct Loopback {
     pub(super) weather: Weather,
     pub(super) servers: Servers,
+    pub(super) partition: Partition,
     pub(super) mailboxes: BTreeMap<Vec<u8>, Mailbox>,
     pub(super) answers: VecDeque<(Home, NetworkEvent)>,
     pub(super) arrivals: VecDeque<Arrival>,
@@ -380,20 +382,27 @@ impl Loopback {
         if let Some(overheard) = &mut self.overheard {
             overheard.push((locator.clone(), envelope.clone()));
         }
-        self.slip_in(locator, envelope);
+        if let Some(arrival) = self.put(locator, envelope) {
+            let across = self.partition.hold(home, arrival);
+            across.into_iter().for_each(|one| self.deliver(one));
+        }
         NetworkEvent::Accepted { send }
     }
 
     /// Puts an envelope into a mailbox, whoever it is from.
     pub(super) fn slip_in(&mut self, locator: &Locator, envelope: Envelope) {
-        if let Some(mailbox) = self.mailboxes.get(&locator.0) {
-            let (owner, id) = (mailbox.owner, mailbox.id);
-            if let Some(carried) = &mut self.servers.carried {
-                *carried.entry((owner, mailbox.server)).or_default() += 1;
-            }
-            let receipt = self.receipt();
-            self.deliver((owner, id, receipt, envelope));
+        let arrival = self.put(locator, envelope);
+        arrival.into_iter().for_each(|one| self.deliver(one));
+    }
+
+    fn put(&mut self, locator: &Locator, envelope: Envelope) -> Option<Arrival> {
+        let mailbox = self.mailboxes.get(&locator.0)?;
+        let (owner, id) = (mailbox.owner, mailbox.id);
+        if let Some(carried) = &mut self.servers.carried {
+            *carried.entry((owner, mailbox.server)).or_default() += 1;
         }
+        let receipt = self.receipt();
+        Some((owner, id, receipt, envelope))
     }
 
     pub(super) fn receipt(&mut self) -> ReceiptId {

@@ -6,6 +6,7 @@
 //! any two steps.
 
 mod loopback;
+mod partition;
 mod servers;
 
 use core::time::Duration;
@@ -18,6 +19,7 @@ use hushwing_sansio::{
 
 use loopback::Loopback;
 pub use loopback::Weather;
+pub use partition::Step;
 pub use servers::Conduct;
 
 use crate::{

@@ -38,6 +38,7 @@ mod otr;
 mod otr_again;
 mod otr_bounds;
 mod otr_hostile;
+mod parted;
 mod patience;
 mod provable;
 mod receipts;
