@@ -22,7 +22,8 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
     tests.and(examples)
 }
 
-fn has_nextest(root: &Path) -> bool {
+/// Whether the runner with times per test is there.
+pub(crate) fn has_nextest(root: &Path) -> bool {
     Run::cargo(root, &["nextest", "--version"]).works()
 }
 
