@@ -203,6 +203,11 @@ calls! {
         path: String, body: StewardBody, errors: [Ambiguous, Protocol], answer: Group,
     }
 
+    /// Hands newcomers what is said from now on, or nothing any more.
+    SetGroupHistory: Post "groups/{name}/history" for Profile {
+        path: String, body: OnBody, errors: [Ambiguous, Protocol], answer: Group,
+    }
+
     /// Leaves a group; what was said stays.
     LeaveGroup: Post "groups/{name}/leave" for Profile {
         path: String, errors: [Ambiguous, Protocol], answer: Group,

@@ -26,6 +26,10 @@ pub struct Group {
     /// Seconds after reading until messages disappear; none if they stay.
     #[serde(default)]
     pub disappear_after: Option<u32>,
+    /// Since when newcomers are handed what was said, RFC 3339 UTC; none if they are
+    /// handed nothing.
+    #[serde(default)]
+    pub history_since: Option<String>,
     /// When it was founded or offered, RFC 3339 UTC.
     pub since: String,
 }

@@ -381,6 +381,10 @@ pub struct Message {
     /// Whether it was said off the record, so that nobody can show it to others.
     #[serde(default)]
     pub off_the_record: bool,
+    /// Whether it was said before I came, and somebody handed it on: who said it is
+    /// their word.
+    #[serde(default)]
+    pub handed_on: bool,
     /// Reactions in order.
     pub reactions: Vec<Reaction>,
     /// What it tells of the conversation itself, if it is not somebody's text.

@@ -358,6 +358,13 @@ pub enum Command {
         /// 1 to 128 bytes on one line.
         name: String,
     },
+    /// Hand newcomers what is said from now on, or nothing any more. `Reply::Room`.
+    SetRoomHistory {
+        /// In which room; I am a steward of it.
+        room: RoomId,
+        /// Whether.
+        on: bool,
+    },
     /// Make a member a steward, or no longer one. `Reply::Room`.
     SetSteward {
         /// In which room; I am a steward of it.
@@ -478,6 +485,7 @@ impl fmt::Debug for Command {
             Self::RefuseRoom { .. } => "RefuseRoom",
             Self::RemoveMember { .. } => "RemoveMember",
             Self::RenameRoom { .. } => "RenameRoom",
+            Self::SetRoomHistory { .. } => "SetRoomHistory",
             Self::SetSteward { .. } => "SetSteward",
             Self::NameHerald { .. } => "NameHerald",
             Self::LeaveRoom { .. } => "LeaveRoom",

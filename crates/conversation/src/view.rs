@@ -307,6 +307,8 @@ pub struct RoomView {
     pub size: usize,
     /// Seconds after reading until what is said now disappears.
     pub disappear_after: Option<u32>,
+    /// Since when newcomers are handed what was said, if they are.
+    pub shared_since: Option<Timestamp>,
     /// Changes of mine that others may not have seen yet.
     pub changing: usize,
     /// Since when.
@@ -405,6 +407,9 @@ pub struct MessageView {
     pub provable: Option<bool>,
     /// Whether it was said off the record, so that nobody can show it to others.
     pub off_record: bool,
+    /// Whether it was said before I came, and somebody handed it on: who said it is
+    /// their word.
+    pub handed_on: bool,
     /// One per person at most, in order.
     pub reactions: Vec<(Speaker, String)>,
     /// What it tells of the conversation itself; it has no other text then.

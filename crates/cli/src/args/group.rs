@@ -55,6 +55,14 @@ pub(crate) enum GroupAction {
         #[arg(long)]
         off: bool,
     },
+    /// Hand whoever comes later what is said from now on
+    History {
+        /// The group, by name or id
+        group: String,
+        /// Hand them nothing any more
+        #[arg(long)]
+        off: bool,
+    },
     /// Leave a group; what was said stays
     Leave {
         /// The group, by name or id

@@ -48,6 +48,13 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
             };
             change(session, &group, "stewards", &body, said).await?;
         }
+        GroupAction::History { group, off } => {
+            let said = |_: &Group| match off {
+                true => "newcomers shall see nothing of what was said before".to_owned(),
+                false => "newcomers shall see what is said from now on".to_owned(),
+            };
+            change(session, &group, "history", &json!({ "on": !off }), said).await?;
+        }
         GroupAction::Leave { group } => {
             let said = |left: &Group| match left.state.as_str() {
                 "left" => "left".to_owned(),
@@ -110,6 +117,8 @@ fn info(group: &Group) -> String {
     let mut lines = vec![line(group)];
     let disappear = group.disappear_after.iter();
     lines.extend(disappear.map(|seconds| format!("  messages disappear after {seconds} s")));
+    let history = group.history_since.iter();
+    lines.extend(history.map(|since| format!("  newcomers see what was said since {since}")));
     let present = group.members.iter().filter(|member| member.present);
     lines.extend(present.map(member));
     let asked = group.asked.iter();

@@ -48,6 +48,9 @@ pub(super) fn message(message: &view::Message, from: &str) -> String {
     if message.off_the_record {
         line.push_str("  [off the record]");
     }
+    if message.handed_on {
+        line.push_str("  [said before you came, as the group tells it]");
+    }
     for reaction in &message.reactions {
         line.push_str(&format!("  {} {}", reaction.reaction, reaction.from));
     }

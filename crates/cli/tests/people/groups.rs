@@ -100,6 +100,43 @@ fn three_found_talk_in_change_and_leave_a_group() {
 }
 
 #[test]
+fn who_comes_later_sees_what_was_said_where_the_group_wants_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(&dir.path().join("relay"));
+    let people = ["Alice", "Bob", "Carol"].map(|name| Person::start(name, &relay));
+    let [alice, bob, carol] = &people;
+    alice.meet(bob);
+    alice.meet(carol);
+    alice.run(&["group", "new", "Rowing"]).ok();
+    alice.run(&["group", "add", "Rowing", "Bob"]).ok();
+    accept(bob);
+    until("Bob is in", || size(bob, "Rowing") == 2);
+    bob.run(&["send", "Rowing", "unheard", "--wait", "delivered"])
+        .ok();
+    bob.run(&["group", "history", "Rowing"]).failed(2);
+    alice.run(&["group", "history", "Rowing"]).ok();
+    until("Bob sees it", || {
+        let info = bob.told(&["group", "info", "Rowing"]);
+        info.contains("newcomers see what was said since")
+    });
+    bob.run(&["send", "Rowing", "at six?", "--wait", "delivered"])
+        .ok();
+    alice.run(&["group", "add", "Rowing", "Carol"]).ok();
+    accept(carol);
+    until("Carol is in", || size(carol, "Rowing") == 3);
+    let read = carol.run(&["read", "Rowing"]).ok();
+    assert_eq!(read.as_array().unwrap().len(), 1, "{read}");
+    assert_eq!(read[0]["text"], "at six?");
+    assert_eq!(read[0]["from"], "Bob");
+    assert_eq!(read[0]["handed_on"], true);
+    let told = carol.told(&["read", "Rowing"]);
+    assert!(told.contains("said before you came"), "{told}");
+    let found = carol.run(&["search", "six"]).ok();
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    alice.run(&["group", "history", "Rowing", "--off"]).ok();
+}
+
+#[test]
 fn a_link_leads_into_a_group() {
     let dir = tempfile::tempdir().unwrap();
     let relay = Relay::start(&dir.path().join("relay"));

@@ -345,6 +345,7 @@ fn group(ada: &mut Home, ben: &mut Home) {
         "groups/Regatta/stewards",
         json!({ "who": "Ben", "on": true }),
     );
+    ada.post("groups/Regatta/history", json!({ "on": true }));
     ada.post("messages", json!({ "to": "Regatta", "text": "at six" }));
     for (what, body) in [
         ("mute", json!({ "on": true, "seconds": 60 })),

@@ -6,6 +6,7 @@ use core::fmt;
 use super::addresses::{read_list, write_list};
 use super::cbor::{Reader, SyntaxError, Writer, whole};
 use super::message::MAX_MESSAGE;
+use super::past::{MAX_PAST, Past};
 use super::shown::{MAX_NAME, clean_name};
 use super::tally::{MAX_TALLIES, Tally};
 use crate::ConversationId;
@@ -88,6 +89,8 @@ pub enum RoomStep {
     Passed(Vec<[u8; 16]>),
     /// From a herald to an author: which leaves have what they said.
     Tallies(Vec<Tally>),
+    /// To who was just added: what was said before.
+    Past(Vec<Past>),
 }
 
 /// Somebody in a room, as told. `Debug` hides all of it.
@@ -124,6 +127,7 @@ impl fmt::Debug for RoomStep {
             Self::Call { .. } => "Call",
             Self::Passed(_) => "Passed",
             Self::Tallies(_) => "Tallies",
+            Self::Past(_) => "Past",
         })
     }
 }
@@ -173,6 +177,7 @@ impl RoomWord {
             | RoomStep::Greeting { entry, .. }
             | RoomStep::Call { entry, .. } => entry.clean()?,
             RoomStep::Roster(entries) => entries.iter_mut().try_for_each(Entry::clean)?,
+            RoomStep::Past(all) => all.iter_mut().for_each(Past::clean),
             RoomStep::Leave
             | RoomStep::Ask(_)
             | RoomStep::Again { .. }
@@ -248,6 +253,11 @@ impl RoomWord {
                     entry: Entry::read(reader)?,
                 }
             }
+            13 => {
+                let count = reader.array(MAX_PAST as u64)?;
+                let all = (0..count).map(|_| Past::read(reader));
+                RoomStep::Past(all.collect::<Result<_, _>>()?)
+            }
             _ => return Err(RoomWordError::Step),
         };
         Ok(Self { room, step })
@@ -318,6 +328,11 @@ impl RoomWord {
                 writer.array(2).bytes(account.as_bytes());
                 entry.write(writer);
             }
+            RoomStep::Past(all) => {
+                head(13);
+                writer.array(all.len());
+                all.iter().for_each(|one| one.write(writer));
+            }
         }
     }
 }
@@ -376,6 +391,17 @@ mod tests {
         }
     }
 
+    fn past(name: &str) -> Past {
+        Past {
+            account: AccountId::try_from([3; 16].as_slice()).unwrap(),
+            key: [4; 32],
+            name: name.to_owned(),
+            epoch: 9,
+            leaf: 2,
+            message: vec![5; 80],
+        }
+    }
+
     fn tally(leaves: &[u32]) -> Tally {
         Tally {
             message: MessageId::from_bytes(&[1; 32]).unwrap(),
@@ -413,6 +439,7 @@ mod tests {
             },
             RoomStep::Passed(vec![[1; 16], [2; 16]]),
             RoomStep::Tallies(vec![tally(&[0, 40]), tally(&[])]),
+            RoomStep::Past(vec![past(name), past(name)]),
         ];
         let of = |step| RoomWord {
             room: ConversationId([4; 16]),
@@ -458,6 +485,7 @@ mod tests {
                     | RoomStep::Again { .. }
                     | RoomStep::Passed(_)
                     | RoomStep::Tallies(_)
+                    | RoomStep::Past(_)
             );
             let read = RoomWord::decode(&word.encode());
             assert_eq!(read == Err(RoomWordError::EmptyName), !nameless);
@@ -468,7 +496,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
         fn whatever_is_read_is_bounded_and_never_panics(
-            step in 0..11_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
+            step in 0..14_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
         ) {
             let head = [&[0x84, 1, step, 0x50][..], &[4; 16], &bytes].concat();
             if let Ok(word) = RoomWord::decode(&head) {

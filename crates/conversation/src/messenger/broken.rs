@@ -48,6 +48,7 @@ impl Concern {
             | Command::RefuseRoom { room }
             | Command::RemoveMember { room, .. }
             | Command::RenameRoom { room, .. }
+            | Command::SetRoomHistory { room, .. }
             | Command::SetSteward { room, .. }
             | Command::NameHerald { room, .. }
             | Command::LeaveRoom { room } => Self::Contact(room.place()),

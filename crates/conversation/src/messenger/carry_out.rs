@@ -107,6 +107,7 @@ impl Messenger {
             Command::AcceptRoom { room } => self.accept_room(call, room)?,
             Command::RefuseRoom { room } => self.refuse_room(call, room)?,
             Command::RemoveMember { room, member } => self.remove_from_room(call, room, member)?,
+            Command::SetRoomHistory { room, on } => self.set_room_history(call, room, on)?,
             Command::RenameRoom { room, name } => self.rename_room(call, room, &name)?,
             Command::SetSteward { room, member, on } => self.set_steward(call, room, member, on)?,
             Command::NameHerald { room, member } => self.name_herald(call, room, member)?,

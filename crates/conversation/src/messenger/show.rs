@@ -311,6 +311,7 @@ pub(super) fn unreadable(place: Place<'_>, record: &MessageRecord) -> MessageVie
         deleted: false,
         provable: None,
         off_record: record.is_off_record(),
+        handed_on: record.is_handed_on(),
         reactions: Vec::new(),
         notice: None,
         mentions: Vec::new(),

@@ -219,13 +219,32 @@ impl Messenger {
         content: &Content,
         before: Option<Position>,
     ) -> Result<(), StorageError> {
-        let Some(place) = self.place(record.contact) else {
-            return Ok(());
-        };
         if self.standing(record.contact) == Some(Standing::Requested) {
             return Ok(());
         }
         let quiet = record.mine || self.is_muted(record.contact, call.cx.wall());
+        let event = self.put_on_show(call, record, content, before, quiet)?;
+        self.forget_mark(call, record, content)?;
+        if record.kind == MessageKind::Text && !record.mine {
+            self.something_new(call, record.contact)?;
+        }
+        self.events.extend(event);
+        Ok(())
+    }
+
+    /// What faces are to be told of a message that is in its place now, which can be
+    /// found by its text from here on.
+    pub(super) fn put_on_show(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        record: &MessageRecord,
+        content: &Content,
+        before: Option<Position>,
+        quiet: bool,
+    ) -> Result<Option<Event>, StorageError> {
+        let Some(place) = self.place(record.contact) else {
+            return Ok(None);
+        };
         let event = arrived(call.storage, place, record, content, before, quiet)?;
         if let Some(Event::Arrived { message, .. } | Event::Changed(message)) = &event {
             // A reaction changes no text, and writing one anew costs more than
@@ -238,12 +257,7 @@ impl Messenger {
                 self.text_went(call)?;
             }
         }
-        self.forget_mark(call, record, content)?;
-        if record.kind == MessageKind::Text && !record.mine {
-            self.something_new(call, record.contact)?;
-        }
-        self.events.extend(event);
-        Ok(())
+        Ok(event)
     }
 
     /// Says something that no face shows.

@@ -3,7 +3,7 @@
 use hushwing_delivery::{NetworkTag, RepeatId};
 use hushwing_sansio::{StorageError, Timestamp};
 
-use super::OFF_RECORD;
+use super::{HANDED_ON, OFF_RECORD};
 use crate::{ContactId, MemberId, MessageId};
 
 /// Where a message stands in its conversation. Both sides compute the same:
@@ -205,7 +205,7 @@ pub struct MessageRecord {
     pub letter: Option<u64>,
     /// The epoch under whose keys it left or came; differs from the position's
     /// after it was encrypted again, and is none of the conversation's where it
-    /// was said off the record ([`OFF_RECORD`]).
+    /// was said off the record ([`OFF_RECORD`]), or handed on to me ([`HANDED_ON`]).
     pub sealed_epoch: u64,
     /// The encoded MIMI message; empty once it was erased.
     pub content: Vec<u8>,
@@ -222,6 +222,12 @@ impl MessageRecord {
     #[must_use]
     pub fn is_off_record(&self) -> bool {
         self.sealed_epoch >= OFF_RECORD
+    }
+
+    /// Whether it was said before I came, and somebody handed it on.
+    #[must_use]
+    pub fn is_handed_on(&self) -> bool {
+        self.sealed_epoch == HANDED_ON
     }
 
     /// Whether `other` has the same author.

@@ -66,7 +66,7 @@ pub use room::{
 pub use room_link::{RoomConsentRecord, RoomLinkRecord, RoomMeetingRecord};
 pub use said::SaidRows;
 pub use signed_receipt::{ReceiptRows, SignedReceiptRecord};
-pub use stretch::{Ending, MOST_STRETCHES, OFF_RECORD, Stretch, StretchRecord};
+pub use stretch::{Ending, HANDED_ON, MOST_STRETCHES, OFF_RECORD, Stretch, StretchRecord};
 
 use crate::{ContactId, InvitationId, MessageId, Secret};
 

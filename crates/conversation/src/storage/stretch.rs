@@ -16,6 +16,9 @@ use crate::{ContactId, ConversationId, MessageId, Secret};
 /// stretch has this and n for its [`sealed_epoch`](super::MessageRecord::sealed_epoch),
 /// and what waits for a stretch has this.
 pub const OFF_RECORD: u64 = 1 << 62;
+/// The [`sealed_epoch`](super::MessageRecord::sealed_epoch) of what was said before I
+/// came: it reached me under nobody's keys but those of who handed it on.
+pub const HANDED_ON: u64 = OFF_RECORD - 1;
 /// The highest number that a stretch can have.
 pub const MOST_STRETCHES: u64 = 1 << 32;
 /// Messages of theirs that are remembered to be lacking.

@@ -10,7 +10,7 @@ use crate::rooms::{acquaintances, circle, room_of, rooms};
 use crate::support::*;
 
 /// Asks until it happened, however often a crash swallows the answer.
-fn insist(c: &mut crate::rooms::Circle, who: usize, command: &Command) {
+pub(crate) fn insist(c: &mut crate::rooms::Circle, who: usize, command: &Command) {
     for _ in 0..3 {
         let answer = c.village.ask(c.homes[who], command.clone()).unwrap();
         c.pass(120);

@@ -107,6 +107,18 @@ impl Handle {
         ask(&profile, Command::SetSteward { room, member, on }).await
     }
 
+    /// Hands newcomers what is said from now on, or nothing any more.
+    pub async fn set_group_history(
+        &self,
+        profile: Option<&str>,
+        name: &str,
+        on: bool,
+    ) -> Result<Group, Error> {
+        let profile = self.profile(profile)?;
+        let room = room(&profile, name)?.room;
+        ask(&profile, Command::SetRoomHistory { room, on }).await
+    }
+
     /// Leaves a group; what was said stays.
     pub async fn leave_group(&self, profile: Option<&str>, name: &str) -> Result<Group, Error> {
         let profile = self.profile(profile)?;
@@ -207,6 +219,7 @@ pub(super) fn group(room: &RoomView, profile: &Profile) -> Group {
             .map(|contact| name(*contact).unwrap_or_else(somebody))
             .collect(),
         disappear_after: room.disappear_after,
+        history_since: room.shared_since.map(show::time),
         since: show::time(room.since),
     }
 }

@@ -178,6 +178,7 @@ pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
         deleted: shown.deleted,
         provable: shown.provable,
         off_the_record: shown.off_record,
+        handed_on: shown.handed_on,
         reactions: shown
             .reactions
             .iter()

@@ -1,7 +1,7 @@
 //! Seeds about rooms.
 
 use hushwing_conversation::branches::AccountId;
-use hushwing_conversation::content::{Entry, RoomStep, RoomWord};
+use hushwing_conversation::content::{Entry, Past, RoomStep, RoomWord};
 use hushwing_conversation::storage::{
     AskedRecord, CalledRecord, DevicesRecord, EntryRecord, LeavingRecord, MemberRecord,
     PackageRecord, PublishingRecord, RoomLinkRecord, RoomMeetingRecord, RoomOfferRecord,
@@ -41,7 +41,16 @@ pub(crate) fn rooms() -> Vec<Seed> {
         account: AccountId::try_from([7; 16].as_slice()).unwrap(),
         entry: entry.clone(),
     };
+    let past = RoomStep::Past(vec![Past {
+        account: AccountId::try_from([7; 16].as_slice()).unwrap(),
+        key: [7; 32],
+        name: "Bob".to_owned(),
+        epoch: 3,
+        leaf: 1,
+        message: vec![8; 60],
+    }]);
     let steps = [
+        ("past", past),
         ("call", call),
         ("offer", offer),
         ("answer", answer),

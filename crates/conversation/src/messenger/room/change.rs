@@ -2,7 +2,7 @@
 
 use super::found::usable;
 use super::{Room, account};
-use crate::branches::{AccountId, PolicyChange, Wish};
+use crate::branches::{AccountId, History, PolicyChange, Wish};
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::{MemberId, Refusal, Reply, RoomId};
@@ -77,6 +77,31 @@ impl Messenger {
             ..PolicyChange::default()
         };
         self.change_room(call, room, Wish::Policy(change)).map(drop)
+    }
+
+    /// Changes whether newcomers are handed what is said from now on. What was said
+    /// while nobody expected that is never handed on.
+    pub(in crate::messenger) fn set_room_history(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        on: bool,
+    ) -> Result<Reply, Stop> {
+        let now = call.cx.wall().as_millis();
+        let known = self.my_stewardship(room)?;
+        if known.shared_since.is_some() == on && known.changing == 0 {
+            return self.show_room(room);
+        }
+        let history = match on {
+            true => History::Shared,
+            false => History::FromJoining,
+        };
+        let change = PolicyChange {
+            history: Some(history),
+            shared_since: now,
+            ..PolicyChange::default()
+        };
+        self.change_room(call, room, Wish::Policy(change))
     }
 
     pub(in crate::messenger) fn set_steward(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hushwing_sansio::{Moment, StorageError};
+use hushwing_sansio::{Moment, StorageError, Timestamp};
 
 use super::account;
 use crate::branches::AccountId;
@@ -26,6 +26,8 @@ pub(in crate::messenger) struct Room {
     pub(super) narrow: usize,
     /// Seconds after reading until what is said disappears.
     pub(in crate::messenger) disappear_after: Option<u32>,
+    /// Since when newcomers are handed what was said, if they are.
+    pub(super) shared_since: Option<Timestamp>,
     /// My leaf in the state that is followed, and its public signature key.
     pub(super) leaf: u32,
     pub(super) key: Vec<u8>,
@@ -49,6 +51,7 @@ impl Room {
             named: Vec::new(),
             narrow: usize::MAX,
             disappear_after: None,
+            shared_since: None,
             leaf: 0,
             key: Vec::new(),
             changing: 0,
@@ -182,6 +185,7 @@ impl Room {
                 false => self.size(),
             },
             disappear_after: self.disappear_after,
+            shared_since: self.shared_since,
             changing: self.changing,
             since: self.record.since,
         }

@@ -349,6 +349,7 @@ impl Messenger {
                     };
                     self.said_again(call, room, told, &aside.key, way)
                 }
+                RoomStep::Past(all) => self.heard_past(call, room, &aside.key, all),
                 RoomStep::Passed(names) => self.heard_passed(room, member, &names),
                 RoomStep::Tallies(tallies) => {
                     let state = aside.state;

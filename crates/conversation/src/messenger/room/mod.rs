@@ -37,6 +37,7 @@ mod members;
 mod offer;
 mod pace;
 mod passing;
+mod past;
 mod publish;
 mod roster;
 mod ruin;

@@ -217,6 +217,7 @@ impl Messenger {
             if sides.is_empty() {
                 continue;
             }
+            sides.extend(self.past_for(call, room, member)?);
             let body = Secret::new(LetterBody::welcome(welcome, &sides));
             self.call_back_welcome(call, room, member)?;
             self.post_welcome(call, room, member, body)?;

@@ -70,6 +70,8 @@ pub struct PolicyChange {
     pub mode: Option<Mode>,
     /// What new members are given.
     pub history: Option<History>,
+    /// Since when, in milliseconds after 1970, if they are.
+    pub shared_since: u64,
     /// Seconds after reading until messages disappear; 0 if they stay.
     pub disappear: Option<u32>,
     /// Who passes on what others say, in a group that knows heralds.
@@ -85,7 +87,11 @@ impl PolicyChange {
             policy.name.clone_from(name);
         }
         policy.mode = self.mode.unwrap_or(policy.mode);
-        policy.history = self.history.unwrap_or(policy.history);
+        policy = match self.history {
+            Some(History::Shared) => policy.sharing(Some(self.shared_since)),
+            Some(History::FromJoining) => policy.sharing(None),
+            None => policy,
+        };
         if let Some(seconds) = self.disappear {
             policy = policy.disappearing(seconds);
         }

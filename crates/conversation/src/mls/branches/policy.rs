@@ -24,6 +24,8 @@ const DISAPPEAR: u16 = 4;
 /// The further entry that names the heralds, and says without whom how many there may
 /// be.
 const HERALDS: u16 = 5;
+/// Number of the further entry that says since when newcomers are handed what was said.
+const SHARED_SINCE: u16 = 7;
 /// Most heralds of a group.
 pub const MOST_HERALDS: usize = 3;
 /// Most bytes of the whole blob.
@@ -137,6 +139,19 @@ impl GroupPolicy {
         self.with_entry(DISAPPEAR, &seconds.to_be_bytes())
     }
 
+    /// The same where newcomers are handed what was said since so many milliseconds
+    /// after 1970, or with `None` nothing.
+    #[must_use]
+    pub fn sharing(mut self, since: Option<u64>) -> Self {
+        let Some(since) = since else {
+            self.history = History::FromJoining;
+            self.further.retain(|(number, _)| *number != SHARED_SINCE);
+            return self;
+        };
+        self.history = History::Shared;
+        self.with_entry(SHARED_SINCE, &since.to_be_bytes())
+    }
+
     /// The same for a group of at most so many leaves, for good, unless somebody passes
     /// on what others say: of these accounts, of which the first [`MOST_HERALDS`] count.
     #[must_use]
@@ -174,6 +189,16 @@ impl GroupPolicy {
     pub fn disappear_after(&self) -> Option<u32> {
         let seconds = u32::from_be_bytes(self.entry(DISAPPEAR)?.try_into().ok()?);
         (seconds > 0).then_some(seconds)
+    }
+
+    /// Since when newcomers are handed what was said, in milliseconds after 1970;
+    /// `None` if they are handed nothing, or nothing says since when.
+    #[must_use]
+    pub fn shared_since(&self) -> Option<u64> {
+        let since = self.entry(SHARED_SINCE)?.try_into().ok();
+        since
+            .filter(|_| self.history == History::Shared)
+            .map(u64::from_be_bytes)
     }
 
     /// Most leaves without a herald, if that is bounded.
@@ -291,6 +316,21 @@ mod tests {
 
     fn account(byte: u8, length: usize) -> AccountId {
         AccountId::try_from(vec![byte; length].as_slice()).unwrap()
+    }
+
+    #[test]
+    fn what_newcomers_are_handed_is_read_as_it_was_agreed() {
+        let policy = GroupPolicy::of_group(vec![account(1, 16)], "many");
+        assert_eq!(policy.shared_since(), None);
+        let shared = policy.clone().sharing(Some(7));
+        let read = GroupPolicy::decode(&shared.encode().unwrap()).unwrap();
+        assert_eq!(read.shared_since(), Some(7));
+        assert_eq!(shared.clone().sharing(Some(8)).shared_since(), Some(8));
+        assert_eq!(shared.clone().sharing(None), policy);
+        let bent = shared.with_entry(SHARED_SINCE, &[0; 7]);
+        assert_eq!(bent.shared_since(), None);
+        let history = History::Shared;
+        assert_eq!(GroupPolicy { history, ..policy }.shared_since(), None);
     }
 
     #[test]
