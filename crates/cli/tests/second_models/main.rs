@@ -112,6 +112,13 @@ fn the_second_model_of_side_letters_agrees() {
     assert!(said.starts_with("ok"), "{said}");
 }
 
+/// Posts of a channel, opened by other hands, and none with a bit changed.
+#[test]
+fn the_second_model_of_channels_agrees() {
+    let said = Python::with_packages().run(&["-m", "channel", "vectors/channel.json"]);
+    assert!(said.starts_with("ok"), "{said}");
+}
+
 /// A stretch off the record and three that never were: the second checker takes all,
 /// and none with a byte changed.
 #[test]

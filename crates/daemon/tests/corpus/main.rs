@@ -9,6 +9,7 @@
     missing_docs
 )]
 
+mod channels;
 mod introductions;
 mod rooms;
 mod seeds;
@@ -18,6 +19,8 @@ mod stretches;
 mod conversation_branches;
 #[path = "../../../../fuzz/bodies/conversation_card.rs"]
 mod conversation_card;
+#[path = "../../../../fuzz/bodies/conversation_channel.rs"]
+mod conversation_channel;
 #[path = "../../../../fuzz/bodies/conversation_code.rs"]
 mod conversation_code;
 #[path = "../../../../fuzz/bodies/conversation_content.rs"]
@@ -100,6 +103,7 @@ macro_rules! replay {
 replay! {
     conversation_branches
     conversation_card
+    conversation_channel
     conversation_code
     conversation_content
     conversation_introduction

@@ -26,6 +26,7 @@ use hushwing_relay::wire::{
 };
 use hushwing_sansio::{Context, Entropy, Moment, Timestamp};
 
+use crate::channels::channels;
 use crate::introductions::introductions;
 use crate::rooms::rooms;
 use crate::stretches::stretches;
@@ -45,6 +46,7 @@ pub(crate) fn all() -> Vec<Seed> {
     seeds.extend(stored());
     seeds.extend(proofs());
     seeds.extend(stretches());
+    seeds.extend(channels());
     seeds.extend(relay_server());
     seeds.extend(mls_rows());
     seeds.extend(branches());

@@ -1,0 +1,1 @@
+"""Opens posts of channels, from protocol/channels.md alone."""
