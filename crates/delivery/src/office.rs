@@ -336,6 +336,12 @@ impl PostOffice {
         self.outbox.letters()
     }
 
+    /// How many letters wait that are kept until a network takes them, and their bytes.
+    #[must_use]
+    pub fn untaken(&self) -> (usize, usize) {
+        self.outbox.untaken()
+    }
+
     /// Envelopes of this run that came to a mailbox but opened under none of
     /// its keys, or held no frame: acknowledged and dropped.
     #[must_use]

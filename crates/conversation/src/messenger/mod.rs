@@ -141,6 +141,9 @@ pub struct Config {
     pub in_parallel: bool,
     /// How large groups may be.
     pub group_size: GroupSize,
+    /// How many letters, and how many bytes of them, may wait until a server takes them
+    /// while I still pass on what others say in groups.
+    pub most_for_others: (usize, usize),
 }
 
 impl Default for Config {
@@ -154,6 +157,7 @@ impl Default for Config {
             rotates: true,
             in_parallel: false,
             group_size: GroupSize::default(),
+            most_for_others: (65_536, 128 * 1024 * 1024),
         }
     }
 }

@@ -16,7 +16,7 @@ use super::people::Person;
 use super::{Call, Messenger};
 use crate::content::{Content, MAX_SIGNED_RECEIPTS, MessageId, Receipt, Status};
 use crate::storage::{LackRecord, MessageKind, MessageRecord, MessageState, Owed, Standing};
-use crate::{ContactId, DropReason, Event};
+use crate::{ContactId, DropReason, Event, RoomId};
 
 /// Receipts in one letter: with their ids they fill less than one envelope.
 pub(super) const MOST_IN_LETTER: usize = 256;
@@ -41,15 +41,15 @@ pub(super) struct Debt {
     due: Moment,
     /// It was due, and waits for letters before it.
     waits: bool,
-    owed: BTreeMap<MessageId, Due>,
+    pub(super) owed: BTreeMap<MessageId, Due>,
     /// Whether more is owed than is remembered.
-    more: bool,
+    pub(super) more: bool,
 }
 
 /// A receipt that is owed.
 #[derive(Clone, Copy)]
 pub(super) struct Due {
-    owed: Owed,
+    pub(super) owed: Owed,
     /// Whether the message came off the record. It may have been superseded when
     /// the receipt leaves, so what is stored need not tell.
     off: bool,
@@ -78,7 +78,7 @@ impl Debts {
             return;
         }
         let entry = debt.owed.entry(message).or_insert(Due { owed, off });
-        entry.owed = entry.owed.max(owed);
+        entry.owed = entry.owed.and(owed);
         entry.off |= off;
     }
 
@@ -129,19 +129,47 @@ impl Debts {
             return;
         };
         self.letters.remove(&contact);
-        if let Some(debt) = self.by_contact.get_mut(&contact)
-            && debt.waits
-        {
-            debt.due = now;
-        }
+        // In a group a letter to one carries what is owed to others too.
+        let waiting = self.by_contact.values_mut().filter(|debt| debt.waits);
+        waiting.for_each(|debt| debt.due = now);
+    }
+
+    /// Whether a letter to somebody has not left yet.
+    pub(super) fn waits_for(&self, contact: ContactId, office: &PostOffice) -> bool {
+        let mut letters = self.letters.get(&contact).into_iter().flatten();
+        letters.any(|letter| office.whereabouts(*letter).is_some())
+    }
+
+    /// Puts back what waits for a letter before it.
+    pub(super) fn postpone(
+        &mut self,
+        contact: ContactId,
+        message: MessageId,
+        due: Due,
+        now: Moment,
+    ) {
+        let debt = self.by_contact.entry(contact).or_insert_with(|| Debt {
+            due: now + REST,
+            waits: true,
+            owed: BTreeMap::new(),
+            more: false,
+        });
+        let entry = debt.owed.entry(message).or_insert(due);
+        entry.owed = entry.owed.and(due.owed);
+        entry.off |= due.off;
+    }
+
+    /// Takes what is owed to some, due or not.
+    fn take_all(&mut self, of: impl Fn(ContactId) -> bool) -> Vec<(ContactId, Debt)> {
+        let all = &mut self.by_contact;
+        all.extract_if(.., |contact, _| of(*contact)).collect()
     }
 
     /// Takes what is due by `now`.
     fn take(&mut self, now: Moment, office: &PostOffice) -> Vec<(ContactId, Debt)> {
         let mut taken = Vec::new();
         for (contact, mut debt) in core::mem::take(&mut self.by_contact) {
-            let mut letters = self.letters.get(&contact).into_iter().flatten();
-            let waits = letters.any(|letter| office.whereabouts(*letter).is_some());
+            let waits = self.waits_for(contact, office);
             if debt.due <= now && !waits {
                 self.letters.remove(&contact);
                 taken.push((contact, debt));
@@ -157,10 +185,10 @@ impl Debts {
     }
 }
 
-fn receipt((message, due): (MessageId, Due)) -> Receipt {
-    let status = match due.owed {
-        Owed::Read => Status::READ,
-        _ => Status::DELIVERED,
+pub(super) fn receipt((message, due): (MessageId, Due)) -> Receipt {
+    let status = match due.owed.is_read() {
+        true => Status::READ,
+        false => Status::DELIVERED,
     };
     Receipt { message, status }
 }
@@ -230,12 +258,10 @@ impl Messenger {
 
     /// Sends the receipts that are due.
     pub(super) fn pay(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let mut in_rooms: BTreeMap<RoomId, Vec<_>> = BTreeMap::new();
         for (contact, debt) in self.debts.take(call.cx.now(), &self.office) {
-            if let Some(room) = self.room_of_debt(contact) {
-                let receipts: Vec<_> = debt.owed.into_iter().map(receipt).collect();
-                self.within(call, room.place(), |this, call| {
-                    this.pay_member(call, room, contact, &receipts, debt.more)
-                })?;
+            if let Some(room) = self.rooms.room_of_debt(contact) {
+                in_rooms.entry(room).or_default().push((contact, debt));
                 continue;
             }
             // Who waits for a decision, or is blocked, learns nothing; accepting
@@ -256,6 +282,16 @@ impl Messenger {
                     }
                 })?;
             }
+        }
+        for (room, mut due) in in_rooms {
+            if self.receipts_leave_together(room) {
+                let of_room = &self.rooms;
+                let theirs = |of| of_room.room_of_debt(of) == Some(room);
+                due.extend(self.debts.take_all(theirs));
+            }
+            self.within(call, room.place(), |this, call| {
+                this.pay_members(call, room, due)
+            })?;
         }
         Ok(())
     }

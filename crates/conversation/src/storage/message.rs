@@ -131,6 +131,10 @@ pub enum Owed {
     Delivered,
     /// That I read it, which says that it is here too.
     Read,
+    /// That it is here, to its author alone: it came from there, past all heralds.
+    DeliveredBack,
+    /// That I read it, to its author alone.
+    ReadBack,
 }
 
 impl Owed {
@@ -141,6 +145,45 @@ impl Owed {
             Self::Nothing => 0,
             Self::Delivered => 1,
             Self::Read => 2,
+            Self::DeliveredBack => 3,
+            Self::ReadBack => 4,
+        }
+    }
+
+    /// Whether it says that I read the message.
+    #[must_use]
+    pub const fn is_read(self) -> bool {
+        matches!(self, Self::Read | Self::ReadBack)
+    }
+
+    /// Whether it goes back to the author, past all heralds.
+    #[must_use]
+    pub const fn goes_back(self) -> bool {
+        matches!(self, Self::DeliveredBack | Self::ReadBack)
+    }
+
+    /// The same, to the author alone.
+    #[must_use]
+    pub const fn back(self) -> Self {
+        match self {
+            Self::Nothing => Self::Nothing,
+            Self::Delivered | Self::DeliveredBack => Self::DeliveredBack,
+            Self::Read | Self::ReadBack => Self::ReadBack,
+        }
+    }
+
+    /// What is owed if both are.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let most = match self.is_read() || other.is_read() {
+            true => Self::Read,
+            false if self == Self::Nothing => other,
+            false if other == Self::Nothing => self,
+            false => Self::Delivered,
+        };
+        match self.goes_back() || other.goes_back() {
+            true => most.back(),
+            false => most,
         }
     }
 
@@ -154,6 +197,8 @@ impl Owed {
             0 => Self::Nothing,
             1 => Self::Delivered,
             2 => Self::Read,
+            3 => Self::DeliveredBack,
+            4 => Self::ReadBack,
             _ => return Err(StorageError::corrupt("reading which receipt is owed")),
         })
     }

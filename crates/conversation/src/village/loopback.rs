@@ -40,6 +40,8 @@ pub(super) struct Loopback {
     down: BTreeSet<Vec<u8>>,
     /// Envelopes of these people are accepted and lost, so many.
     pub(super) swallow: BTreeMap<Home, u32>,
+    /// Envelopes of one to another are accepted and lost.
+    pub(super) withheld: BTreeSet<(Home, Home)>,
     /// Whether it tells that envelopes left.
     pub(super) tells_progress: bool,
     /// Bytes that every place ends with.
@@ -345,7 +347,7 @@ impl Loopback {
         envelope: Envelope,
         entropy: &mut dyn Entropy,
     ) -> NetworkEvent {
-        if self.down.contains(&locator.0) {
+        if self.down.contains(&locator.0) || self.servers.offline.contains(&home) {
             return NetworkEvent::Failed {
                 send,
                 reason: SendFailure::Unreachable,
@@ -374,6 +376,10 @@ impl Loopback {
                 send,
                 reason: SendFailure::Gone,
             };
+        }
+        let owner = self.mailboxes.get(&locator.0).map(|mailbox| mailbox.owner);
+        if owner.is_some_and(|owner| self.withheld.contains(&(home, owner))) {
+            return NetworkEvent::Accepted { send };
         }
         if let Some(left) = self.swallow.get_mut(&home).filter(|left| **left > 0) {
             *left -= 1;

@@ -57,6 +57,7 @@ struct Person {
     copies: Option<Vec<MemoryStorage>>,
     calls: u64,
     next_ticket: u64,
+    asleep: bool,
 }
 
 /// People, a network between them, and one clock.
@@ -123,6 +124,7 @@ impl Village {
             copies: None,
             calls: 0,
             next_ticket: 0,
+            asleep: false,
         });
         Ok(Home(self.people.len() - 1))
     }
@@ -130,6 +132,12 @@ impl Village {
     /// Loses the next `count` envelopes of somebody after accepting them.
     pub fn swallow(&mut self, home: Home, count: u32) {
         self.network.swallow.insert(home, count);
+    }
+
+    /// Loses all envelopes of somebody to some others, after accepting them.
+    pub fn withhold(&mut self, home: Home, from: &[Home]) {
+        let withheld = from.iter().map(|other| (home, *other));
+        self.network.withheld.extend(withheld);
     }
 
     /// Loses all mailboxes of somebody, who hears of it at once or when they
@@ -142,6 +150,30 @@ impl Village {
     /// waits.
     pub fn cut_off(&mut self, home: Home) {
         self.network.cut_off(home);
+    }
+
+    /// Somebody has no network from now on, or has one again. What is sent to them
+    /// waits in their mailboxes, which hold so many.
+    pub fn set_offline(&mut self, home: Home, offline: bool) {
+        match offline {
+            true => self.network.servers.offline.insert(home),
+            false => self.network.servers.offline.remove(&home),
+        };
+    }
+
+    /// Somebody's machine stands still from now on, without a network, or goes on.
+    pub fn set_asleep(&mut self, home: Home, asleep: bool) {
+        self.set_offline(home, asleep);
+        if let Some(person) = self.people.get_mut(home.0) {
+            person.asleep = asleep;
+        }
+    }
+
+    /// How many envelopes wait for somebody who has no network.
+    #[must_use]
+    pub fn waiting_for(&self, home: Home) -> usize {
+        let arrivals = self.network.arrivals.iter();
+        arrivals.filter(|(whose, ..)| *whose == home).count()
     }
 
     /// The network has so many servers from now on; at first it has one.
@@ -387,6 +419,7 @@ impl Village {
         let timers = self
             .people
             .iter()
+            .filter(|person| !person.asleep)
             .filter_map(|person| person.messenger.poll_timeout());
         let timers = timers.map(Moment::since_origin);
         timers.chain(self.network.servers.due()).min()
@@ -394,7 +427,10 @@ impl Village {
 
     fn due(&self) -> Option<Home> {
         let now = Moment::from_origin(self.clock);
-        let due = |person: &Person| person.messenger.poll_timeout().is_some_and(|at| at <= now);
+        let due = |person: &Person| {
+            let timer = person.messenger.poll_timeout();
+            !person.asleep && timer.is_some_and(|at| at <= now)
+        };
         self.people.iter().position(due).map(Home)
     }
 

@@ -1,7 +1,7 @@
 //! The servers of the village's network, and how each behaves.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hushwing_delivery::{
     Envelope, Locator, MailboxFailure, MailboxId, NetworkEvent, Purpose, ReceiptId, SendFailure,
@@ -31,8 +31,13 @@ pub enum Conduct {
     Reordering,
 }
 
+/// What a mailbox holds that nobody reads.
+const CAPACITY: usize = 128;
+
 /// What is known of the servers.
 pub(super) struct Servers {
+    /// Who has no network.
+    pub(super) offline: BTreeSet<Home>,
     /// How each behaves; mailboxes are made on those that are open.
     pub(super) conduct: Vec<Conduct>,
     pub(super) closed: Vec<bool>,
@@ -55,6 +60,7 @@ pub(super) type Arrival = (Home, MailboxId, ReceiptId, Envelope);
 impl Default for Servers {
     fn default() -> Self {
         Self {
+            offline: BTreeSet::new(),
             conduct: vec![Conduct::Fair],
             closed: vec![false],
             makes_none: None,
@@ -177,6 +183,12 @@ impl Loopback {
     /// Why a server does not take an envelope, if it does not.
     pub(super) fn refusal_at(&self, locator: &Locator) -> Option<SendFailure> {
         let mailbox = self.mailboxes.get(&locator.0)?;
+        let at = (mailbox.owner, mailbox.id);
+        let waiting = self.arrivals.iter();
+        let waiting = waiting.filter(|(home, mailbox, ..)| (*home, *mailbox) == at);
+        if self.servers.offline.contains(&at.0) && waiting.count() >= CAPACITY {
+            return Some(SendFailure::Full);
+        }
         match self.servers.of(mailbox.server) {
             Conduct::Dead => Some(SendFailure::Unreachable),
             Conduct::Refusing(reason) => Some(reason),
@@ -221,7 +233,8 @@ impl Loopback {
     pub(super) fn next_arrival(&mut self) -> Option<Arrival> {
         let answers = |(home, mailbox, ..): &Arrival| {
             let server = self.server_of(*home, *mailbox);
-            server.is_none_or(|server| self.servers.of(server) != Conduct::Dead)
+            let answers = server.is_none_or(|server| self.servers.of(server) != Conduct::Dead);
+            answers && !self.servers.offline.contains(home)
         };
         let at = self.arrivals.iter().position(answers)?;
         self.arrivals.remove(at)

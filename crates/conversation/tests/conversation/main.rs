@@ -63,6 +63,7 @@ mod rooms_stewards;
 mod rooms_undone;
 mod rooms_vanish;
 mod rooms_wide;
+mod rooms_wide_apart;
 mod rooms_wide_hostile;
 mod rotation;
 mod search;

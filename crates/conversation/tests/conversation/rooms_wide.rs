@@ -15,10 +15,12 @@ pub(crate) const NINE: [&str; 9] = [
 /// Nine in a group in which four get on without heralds: Alice, who founded it, and
 /// Bob and Carol, who came first, are heralds.
 pub(crate) fn wide(seed: u64) -> Circle {
-    let size = GroupSize {
-        narrow: 4,
-        most: 12,
-    };
+    wide_beyond(seed, 4)
+}
+
+/// The same where so many get on without.
+pub(crate) fn wide_beyond(seed: u64, narrow: u16) -> Circle {
+    let size = GroupSize { narrow, most: 12 };
     let mut c = acquaintances_of(seed, &NINE, size);
     c.found();
     for who in 1..NINE.len() {

@@ -16,7 +16,7 @@ use hushwing_sansio::{Context, Moment, StorageError};
 use self::entry::Entry;
 use super::lane::{LaneId, Lanes, RouteKey};
 use super::letter::{
-    Letter, LetterId, MOST_ADDRESSES, PostError, RouteRecord, RouteState, Whereabouts,
+    Keep, Letter, LetterId, MOST_ADDRESSES, PostError, RouteRecord, RouteState, Whereabouts,
 };
 use super::numbers::Numbers;
 use super::storage::Storage;
@@ -193,6 +193,14 @@ impl Outbox {
         routes
             .map(|route| (route.address.clone(), route.record()))
             .collect()
+    }
+
+    pub(super) fn untaken(&self) -> (usize, usize) {
+        let untaken = self.letters.values();
+        let untaken = untaken.filter(|entry| entry.keep == Keep::UntilAccepted);
+        untaken.fold((0, 0), |(count, bytes), entry| {
+            (count + 1, entry.length.saturating_add(bytes))
+        })
     }
 
     pub(super) fn letters(&self) -> impl Iterator<Item = LetterId> {

@@ -22,7 +22,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Members that are named of those whom a message is for.
 const MOST_NAMED: usize = 32;
 /// Receipts in one letter.
-const MOST_IN_LETTER: usize = 256;
+pub(super) const MOST_IN_LETTER: usize = 256;
 
 /// To how many a message of mine got how far.
 pub(in crate::messenger) fn counted(
@@ -93,6 +93,7 @@ impl Messenger {
         letter: LetterId,
         network: NetworkTag,
     ) -> Result<bool, StorageError> {
+        self.rooms.unheard.answered(letter, call.cx.now());
         if self.commit_left(call, letter, true)? {
             return Ok(true);
         }
@@ -108,6 +109,7 @@ impl Messenger {
         letter: LetterId,
         reason: FailReason,
     ) -> Result<bool, StorageError> {
+        self.rooms.unheard.answered(letter, call.cx.now());
         if self.commit_left(call, letter, false)? {
             return Ok(true);
         }
@@ -248,12 +250,14 @@ impl Messenger {
             Err(error) if is_damage(&error) => None,
             record => record?,
         };
-        if let Some(author) = record.and_then(|record| record.author) {
-            if owed == Owed::Read && self.is_blocked_member(room, author) {
+        let record = record.and_then(|record| Some((record.author?, record.owed)));
+        if let Some((author, before)) = record {
+            if owed.is_read() && self.is_blocked_member(room, author) {
                 return Ok(true);
             }
+            let owed = owed.and(before);
             call.storage.set_owed(&message, owed)?;
-            let delay = self.config.receipt_delay;
+            let delay = self.receipt_delay_in(room);
             let to = author.place();
             self.debts.add(call.cx, delay, to, message, owed, false);
         }
@@ -287,7 +291,7 @@ impl Messenger {
         let owing = call
             .storage
             .owing_to(room.place(), member, MOST_IN_LETTER)?;
-        let (to, delay) = (member.place(), self.config.receipt_delay);
+        let (to, delay) = (member.place(), self.receipt_delay_in(room));
         for (message, owed) in &owing {
             self.debts.add(call.cx, delay, to, *message, *owed, false);
         }
@@ -295,49 +299,6 @@ impl Messenger {
             self.debts.expect_more(to);
         }
         Ok(())
-    }
-
-    /// The room of somebody to whom receipts are owed under that number.
-    pub(in crate::messenger) fn room_of_debt(&self, to: ContactId) -> Option<RoomId> {
-        self.rooms.of_member.get(&MemberId(to.0)).copied()
-    }
-
-    /// Sends receipts to a member; if there are more, takes up the next ones.
-    pub(in crate::messenger) fn pay_member(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-        to: ContactId,
-        receipts: &[Receipt],
-        more: bool,
-    ) -> Result<(), StorageError> {
-        let member = MemberId(to.0);
-        if !self.rooms.find(room)?.is_mine() {
-            return Ok(());
-        }
-        let blocked = self.is_blocked_member(room, member);
-        for batch in receipts.chunks(MOST_IN_LETTER) {
-            let mut told = batch.to_vec();
-            if blocked {
-                // What was read before they were blocked reached me, and no more is said.
-                told.iter_mut()
-                    .for_each(|receipt| receipt.status = Status::DELIVERED);
-            }
-            let content = Content::Receipts(told);
-            let told = self.rooms.find(room)?.told_for(member);
-            let Some(letter) = self.say_aside(call, room, told, &content)? else {
-                // Owed until it is known where to write.
-                return Ok(());
-            };
-            self.debts.note_letter(to, letter);
-            for receipt in batch {
-                call.storage.set_owed(&receipt.message, Owed::Nothing)?;
-            }
-        }
-        match more {
-            true => self.resume_debts_to(call, room, member),
-            false => Ok(()),
-        }
     }
 
     /// Seals something for one member; `None` if one of us is not in the state

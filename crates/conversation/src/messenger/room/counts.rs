@@ -5,11 +5,12 @@
 //! too low then, and nothing else.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hushwing_delivery::LetterId;
 use hushwing_sansio::{Moment, StorageError};
 
+use super::pace::Budgets;
 use crate::branches::Member;
 use crate::content::{Content, MAX_TALLIES, RoomStep, RoomWord, Tally};
 use crate::messenger::broken::is_damage;
@@ -22,10 +23,28 @@ const INTERVAL: Duration = Duration::from_secs(20);
 /// Messages of one room of which something is gathered; more are told at once.
 const MOST_GATHERED: usize = 1_024;
 
+/// Receipts that are kept until what they are of comes.
+const MOST_EARLY: usize = 8_192;
+/// Receipts of one member that are gathered at once, and the time in which one more may
+/// be: each can make me write to another author.
+const OF_ONE: (u32, Duration) = (512, Duration::from_millis(250));
+
 /// What heralds gathered.
-#[derive(Default)]
 pub(in crate::messenger) struct Counts {
     rooms: BTreeMap<RoomId, Gathered>,
+    budgets: Budgets,
+    /// Receipts that came before what they are of.
+    early: VecDeque<(RoomId, MessageId, MemberId, MessageState)>,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            rooms: BTreeMap::new(),
+            budgets: Budgets::new(OF_ONE.0, OF_ONE.1),
+            early: VecDeque::new(),
+        }
+    }
 }
 
 struct Gathered {
@@ -40,6 +59,41 @@ impl Counts {
 
     pub(super) fn forget(&mut self, room: RoomId) {
         self.rooms.remove(&room);
+        self.early.retain(|(of, ..)| *of != room);
+    }
+
+    /// Somebody has a message of an author.
+    fn note(
+        &mut self,
+        room: RoomId,
+        author: MemberId,
+        message: MessageId,
+        (by, state): (MemberId, MessageState),
+        now: Moment,
+    ) {
+        let gathered = self.rooms.entry(room).or_insert_with(|| Gathered {
+            due: now + INTERVAL,
+            by_message: BTreeMap::new(),
+        });
+        let states = gathered.by_message.entry((author, message)).or_default();
+        let known = states.entry(by).or_insert(state);
+        *known = (*known).max(state);
+        if gathered.by_message.len() >= MOST_GATHERED {
+            gathered.due = now;
+        }
+    }
+
+    /// Somebody has a message that did not come here yet: a mailbox that was full takes
+    /// letters in any order.
+    fn keep_early(&mut self, room: RoomId, message: MessageId, by: MemberId, state: MessageState) {
+        if self.early.len() >= MOST_EARLY {
+            self.early.pop_front();
+        }
+        self.early.push_back((room, message, by, state));
+    }
+
+    pub(super) fn forget_member(&mut self, member: MemberId) {
+        self.budgets.forget(member);
     }
 }
 
@@ -55,32 +109,49 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
         let looks_after = known.members.get(&by);
-        let looks_after = looks_after.and_then(|by| known.heralds().looks_after(&by.key));
+        let heralds = known.heralds_if_wide();
+        let looks_after = looks_after.and_then(|by| heralds.looks_after(&by.key));
         if looks_after.is_none() || looks_after != known.me() {
             return Ok(());
         }
         self.rooms.passing.confirmed(room, &message, by);
+        if !self.rooms.counts.budgets.take(by, 1, call.cx.now()) {
+            return Ok(());
+        }
         let record = match call.storage.message(&message) {
             Err(error) if is_damage(&error) => None,
             record => record?,
         };
-        let author = record.filter(|record| record.contact == room.place());
+        let Some(record) = record else {
+            self.rooms.counts.keep_early(room, message, by, state);
+            return Ok(());
+        };
+        let author = Some(record).filter(|record| record.contact == room.place());
         let Some(author) = author.and_then(|record| record.author) else {
             return Ok(());
         };
-        let now = call.cx.now();
-        let gathered = self.rooms.counts.rooms.entry(room);
-        let gathered = gathered.or_insert_with(|| Gathered {
-            due: now + INTERVAL,
-            by_message: BTreeMap::new(),
-        });
-        let states = gathered.by_message.entry((author, message)).or_default();
-        let known = states.entry(by).or_insert(state);
-        *known = (*known).max(state);
-        if gathered.by_message.len() >= MOST_GATHERED {
-            gathered.due = now;
-        }
+        self.rooms
+            .counts
+            .note(room, author, message, (by, state), call.cx.now());
         Ok(())
+    }
+
+    /// A message came, of which some told before that they have it.
+    pub(super) fn gather_early(
+        &mut self,
+        room: RoomId,
+        author: MemberId,
+        message: MessageId,
+        now: Moment,
+    ) {
+        let counts = &mut self.rooms.counts;
+        let early = core::mem::take(&mut counts.early);
+        for (of, id, by, state) in early {
+            match (of, id) == (room, message) {
+                true => counts.note(room, author, message, (by, state), now),
+                false => counts.early.push_back((of, id, by, state)),
+            }
+        }
     }
 
     /// Tells authors what was gathered.
@@ -158,7 +229,7 @@ impl Messenger {
         tallies: &[Tally],
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
-        let heralds = known.heralds();
+        let heralds = known.heralds_if_wide();
         let mut leaves = self.leaves(room, members)?;
         let known = self.rooms.find(room)?;
         leaves.retain(|_, member| {

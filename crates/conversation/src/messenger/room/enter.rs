@@ -428,7 +428,7 @@ impl Messenger {
         let conversation = known.record.conversation;
         let others = known.others().filter(|member| member.revision > 0);
         let mut others: Vec<_> = others.collect();
-        others.sort_by_key(|member| !known.is_sought(member));
+        others.sort_by_cached_key(|member| !known.is_sought(member));
         let others = others.into_iter().take(MAX_ROSTER);
         let told = others.map(|member| Ok((key(&member.key)?, member.revision)));
         let told = told.collect::<Result<_, StorageError>>()?;

@@ -29,6 +29,8 @@ struct Told {
     first: u64,
     /// That under whose keys it came.
     sealed: u64,
+    /// To me alone.
+    aside: bool,
     bytes: Vec<u8>,
 }
 
@@ -187,6 +189,7 @@ impl Messenger {
                     leaf: said.leaf,
                     first: said.first_said.unwrap_or(said.epoch),
                     sealed: said.epoch,
+                    aside: false,
                     bytes: said.plaintext,
                 };
                 self.take_said(call, room, told, &opened, way)
@@ -240,9 +243,16 @@ impl Messenger {
             | Content::Unsupported { .. } => {}
             _ => return self.drop_letter(None, DropReason::Content),
         }
+        let known = self.rooms.find(room)?;
+        let author = known.members.get(&told.member);
+        let by_author = way.from.is_some() && way.from == author.map(|author| &*author.key);
+        let owed = match known.is_wide() && (told.aside || by_author) {
+            true => Owed::DeliveredBack,
+            false => Owed::Delivered,
+        };
         if call.storage.has_message(&opened.id)? {
             return self
-                .owe_in_room(call, room.place(), opened.id, Owed::Delivered)
+                .owe_in_room(call, room.place(), opened.id, owed)
                 .map(drop);
         }
         let wall = call.cx.wall();
@@ -267,7 +277,7 @@ impl Messenger {
                 vanishes: crate::messenger::vanish::fixed_end(opened, kind),
                 ..MessageTimes::default()
             },
-            owed: Owed::Delivered,
+            owed,
             letter: None,
             sealed_epoch: told.sealed,
             content: told.bytes,
@@ -288,10 +298,11 @@ impl Messenger {
         if stands {
             call.storage.add_message(record)?;
         }
-        let delay = self.config.receipt_delay;
+        let delay = self.receipt_delay_in(room);
         let to = member.place();
         self.debts
-            .add(call.cx, delay, to, *record.id(), Owed::Delivered, false);
+            .add(call.cx, delay, to, *record.id(), record.owed, false);
+        self.gather_early(room, member, *record.id(), call.cx.now());
         let known = self.rooms.find(room)?;
         let before = known.tail.last;
         known.note(record.position);
@@ -345,6 +356,7 @@ impl Messenger {
                         leaf: aside.leaf,
                         first: epoch,
                         sealed: aside.epoch,
+                        aside: true,
                         bytes: message,
                     };
                     self.said_again(call, room, told, &aside.key, way)

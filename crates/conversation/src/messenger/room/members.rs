@@ -87,6 +87,8 @@ impl Messenger {
         self.rooms.of_member.remove(&member);
         self.rooms.missing.forget_member(member);
         self.rooms.greetings.forget(member);
+        self.rooms.passing.forget_member(member);
+        self.rooms.counts.forget_member(member);
         call.storage.remove_member(room, member)
     }
 

@@ -8,10 +8,10 @@
 //! ([`act`] does what the keeper of branches tells, [`publish`] sends mine) and whether
 //! I am in it by them ([`stand`]), how somebody gets in ([`offer`], [`link`], [`welcome`],
 //! [`enter`]), to whom a message leaves ([`say`], again in [`again`]) and whom it reached
-//! ([`confirm`]), what comes in ([`listen`], [`held`]) and what was missed ([`fetch`],
+//! ([`confirm`], [`pay`]), what comes in ([`listen`], [`held`]) and what was missed ([`fetch`],
 //! [`searches`], at the [`pace`] a member may ask), and who may change it ([`change`],
 //! [`leave`]). In a group too large to write to each ([`wide`]) some pass on what others
-//! say ([`passing`]) and gather receipts ([`counts`]), and whoever is not heard by them
+//! say ([`passing`], [`duties`]) and gather receipts ([`counts`]), and whoever is not heard by them
 //! writes to each after all ([`unheard`]). [`found`] makes and forgets rooms, [`tend`] does what is due in them,
 //! [`ruin`] ends one that is damaged.
 //!
@@ -25,6 +25,7 @@ mod change;
 mod confirm;
 mod counts;
 mod device;
+mod duties;
 mod enter;
 mod fetch;
 mod found;
@@ -38,6 +39,7 @@ mod offer;
 mod pace;
 mod passing;
 mod past;
+mod pay;
 mod publish;
 mod roster;
 mod ruin;

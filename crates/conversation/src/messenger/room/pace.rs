@@ -6,6 +6,7 @@
 use core::time::Duration;
 use std::collections::BTreeMap;
 
+use hushwing_delivery::REGULAR_PAYLOAD;
 use hushwing_sansio::Moment;
 
 use crate::MemberId;
@@ -70,6 +71,52 @@ impl Budgets {
     /// Forgets a member.
     pub(super) fn forget(&mut self, member: MemberId) {
         self.spent.remove(&member);
+    }
+}
+
+/// What of a member is passed on at once: so many parts of messages, and so many
+/// envelopes, which are parts for leaves. Each author keeps the same account of what it
+/// says, and writes to each what heralds would not pass on.
+pub(super) struct Allowance {
+    parts: Budgets,
+    envelopes: Budgets,
+}
+
+impl Allowance {
+    pub(super) fn of_what_is_said() -> Self {
+        Self {
+            parts: Budgets::new(64, Duration::from_secs(2)),
+            envelopes: Budgets::new(8_192, Duration::from_millis(4)),
+        }
+    }
+
+    /// Those keep a pace by rule, but many may come in by them at once.
+    pub(super) fn of_commits() -> Self {
+        Self {
+            parts: Budgets::new(256, Duration::from_secs(1)),
+            envelopes: Budgets::new(65_536, Duration::from_millis(1)),
+        }
+    }
+
+    /// Takes what a letter to so many leaves costs; whether there was that much.
+    pub(super) fn take(
+        &mut self,
+        member: MemberId,
+        bytes: usize,
+        leaves: usize,
+        now: Moment,
+    ) -> bool {
+        let parts = bytes.div_ceil(REGULAR_PAYLOAD).max(1);
+        self.parts.take(member, parts, now)
+            && self
+                .envelopes
+                .take(member, parts.saturating_mul(leaves), now)
+    }
+
+    /// Forgets a member.
+    pub(super) fn forget(&mut self, member: MemberId) {
+        self.parts.forget(member);
+        self.envelopes.forget(member);
     }
 }
 

@@ -6,30 +6,27 @@
 //! forgotten when the program ends: the other heralds have it in mind as well.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use hushwing_delivery::Keep;
 use hushwing_sansio::{Moment, StorageError};
 use sha2::{Digest as _, Sha256};
 
 use super::Room;
-use super::pace::Budgets;
-use super::wide::Heralds;
+use super::duties::{Charge, Duties, Waiting};
+use super::pace::Allowance;
+use super::wide::{Heralds, Sort};
 use crate::branches::{CommitHash, Heard, Said};
 use crate::content::{self, Content, MAX_PASSED, RoomStep, RoomWord};
 use crate::letter::LetterBody;
+use crate::messenger::broken::is_damage;
 use crate::messenger::{Call, Messenger};
 use crate::{MemberId, MessageId, RoomId};
 
-/// Messages of one member that are passed on at once, and the time in which one more
-/// may be.
-const OF_ONE: (u32, Duration) = (64, Duration::from_secs(2));
 /// When those are served whom another herald is in charge of.
 const WAIT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(90));
 /// Between what is passed on and the report of it.
 const REPORT: Duration = Duration::from_secs(5);
-/// Bytes of one room that may still have to be passed on.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// Reports of one room that came before what they are of.
 const MOST_EARLY: usize = 512;
 
@@ -64,47 +61,18 @@ impl Name {
 /// What heralds have in mind.
 pub(in crate::messenger) struct Passing {
     rooms: BTreeMap<RoomId, Duties>,
-    budgets: Budgets,
+    said: Allowance,
+    commits: Allowance,
 }
 
 impl Default for Passing {
     fn default() -> Self {
         Self {
             rooms: BTreeMap::new(),
-            budgets: Budgets::new(OF_ONE.0, OF_ONE.1),
+            said: Allowance::of_what_is_said(),
+            commits: Allowance::of_commits(),
         }
     }
-}
-
-#[derive(Default)]
-struct Duties {
-    /// In the order in which it is due.
-    waiting: VecDeque<Waiting>,
-    bytes: usize,
-    early: VecDeque<(MemberId, Name)>,
-    /// What is to be reported, and to whom beside the other heralds.
-    report: Vec<Name>,
-    authors: BTreeMap<MemberId, Vec<Name>>,
-    report_due: Option<Moment>,
-}
-
-/// Something that may have to be passed on.
-struct Waiting {
-    name: Name,
-    message: Option<MessageId>,
-    body: Vec<u8>,
-    left: Vec<Charge>,
-    due: Moment,
-}
-
-/// Somebody in a wide group, and who serves them.
-#[derive(Clone, Copy)]
-pub(super) struct Charge {
-    member: MemberId,
-    in_charge: MemberId,
-    looks_after: MemberId,
-    /// Whether it is a herald itself, whom authors write to.
-    herald: bool,
 }
 
 /// A herald, and whom it has to serve.
@@ -117,7 +85,10 @@ pub(super) struct Round {
 impl Room {
     /// Whom I have to serve, if I am a herald.
     fn round(&self) -> Option<Round> {
-        let heralds = self.heralds();
+        self.round_of(self.heralds())
+    }
+
+    fn round_of(&self, heralds: Heralds) -> Option<Round> {
         let me = self.me().filter(|me| heralds.includes(*me))?;
         let others = self.others().filter_map(|member| {
             Some(Charge {
@@ -136,16 +107,6 @@ impl Room {
     }
 }
 
-impl Waiting {
-    /// A herald said that it passed this on. Whom I look after tell me themselves.
-    fn reported(&mut self, herald: MemberId, me: MemberId) {
-        self.left.retain(|one| match one.herald {
-            true => one.member != herald,
-            false => one.in_charge != herald || one.looks_after == me,
-        });
-    }
-}
-
 impl Passing {
     pub(super) fn due(&self) -> Option<Moment> {
         let rooms = self.rooms.values();
@@ -154,6 +115,19 @@ impl Passing {
             waiting.into_iter().chain(one.report_due)
         });
         due.min()
+    }
+
+    /// What each has of what is passed on at once.
+    pub(super) fn account(&mut self, sort: Sort) -> &mut Allowance {
+        match sort {
+            Sort::Said => &mut self.said,
+            Sort::Commit => &mut self.commits,
+        }
+    }
+
+    pub(super) fn forget_member(&mut self, member: MemberId) {
+        self.said.forget(member);
+        self.commits.forget(member);
     }
 
     /// A room is none of mine any more.
@@ -184,45 +158,6 @@ impl Passing {
     }
 }
 
-impl Duties {
-    /// Keeps something in mind; gives what finds no room any more.
-    fn keep(&mut self, mut new: Waiting, me: MemberId) -> Vec<Waiting> {
-        self.early.retain(|(herald, name)| {
-            let early = *name == new.name;
-            if early {
-                new.reported(*herald, me);
-            }
-            !early
-        });
-        // What was said first leaves first.
-        let last = self.waiting.back().map(|last| last.due);
-        new.due = last.map_or(new.due, |last| last.max(new.due));
-        self.bytes += new.body.len();
-        self.waiting.push_back(new);
-        let mut over = Vec::new();
-        while self.bytes > MOST_BYTES
-            && let Some(first) = self.take_first()
-        {
-            over.push(first);
-        }
-        over
-    }
-
-    fn take_first(&mut self) -> Option<Waiting> {
-        let first = self.waiting.pop_front()?;
-        self.bytes = self.bytes.saturating_sub(first.body.len());
-        Some(first)
-    }
-
-    fn take_due(&mut self, now: Moment) -> Vec<Waiting> {
-        let mut due = Vec::new();
-        while self.waiting.front().is_some_and(|first| first.due <= now) {
-            due.extend(self.take_first());
-        }
-        due
-    }
-}
-
 impl Messenger {
     /// Whom I have to serve in a room, if I am a herald.
     pub(super) fn round(&mut self, room: RoomId) -> Result<Option<Round>, StorageError> {
@@ -242,7 +177,7 @@ impl Messenger {
         heard: &Heard,
     ) -> Result<(), StorageError> {
         let round = match heard {
-            Heard::Said(_) if before.is_none() => self.round(room)?,
+            Heard::Said(said) if before.is_none() => self.round_for(call, room, said)?,
             _ => before,
         };
         let Some(round) = round else {
@@ -256,15 +191,52 @@ impl Messenger {
             Heard::Commit(commit) => (self.made_by(room, commit)?, None),
             Heard::Known => return Ok(()),
         };
-        // Commits keep a pace by rule; those of a room share one budget here.
-        let whose = author.filter(|_| matches!(heard, Heard::Said(_)));
-        let whose = whose.unwrap_or(MemberId(room.0));
-        if !self.rooms.passing.budgets.take(whose, 1, call.cx.now()) {
-            return Ok(());
-        }
         // Whoever lacks a commit asks me for it.
         let body = LetterBody::room(&self.rooms.find(room)?.key, message);
+        let (leaves, now) = (round.others.len(), call.cx.now());
+        let sort = match heard {
+            Heard::Said(_) => Sort::Said,
+            _ => Sort::Commit,
+        };
+        let whose = author.unwrap_or(MemberId(room.0));
+        let account = self.rooms.passing.account(sort);
+        if !account.take(whose, body.len(), leaves, now) || self.has_too_much_for_others() {
+            return Ok(());
+        }
         self.serve(call, room, round, &body, id, author).map(drop)
+    }
+
+    /// Whether so much waits in my outbox that I take up nothing more for others, but
+    /// leave it to other heralds or the author.
+    fn has_too_much_for_others(&self) -> bool {
+        let (letters, bytes) = self.office.untaken();
+        let most = self.config.most_for_others;
+        letters > most.0 || bytes > most.1
+    }
+
+    /// Whom I have to serve with what was said, if the group was wide there: its author
+    /// wrote to heralds alone, whatever I follow.
+    fn round_for(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        said: &Said,
+    ) -> Result<Option<Round>, StorageError> {
+        let known = self.rooms.find(room)?;
+        let heralds = known.heralds_if_wide();
+        let herald = known.me().is_some_and(|me| heralds.includes(me));
+        if !herald || !known.is_inside() {
+            return Ok(None);
+        }
+        let narrow = known.narrow;
+        let there = self.keeper(call, room, |keeper, lent| {
+            keeper.members_of(lent, said.state)
+        })?;
+        let known = self.rooms.find(room)?;
+        Ok(match there.len() > narrow {
+            true => known.round_of(heralds),
+            false => known.round(),
+        })
     }
 
     /// The present member who said something, and the id of it if it is one that
@@ -348,9 +320,12 @@ impl Messenger {
             message,
             body: body.to_vec(),
             left,
+            told: BTreeSet::new(),
             due: now + wait,
         };
-        for over in duties.keep(waiting, me) {
+        let over = duties.keep(waiting, me);
+        let full = self.has_too_much_for_others();
+        for over in over.into_iter().filter(|_| !full) {
             self.post_to_each(call, room, &over.left, &over.body)?;
         }
         Ok(letters)
@@ -397,7 +372,11 @@ impl Messenger {
     pub(super) fn passing_due(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         let now = call.cx.now();
         let mut due = Vec::new();
+        let full = self.has_too_much_for_others();
         for (room, duties) in &mut self.rooms.passing.rooms {
+            if full {
+                duties.rest_until(now + WAIT.0);
+            }
             let waiting = duties.take_due(now);
             let reports = duties.report_due.is_some_and(|at| at <= now);
             if reports || !waiting.is_empty() {
@@ -407,6 +386,9 @@ impl Messenger {
         for (room, waiting, reports) in due {
             self.within(call, room.place(), |this, call| {
                 for one in waiting {
+                    if is_gone(call, one.message)? {
+                        continue;
+                    }
                     let known = this.rooms.find(room)?;
                     let present: BTreeSet<_> = known.others().map(|one| one.member).collect();
                     let left = one.left.iter().copied();
@@ -448,65 +430,13 @@ impl Messenger {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(seconds: u64) -> Moment {
-        Moment::from_origin(Duration::from_secs(seconds))
-    }
-
-    fn waiting(number: u8, bytes: usize, due: u64) -> Waiting {
-        let charge = |member, in_charge, looks_after| Charge {
-            member: MemberId(member),
-            in_charge: MemberId(in_charge),
-            looks_after: MemberId(looks_after),
-            herald: member < 4,
-        };
-        Waiting {
-            name: Name([number; 16]),
-            message: None,
-            body: vec![0; bytes],
-            left: vec![
-                charge(10, 2, 1),
-                charge(11, 2, 3),
-                charge(2, 3, 1),
-                charge(3, 2, 3),
-            ],
-            due: at(due),
-        }
-    }
-
-    fn left(one: &Waiting) -> Vec<u64> {
-        one.left.iter().map(|charge| charge.member.0).collect()
-    }
-
-    #[test]
-    fn a_report_is_believed_but_for_those_one_looks_after_whenever_it_comes() {
-        let (me, other) = (MemberId(1), MemberId(2));
-        let mut duties = Duties::default();
-        duties.early.push_back((other, Name([5; 16])));
-        duties.keep(waiting(5, 1, 40), me);
-        duties.keep(waiting(6, 1, 40), me);
-        assert_eq!(left(&duties.waiting[0]), [10, 3]);
-        assert_eq!(left(&duties.waiting[1]), [10, 11, 2, 3]);
-        duties.waiting[1].reported(other, me);
-        assert_eq!(left(&duties.waiting[1]), [10, 3]);
-        assert!(duties.early.is_empty());
-    }
-
-    #[test]
-    fn what_was_said_first_is_due_first_and_what_finds_no_room_at_once() {
-        let me = MemberId(1);
-        let mut duties = Duties::default();
-        assert!(duties.keep(waiting(1, MOST_BYTES / 2, 80), me).is_empty());
-        assert!(duties.keep(waiting(2, MOST_BYTES / 2, 40), me).is_empty());
-        assert_eq!(duties.waiting[1].due, at(80));
-        let over = duties.keep(waiting(3, 1, 90), me);
-        assert_eq!(over.len(), 1);
-        assert_eq!(over[0].name, Name([1; 16]));
-        assert!(duties.take_due(at(79)).is_empty());
-        assert_eq!(duties.take_due(at(85)).len(), 1);
-        assert_eq!(duties.bytes, 1);
+/// Whether a message was deleted, or disappeared: nobody is to have it from me.
+fn is_gone(call: &Call<'_, '_>, message: Option<MessageId>) -> Result<bool, StorageError> {
+    let Some(message) = message else {
+        return Ok(false);
+    };
+    match call.storage.message(&message) {
+        Err(error) if is_damage(&error) => Ok(true),
+        record => Ok(record?.is_some_and(|record| record.is_erased())),
     }
 }

@@ -27,7 +27,7 @@ impl Messenger {
         let mut entries = vec![self.my_entry(room)?];
         let known = self.rooms.find(room)?;
         let mut others: Vec<_> = known.others().collect();
-        others.sort_by_key(|member| !known.is_sought(member));
+        others.sort_by_cached_key(|member| !known.is_sought(member));
         for member in others {
             let addresses = member.addresses.iter();
             entries.push(Entry {

@@ -1,33 +1,102 @@
 //! What an author does when heralds are silent: writing to each.
+//!
+//! ```text
+//! posted ─ three minutes since a server took it ─▶ asked one ─ taken too ─▶ to each
+//! ```
+//!
+//! Time counts only where I am heard: an author without a network is no reason to
+//! write to everybody, neither before the first letter left nor after. So one other
+//! member is written to first, and only when a server took that, and what waited for me
+//! had time to come in, the rest are.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use hushwing_delivery::Keep;
+use hushwing_delivery::{Keep, LetterId};
 use hushwing_sansio::{Moment, StorageError};
 
 use super::passing::Name;
+use super::wide::was_left_to_heralds;
 use crate::messenger::{Call, Messenger};
-use crate::storage::MessageState;
+use crate::storage::{MessageState, RecipientRecord};
 use crate::{MemberId, MessageId, RoomId};
 
 /// How long heralds have until somebody else has something. Twice the longest that a
 /// herald waits for another.
 const WAIT: Duration = Duration::from_secs(180);
+/// How long what waits for me has to come in once a server answered me.
+const SOON: Duration = Duration::from_secs(30);
+/// The first time between two whom I ask, and the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 /// What nobody confirms of one room that is kept for as long.
 const MOST_KEPT: usize = 32;
+/// Messages of earlier runs that are looked at again, the last ones.
+const MOST_RESUMED: usize = 64;
 
 /// What may not have been passed on.
 #[derive(Default)]
 pub(in crate::messenger) struct Unheard {
-    said: BTreeMap<(RoomId, MessageId), Moment>,
-    passing: BTreeMap<(RoomId, Name), (Moment, Vec<u8>)>,
+    said: BTreeMap<(RoomId, MessageId), Watch>,
+    passing: BTreeMap<(RoomId, Name), (Watch, Vec<u8>)>,
+}
+
+/// What is waited for, and until when.
+#[derive(Debug, PartialEq, Eq)]
+struct Watch {
+    /// Those to heralds.
+    letters: Vec<LetterId>,
+    /// When a server took or refused the first of them.
+    taken: Option<Moment>,
+    /// That to one other member.
+    asked: Option<LetterId>,
+    /// A server took or refused that one.
+    proven: bool,
+    due: Moment,
+    /// Between two whom I ask: where nobody answers it grows.
+    wait: Duration,
+}
+
+impl Watch {
+    fn new(letters: Vec<LetterId>, now: Moment) -> Self {
+        Self {
+            letters,
+            taken: None,
+            asked: None,
+            proven: false,
+            due: now + WAIT,
+            wait: FIRST_WAIT,
+        }
+    }
+
+    /// One other member was written to by this letter.
+    fn ask(&mut self, letter: LetterId, now: Moment) {
+        self.asked = Some(letter);
+        self.due = now + self.wait;
+        self.wait = self.wait.saturating_mul(2).min(LONGEST_WAIT);
+    }
+
+    /// A server took or refused a letter.
+    fn answered(&mut self, letter: LetterId, now: Moment) {
+        let first = self.taken.is_none() && self.letters.contains(&letter);
+        let proven = !self.proven && self.asked == Some(letter);
+        if first {
+            self.taken = Some(now);
+            self.due = self.due.max(now + WAIT);
+        }
+        if proven {
+            self.proven = true;
+            let heralds = self.taken.map_or(now, |taken| taken + WAIT);
+            self.due = heralds.max(now + SOON);
+        }
+    }
 }
 
 impl Unheard {
     pub(super) fn due(&self) -> Option<Moment> {
-        let said = self.said.values().copied();
-        said.chain(self.passing.values().map(|(at, _)| *at)).min()
+        let said = self.said.values().map(|watch| watch.due);
+        let passing = self.passing.values().map(|(watch, _)| watch.due);
+        said.chain(passing).min()
     }
 
     pub(super) fn forget(&mut self, room: RoomId) {
@@ -39,10 +108,19 @@ impl Unheard {
     pub(super) fn passed(&mut self, room: RoomId, name: Name) {
         self.passing.remove(&(room, name));
     }
+
+    /// A server took or refused a letter.
+    pub(super) fn answered(&mut self, letter: LetterId, now: Moment) {
+        let said = self.said.values_mut();
+        let passing = self.passing.values_mut().map(|(watch, _)| watch);
+        said.chain(passing)
+            .for_each(|watch| watch.answered(letter, now));
+    }
 }
 
 impl Messenger {
-    /// Looks before long whether a message of mine came to anybody.
+    /// Looks after a while whether a message of mine came to anybody, if heralds are to
+    /// pass it on.
     pub(super) fn await_others(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -50,8 +128,10 @@ impl Messenger {
         message: MessageId,
     ) -> Result<(), StorageError> {
         if self.relies_on_heralds(room)? {
-            let at = call.cx.now() + WAIT;
-            self.rooms.unheard.said.insert((room, message), at);
+            let posted = call.storage.recipients(&message)?.into_iter();
+            let letters = posted.filter_map(|one| one.letter.map(LetterId)).collect();
+            let watch = Watch::new(letters, call.cx.now());
+            self.rooms.unheard.said.insert((room, message), watch);
         }
         Ok(())
     }
@@ -61,24 +141,24 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        name: Option<Name>,
+        letters: &[u64],
         body: &[u8],
     ) -> Result<(), StorageError> {
-        let Some(name) = name else {
+        let Some(name) = Name::of_letter(body) else {
             return Ok(());
         };
         let kept = self.rooms.unheard.passing.keys();
         let kept = kept.filter(|(of, _)| *of == room).count();
         if self.relies_on_heralds(room)? && kept < MOST_KEPT {
-            let at = call.cx.now() + WAIT;
-            let kept = (at, body.to_vec());
+            let letters = letters.iter().copied().map(LetterId).collect();
+            let kept = (Watch::new(letters, call.cx.now()), body.to_vec());
             self.rooms.unheard.passing.insert((room, name), kept);
         }
         Ok(())
     }
 
     /// Whether others pass on what I say: what I pass on myself, I see to as a herald.
-    fn relies_on_heralds(&mut self, room: RoomId) -> Result<bool, StorageError> {
+    pub(super) fn relies_on_heralds(&mut self, room: RoomId) -> Result<bool, StorageError> {
         let known = self.rooms.find(room)?;
         let heralds = known.heralds();
         Ok(!heralds.is_empty() && !known.me().is_some_and(|me| heralds.includes(me)))
@@ -93,8 +173,12 @@ impl Messenger {
         if !self.relies_on_heralds(room)? {
             return Ok(());
         }
-        for (message, ..) in call.storage.on_the_way(room.place())? {
-            self.await_others(call, room, message)?;
+        let now = call.cx.now();
+        let (place, all) = (room.place(), 0..u64::MAX);
+        for record in call.storage.unconfirmed_in(place, all, MOST_RESUMED)? {
+            let watch = Watch::new(Vec::new(), now);
+            let said = &mut self.rooms.unheard.said;
+            said.insert((room, *record.id()), watch);
         }
         Ok(())
     }
@@ -103,34 +187,83 @@ impl Messenger {
     pub(super) fn unheard_due(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         let now = call.cx.now();
         let unheard = &mut self.rooms.unheard;
-        let said = unheard.said.extract_if(.., |_, at| *at <= now);
-        let said: Vec<_> = said.map(|(key, _)| key).collect();
-        let passing = unheard.passing.extract_if(.., |_, (at, _)| *at <= now);
+        let said = unheard.said.extract_if(.., |_, watch| watch.due <= now);
+        let said: Vec<_> = said.collect();
+        let passing = &mut unheard.passing;
+        let passing = passing.extract_if(.., |_, (watch, _)| watch.due <= now);
         let passing: Vec<_> = passing.collect();
-        for (room, message) in said {
+        for ((room, message), watch) in said {
             self.within(call, room.place(), |this, call| {
-                this.write_to_each(call, room, message)
+                this.said_unheard(call, room, message, watch)
             })?;
         }
-        for ((room, name), (_, body)) in passing {
+        for ((room, name), (watch, body)) in passing {
             self.within(call, room.place(), |this, call| {
-                let known = this.rooms.find(room)?;
-                let heralds = known.heralds();
-                let others = known.others().map(|one| one.member);
-                let others = others.filter(|one| known.is_inside() && !heralds.includes(*one));
-                let mut letters = Vec::new();
-                for member in others.collect::<Vec<MemberId>>() {
-                    let (body, keep) = (body.clone(), Keep::UntilAccepted);
-                    letters.extend(this.post_to_member(call, room, member, body, keep)?);
-                }
-                this.publish_also(call, room, name, &letters)
+                this.passed_unheard(call, room, name, watch, body)
             })?;
         }
         Ok(())
     }
 
     /// Nobody but heralds has a message of mine, as far as I know: one that drops it
-    /// confirms it as others do. So it is said again, and to each.
+    /// confirms it as others do.
+    fn said_unheard(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        message: MessageId,
+        mut watch: Watch,
+    ) -> Result<(), StorageError> {
+        let outline = call.storage.outline(&message)?;
+        let open = outline.is_some_and(|(.., state)| state < MessageState::Delivered);
+        if !open || !self.rooms.find(room)?.is_mine() {
+            return Ok(());
+        }
+        let all = call.storage.recipients(&message)?;
+        let others: Vec<_> = all.into_iter().filter(was_left_to_heralds).collect();
+        if others
+            .iter()
+            .any(|one| one.state >= MessageState::Delivered)
+        {
+            return Ok(());
+        }
+        if watch.proven {
+            return self.write_to_each(call, room, message);
+        }
+        if let Some(letter) = self.ask_one(call, room, &others)? {
+            watch.ask(letter, call.cx.now());
+            let said = &mut self.rooms.unheard.said;
+            said.insert((room, message), watch);
+        }
+        Ok(())
+    }
+
+    /// Says a message of mine to one of those it was left to heralds for.
+    fn ask_one(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        others: &[RecipientRecord],
+    ) -> Result<Option<LetterId>, StorageError> {
+        let known = self.rooms.find(room)?;
+        let near = known.others().filter(|one| !one.addresses.is_empty());
+        let near: Vec<MemberId> = near.map(|one| one.member).collect();
+        let near = others.iter().filter(|one| near.contains(&one.member));
+        let Some(one) = draw(call, &near.collect::<Vec<_>>()) else {
+            return Ok(None);
+        };
+        let Some(record) = call.storage.message(&one.message)? else {
+            return Ok(None);
+        };
+        if record.is_erased() || !self.repeat_to(call, room, one, &record)? {
+            return Ok(None);
+        }
+        let all = call.storage.recipients(&one.message)?.into_iter();
+        let mut asked = all.filter(|now| now.member == one.member);
+        Ok(asked.find_map(|now| now.letter).map(LetterId))
+    }
+
+    /// Says a message of mine again, to each.
     fn write_to_each(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -141,23 +274,17 @@ impl Messenger {
             return Ok(());
         };
         let known = self.rooms.find(room)?;
-        let heralds = known.heralds();
         let present: Vec<MemberId> = known.others().map(|one| one.member).collect();
-        if !known.is_mine() || record.is_erased() || record.state >= MessageState::Delivered {
-            return Ok(());
-        }
-        let all = call.storage.recipients(&message)?;
-        let has = |state| state >= MessageState::Delivered;
-        let mut others = all.iter().filter(|one| !heralds.includes(one.member));
-        if others.any(|one| has(one.state)) {
-            return Ok(());
-        }
         let first = Some(record.position.epoch);
+        if record.is_erased() {
+            return Ok(());
+        }
         let sealed = self.seal_for_all(call, room, &record.content, first)?;
         let Some((epoch, body)) = sealed else {
             return Ok(());
         };
-        let open = all.into_iter().filter(|one| !has(one.state));
+        let all = call.storage.recipients(&message)?.into_iter();
+        let open = all.filter(|one| one.state < MessageState::Delivered);
         for one in open.filter(|one| present.contains(&one.member)) {
             if let Some(letter) = one.letter {
                 self.recall(call, letter)?;
@@ -167,4 +294,42 @@ impl Messenger {
         call.storage.set_sealed(&message, epoch)?;
         self.count_anew(call, &message, None)
     }
+
+    /// No herald reported what nobody confirms.
+    fn passed_unheard(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        name: Name,
+        mut watch: Watch,
+        body: Vec<u8>,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let heralds = known.heralds();
+        let others = known.others().map(|one| one.member);
+        let others = others.filter(|one| known.is_inside() && !heralds.includes(*one));
+        let mut others: Vec<MemberId> = others.collect();
+        if !watch.proven {
+            others = draw(call, &others).into_iter().collect();
+        }
+        let mut letters = Vec::new();
+        for member in others {
+            let (body, keep) = (body.clone(), Keep::UntilAccepted);
+            letters.extend(self.post_to_member(call, room, member, body, keep)?);
+        }
+        self.publish_also(call, room, name, &letters)?;
+        if let Some(letter) = letters.first().filter(|_| !watch.proven) {
+            watch.ask(*letter, call.cx.now());
+            let passing = &mut self.rooms.unheard.passing;
+            passing.insert((room, name), (watch, body));
+        }
+        Ok(())
+    }
+}
+
+/// One of several, by chance.
+fn draw<T: Copy>(call: &mut Call<'_, '_>, all: &[T]) -> Option<T> {
+    let count = u64::try_from(all.len()).ok().filter(|count| *count > 0)?;
+    let drawn = usize::try_from(call.cx.random_below(count)).ok()?;
+    all.get(drawn).copied()
 }

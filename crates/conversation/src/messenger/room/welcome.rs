@@ -199,6 +199,7 @@ impl Messenger {
         to: &[Vec<u8>],
         welcome: &[u8],
     ) -> Result<(), StorageError> {
+        let rosters = self.rosters(room)?;
         for key in to {
             let known = self.rooms.find(room)?;
             let conversation = known.record.conversation;
@@ -207,7 +208,7 @@ impl Messenger {
             };
             let member = member.member;
             let mut sides = Vec::new();
-            for entries in self.rosters(room)? {
+            for entries in rosters.iter().cloned() {
                 let content = Content::Room(RoomWord {
                     room: conversation,
                     step: RoomStep::Roster(entries),

@@ -12,7 +12,6 @@ use hushwing_sansio::StorageError;
 use sha2::{Digest as _, Sha256};
 
 use super::Room;
-use super::passing::Name;
 use crate::branches::AccountId;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{MemberRecord, MessageState, RecipientRecord, RoomStanding};
@@ -63,9 +62,15 @@ impl Heralds {
 
 impl Room {
     pub(super) fn heralds(&self) -> Heralds {
-        if self.named.is_empty() || self.size() <= self.narrow {
-            return Heralds::default();
+        match self.size() <= self.narrow {
+            true => Heralds::default(),
+            false => self.heralds_if_wide(),
         }
+    }
+
+    /// Those who pass on what was said where the group was wide, though I may follow a
+    /// state in which it is not any more, or not yet.
+    pub(super) fn heralds_if_wide(&self) -> Heralds {
         let named = self.named.iter();
         let present = named.filter_map(|account| self.present_of(account.as_bytes()));
         Heralds(present.map(|member| member.member).collect())
@@ -111,20 +116,6 @@ impl Room {
             .collect()
     }
 
-    /// To whom I tell what I have of an author.
-    pub(super) fn told_for(&self, author: MemberId) -> MemberId {
-        let heralds = self.heralds();
-        if self.me().is_some_and(|me| heralds.includes(me)) {
-            return author;
-        }
-        let reachable = |herald: &MemberId| {
-            let record = self.members.get(herald);
-            record.is_some_and(|record: &MemberRecord| !record.addresses.is_empty())
-        };
-        let herald = heralds.looks_after(&self.key).filter(reachable);
-        herald.unwrap_or(author)
-    }
-
     /// Whether everybody is to hear more of somebody than others do: who changes the
     /// group or passes on is written to by many.
     pub(super) fn is_sought(&self, member: &MemberRecord) -> bool {
@@ -132,22 +123,58 @@ impl Room {
     }
 }
 
+/// Whether a message was not written to somebody, but left to heralds.
+pub(super) fn was_left_to_heralds(one: &RecipientRecord) -> bool {
+    one.letter.is_none() && one.state != MessageState::Queued
+}
+
+/// What something for all is, by which heralds tell what of it they pass on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sort {
+    Said,
+    Commit,
+}
+
 impl Messenger {
+    /// Those whom I write to what is for all: heralds alone, as long as they pass it on.
+    fn audience_of(
+        &mut self,
+        call: &Call<'_, '_>,
+        room: RoomId,
+        body: &[u8],
+        sort: Sort,
+    ) -> Result<Vec<MemberId>, StorageError> {
+        let relies = self.relies_on_heralds(room)?;
+        let known = self.rooms.find(room)?;
+        let all: Vec<MemberId> = known.others().map(|one| one.member).collect();
+        let audience = known.audience();
+        let Some(me) = known.me().filter(|_| relies) else {
+            return Ok(audience);
+        };
+        let account = self.rooms.passing.account(sort);
+        let passed_on = account.take(me, body.len(), all.len(), call.cx.now());
+        Ok(match passed_on {
+            true => audience,
+            false => all,
+        })
+    }
+
     /// Posts what is for all and what nobody confirms, to each or to the heralds.
     pub(super) fn post_to_all(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
+        sort: Sort,
         body: &[u8],
     ) -> Result<Vec<u64>, StorageError> {
         let mut letters = Vec::new();
-        for member in self.rooms.find(room)?.audience() {
+        for member in self.audience_of(call, room, body, sort)? {
             let body = body.to_vec();
             let letter = self.post_to_member(call, room, member, body, Keep::UntilAccepted)?;
             letters.extend(letter.map(|letter| letter.0));
         }
         letters.extend(self.pass_on_mine(call, room, body, None)?);
-        self.listen_for(call, room, Name::of_letter(body), body)?;
+        self.listen_for(call, room, &letters, body)?;
         Ok(letters)
     }
 
@@ -160,7 +187,7 @@ impl Messenger {
         to: &[MemberId],
         body: &[u8],
     ) -> Result<(), StorageError> {
-        let audience = self.rooms.find(room)?.audience();
+        let audience = self.audience_of(call, room, body, Sort::Said)?;
         for member in to {
             if audience.contains(member) {
                 self.send_to(call, room, *member, message, body.to_vec())?;

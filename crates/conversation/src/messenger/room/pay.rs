@@ -1,0 +1,138 @@
+//! To whom receipts in a room leave, and which of them together.
+//!
+//! In a wide group a letter to a herald carries what it is to gather for all authors, and
+//! the next one waits until that has left: of each member at most one letter waits for a
+//! herald that sleeps, whose mailbox holds few. What was written to me past the heralds is
+//! confirmed the same way, since they may be away.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use hushwing_sansio::StorageError;
+
+use super::confirm::MOST_IN_LETTER;
+use super::{Room, Rooms};
+use crate::content::{Content, Receipt, Status};
+use crate::messenger::receipts::{Debt, Due, receipt};
+use crate::messenger::{Call, Messenger};
+use crate::storage::{MemberRecord, Owed};
+use crate::{ContactId, MemberId, MessageId, RoomId};
+
+/// How much longer receipts are gathered that heralds gather further: not as long as
+/// these wait for them.
+const LONGER: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(15));
+
+/// A receipt, and to whom it is owed.
+type One = (MemberId, MessageId, Due);
+
+impl Rooms {
+    /// The room of somebody to whom receipts are owed under that number.
+    pub(in crate::messenger) fn room_of_debt(&self, to: ContactId) -> Option<RoomId> {
+        self.of_member.get(&MemberId(to.0)).copied()
+    }
+}
+
+impl Room {
+    /// To whom I tell what I have of an author.
+    fn told_for(&self, author: MemberId, owed: Owed) -> MemberId {
+        let heralds = self.heralds();
+        let straight = owed.goes_back() && !heralds.includes(author);
+        if straight || self.me().is_some_and(|me| heralds.includes(me)) {
+            return author;
+        }
+        let reachable = |herald: &MemberId| {
+            let record = self.members.get(herald);
+            record.is_some_and(|record: &MemberRecord| !record.addresses.is_empty())
+        };
+        let herald = heralds.looks_after(&self.key).filter(reachable);
+        herald.unwrap_or(author)
+    }
+}
+
+impl Messenger {
+    /// Whether receipts in a room go to somebody who gathers them.
+    pub(in crate::messenger) fn receipts_leave_together(&self, room: RoomId) -> bool {
+        let known = self.rooms.by_id.get(&room);
+        known.is_some_and(|known| {
+            let heralds = known.heralds();
+            !heralds.is_empty() && !known.me().is_some_and(|me| heralds.includes(me))
+        })
+    }
+
+    /// How long receipts in a room are gathered.
+    pub(super) fn receipt_delay_in(&self, room: RoomId) -> (Duration, Duration) {
+        let (least, most) = self.config.receipt_delay;
+        match self.receipts_leave_together(room) {
+            true => (least + LONGER.0, most + LONGER.1),
+            false => (least, most),
+        }
+    }
+
+    /// Sends the receipts that are due in a room.
+    pub(in crate::messenger) fn pay_members(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        due: Vec<(ContactId, Debt)>,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        if !known.is_mine() {
+            return Ok(());
+        }
+        let mut by_receiver: BTreeMap<MemberId, Vec<One>> = BTreeMap::new();
+        let mut more = Vec::new();
+        for (author, debt) in due {
+            let author = MemberId(author.0);
+            more.extend(debt.more.then_some(author));
+            for (message, due) in debt.owed {
+                let to = known.told_for(author, due.owed);
+                let all = by_receiver.entry(to).or_default();
+                all.push((author, message, due));
+            }
+        }
+        for (to, all) in by_receiver {
+            self.pay_by(call, room, to, &all)?;
+        }
+        more.into_iter()
+            .try_for_each(|author| self.resume_debts_to(call, room, author))
+    }
+
+    /// Sends receipts to one who gathers them, or the author.
+    fn pay_by(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        to: MemberId,
+        all: &[One],
+    ) -> Result<(), StorageError> {
+        if self.debts.waits_for(to.place(), &self.office) {
+            for (author, message, due) in all {
+                let place = author.place();
+                self.debts.postpone(place, *message, *due, call.cx.now());
+            }
+            return Ok(());
+        }
+        for batch in all.chunks(MOST_IN_LETTER) {
+            let told = batch.iter().map(|one| self.told(room, *one)).collect();
+            let content = Content::Receipts(told);
+            let Some(letter) = self.say_aside(call, room, to, &content)? else {
+                // Owed until it is known where to write.
+                return Ok(());
+            };
+            self.debts.note_letter(to.place(), letter);
+            for (_, message, _) in batch {
+                call.storage.set_owed(message, Owed::Nothing)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn told(&self, room: RoomId, (author, message, due): One) -> Receipt {
+        let mut told = receipt((message, due));
+        if self.is_blocked_member(room, author) {
+            // What was read before they were blocked reached me, and no more is said.
+            told.status = Status::DELIVERED;
+        }
+        told
+    }
+}

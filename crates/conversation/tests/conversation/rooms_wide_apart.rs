@@ -1,0 +1,207 @@
+//! Wide groups of which some have no network, or sleep.
+
+use std::time::Duration;
+
+use hushwing_conversation::Command;
+use hushwing_conversation::content::Content;
+use hushwing_delivery::Storage as _;
+
+use crate::rooms_shadow::{Shadow, post};
+use crate::rooms_wide::{delivered, everybody_has, sent, wide, wide_beyond};
+
+#[test]
+fn who_has_no_network_does_not_write_to_everybody() {
+    let mut c = wide(2_540);
+    c.village.set_offline(c.homes[8], true);
+    c.say(8, "to all");
+    c.pass(500);
+    let mine = sent(&mut c, |c| {
+        c.village.set_offline(c.homes[8], false);
+        for herald in 0..3 {
+            c.village.set_asleep(c.homes[herald], true);
+        }
+        c.pass(60);
+        for herald in 0..3 {
+            c.village.set_asleep(c.homes[herald], false);
+        }
+    });
+    // To each herald, and to three who were asked whether a server answers, and answer.
+    assert!((3..=9).contains(&mine), "{mine}");
+    c.pass(400);
+    everybody_has(&mut c, &[], &["to all"]);
+    assert_eq!(delivered(&mut c, 8, "to all"), 8);
+}
+
+#[test]
+fn whose_network_goes_when_it_was_said_does_not_write_to_everybody() {
+    let mut c = wide(2_541);
+    for herald in 0..3 {
+        c.village.set_asleep(c.homes[herald], true);
+    }
+    c.say(8, "to all");
+    c.village.set_offline(c.homes[8], true);
+    for herald in 0..3 {
+        c.village.set_asleep(c.homes[herald], false);
+    }
+    c.pass(1_000);
+    everybody_has(&mut c, &[], &["to all"]);
+    assert_eq!(delivered(&mut c, 8, "to all"), 0);
+    // To heralds, and to four who were asked whether a server answers.
+    let letters = c.village.storage(c.homes[8]).unwrap().letters().unwrap();
+    assert!(letters.len() <= 7, "{}", letters.len());
+    c.village.set_offline(c.homes[8], false);
+    let sent = sent(&mut c, |c| c.pass(600));
+    assert_eq!(delivered(&mut c, 8, "to all"), 8);
+    // The one who was asked, and that one's receipt.
+    assert!(sent < 5, "{sent}");
+}
+
+#[test]
+fn what_is_written_to_each_is_confirmed_and_written_once() {
+    let mut c = wide(2_542);
+    for herald in 0..3 {
+        c.village.cut_off(c.homes[herald]);
+    }
+    c.say(8, "to all");
+    c.pass(300);
+    everybody_has(&mut c, &[0, 1, 2], &["to all"]);
+    assert_eq!(delivered(&mut c, 8, "to all"), 5, "all but heralds");
+    for start in 0..3 {
+        c.village.open_again(c.homes[8]).unwrap();
+        let again = sent(&mut c, |c| c.pass(600));
+        assert_eq!(again, 0, "{start}");
+    }
+}
+
+#[test]
+fn a_receipt_goes_back_the_way_it_came_also_after_a_crash() {
+    let mut c = wide(2_543);
+    for herald in 0..3 {
+        c.village.cut_off(c.homes[herald]);
+    }
+    c.say(8, "to all");
+    // All have it, and owe the receipt yet.
+    c.pass(211);
+    for who in 3..8 {
+        c.village.open_again(c.homes[who]).unwrap();
+    }
+    c.pass(100);
+    everybody_has(&mut c, &[0, 1, 2], &["to all"]);
+    assert_eq!(delivered(&mut c, 8, "to all"), 5);
+}
+
+#[test]
+fn what_was_said_where_the_group_was_wide_is_passed_on() {
+    let mut c = wide_beyond(2_544, 8);
+    let mut heidi = Shadow::of(&mut c, 7);
+    let (room, member) = (c.rooms[0], c.member(0, "Ivan").member);
+    c.ask(0, Command::RemoveMember { room, member });
+    c.pass(60);
+    assert!(c.view(0).members.iter().all(|one| !one.herald));
+    let content = Content::Post(post("said before"));
+    let message = heidi.say(&content);
+    for herald in 0..3 {
+        heidi.post_message(&mut c, herald, &message);
+    }
+    c.pass(200);
+    for who in [0, 1, 2, 3, 4, 5, 6] {
+        assert_eq!(c.texts(who), ["said before"], "{who}");
+    }
+}
+
+#[test]
+fn nobody_is_cut_off_by_one_herald_while_another_is_away() {
+    for liar in 0..3 {
+        for away in (0..3).filter(|away| *away != liar) {
+            let mut c = wide(2_546);
+            c.village.set_asleep(c.homes[away], true);
+            // It loses what it passes on to those it is in charge of, and tells that it did.
+            let others = c.homes[3..].to_vec();
+            c.village.withhold(c.homes[liar], &others);
+            c.say(8, "to all");
+            c.pass(200);
+            everybody_has(&mut c, &[away], &["to all"]);
+        }
+    }
+}
+
+#[test]
+fn what_comes_to_a_herald_whose_mailbox_is_full_is_not_lost() {
+    let mut c = wide(2_548);
+    c.village.set_asleep(c.homes[1], true);
+    let count = 120;
+    for number in 0..count {
+        c.say(3 + number % 6, &number.to_string());
+        c.pass(6);
+    }
+    c.pass(100);
+    assert_eq!(
+        c.village.waiting_for(c.homes[1]),
+        128,
+        "its mailbox is full"
+    );
+    for who in [0, 2, 3, 8] {
+        assert_eq!(c.texts(who).len(), count, "{who} does not wait");
+    }
+    c.village.set_asleep(c.homes[1], false);
+    c.village.pass(Duration::from_secs(3_000)).unwrap();
+    assert_eq!(c.texts(1), c.texts(0));
+    for number in 0..count {
+        let text = number.to_string();
+        let counted = delivered(&mut c, 3 + number % 6, &text);
+        assert_eq!(counted, 8, "{text}");
+    }
+}
+
+#[test]
+fn what_heralds_would_not_pass_on_its_author_sends_to_each() {
+    let mut c = wide(2_549);
+    for herald in 0..3 {
+        c.village.set_asleep(c.homes[herald], true);
+    }
+    let mine = sent(&mut c, |c| {
+        for number in 0..70 {
+            c.say(8, &number.to_string());
+        }
+        c.pass(1);
+    });
+    assert_eq!(mine, 64 * 3 + 6 * 8);
+    for herald in 0..3 {
+        c.village.set_asleep(c.homes[herald], false);
+    }
+    c.pass(200);
+    for who in 0..8 {
+        assert_eq!(c.texts(who).len(), 70, "{who}");
+    }
+}
+
+#[test]
+fn a_herald_whose_outbox_is_full_leaves_the_rest_to_others() {
+    let mut c = wide(2_550);
+    for herald in 0..3 {
+        c.village
+            .choose(c.homes[herald], |config| {
+                config.most_for_others = (2, 10_000)
+            })
+            .unwrap();
+    }
+    for away in [3, 4] {
+        c.village.cut_off(c.homes[away]);
+    }
+    let texts = ["1", "2", "3", "4", "5", "6", "7", "8"];
+    for text in texts {
+        c.say(8, text);
+        c.pass(120);
+    }
+    c.pass(400);
+    for herald in 0..3 {
+        let storage = c.village.storage(c.homes[herald]).unwrap();
+        let letters = storage.letters().unwrap();
+        // What was taken up before it was full.
+        assert!(letters.len() <= 8, "{}", letters.len());
+        assert_eq!(c.texts(herald), texts);
+    }
+    for who in [5, 6, 7] {
+        assert_eq!(c.texts(who), texts, "{who}: its author wrote to each");
+    }
+}
