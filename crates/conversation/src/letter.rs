@@ -28,6 +28,8 @@ const ANNOUNCEMENT: u8 = 8;
 const DEVICE: u8 = 9;
 /// Items in one letter.
 const MOST_ITEMS: usize = 16;
+/// Side letters beside a Welcome.
+pub(crate) const MOST_WITH_WELCOME: usize = MOST_ITEMS - 1;
 
 /// A letter, cut into its items.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,7 +90,7 @@ impl<'b> LetterBody<'b> {
 
     /// A Welcome to a room.
     pub(crate) fn welcome(welcome: &[u8], sides: &[Vec<u8>]) -> Vec<u8> {
-        let sides = sides.iter().map(Vec::as_slice).take(MOST_ITEMS - 1);
+        let sides = sides.iter().map(Vec::as_slice).take(MOST_WITH_WELCOME);
         let items: Vec<_> = core::iter::once(welcome).chain(sides).collect();
         write(WELCOME, &items)
     }

@@ -264,6 +264,7 @@ fn room_record(room: RoomId, mine: &AccountId) -> RoomRecord {
         publishing: Vec::new(),
         ended: None,
         since: BEGINNING,
+        shared: None,
     }
 }
 

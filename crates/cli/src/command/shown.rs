@@ -49,7 +49,7 @@ pub(super) fn message(message: &view::Message, from: &str) -> String {
         line.push_str("  [off the record]");
     }
     if message.handed_on {
-        line.push_str("  [said before you came, as the group tells it]");
+        line.push_str("  [said before you came, as who let you in tells it]");
     }
     for reaction in &message.reactions {
         line.push_str(&format!("  {} {}", reaction.reaction, reaction.from));

@@ -77,8 +77,10 @@ impl Messenger {
             at,
             verified,
         };
-        // What its author says of it, and then what became of it.
-        let said = step(None, MessageState::Queued, record.sent_at, !record.mine);
+        // What its author says of it, and then what became of it. Who handed it on can say
+        // anything of others.
+        let proved = !record.mine && !record.is_handed_on();
+        let said = step(None, MessageState::Queued, record.sent_at, proved);
         let times = &record.times;
         let (network, accepted) = times.accepted.unzip();
         let brought = network.filter(|_| !record.mine);

@@ -61,7 +61,7 @@ pub use reunion::{FormerGroup, ReunionRecord};
 pub use room::{
     AskedRecord, DamagedRoom, EntryRecord, LeavingRecord, MemberRecord, PackageRecord,
     PublishingRecord, RecipientRecord, RoomOfferRecord, RoomRecord, RoomRows, RoomStanding,
-    WelcomeRecord,
+    SharedRecord, WelcomeRecord,
 };
 pub use room_link::{RoomConsentRecord, RoomLinkRecord, RoomMeetingRecord};
 pub use said::SaidRows;

@@ -75,6 +75,17 @@ pub struct RoomRecord {
     /// When it was founded or offered.
     #[serde(with = "millis")]
     pub since: Timestamp,
+    /// What newcomers are handed, as long as they are.
+    pub shared: Option<SharedRecord>,
+}
+
+/// From where on newcomers are handed what was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedRecord {
+    /// Since when, as the policy says: milliseconds after 1970.
+    pub since: u64,
+    /// The epoch in which I learned that.
+    pub epoch: u64,
 }
 
 /// An offer of a room.
@@ -245,6 +256,7 @@ impl DamagedRoom {
             exposed: false,
             may_return: false,
             since: Timestamp::default(),
+            shared: None,
         }
     }
 }
@@ -492,6 +504,7 @@ mod tests {
             }],
             ended: None,
             since: Timestamp::from_secs(1),
+            shared: Some(SharedRecord { since: 7, epoch: 3 }),
         };
         let body = room.encode();
         assert_eq!(RoomRecord::decode(&body).unwrap(), room);

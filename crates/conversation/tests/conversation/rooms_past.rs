@@ -1,10 +1,10 @@
 //! What newcomers are handed of what was said before they came, and what not.
 
-use hushwing_conversation::branches::AccountId;
-use hushwing_conversation::content::{Content, Past, RoomStep, RoomWord};
+use hushwing_conversation::branches::{AccountId, History, PolicyChange, Wish};
+use hushwing_conversation::content::{Content, Mark, Past, RoomStep, RoomWord};
 use hushwing_conversation::view::{MessageView, Speaker};
 use hushwing_conversation::village::Crash;
-use hushwing_conversation::{Command, ConversationId, Event, Refusal};
+use hushwing_conversation::{Command, ConversationId, Event, MessageId, Refusal, Reply};
 
 use crate::rooms::{Circle, acquaintances};
 use crate::rooms_apart::insist;
@@ -28,7 +28,7 @@ fn hand_on(c: &mut Circle, on: bool) {
     c.pass(60);
 }
 
-fn say(c: &mut Circle, who: usize, text: &str) -> hushwing_conversation::MessageId {
+fn say(c: &mut Circle, who: usize, text: &str) -> MessageId {
     let id = c.say(who, text);
     c.pass(20);
     id
@@ -89,6 +89,13 @@ fn newcomers_are_handed_what_was_said_since_the_group_agreed_to_that() {
     let told = c.village.events(c.homes[3]);
     let loud = |event: &Event| matches!(event, Event::Arrived { quiet: false, .. });
     assert!(!told.iter().any(loud));
+    let quiet = |event: &&Event| matches!(event, Event::Arrived { quiet: true, .. });
+    assert_eq!(told.iter().filter(quiet).count(), 3);
+    let Reply::Where(way) = c.ask(3, Command::Where { message: one }) else {
+        panic!("another reply")
+    };
+    // Nobody proved to Dave that Bob said it.
+    assert!(!way.progress[0].verified);
     // It is answered and changed like all else, by its author alone.
     let answer = Command::Send {
         contact: place,
@@ -139,6 +146,30 @@ fn nothing_is_handed_on_without_that_or_after_it() {
 }
 
 #[test]
+fn since_when_is_not_what_a_later_steward_says() {
+    let mut c = three(2_905);
+    say(&mut c, 1, "before");
+    two_stewards(&mut c);
+    // Bob's program has it that everybody agreed to it in 1970.
+    let mut bob = Shadow::of(&mut c, 1);
+    let change = PolicyChange {
+        history: Some(History::Shared),
+        shared_since: 0,
+        ..PolicyChange::default()
+    };
+    let (commit, _) = bob.commit(Wish::Policy(change));
+    let commit = commit.unwrap();
+    for who in [0, 2] {
+        bob.post_message(&mut c, who, &commit);
+    }
+    c.pass(60);
+    assert!(c.view(0).shared_since.is_some());
+    say(&mut c, 2, "since");
+    c.add(3);
+    assert_eq!(c.texts(3), ["since"]);
+}
+
+#[test]
 fn what_disappears_is_not_handed_on() {
     let mut c = three(2_902);
     hand_on(&mut c, true);
@@ -166,6 +197,9 @@ fn only_who_welcomed_hands_on_and_has_nobody_present_say_anything() {
     c.add(3);
     let id = c.view(0).conversation;
     let dave = key_of(&mut c, 0, "Dave");
+    let mine = say(&mut c, 3, "by Dave");
+    let bobs = say(&mut c, 1, "by Bob, as he said it");
+    let before = c.texts(3);
     let [of_bob, of_carol, of_dave] =
         ["Bob", "Carol", "Dave"].map(|name| (account_of(&mut c, 0, name), key_of(&mut c, 0, name)));
     let stranger = AccountId::try_from([6; 16].as_slice()).unwrap();
@@ -184,32 +218,60 @@ fn only_who_welcomed_hands_on_and_has_nobody_present_say_anything() {
     let by_bob = vec![past(&of_carol, 1, text(&mut bob, "by another steward"))];
     let side = bob.whisper(&dave, &told(by_bob));
     let mut alice = Shadow::of(&mut c, 0);
+    alice.post(&mut c, 3, 4, &[b"Welcome", &side]);
+    let late = vec![past(&of_bob, 1, text(&mut alice, "without a Welcome"))];
+    let side = alice.whisper(&dave, &told(late));
     alice.post(&mut c, 3, 5, &[&side]);
-    assert!(c.texts(3).is_empty());
+    assert_eq!(c.texts(3), before);
 
     let mut bent = text(&mut alice, "bent");
     bent.truncate(20);
+    let edit = |target| {
+        let post = post("forged");
+        Content::Edit { target, post }
+    };
+    let react = Content::Reaction {
+        target: mine,
+        mark: Mark::new("👎").unwrap(),
+        replaces: None,
+    };
+    // Bob's own words before he says them here.
+    let early = bob.compose(&Content::Post(post("of now")));
+    let nowhere = MessageId::from_bytes(&[1; 32]).unwrap();
+    let by_his_key = (stranger.clone(), of_bob.1.clone());
+    let by_his_account = (of_bob.0.clone(), vec![5; 32]);
     let all = vec![
         past(&of_dave, 1, text(&mut alice, "by himself")),
         past(&of_bob, 1_000, text(&mut alice, "of later")),
         past(&of_bob, 1, bent),
-        past(
-            &(stranger.clone(), of_bob.1.clone()),
-            1,
-            text(&mut alice, "by his key"),
-        ),
+        past(&by_his_key, 1, text(&mut alice, "by his key")),
+        past(&by_his_account, 1, text(&mut alice, "by his account")),
         past(&of_bob, 1, alice.compose(&word(id, RoomStep::Leave))),
+        past(&of_bob, 1, alice.compose(&edit(bobs))),
+        past(&of_bob, 1, alice.compose(&edit(nowhere))),
+        past(&of_bob, 1, alice.compose(&react)),
         past(&(stranger, vec![6; 32]), 1, text(&mut alice, "long ago")),
-        past(&of_bob, 1, text(&mut alice, "by Bob")),
+        past(&of_bob, 1, early.clone()),
     ];
     let side = alice.whisper(&dave, &told(all));
-    alice.post(&mut c, 3, 5, &[&side]);
-    assert_eq!(c.texts(3), ["long ago", "by Bob"]);
+    alice.post(&mut c, 3, 4, &[b"Welcome", &side]);
+    let handed = ["of now", "long ago"].map(str::to_owned);
+    let both: Vec<_> = handed.into_iter().chain(before).collect();
+    assert_eq!(c.texts(3), both);
     let views = shown(&mut c, 3);
-    assert!(views.iter().all(|view| view.handed_on));
-    assert_eq!(name_of(&mut c, 3, views[0].from), "Zoe");
-    // Who is there keeps their name.
-    assert_eq!(name_of(&mut c, 3, views[1].from), "Bob");
+    assert!(views[..2].iter().all(|view| view.handed_on));
+    let untouched = |view: &MessageView| view.reactions.is_empty() && !view.edited;
+    assert!(views.iter().all(untouched));
+    assert_eq!(name_of(&mut c, 3, views[1].from), "Zoe");
+    // Who is there keeps their name, and what they say takes the place of hearsay.
+    assert_eq!(name_of(&mut c, 3, views[0].from), "Bob");
+    let said = bob.act(|keeper, lent| keeper.say(lent, &early, None).unwrap());
+    let from = bob.keeper.signature_key();
+    alice.post(&mut c, 3, 6, &[&from, &said.unwrap().0]);
+    let views = shown(&mut c, 3);
+    let last = views.last().unwrap();
+    assert_eq!((last.text.as_str(), last.handed_on), ("of now", false));
+    assert_eq!(views.len(), both.len());
     c.agree(&[0, 1, 2, 3]);
 }
 

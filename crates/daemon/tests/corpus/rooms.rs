@@ -5,7 +5,7 @@ use hushwing_conversation::content::{Entry, Past, RoomStep, RoomWord};
 use hushwing_conversation::storage::{
     AskedRecord, CalledRecord, DevicesRecord, EntryRecord, LeavingRecord, MemberRecord,
     PackageRecord, PublishingRecord, RoomLinkRecord, RoomMeetingRecord, RoomOfferRecord,
-    RoomRecord, RoomStanding, ShownRecord, TalkRecord, WelcomeRecord,
+    RoomRecord, RoomStanding, SharedRecord, ShownRecord, TalkRecord, WelcomeRecord,
 };
 use hushwing_conversation::{ContactId, ConversationId, MemberId, RoomId, Secret};
 use hushwing_sansio::Timestamp;
@@ -160,6 +160,7 @@ fn record() -> RoomRecord {
         }],
         ended: Some(NOW),
         since: NOW,
+        shared: Some(SharedRecord { since: 7, epoch: 3 }),
     }
 }
 

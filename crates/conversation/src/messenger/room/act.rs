@@ -1,7 +1,7 @@
 //! What the keeper of a room's branches tells, and what is done about it, in the
 //! same transaction.
 
-use hushwing_sansio::{StorageError, Timestamp};
+use hushwing_sansio::StorageError;
 
 use super::members::Turns;
 use crate::branches::{IntentId, MakeFault, Told, Wish, WishFault};
@@ -179,13 +179,11 @@ impl Messenger {
             known.stewards.clear();
             known.named.clear();
             known.disappear_after = None;
-            known.shared_since = None;
             return Ok(Turns::default());
         };
         known.stewards = stewards;
         known.named = policy.heralds();
         known.narrow = policy.narrow().unwrap_or(usize::MAX);
-        known.shared_since = policy.shared_since().map(Timestamp::from_millis);
         let disappear = policy.disappear_after().map(|after| after.min(MAX_TIMER));
         let otherwise = core::mem::replace(&mut known.disappear_after, disappear) != disappear;
         let otherwise = otherwise && !first;
@@ -206,6 +204,7 @@ impl Messenger {
             known.record.name = name;
             self.save_room(call, room)?;
         }
+        self.note_shared(call, room, policy.shared_since())?;
         if otherwise {
             self.tell_kept(call, room.place())?;
         }

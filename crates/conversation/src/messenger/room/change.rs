@@ -89,7 +89,8 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         let now = call.cx.wall().as_millis();
         let known = self.my_stewardship(room)?;
-        if known.shared_since.is_some() == on && known.changing == 0 {
+        let shared = known.record.shared;
+        if shared.is_some() == on && known.changing == 0 {
             return self.show_room(room);
         }
         let history = match on {
@@ -98,7 +99,8 @@ impl Messenger {
         };
         let change = PolicyChange {
             history: Some(history),
-            shared_since: now,
+            // What was agreed on already is not agreed on again later.
+            shared_since: shared.map_or(now, |shared| shared.since),
             ..PolicyChange::default()
         };
         self.change_room(call, room, Wish::Policy(change))

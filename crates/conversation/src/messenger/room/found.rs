@@ -105,6 +105,7 @@ impl Messenger {
             publishing: Vec::new(),
             ended: None,
             since: call.cx.wall(),
+            shared: None,
         })
     }
 

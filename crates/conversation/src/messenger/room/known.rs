@@ -26,8 +26,6 @@ pub(in crate::messenger) struct Room {
     pub(super) narrow: usize,
     /// Seconds after reading until what is said disappears.
     pub(in crate::messenger) disappear_after: Option<u32>,
-    /// Since when newcomers are handed what was said, if they are.
-    pub(super) shared_since: Option<Timestamp>,
     /// My leaf in the state that is followed, and its public signature key.
     pub(super) leaf: u32,
     pub(super) key: Vec<u8>,
@@ -51,7 +49,6 @@ impl Room {
             named: Vec::new(),
             narrow: usize::MAX,
             disappear_after: None,
-            shared_since: None,
             leaf: 0,
             key: Vec::new(),
             changing: 0,
@@ -97,6 +94,12 @@ impl Room {
         members.filter(|member| member.present && !member.mine)
     }
 
+    /// Since when newcomers are handed what was said, if they are.
+    pub(super) fn shared_since(&self) -> Option<Timestamp> {
+        let shared = self.record.shared;
+        shared.map(|shared| Timestamp::from_millis(shared.since))
+    }
+
     /// How many are in it.
     pub(super) fn size(&self) -> usize {
         self.members
@@ -131,8 +134,11 @@ impl Room {
 
     /// Who is named by the URI of a sender.
     pub(in crate::messenger) fn named_by(&self, uri: &str) -> Option<Speaker> {
-        let mut members = self.members.values();
-        let member = members.find(|member| Origin::sender_uri(&member.key) == uri)?;
+        let of_uri = |member: &&MemberRecord| Origin::sender_uri(&member.key) == uri;
+        let all = || self.members.values().filter(of_uri);
+        let member = all()
+            .find(|member| member.present)
+            .or_else(|| all().next())?;
         Some(match member.mine {
             true => Speaker::Me,
             false => Speaker::Member(member.member),
@@ -185,7 +191,7 @@ impl Room {
                 false => self.size(),
             },
             disappear_after: self.disappear_after,
-            shared_since: self.shared_since,
+            shared_since: self.shared_since(),
             changing: self.changing,
             since: self.record.since,
         }

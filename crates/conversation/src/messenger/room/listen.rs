@@ -11,7 +11,7 @@ use crate::messenger::{Call, Messenger};
 use crate::storage::{
     MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position, RoomStanding,
 };
-use crate::{DropReason, MemberId, RoomId};
+use crate::{DropReason, MemberId, MessageId, RoomId};
 
 /// By which letter and network something came, and who says they sent it.
 #[derive(Clone, Copy, Default)]
@@ -19,6 +19,8 @@ pub(super) struct Way<'a> {
     pub(super) repeat: Option<RepeatId>,
     pub(super) network: Option<NetworkTag>,
     pub(super) from: Option<&'a [u8]>,
+    /// Whether a Welcome came in the same letter.
+    pub(super) with_welcome: bool,
 }
 
 /// What a member said to all, however it came.
@@ -49,6 +51,7 @@ impl Messenger {
             repeat: arrival.repeat,
             network: record.map(|record| NetworkTag(record.network)),
             from: None,
+            with_welcome: false,
         };
         let Some(body) = LetterBody::read(bytes) else {
             return self.drop_letter(None, DropReason::Letter);
@@ -56,7 +59,16 @@ impl Messenger {
         self.within(call, room.place(), |this, call| match body {
             LetterBody::Welcome { welcome, side } => {
                 this.heard_welcome(call, room, welcome)?;
-                this.hear_each(call, room, side, way)
+                let with_welcome = true;
+                this.hear_each(
+                    call,
+                    room,
+                    side,
+                    Way {
+                        with_welcome,
+                        ..way
+                    },
+                )
             }
             LetterBody::Side(letters) => this.hear_each(call, room, letters, way),
             LetterBody::Room { from, messages } => {
@@ -250,7 +262,7 @@ impl Messenger {
             true => Owed::DeliveredBack,
             false => Owed::Delivered,
         };
-        if call.storage.has_message(&opened.id)? {
+        if !self.is_new_here(call, &opened.id)? {
             return self
                 .owe_in_room(call, room.place(), opened.id, owed)
                 .map(drop);
@@ -283,6 +295,23 @@ impl Messenger {
             content: told.bytes,
         };
         self.take_note_in(call, room, told.member, &record, &opened.content)
+    }
+
+    /// Whether a message is not here, or here as hearsay, which it takes the place of.
+    fn is_new_here(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        id: &MessageId,
+    ) -> Result<bool, StorageError> {
+        if !call.storage.has_message(id)? {
+            return Ok(true);
+        }
+        let known = call.storage.message(id)?;
+        let hearsay = known.is_some_and(|known| known.is_handed_on());
+        if hearsay {
+            call.storage.remove_message(id)?;
+        }
+        Ok(hearsay)
     }
 
     fn take_note_in(
@@ -361,7 +390,9 @@ impl Messenger {
                     };
                     self.said_again(call, room, told, &aside.key, way)
                 }
-                RoomStep::Past(all) => self.heard_past(call, room, &aside.key, all),
+                RoomStep::Past(all) => {
+                    self.heard_past(call, room, (&aside.key, way.with_welcome), all)
+                }
                 RoomStep::Passed(names) => self.heard_passed(room, member, &names),
                 RoomStep::Tallies(tallies) => {
                     let state = aside.state;

@@ -2,55 +2,99 @@
 //! add, in the letter of the Welcome, and another's to me.
 //!
 //! Nothing proves who said what is handed on, and it is shown as what it is. So only
-//! what reached me under its author's own keys goes further, and nobody can have me
-//! say anything.
+//! what reached me under its author's own keys goes further; what is handed to me changes
+//! nothing that did, and nobody can have me say anything.
 
 use hushwing_sansio::StorageError;
 
-use crate::MemberId;
-use crate::RoomId;
+use super::Room;
 use crate::content::{self, Content, Opened, Past, RoomStep, RoomWord};
 use crate::messenger::hear::classify;
 use crate::messenger::show::taken_back;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{
-    HANDED_ON, MemberRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed, Position,
+    HANDED_ON, MemberRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed,
+    Position, SharedRecord,
 };
+use crate::{DropReason, MemberId, RoomId};
 
-/// Messages that are handed on, the last ones.
+/// Texts that are handed on, the last ones.
 const MOST_HANDED: usize = 100;
-/// Bytes of these.
+/// These with what changed them, and bytes of all.
+const MOST_PAST: usize = 256;
+/// See [`MOST_PAST`].
 const MOST_BYTES: usize = 64 * 1024;
 /// Bytes of messages in one part of a letter.
 const PART: usize = 12 * 1024;
 /// Messages in one.
 const MOST_IN_PART: usize = content::MAX_PAST;
+/// Members with whom nobody further is made known because they spoke once.
+const MOST_KNOWN: usize = super::MOST_REMEMBERED / 2;
 
 impl Messenger {
-    /// What somebody who is added now is handed, sealed for them, in parts.
+    /// Notes from which epoch on newcomers are handed what was said, as soon as I learn
+    /// that they are: what a steward says of the time before binds nobody.
+    pub(super) fn note_shared(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        since: Option<u64>,
+    ) -> Result<(), StorageError> {
+        let epoch = self.keeper(call, room, |keeper, _| Ok(keeper.epoch()))?;
+        let record = &mut self.rooms.find(room)?.record;
+        if record.shared.map(|shared| shared.since) == since {
+            return Ok(());
+        }
+        record.shared = since.map(|since| SharedRecord { since, epoch });
+        self.save_room(call, room)
+    }
+
+    /// What somebody who is added now is handed, sealed for them, in so many parts at
+    /// most.
     pub(super) fn past_for(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
         member: MemberId,
+        most: usize,
     ) -> Result<Vec<Vec<u8>>, StorageError> {
         let known = self.rooms.find(room)?;
         let conversation = known.record.conversation;
-        let mut all = Vec::new();
-        if known.shared_since.is_some() && known.is_mine() {
-            for text in (call.storage).messages(room.place(), None, MOST_HANDED, MOST_BYTES)? {
-                all.extend(self.with_changes(call, room, &text)?);
-            }
-        }
-        let mut parts = Vec::new();
-        for part in in_parts(all) {
+        let Some(shared) = known.record.shared.filter(|_| known.is_mine()) else {
+            return Ok(Vec::new());
+        };
+        let parts = in_parts(self.newest(call, room, shared)?);
+        let over = parts.len().saturating_sub(most);
+        let mut sealed = Vec::new();
+        for part in parts.into_iter().skip(over) {
             let content = Content::Room(RoomWord {
                 room: conversation,
                 step: RoomStep::Past(part),
             });
-            parts.extend(self.seal_aside(call, room, member, &content)?);
+            sealed.extend(self.seal_aside(call, room, member, &content)?);
         }
-        Ok(parts)
+        Ok(sealed)
+    }
+
+    /// The last texts that are handed on, with what changed them, oldest first.
+    fn newest(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        shared: SharedRecord,
+    ) -> Result<Vec<Past>, StorageError> {
+        let texts = (call.storage).messages(room.place(), None, MOST_HANDED, MOST_BYTES)?;
+        let (mut all, mut bytes) = (Vec::new(), 0);
+        for text in texts.iter().rev() {
+            let one = self.with_changes(call, room, shared, text)?;
+            bytes += one.iter().map(|past| past.message.len()).sum::<usize>();
+            if bytes > MOST_BYTES || all.len() + one.len() > MOST_PAST {
+                break;
+            }
+            all.extend(one.into_iter().rev());
+        }
+        all.reverse();
+        Ok(all)
     }
 
     /// A text with what changed it, as it is handed on; nothing of what is not.
@@ -58,12 +102,13 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
+        shared: SharedRecord,
         text: &MessageRecord,
     ) -> Result<Vec<Past>, StorageError> {
         if text.is_erased() || taken_back(call.storage, text)? {
             return Ok(Vec::new());
         }
-        let Some(first) = self.as_past(call, room, text)? else {
+        let Some(first) = self.as_past(call, room, shared, text)? else {
             return Ok(Vec::new());
         };
         let mut all = vec![first];
@@ -74,7 +119,7 @@ impl Messenger {
                 _ => false,
             };
             if stands {
-                all.extend(self.as_past(call, room, &change)?);
+                all.extend(self.as_past(call, room, shared, &change)?);
             }
         }
         Ok(all)
@@ -86,16 +131,16 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
+        shared: SharedRecord,
         record: &MessageRecord,
     ) -> Result<Option<Past>, StorageError> {
-        let known = self.rooms.find(room)?;
-        let agreed = known
-            .shared_since
-            .is_some_and(|since| since <= record.sent_at);
+        let agreed =
+            record.position.epoch >= shared.epoch && record.sent_at.as_millis() >= shared.since;
         if !agreed || record.is_handed_on() || record.times.vanishes.is_some() {
             return Ok(None);
         }
         let wall = call.cx.wall();
+        let known = self.rooms.find(room)?;
         for author in known.members.values() {
             let meant = match record.author {
                 Some(member) => author.member == member,
@@ -115,27 +160,30 @@ impl Messenger {
         Ok(None)
     }
 
-    /// Who welcomed me hands me what was said before.
+    /// Who welcomed me hands me, in the letter of the Welcome, what was said before.
     pub(super) fn heard_past(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        by: &[u8],
+        (by, with_welcome): (&[u8], bool),
         all: Vec<Past>,
     ) -> Result<(), StorageError> {
-        let known = self.rooms.find(room)?;
-        let package = known.record.package.as_ref();
+        let record = &self.rooms.find(room)?.record;
+        let package = record.package.as_ref();
         let entered = package
-            .filter(|package| package.steward == by)
-            .and_then(|package| package.entered)
-            .filter(|_| known.shared_since.is_some());
-        let Some(entered) = entered else {
-            return self.drop_letter(None, crate::DropReason::Room);
+            .filter(|package| with_welcome && package.steward == by)
+            .and_then(|package| package.entered);
+        let entered = entered.zip(record.shared);
+        let Some((entered, shared)) = entered else {
+            return self.drop_letter(None, DropReason::Room);
         };
+        if !self.leads_still(room, by)? {
+            return self.drop_letter(None, DropReason::Room);
+        }
         for past in all {
             // From then on all that is said reaches me as it is said.
             if past.epoch < entered.epoch {
-                self.take_past(call, room, past)?;
+                self.take_past(call, room, shared, past)?;
             }
         }
         Ok(())
@@ -145,23 +193,25 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
+        shared: SharedRecord,
         past: Past,
     ) -> Result<(), StorageError> {
         let wall = call.cx.wall();
         let known = self.rooms.find(room)?;
         let origin = known.origin(&past.key)?;
-        let mut there = known.members.values().filter(|one| one.key == past.key);
-        if there.any(|one| one.mine || one.account != past.account.as_bytes()) {
+        if !may_have_said(known, &past) {
             return Ok(());
         }
         let opened = content::open(&past.message, &origin, wall).ok();
         let opened = opened.filter(|opened| {
-            opened.expires.is_none() && known.tail.lamport.may_be_followed_by(opened.stamp.lamport)
+            opened.expires.is_none()
+                && opened.stamp.shown_at(wall).as_millis() >= shared.since
+                && known.tail.lamport.may_be_followed_by(opened.stamp.lamport)
         });
-        let Some(opened) = opened.filter(|opened| is_handed_on(&opened.content)) else {
+        let Some(opened) = opened else {
             return Ok(());
         };
-        if call.storage.has_message(&opened.id)? {
+        if call.storage.has_message(&opened.id)? || !is_of_the_past(call, &opened)? {
             return Ok(());
         }
         let author = self.past_author(call, room, &past)?;
@@ -174,6 +224,7 @@ impl Messenger {
         let before = known.tail.last;
         known.note(record.position);
         let event = self.put_on_show(call, &record, &opened.content, before, true)?;
+        self.forget_mark(call, &record, &opened.content)?;
         self.events.extend(event);
         Ok(())
     }
@@ -197,15 +248,31 @@ impl Messenger {
     }
 }
 
-/// What of a past is shown.
-fn is_handed_on(content: &Content) -> bool {
-    matches!(
-        content,
-        Content::Post(_)
-            | Content::Edit { .. }
-            | Content::Reaction { .. }
-            | Content::Unsupported { .. }
-    )
+/// Whether it can be of somebody else who is known as they are named, or of somebody of
+/// whom nothing is known, as long as there is place for them.
+fn may_have_said(known: &Room, past: &Past) -> bool {
+    let account = past.account.as_bytes();
+    let alike = |one: &&MemberRecord| one.key == past.key || one.account == account;
+    let mut alike = known.members.values().filter(alike);
+    match alike.next() {
+        Some(one) => {
+            let same = one.key == past.key && one.account == account;
+            same && !one.mine && alike.next().is_none()
+        }
+        None => known.members.len() < MOST_KNOWN,
+    }
+}
+
+/// Whether it is a text, or changes one that was handed on: what reached me from its
+/// author is theirs to change, and so is what may yet come from them.
+fn is_of_the_past(call: &Call<'_, '_>, opened: &Opened) -> Result<bool, StorageError> {
+    let target = match &opened.content {
+        Content::Post(_) | Content::Unsupported { .. } => return Ok(true),
+        Content::Edit { target, .. } | Content::Reaction { target, .. } => target,
+        _ => return Ok(false),
+    };
+    let target = call.storage.message(target)?;
+    Ok(target.is_some_and(|target| target.is_handed_on()))
 }
 
 fn as_said_by(author: &MemberRecord, record: &MessageRecord) -> Result<Past, StorageError> {

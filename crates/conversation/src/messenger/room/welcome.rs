@@ -7,7 +7,7 @@ use super::stand::FAREWELL;
 use super::{GroupSize, MOST_OF_ONE, account};
 use crate::branches::{Invited, Keeper, Lent, OwnPackage, WelcomeFault};
 use crate::content::{Content, RoomStep, RoomWord};
-use crate::letter::LetterBody;
+use crate::letter::{LetterBody, MOST_WITH_WELCOME};
 use crate::messenger::device::MOST_DEVICES;
 use crate::messenger::{Call, Messenger};
 use crate::mls::LeafKey;
@@ -61,7 +61,7 @@ impl Messenger {
     /// Whether who welcomed me first may do so again: not if the state I follow
     /// removed them or made them a steward no more, or they could lead me out of
     /// it at any time, by any state that they were in.
-    fn leads_still(&mut self, room: RoomId, key: &[u8]) -> Result<bool, StorageError> {
+    pub(super) fn leads_still(&mut self, room: RoomId, key: &[u8]) -> Result<bool, StorageError> {
         let known = self.rooms.find(room)?;
         if known.record.standing != RoomStanding::Member {
             return Ok(true);
@@ -218,7 +218,8 @@ impl Messenger {
             if sides.is_empty() {
                 continue;
             }
-            sides.extend(self.past_for(call, room, member)?);
+            let most = MOST_WITH_WELCOME.saturating_sub(sides.len());
+            sides.extend(self.past_for(call, room, member, most)?);
             let body = Secret::new(LetterBody::welcome(welcome, &sides));
             self.call_back_welcome(call, room, member)?;
             self.post_welcome(call, room, member, body)?;
