@@ -48,7 +48,7 @@ class State:
         return list(dict.fromkeys(self.leaves[index][0] for index in sorted(self.leaves)))
 
     def stewards(self):
-        if self.shape == "pair":
+        if self.shape == "pair" or self.most == self.each:
             return []
         present = set(self.accounts())
         return list(dict.fromkeys(a for a in self.listed if a in present))[:MAX_STEWARDS]

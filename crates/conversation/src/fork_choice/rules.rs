@@ -126,9 +126,11 @@ pub(crate) enum Invalid {
 impl Parent {
     /// The stewards in force: those listed who have a leaf, in order. A commit
     /// that would leave none is invalid, so a group has one as long as it was
-    /// founded with one.
+    /// founded with one. A pair has none, nor has a group of one account's devices:
+    /// each is as much that account as the others, a stolen one too, and what it does
+    /// must not outweigh that it was thrown out.
     pub(crate) fn stewards(&self) -> Vec<AccountId> {
-        if self.shape == Shape::Pair {
+        if self.shape == Shape::Pair || self.is_of_one() {
             return Vec::new();
         }
         let mut stewards: Vec<AccountId> = Vec::new();
@@ -148,10 +150,23 @@ impl Parent {
         few && self.leaves.len() <= self.most
     }
 
-    /// Whether it is a pair as pairs are founded: of two accounts, and without anybody
-    /// listed. No commit changes either.
+    /// Whether it is a group in which every leaf may be one account's: its bound of
+    /// leaves is that of leaves of one account. It stays that of its founder.
+    pub(crate) fn is_of_one(&self) -> bool {
+        self.shape == Shape::Group && self.most == self.each
+    }
+
+    /// Whether all leaves are of one account.
+    pub(crate) fn is_one_accounts(&self) -> bool {
+        self.accounts().len() == 1
+    }
+
+    /// Whether it is a pair as pairs are founded: of two accounts, without anybody
+    /// listed, and with room for the devices of both. No commit changes any of that.
     pub(crate) fn is_a_pair(&self) -> bool {
-        self.shape == Shape::Pair && self.listed.is_empty() && self.accounts().len() == 2
+        let roomy = (self.most, self.each, self.narrow) == (MAX_LEAVES, MAX_DEVICES, MAX_LEAVES);
+        let two = self.listed.is_empty() && self.accounts().len() == 2;
+        self.shape == Shape::Pair && roomy && two
     }
 
     /// The account that holds the turn of a pair: the accounts take turns in the

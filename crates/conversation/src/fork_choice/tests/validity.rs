@@ -344,6 +344,26 @@ fn groups_and_accounts_have_bounds() {
     assert_eq!(replaced, Ok(Class::Removal));
 }
 
+#[test]
+fn devices_of_one_account_have_no_steward_among_them() {
+    let mut group = parent(Shape::Group, 100, &[1], &[1, 1]);
+    (group.most, group.each) = (3, 3);
+    assert_eq!(group.stewards(), []);
+    assert_eq!(lists(&group, 0, &[1]), Err(Invalid::NotSteward));
+    assert_eq!(adds(&group, 0, &[2]), Err(Invalid::NotSteward));
+    assert_eq!(adds(&group, 1, &[1]), Ok(Class::Membership));
+    assert_eq!(adds(&group, 1, &[1, 1]), Err(Invalid::TooMany));
+    assert_eq!(removes(&group, 1, &[0]), Ok(Class::OwnRemoval));
+    assert_eq!(on(&group, 0, |_| ()), Ok(Class::Refresh));
+    // Who is alone and made a commit just now waits for nobody.
+    group.leaves.get_mut(&0).unwrap().renewed_at = Some(99);
+    assert_eq!(adds(&group, 0, &[1]), Ok(Class::Membership));
+    // With another bound for accounts than for all it is a group like others.
+    group.each = 2;
+    assert_eq!(group.stewards(), [account(1)]);
+    assert_eq!(adds(&group, 0, &[2]), Ok(Class::Membership));
+}
+
 /// Accounts 1 to 3, of which two leaves need no herald and `heralds` are named.
 fn narrow(heralds: &[u8]) -> Parent {
     let mut group = parent(Shape::Group, 100, &[1], &[1, 2, 3]);

@@ -157,6 +157,9 @@ fn described(state: &Parent) -> Value {
         },
         "stewards": listed(&state.listed),
     });
+    if state.most != MAX_LEAVES {
+        described["most"] = json!(state.most);
+    }
     if state.each != MAX_DEVICES {
         described["each"] = json!(state.each);
     }
@@ -203,7 +206,8 @@ fn validity() -> Vec<Value> {
     // Every class and every fault.
     assert_eq!(outcomes.len(), 6 + 13, "{:?}", outcomes.keys());
     let drawn = outcomes.into_values().flatten();
-    drawn.chain(devices()).chain(heralds()).collect()
+    let drawn = drawn.chain(devices()).chain(heralds());
+    drawn.chain(of_one()).collect()
 }
 
 fn judged(state: &Parent, commit: &Contents) -> Value {
@@ -256,6 +260,32 @@ fn heralds() -> Vec<Value> {
         }
     }
     judgements
+}
+
+/// What two devices do in a group of devices of one account, and beside it in one that
+/// is a group like others.
+fn of_one() -> Vec<Value> {
+    let changes: [fn(&mut Contents); 6] = [
+        |_| (),
+        |commit| commit.listed = Some(vec![account(1)]),
+        |commit| commit.added.push(leaf(1)),
+        |commit| commit.added.push(leaf(2)),
+        |commit| commit.added.extend([leaf(1), leaf(1)]),
+        |commit| {
+            commit.removed.insert(0);
+        },
+    ];
+    let bounds = [(3, 3), (3, 2), (4, 3)];
+    let judge = |(most, each): (usize, usize)| {
+        let mut state = parent(Shape::Group, 100, &[1], &[1, 1]);
+        (state.most, state.each) = (most, each);
+        changes.map(|change| {
+            let mut commit = bare(&state, 1);
+            change(&mut commit);
+            judged(&state, &commit)
+        })
+    };
+    bounds.into_iter().flat_map(judge).collect()
 }
 
 fn word(class: Class) -> &'static str {

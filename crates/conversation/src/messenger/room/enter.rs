@@ -250,7 +250,7 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
         let their_own = |entry: &Entry| entry.key == leaf;
-        if !known.is_steward(by.as_bytes()) && !entries.iter().all(their_own) {
+        if !known.leads(by.as_bytes()) && !entries.iter().all(their_own) {
             return self.drop_letter(None, DropReason::Room);
         }
         let of = |known: &Room, entry: &Entry| {

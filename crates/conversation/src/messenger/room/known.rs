@@ -112,6 +112,12 @@ impl Room {
         self.stewards.iter().any(|one| one.as_bytes() == account)
     }
 
+    /// Whether whoever is of this account may say who is in it, and lead me into it
+    /// again: a steward, or I myself by another device.
+    pub(super) fn leads(&self, account: &[u8]) -> bool {
+        self.is_steward(account) || self.record.account == account
+    }
+
     /// Whether I am in it and may speak.
     pub(super) fn is_mine(&self) -> bool {
         self.record.standing == RoomStanding::Member

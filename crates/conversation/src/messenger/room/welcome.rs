@@ -68,7 +68,7 @@ impl Messenger {
         }
         let mut leaves = known.members.values();
         let leaf = leaves.find(|member| member.present && member.key == key);
-        Ok(leaf.is_some_and(|leaf| known.is_steward(&leaf.account)))
+        Ok(leaf.is_some_and(|leaf| known.leads(&leaf.account)))
     }
 
     /// Whether nothing is kept of the entry that my last answer asked for.

@@ -423,6 +423,7 @@ fn may_welcome(parent: &Parent, me: &AccountId, by: &AccountId) -> bool {
     let stewards = parent.stewards();
     match parent.shape {
         Shape::Pair => pair::may_welcome(parent, me, by),
+        Shape::Group if parent.is_of_one() => by == me && parent.is_one_accounts(),
         Shape::Group => !stewards.is_empty() && (stewards.contains(by) || by == me),
     }
 }

@@ -132,8 +132,14 @@ impl Wish {
             (Self::Appoint(now), Self::Dismiss(then))
             | (Self::Dismiss(now), Self::Appoint(then)) => now == then,
             (Self::Policy(now), Self::Policy(then)) => now.covers(then),
+            (Self::RemoveLeaf(now), Self::AddLeafAnew { lost, .. }) => now == lost,
             _ => false,
         }
+    }
+
+    /// Whether it throws out the leaf with this key.
+    pub(super) fn throws_out(&self, key: &[u8]) -> bool {
+        matches!(self, Self::RemoveLeaf(gone) if gone == key)
     }
 }
 
@@ -199,6 +205,15 @@ impl Intent {
             refused: None,
             tried: None,
         }
+    }
+
+    /// Whether whoever wants `later` does not want this any more.
+    pub(super) fn gives_way_to(&self, later: &Wish) -> bool {
+        let undone = self
+            .adds
+            .as_deref()
+            .is_some_and(|key| later.throws_out(key));
+        later.replaces(&self.wish) || undone
     }
 
     pub(super) fn carried_by(&mut self, commit: [u8; 32]) {

@@ -33,9 +33,17 @@ fn a_pair_is_of_two_accounts_without_stewards_and_within_its_bounds() {
     }
     assert_eq!(founded(&pair, &[vec![9; 40]]), Err(MakeFault::Sense));
     let many: Vec<_> = (1..5).map(|number| package(number, 2)).collect();
-    assert_eq!(founded(&pair.clone().bounded_each(4), &many), Ok(()));
-    let bounded = pair.bounded_each(3);
-    assert_eq!(founded(&bounded, &many), Err(MakeFault::Rules));
+    assert_eq!(founded(&pair, &many), Ok(()));
+    let more: Vec<_> = (1..10).map(|number| package(number, 2)).collect();
+    assert_eq!(founded(&pair, &more), Err(MakeFault::Rules));
+    // One that bounds its devices further would never take another in.
+    for bounded in [
+        pair.clone().bounded(4),
+        pair.clone().bounded_each(4),
+        pair.heralded(0, &[]),
+    ] {
+        assert_eq!(founded(&bounded, &many), Err(MakeFault::Rules));
+    }
     let group = GroupPolicy::of_group(vec![account(1)], "two");
     assert_eq!(founded(&group, &many), Err(MakeFault::Shape));
     let ruled = GroupPolicy {
@@ -138,6 +146,43 @@ fn a_pair_is_not_founded_anew_as_a_group() {
         anew.unwrap().map(|_| ())
     });
     assert_eq!(anew, Err(MakeFault::Shape));
+}
+
+#[test]
+fn who_throws_a_device_out_while_it_is_brought_back_gets_rid_of_it() {
+    let mut village = Village::found_pair(8, &[1, 2, 1]);
+    let lost = village.leaves[2].with(|keeper, _| keeper.signature_key());
+    village.leaves[2].make_package();
+    let package = village.leaves[2].package();
+    let anew = Wish::AddLeafAnew {
+        package,
+        lost: lost.clone(),
+    };
+    // The commit that brings it back is under way already.
+    village.wish(0, anew);
+    village.wish(0, Wish::RemoveLeaf(lost));
+    village.settle();
+    village.check(&[0, 1, 2], &[2]);
+}
+
+#[test]
+fn a_device_asked_out_is_not_brought_back_by_the_wish_before() {
+    let mut village = Village::found_pair(9, &[1, 2, 1]);
+    let lost = village.leaves[2].with(|keeper, _| keeper.signature_key());
+    village.leaves[2].make_package();
+    let package = village.leaves[2].package();
+    // A commit of its own makes both wishes wait, so that one serves both.
+    village.wish(0, Wish::RemoveLeaf(vec![0; 32]));
+    village.leaves.push(Leaf::new(3, account(1)));
+    village.add(0, 3);
+    let anew = Wish::AddLeafAnew {
+        package,
+        lost: lost.clone(),
+    };
+    village.wish(0, anew);
+    village.wish(0, Wish::RemoveLeaf(lost));
+    village.settle();
+    village.check(&[0, 1, 2, 3], &[2]);
 }
 
 fn state(epoch: u64, listed: &[u8], accounts: &[u8]) -> Parent {

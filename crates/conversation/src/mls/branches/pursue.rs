@@ -67,13 +67,51 @@ impl Keeper {
             },
             _ => None,
         };
-        self.withdraw(lent.rows, |earlier| wish.replaces(earlier))?;
+        let brought = self.give_way(lent.rows, &wish)?;
+        let id = self.note_down(lent.rows, wish, adds)?;
+        for key in brought {
+            self.note_down(lent.rows, Wish::RemoveLeaf(key), None)?;
+        }
+        Ok(Ok(id))
+    }
+
+    fn note_down(
+        &mut self,
+        rows: &mut dyn MlsRows,
+        wish: Wish,
+        adds: Option<Vec<u8>>,
+    ) -> Result<IntentId, StorageError> {
         let id = IntentId(self.next_intent);
         self.next_intent = self.next_intent.saturating_add(1);
         let intent = Intent::new(wish, adds);
-        Shelf::new(lent.rows, self.id).put_intent(id.0, &intent)?;
+        Shelf::new(rows, self.id).put_intent(id.0, &intent)?;
         self.intents.insert(id, intent);
-        Ok(Ok(id))
+        Ok(id)
+    }
+
+    /// Earlier wishes give way to a later one. Tells the leaves, by key, that commits
+    /// made for them may bring in all the same, though the device is thrown out that
+    /// they are of.
+    fn give_way(
+        &mut self,
+        rows: &mut dyn MlsRows,
+        later: &Wish,
+    ) -> Result<Vec<Vec<u8>>, StorageError> {
+        let out = matches!(later, Wish::RemoveLeaf(_));
+        let earlier = self.intents.iter();
+        let gone: Vec<_> = earlier
+            .filter(|(_, one)| one.gives_way_to(later))
+            .map(|(id, one)| {
+                let made = out && !one.carriers.is_empty();
+                (*id, one.adds.clone().filter(|_| made))
+            })
+            .collect();
+        let mut brought = Vec::new();
+        for (id, key) in gone {
+            self.unwish(rows, id)?;
+            brought.extend(key.filter(|key| !later.throws_out(key)));
+        }
+        Ok(brought)
     }
 
     /// Several wishes at once, so that one commit can be made for them; the first

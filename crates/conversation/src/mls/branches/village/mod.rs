@@ -2,6 +2,7 @@
 
 mod campaign;
 mod leaf;
+mod ones;
 mod pairs;
 
 use core::time::Duration;
