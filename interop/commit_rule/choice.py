@@ -5,7 +5,7 @@ from math import inf
 
 from .state import CLASSES, Commit, State, classify, follow
 
-Edge = namedtuple("Edge", "hash parent child author leaf what")
+Edge = namedtuple("Edge", "hash parent child author leaf what removed")
 
 
 class Tree:
@@ -22,7 +22,8 @@ class Tree:
             author = before.leaves[commit.committer][0]
             assert one["child"] not in self.states, "two commits lead to one state"
             self.states[one["child"]] = follow(before, commit)
-            edge = Edge(one["hash"], one["parent"], one["child"], author, commit.committer, what)
+            names = one["hash"], one["parent"], one["child"]
+            edge = Edge(*names, author, commit.committer, what, commit.removed)
             self.edges.setdefault(one["parent"], []).append(edge)
 
     def verdict(self, at):
@@ -38,11 +39,24 @@ class Tree:
         acts = {edge.author for edge in path if edge.what in ("removal", "policy")}
         judges = sorted(ranks[author] for author in acts if author in ranks)
         own = not judges and any(edge.what == "own removal" for edge in path)
-        length = min(5, sum(self.counts(edge) for edge in path))
+        device = self.device(at, path) if own else inf
+        length = min(5, sum(self.counts(edge) for edge in path)) if device == inf else 0
         first = path[0]
         rank = ranks.get(first.author, inf)
         what = CLASSES.index(first.what)
-        return judges + [inf], not own, -length, what, rank, first.leaf, first.child
+        return judges + [inf], not own, device, -length, what, rank, first.leaf, first.child
+
+    def device(self, at, path):
+        """The lowest leaf of a state that throws out others on a path from there."""
+        if not self.states[at].ranks_devices():
+            return inf
+        still, acting = set(self.states[at].leaves), [inf]
+        for edge in path:
+            if edge.what == "own removal" and edge.leaf in still:
+                acting.append(edge.leaf)
+            # Who comes in on the path is another, in whatever place.
+            still -= edge.removed
+        return min(acting)
 
     def counts(self, edge):
         if edge.what == "membership":

@@ -28,18 +28,17 @@ def commit_hash(message):
 class State:
     """Leaves are a dictionary from index to (account, renewed_at or None)."""
 
-    def __init__(self, shape, epoch, listed, leaves, bounds=None, heralds=()):
+    def __init__(self, shape, epoch, listed, leaves, bounds, heralds=()):
         self.shape, self.epoch, self.heralds = shape, epoch, list(heralds)
-        self.bounds = bounds or (MAX_LEAVES, MAX_DEVICES, MAX_LEAVES)
-        self.most, self.each, self.narrow = self.bounds
+        self.most, each, self.narrow = self.bounds = bounds
+        self.each = MAX_DEVICES if each is None else each
         self.listed, self.leaves = listed, leaves
 
     @classmethod
     def read(cls, told):
         leaves = {index: (account, stamp) for index, account, stamp in told["leaves"]}
         most = told.get("most", MAX_LEAVES)
-        each = told.get("each", MAX_DEVICES)
-        bounds = (most, each, told.get("narrow", MAX_LEAVES))
+        bounds = (most, told.get("each"), told.get("narrow", MAX_LEAVES))
         heralds = told.get("heralds", ())
         return cls(told["shape"], told["epoch"], told["stewards"], leaves, bounds, heralds)
 
@@ -47,8 +46,13 @@ class State:
         """In the order of first leaves."""
         return list(dict.fromkeys(self.leaves[index][0] for index in sorted(self.leaves)))
 
+    def ranks_devices(self):
+        """A pair, or a group of one account: one that says how many leaves each has."""
+        most, each, _ = self.bounds
+        return self.shape == "pair" or each is not None and most == each
+
     def stewards(self):
-        if self.shape == "pair" or self.most == self.each:
+        if self.ranks_devices():
             return []
         present = set(self.accounts())
         return list(dict.fromkeys(a for a in self.listed if a in present))[:MAX_STEWARDS]
@@ -129,9 +133,9 @@ def kind(state, commit, author, others):
         return "removal"
     if commit.listed is not None:
         return "policy"
-    if commit.removed:
+    if commit.removed and author not in [account for account, _ in commit.added]:
         return "own removal"
-    if commit.added:
+    if commit.removed or commit.added:
         return "membership"
     return "turn" if state.turn() == author else "refresh"
 

@@ -17,6 +17,9 @@ use super::{HORIZON, MAX_STEWARDS, Tree};
 /// lacks.
 type Judges = u32;
 
+/// No leaf has this index.
+const NOBODY: u32 = u32::MAX;
+
 const _: () = assert!(MAX_STEWARDS == Judges::BITS as usize);
 
 /// What a commit on a state is chosen by: the smallest wins. Two keys are never
@@ -28,7 +31,12 @@ pub(super) struct Key {
     judges: Reverse<Judges>,
     /// Whether a device throws out others of its account, where no steward acts.
     own: Reverse<bool>,
-    /// Commits that count, to [`HORIZON`].
+    /// The lowest leaf of *this* state that does so on the path, where devices are
+    /// weighed; [`NOBODY`] if none does. Whoever came in on the path is no
+    /// leaf here, whatever place they took.
+    device: u32,
+    /// Commits that count, to [`HORIZON`]; none where a device is heard, since who was
+    /// thrown out can go on beside it.
     length: Reverse<usize>,
     class: Class,
     /// The author's rank in this state; who is no steward comes last.
@@ -74,19 +82,31 @@ impl<'a> Choice<'a> {
     /// What `commit` on `state` is chosen by.
     pub(super) fn key(&self, state: &State, commit: &'a Commit) -> Key {
         let mut judges: Judges = 0;
-        let (mut own, mut length) = (false, 0);
+        let (mut own, mut device, mut length) = (false, NOBODY, 0);
         for step in iter::once(commit).chain(self.path(commit.child)) {
             if step.is_act() {
                 judges |= state.rank(&step.author).map_or(0, bit);
             }
-            own |= step.class == Class::OwnRemoval;
-            let parent = self.tree.state(&step.parent);
-            length += usize::from(parent.is_some_and(|parent| step.counts(parent)));
+            let Some(parent) = self.tree.state(&step.parent) else {
+                continue;
+            };
+            if step.class == Class::OwnRemoval {
+                own = true;
+                let author = parent.devices.get(&step.leaf);
+                let place = author.and_then(|author| state.place(*author));
+                device = device.min(place.unwrap_or(NOBODY));
+            }
+            length += usize::from(step.counts(parent));
         }
         Key {
             judges: Reverse(judges),
             own: Reverse(own && judges == 0),
-            length: Reverse(length.min(HORIZON)),
+            device,
+            length: Reverse(if device == NOBODY {
+                length.min(HORIZON)
+            } else {
+                0
+            }),
             class: commit.class,
             rank: state.rank(&commit.author).unwrap_or(usize::MAX),
             leaf: commit.leaf,

@@ -1,8 +1,10 @@
 //! What the choice knows of a state and of a commit.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::names::{AccountId, CommitHash, StateName};
+use super::names::{AccountId, CommitHash, DeviceKey, StateName};
 
 /// What kind of conversation a group is. It never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,12 +27,25 @@ pub(crate) struct State {
     ///
     /// [`rules::Parent::stewards`]: super::rules::Parent::stewards
     pub(crate) stewards: Vec<AccountId>,
+    /// The leaves by index, where the devices of an account are weighed against each
+    /// other ([`rules::Parent::ranks_devices`]); empty elsewhere.
+    ///
+    /// [`rules::Parent::ranks_devices`]: super::rules::Parent::ranks_devices
+    pub(crate) devices: BTreeMap<u32, DeviceKey>,
 }
 
 impl State {
     /// The rank of an account, if it is a steward.
     pub(crate) fn rank(&self, account: &AccountId) -> Option<usize> {
         self.stewards.iter().position(|steward| steward == account)
+    }
+
+    /// The index of a device here. By its key: elsewhere in the tree of commits another
+    /// may have its place.
+    pub(super) fn place(&self, device: DeviceKey) -> Option<u32> {
+        let mut devices = self.devices.iter();
+        let found = devices.find(|(_, key)| **key == device);
+        found.map(|(leaf, _)| *leaf)
     }
 }
 
@@ -42,9 +57,9 @@ pub(crate) enum Class {
     Removal,
     /// A steward changes who is steward, or the policy.
     Policy,
-    /// A device removes other devices of its own account.
+    /// A device removes other devices of its own account, and adds none in their place.
     OwnRemoval,
-    /// Adds leaves.
+    /// Adds leaves, in place of own ones too.
     Membership,
     /// New keys in turn, in a pair.
     Turn,

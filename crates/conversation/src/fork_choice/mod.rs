@@ -24,6 +24,7 @@ mod tree;
 
 pub use commit::Shape;
 pub(crate) use commit::{Class, Commit, State};
+pub(crate) use names::DeviceKey;
 pub use names::{AccountId, AccountIdError, CommitHash, StateName};
 pub(crate) use tree::{Refused, Tree, UnknownState};
 

@@ -64,6 +64,18 @@ impl fmt::Debug for CommitHash {
     }
 }
 
+/// Tells the leaves of one group apart, wherever in the tree they are: the public
+/// signature key, which no commit changes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct DeviceKey(pub(crate) [u8; 32]);
+
+// Whoever knows it knows one device again.
+impl fmt::Debug for DeviceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeviceKey(..)")
+    }
+}
+
 /// Whose a leaf is: the identity of its basic credential. Random for each
 /// conversation; the devices of one account share it. It proves nothing: a
 /// steward can add any.
@@ -145,10 +157,14 @@ mod tests {
     fn logs_see_no_account_and_no_whole_name() {
         let account = AccountId::try_from([0xab; 16].as_slice()).unwrap();
         let shown = format!(
-            "{account:?} {:?} {:?}",
+            "{account:?} {:?} {:?} {:?}",
             StateName([0xab; 32]),
-            CommitHash([0xab; 32])
+            CommitHash([0xab; 32]),
+            DeviceKey([0xab; 32])
         );
-        assert_eq!(shown, "AccountId(..) StateName(abab..) CommitHash(abab..)");
+        assert_eq!(
+            shown,
+            "AccountId(..) StateName(abab..) CommitHash(abab..) DeviceKey(..)"
+        );
     }
 }

@@ -43,6 +43,9 @@ pub(crate) struct Parent {
     pub(crate) most: usize,
     /// Most leaves of one account, by the group context; never changes.
     pub(crate) each: usize,
+    /// Whether the group context bounds the leaves of one account, and to as many as
+    /// there may be of all; never changes.
+    pub(crate) of_one: bool,
     /// Most leaves without a herald, by the group context; never changes.
     pub(crate) narrow: usize,
     /// The heralds as the group context lists them: members who pass on what others
@@ -130,7 +133,7 @@ impl Parent {
     /// each is as much that account as the others, a stolen one too, and what it does
     /// must not outweigh that it was thrown out.
     pub(crate) fn stewards(&self) -> Vec<AccountId> {
-        if self.shape == Shape::Pair || self.is_of_one() {
+        if self.ranks_devices() {
             return Vec::new();
         }
         let mut stewards: Vec<AccountId> = Vec::new();
@@ -150,10 +153,16 @@ impl Parent {
         few && self.leaves.len() <= self.most
     }
 
-    /// Whether it is a group in which every leaf may be one account's: its bound of
-    /// leaves is that of leaves of one account. It stays that of its founder.
+    /// Whether it is a group in which every leaf may be one account's. It stays that of
+    /// its founder.
     pub(crate) fn is_of_one(&self) -> bool {
-        self.shape == Shape::Group && self.most == self.each
+        self.shape == Shape::Group && self.of_one
+    }
+
+    /// Whether of devices that throw each other out the lower leaf is heard: where no
+    /// steward can be.
+    pub(crate) fn ranks_devices(&self) -> bool {
+        self.shape == Shape::Pair || self.is_of_one()
     }
 
     /// Whether all leaves are of one account.
@@ -377,7 +386,7 @@ impl<'a> Check<'a> {
             Class::Removal
         } else if self.commit.listed.is_some() {
             Class::Policy
-        } else if self.removed(true).next().is_some() {
+        } else if self.removed(true).next().is_some() && !self.is_added(self.author) {
             Class::OwnRemoval
         } else if !self.commit.added.is_empty() {
             Class::Membership

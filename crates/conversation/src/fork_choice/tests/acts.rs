@@ -23,6 +23,13 @@ pub(super) fn pair() -> Parent {
     parent(Shape::Pair, 100, &[], &[1, 2, 1, 0, 2, 1])
 }
 
+/// A group of one account with four devices, and place for more; one leaf is blank.
+pub(super) fn devices() -> Parent {
+    let mut root = parent(Shape::Group, 100, &[1], &[1, 1, 0, 1, 1]);
+    (root.most, root.each, root.of_one) = (8, 8, true);
+    root
+}
+
 /// How many states back people still commit.
 const NEWEST: usize = 8;
 
@@ -98,18 +105,30 @@ impl Act {
         places: &[StateName],
         may: impl Fn(&AccountId) -> bool,
     ) -> Option<Result<CommitHash, Invalid>> {
+        let of =
+            |world: &World, on: &StateName, leaf: &u32| may(&world.states[on].leaves[leaf].account);
+        self.happen_by(world, places, of)
+    }
+
+    /// The same as one of the leaves that `may` names by state and index.
+    pub(super) fn happen_by(
+        &self,
+        world: &mut World,
+        places: &[StateName],
+        may: impl Fn(&World, &StateName, &u32) -> bool,
+    ) -> Option<Result<CommitHash, Invalid>> {
         let newest = places.len().checked_sub(1)?;
         let at = self
             .on
             .map_or(0, |index| index.index(places.len().min(NEWEST)));
         let on = places[newest - at];
         let state = &world.states[&on];
-        let leaves = state.leaves.iter();
-        let leaves: Vec<_> = leaves.filter(|(_, leaf)| may(&leaf.account)).collect();
+        let leaves = state.leaves.keys().copied();
+        let leaves: Vec<_> = leaves.filter(|leaf| may(world, &on, leaf)).collect();
         if leaves.is_empty() {
             return None;
         }
-        let committer = *leaves[self.who.index(leaves.len())].0;
+        let committer = leaves[self.who.index(leaves.len())];
         let contents = self.contents(state, committer);
         if self.twice {
             world.make(on, &contents, self.seed + 8).ok();

@@ -5,6 +5,7 @@ mod acts;
 mod bounds;
 mod properties;
 mod stories;
+mod thieves;
 mod validity;
 mod vectors;
 mod world;

@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use super::super::rules::Parent;
-use super::super::{AccountId, Class, Commit, HORIZON, Refused, StateName, Tree};
-use super::acts::{Act, act, group, pair, world};
+use super::super::{AccountId, Class, Commit, DeviceKey, HORIZON, Refused, StateName, Tree};
+use super::acts::{Act, act, devices, group, pair, world};
 use super::world::{World, account};
 
 const CASES: u32 = 100;
@@ -214,7 +214,7 @@ fn cases_of(world: &World, commit: &Commit, see: &mut impl FnMut(&'static str)) 
 /// (a) What is followed does not depend on what came first.
 #[test]
 fn the_order_of_arrival_does_not_matter() {
-    let roots = prop_oneof![3 => Just(group()), 1 => Just(pair())];
+    let roots = prop_oneof![3 => Just(group()), 1 => Just(pair()), 1 => Just(devices())];
     let shuffled = (roots, acts()).prop_flat_map(|(root, acts)| {
         let made = world(root.clone(), &acts).made;
         (Just(root), Just(acts), Just(made).prop_shuffle())
@@ -334,11 +334,80 @@ fn a_removed_member_never_wins() {
     often(&seen, &["removed", "own commits", "own removals"], 15);
 }
 
+/// The first device on the path followed that a lower leaf throws out, which was there
+/// in each state the other was in; with the place of that commit on the path.
+fn thrown_out(world: &World) -> Option<(DeviceKey, usize)> {
+    let verdict = world.tree.verdict();
+    let steps = verdict.iter().map(|hash| world.tree.commit(hash).unwrap());
+    steps.enumerate().find_map(|(place, step)| {
+        let before = &world.devices[&step.parent];
+        let by = before[&step.leaf];
+        let is_in = |at: &StateName, device| world.devices[at].values().any(|one| *one == device);
+        let below = verdict[..place]
+            .iter()
+            .map(|hash| world.tree.commit(hash).unwrap().parent);
+        let below: Vec<_> = below.collect();
+        let mut removed = world.contents[&step.hash].removed.iter();
+        let device = removed.find(|leaf| {
+            let older = below
+                .iter()
+                .all(|at| is_in(at, by) || !is_in(at, before[leaf]));
+            **leaf > step.leaf && step.class == Class::OwnRemoval && older
+        });
+        device.map(|leaf| (before[leaf], place))
+    })
+}
+
+/// (g) A device that a lower leaf threw out changes nothing up to that, whatever it and
+/// those commit whom it lets in.
+#[test]
+fn a_thrown_out_device_never_wins() {
+    let roots = prop_oneof![2 => Just(devices()), 1 => Just(pair())];
+    let strategy = (roots, acts(), prop::collection::vec(act(), 30..90));
+    let seen = counted(strategy, |(root, acts, own), seen| {
+        let mut world = world(root, &acts);
+        let verdict = world.tree.verdict();
+        let Some((thief, removal)) = thrown_out(&world) else {
+            return;
+        };
+        let mut see = |name, times: usize| *seen.entry(name).or_insert(0) += times;
+        see("thrown out", 1);
+        see("not in the first state", usize::from(removal > 0));
+        let mut gang = BTreeSet::from([thief]);
+        for act in &own {
+            let places = places(&world);
+            let may =
+                |world: &World, at: &StateName, leaf: &u32| gang.contains(&world.devices[at][leaf]);
+            if let Some(Ok(hash)) = act.happen_by(&mut world, &places, may) {
+                let commit = world.tree.commit(&hash).unwrap();
+                let before = &world.devices[&commit.parent];
+                let all = world.devices[&commit.child].values();
+                gang.extend(all.filter(|one| before.values().all(|old| old != *one)));
+                see("own commits", 1);
+                see(
+                    "own removals",
+                    usize::from(commit.class == Class::OwnRemoval),
+                );
+                see("of new devices", usize::from(before[&commit.leaf] != thief));
+            }
+        }
+        assert_eq!(world.tree.verdict()[..=removal], verdict[..=removal]);
+    });
+    let names = [
+        "thrown out",
+        "not in the first state",
+        "own commits",
+        "own removals",
+        "of new devices",
+    ];
+    often(&seen, &names, 15);
+}
+
 /// (d) Whoever keeps less follows the same, and (f) the end of it is a tip.
 #[test]
 fn a_later_root_follows_the_rest_and_the_end_is_a_tip() {
     let seen = counted(acts(), |acts, seen| {
-        for root in [group(), pair()] {
+        for root in [group(), pair(), devices()] {
             let world = world(root, &acts);
             let verdict = world.tree.verdict();
             let mut later = world.tree.clone();
@@ -361,9 +430,10 @@ fn a_later_root_follows_the_rest_and_the_end_is_a_tip() {
 /// (e) What pruning drops changes no verdict, now or later.
 #[test]
 fn pruning_changes_no_verdict() {
-    let strategy = (acts(), prop::collection::vec(act(), 0..15));
-    let seen = counted(strategy, |(acts, later), seen| {
-        let mut whole = world(group(), &acts);
+    let roots = prop_oneof![2 => Just(group()), 1 => Just(pair()), 1 => Just(devices())];
+    let strategy = (roots, acts(), prop::collection::vec(act(), 0..15));
+    let seen = counted(strategy, |(root, acts, later), seen| {
+        let mut whole = world(root, &acts);
         let mut pruned = whole.tree.clone();
         let dropped: BTreeSet<_> = pruned.prune(&BTreeSet::new()).into_iter().collect();
         assert_eq!(pruned.len() + dropped.len(), whole.tree.len());

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::rules::{Contents, Leaf, Parent};
 use super::super::{Refused, Shape, State, StateName, Tree};
+use super::thieves;
 use super::world::{World, account, bare, leaf, parent};
 
 /// Stewards 1, 2 and 3 at leaves 3, 2 and 1, members 4 and 5 with two devices
@@ -79,8 +80,10 @@ pub(super) fn told() -> Vec<(&'static str, World)> {
         ("leaf used again", leaf_used_again()),
         ("devices against each other", devices_against_each_other()),
         ("reordered", reordered()),
-        ("thrown out device", thrown_out_device()),
     ]
+    .into_iter()
+    .chain(thieves::told())
+    .collect()
 }
 
 fn act_far_above() -> World {
@@ -153,34 +156,6 @@ fn reordered() -> World {
     By(2, on, 2).removes(&mut world, 4);
     By(3, on, 3).removes(&mut world, 2);
     world
-}
-
-fn thrown_out_device() -> World {
-    // Of three devices of one account the first throws out the last, which goes on in
-    // the state before: makes itself company, and throws the others out.
-    let mut root = parent(Shape::Group, 100, &[1], &[1, 1, 0, 1]);
-    (root.most, root.each) = (8, 8);
-    let mut world = World::new(root);
-    By(1, ROOT, 9).make(&mut world, |_, commit| {
-        commit.removed.insert(3);
-    });
-    let thief = |world: &mut World, on, number, change: &dyn Fn(&mut Contents)| {
-        By(1, on, number).make(world, |state, commit| {
-            *commit = bare(state, 3);
-            change(commit);
-        })
-    };
-    let mut on = ROOT;
-    for number in 1..5 {
-        on = thief(&mut world, on, number, &|commit| commit.added.push(leaf(1)));
-    }
-    thief(&mut world, on, 5, &|commit| commit.removed.extend([0, 1]));
-    world
-}
-
-#[test]
-fn a_device_that_was_thrown_out_undoes_nothing_by_going_on() {
-    assert_eq!(verdict(&thrown_out_device()), [9]);
 }
 
 #[test]

@@ -186,6 +186,10 @@ fn a_commit_of_several_parts_is_of_the_first_class_and_valid_in_each() {
         commit.removed.insert(0);
         commit.added.push(leaf(4));
     });
+    assert_eq!(own, Ok(Class::Membership));
+    let own = on(&group, 4, |commit| {
+        commit.removed.insert(0);
+    });
     assert_eq!(own, Ok(Class::OwnRemoval));
 }
 
@@ -347,7 +351,7 @@ fn groups_and_accounts_have_bounds() {
 #[test]
 fn devices_of_one_account_have_no_steward_among_them() {
     let mut group = parent(Shape::Group, 100, &[1], &[1, 1]);
-    (group.most, group.each) = (3, 3);
+    (group.most, group.each, group.of_one) = (3, 3, true);
     assert_eq!(group.stewards(), []);
     assert_eq!(lists(&group, 0, &[1]), Err(Invalid::NotSteward));
     assert_eq!(adds(&group, 0, &[2]), Err(Invalid::NotSteward));
@@ -359,7 +363,7 @@ fn devices_of_one_account_have_no_steward_among_them() {
     group.leaves.get_mut(&0).unwrap().renewed_at = Some(99);
     assert_eq!(adds(&group, 0, &[1]), Ok(Class::Membership));
     // With another bound for accounts than for all it is a group like others.
-    group.each = 2;
+    (group.each, group.of_one) = (2, false);
     assert_eq!(group.stewards(), [account(1)]);
     assert_eq!(adds(&group, 0, &[2]), Ok(Class::Membership));
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::super::rules::{Contents, Leaf, MAX_DEVICES, MAX_LEAVES, Parent, check};
 use super::super::{AccountId, Class, CommitHash, Shape, StateName};
-use super::acts::{act, group, pair, world};
+use super::acts::{act, devices, group, pair, world};
 use super::stories;
 use super::world::{World, account, bare, leaf, parent};
 
@@ -95,7 +95,12 @@ fn trees() -> Vec<Value> {
         .map(|(name, world)| tree(name, world))
         .collect();
     let mut chance = chance();
-    for (name, root, count) in [("random group", group(), 14), ("random pair", pair(), 5)] {
+    let roots = [
+        ("random group", group(), 14),
+        ("random pair", pair(), 5),
+        ("random devices", devices(), 5),
+    ];
+    for (name, root, count) in roots {
         for _ in 0..count {
             let acts = drawn(&mut chance, &prop::collection::vec(act(), 30));
             trees.push(tree(name, &world(root.clone(), &acts)));
@@ -160,7 +165,7 @@ fn described(state: &Parent) -> Value {
     if state.most != MAX_LEAVES {
         described["most"] = json!(state.most);
     }
-    if state.each != MAX_DEVICES {
+    if state.each != MAX_DEVICES || state.of_one {
         described["each"] = json!(state.each);
     }
     if state.narrow != MAX_LEAVES {
@@ -206,7 +211,7 @@ fn validity() -> Vec<Value> {
     // Every class and every fault.
     assert_eq!(outcomes.len(), 6 + 13, "{:?}", outcomes.keys());
     let drawn = outcomes.into_values().flatten();
-    let drawn = drawn.chain(devices()).chain(heralds());
+    let drawn = drawn.chain(bounded()).chain(heralds());
     drawn.chain(of_one()).collect()
 }
 
@@ -221,7 +226,7 @@ fn judged(state: &Parent, commit: &Contents) -> Value {
 }
 
 /// Devices that are added where an account may have one leaf, or two.
-fn devices() -> Vec<Value> {
+fn bounded() -> Vec<Value> {
     let mut judgements = Vec::new();
     for (each, committer, whose) in [(1, 0, 1), (1, 1, 2), (1, 0, 3), (2, 1, 2)] {
         let mut state = parent(Shape::Group, 100, &[1], &[1, 2]);
@@ -275,10 +280,10 @@ fn of_one() -> Vec<Value> {
             commit.removed.insert(0);
         },
     ];
-    let bounds = [(3, 3), (3, 2), (4, 3)];
-    let judge = |(most, each): (usize, usize)| {
+    let bounds = [(3, 3, true), (8, 8, true), (3, 2, false), (8, 8, false)];
+    let judge = |(most, each, of_one): (usize, usize, bool)| {
         let mut state = parent(Shape::Group, 100, &[1], &[1, 1]);
-        (state.most, state.each) = (most, each);
+        (state.most, state.each, state.of_one) = (most, each, of_one);
         changes.map(|change| {
             let mut commit = bare(&state, 1);
             change(&mut commit);

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest as _, Sha256};
 
 use super::super::rules::{self, Contents, Invalid, Leaf, MAX_DEVICES, MAX_LEAVES, Parent};
-use super::super::{AccountId, Class, Commit, CommitHash, Refused, Shape, State, StateName, Tree};
+use super::super::{
+    AccountId, Class, Commit, CommitHash, DeviceKey, Refused, Shape, State, StateName, Tree,
+};
 
 /// Account `number`.
 pub(super) fn account(number: u8) -> AccountId {
@@ -30,6 +32,7 @@ pub(super) fn parent(shape: Shape, epoch: u64, listed: &[u8], leaves: &[u8]) -> 
         epoch,
         most: MAX_LEAVES,
         each: MAX_DEVICES,
+        of_one: false,
         narrow: MAX_LEAVES,
         heralds: Vec::new(),
         listed: listed.iter().map(|number| account(*number)).collect(),
@@ -108,13 +111,37 @@ pub(super) struct World {
     /// All commits ever taken, each after what it stands on.
     pub(super) made: Vec<(Commit, State)>,
     pub(super) contents: BTreeMap<CommitHash, Contents>,
+    /// Which leaves are the same in which states.
+    pub(super) devices: BTreeMap<StateName, Devices>,
+}
+
+pub(super) type Devices = BTreeMap<u32, DeviceKey>;
+
+/// The leaves after a commit: those that stayed, and those that came in with it.
+fn devices_after(
+    before: &Devices,
+    contents: &Contents,
+    child: &Parent,
+    name: StateName,
+) -> Devices {
+    let places = child.leaves.keys().map(|index| {
+        let stayed = before
+            .get(index)
+            .filter(|_| !contents.removed.contains(index));
+        let new = || DeviceKey(digest(&[&name.0, &index.to_be_bytes()]));
+        (*index, stayed.copied().unwrap_or_else(new))
+    });
+    places.collect()
 }
 
 impl World {
     pub(super) fn new(root: Parent) -> Self {
         let name = StateName([0; 32]);
+        let new = bare(&root, 0);
+        let devices = devices_after(&Devices::new(), &new, &root, name);
         Self {
-            tree: Tree::new(state(name, &root)),
+            tree: Tree::new(state(name, &root, &devices)),
+            devices: BTreeMap::from([(name, devices)]),
             states: BTreeMap::from([(name, root)]),
             made: Vec::new(),
             contents: BTreeMap::new(),
@@ -166,10 +193,12 @@ impl World {
             leaf: contents.committer,
             class,
         };
-        let state = state(name, &child);
+        let devices = devices_after(&self.devices[&on], contents, &child, name);
+        let state = state(name, &child, &devices);
         match self.tree.insert(commit.clone(), state.clone()) {
             Ok(()) => {
                 self.states.insert(name, child);
+                self.devices.insert(name, devices);
                 self.contents.insert(hash, contents.clone());
                 self.made.push((commit, state));
             }
@@ -206,10 +235,12 @@ impl World {
 }
 
 /// What the tree knows of a state.
-pub(super) fn state(name: StateName, parent: &Parent) -> State {
+fn state(name: StateName, parent: &Parent, devices: &Devices) -> State {
+    let ranked = parent.ranks_devices().then(|| devices.clone());
     State {
         name,
         shape: parent.shape,
         stewards: parent.stewards(),
+        devices: ranked.unwrap_or_default(),
     }
 }

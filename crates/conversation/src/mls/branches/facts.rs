@@ -34,6 +34,12 @@ fn each(policy: &GroupPolicy) -> usize {
         .map_or(MAX_DEVICES, |most| most.min(MAX_DEVICES))
 }
 
+/// Whether it bounds the leaves of one account, and to as many as there may be at all.
+/// A group that says nothing of each account is one for many, however small.
+fn of_one(policy: &GroupPolicy) -> bool {
+    policy.most_of_one().is_some() && most(policy) == each(policy)
+}
+
 fn narrow(policy: &GroupPolicy) -> usize {
     policy
         .narrow()
@@ -50,11 +56,26 @@ pub(super) fn parent(group: &MlsGroup) -> Option<Parent> {
         epoch: group.epoch().as_u64(),
         most: most(&policy),
         each: each(&policy),
+        of_one: of_one(&policy),
         narrow: narrow(&policy),
         heralds: policy.heralds(),
         listed: policy.stewards,
         leaves: leaves.collect::<Option<BTreeMap<_, _>>>()?,
     })
+}
+
+/// The leaves of a state by index and public signature key, where the choice weighs
+/// devices.
+pub(super) fn devices(group: &MlsGroup, parent: &Parent) -> Vec<(u32, [u8; 32])> {
+    if !parent.ranks_devices() {
+        return Vec::new();
+    }
+    let leaves = group.treesync().full_leaves();
+    let keys = leaves.map(|(index, node)| {
+        let key = node.signature_key().as_slice().try_into().ok()?;
+        Some((index.u32(), key))
+    });
+    keys.flatten().collect()
 }
 
 /// The leaves of a state whose Welcome can bring back a leaf of `me`: those of
@@ -115,6 +136,7 @@ impl Contents {
                     let same = policy.shape == parent.shape
                         && most(&policy) == parent.most
                         && each(&policy) == parent.each
+                        && of_one(&policy) == parent.of_one
                         && narrow(&policy) == parent.narrow;
                     self.heralds = Some(policy.heralds());
                     self.listed.replace(policy.stewards).is_none() && same

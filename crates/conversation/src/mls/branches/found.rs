@@ -12,6 +12,7 @@ use tls_codec::DeserializeBytes as _;
 
 use super::facts;
 use super::keeper::{self, Keeper, Lent};
+use super::make::state_record;
 use super::pair;
 use super::policy::GroupPolicy;
 use super::records::{Shelf, StateRecord};
@@ -286,16 +287,11 @@ impl Keeper {
         let corrupt = || StorageError::corrupt("founding a group");
         let parent = facts::parent(&first.group).ok_or_else(corrupt)?;
         let name = keeper::name_of(&first.group);
-        let stewards = parent.stewards();
+        let now = lent.cx.wall().as_millis();
         let record = StateRecord {
-            by: None,
-            epoch: parent.epoch,
-            stewards: stewards.iter().map(|s| s.as_bytes().to_vec()).collect(),
-            welcomers: facts::welcomers(&first.group, &stewards, &first.account),
-            since: lent.cx.wall().as_millis(),
-            mine: true,
             used: true,
             size: first.size,
+            ..state_record(&first.group, &first.account, None, now)
         };
         Shelf::new(lent.rows, id).put_state(&name, &record)?;
         let keeper = Self {

@@ -512,7 +512,7 @@ fn read_commit(
         leaf: leaf.u32(),
         class,
         child,
-        state: state_record(&group, me, hash, now),
+        state: state_record(&group, me, Some(hash), now),
     })
 }
 

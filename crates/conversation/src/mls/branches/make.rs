@@ -250,8 +250,9 @@ impl Kind {
                 });
                 if own { Self::RemoveOwn } else { Self::Remove }
             }
+            // Not with removals: beside what it adds they would weigh nothing.
             Wish::AddLeafAnew { .. } if package.is_some_and(|package| package.account() == me) => {
-                Self::RemoveOwn
+                Self::AddOwn
             }
             Wish::Remove(_) | Wish::AddAnew(_) | Wish::AddLeafAnew { .. } => Self::Remove,
             Wish::Appoint(_) | Wish::Dismiss(_) | Wish::Policy(_) => Self::Policy,
@@ -318,7 +319,7 @@ impl Keeper {
         let hash = CommitHash::of(&built.bytes);
         let now = lent.cx.wall().as_millis();
         let record = self.record_made(order, &built, child, now);
-        let mut state = state_record(&built.group, &self.account, hash, now);
+        let mut state = state_record(&built.group, &self.account, Some(hash), now);
         state.size = size;
         if !self.make_room(lent.rows, hash, &record, &state, told)? {
             Shelf::new(lent.rows, self.id).remove_state(&child)?;
@@ -384,16 +385,18 @@ fn moved(before: Option<&Secret>, after: Option<Secret>) -> Option<Secret> {
 pub(super) fn state_record(
     group: &MlsGroup,
     me: &AccountId,
-    by: CommitHash,
+    by: Option<CommitHash>,
     now: u64,
 ) -> StateRecord {
-    let stewards = facts::parent(group).map(|parent| parent.stewards());
-    let stewards = stewards.unwrap_or_default();
+    let parent = facts::parent(group);
+    let devices = parent.as_ref().map(|parent| facts::devices(group, parent));
+    let stewards = parent.map(|parent| parent.stewards()).unwrap_or_default();
     let welcomers = facts::welcomers(group, &stewards, me);
     StateRecord {
-        by: Some(by.0),
+        by: by.map(|by| by.0),
         epoch: group.epoch().as_u64(),
         stewards: stewards.iter().map(|s| s.as_bytes().to_vec()).collect(),
+        devices: devices.unwrap_or_default(),
         welcomers,
         since: now,
         mine: group.is_active(),

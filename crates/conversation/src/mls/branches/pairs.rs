@@ -195,6 +195,7 @@ fn state(epoch: u64, listed: &[u8], accounts: &[u8]) -> Parent {
         epoch,
         most: rules::MAX_LEAVES,
         each: rules::MAX_DEVICES,
+        of_one: false,
         narrow: rules::MAX_LEAVES,
         heralds: Vec::new(),
         listed: listed.iter().map(|of| account(*of)).collect(),

@@ -122,7 +122,8 @@ impl GroupPolicy {
     }
 
     /// The same for one in which each account has at most so many leaves, for
-    /// good as well: 1 where nobody has several devices.
+    /// good as well: 1 where nobody has several devices. Where it is the bound of all
+    /// leaves too, the group is of one account: it has no steward, and takes in nobody else.
     #[must_use]
     pub fn bounded_each(self, leaves: u16) -> Self {
         self.with_entry(MOST_OF_ONE, &leaves.to_be_bytes())

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::intent::Intent;
 use super::rows;
-use crate::fork_choice::{AccountId, Class, Commit, CommitHash, Shape, State, StateName};
+use crate::fork_choice::{
+    AccountId, Class, Commit, CommitHash, DeviceKey, Shape, State, StateName,
+};
 use crate::mls::codec;
 use crate::{ConversationId, MlsRows, Secret};
 
@@ -56,6 +58,9 @@ pub(super) struct StateRecord {
     pub(super) by: Option<[u8; 32]>,
     pub(super) epoch: u64,
     pub(super) stewards: Vec<Vec<u8>>,
+    /// The leaves, by index and public signature key, where the choice weighs devices;
+    /// empty elsewhere.
+    pub(super) devices: Vec<(u32, [u8; 32])>,
     /// The leaves of the stewards and of my account, as account and public
     /// signature key: whose Welcome may bring me back.
     pub(super) welcomers: Vec<(Vec<u8>, Vec<u8>)>,
@@ -151,10 +156,14 @@ impl StateRecord {
     /// As the rule of choice sees it.
     pub(super) fn state(&self, name: StateName, shape: Shape) -> Result<State, StorageError> {
         let stewards = self.stewards.iter().map(|steward| account(steward));
+        let devices = self.devices.iter();
         Ok(State {
             name,
             shape,
             stewards: stewards.collect::<Result<_, _>>()?,
+            devices: devices
+                .map(|(leaf, key)| (*leaf, DeviceKey(*key)))
+                .collect(),
         })
     }
 }
