@@ -4,8 +4,8 @@ use hushwing_conversation::storage::{
     ContactRecord, ConversationRecord, DetourRecord, DevicesRecord, EraRecord, ExpectedRecord,
     IdentityRecord, IntroducedRecord, IntroductionsRecord, InvitationRecord, JoinRecord,
     KeyPackageRecord, LackRecord, LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord,
-    OffersRecord, OrphanRecord, RepeatRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord,
-    StretchRecord,
+    OffersRecord, OrphanRecord, RepeatRecord, RoomFollowersRecord, RoomLinkRecord,
+    RoomMeetingRecord, RoomRecord, RoomReturnRecord, RoomReturnersRecord, StretchRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -34,6 +34,9 @@ pub(crate) fn run(data: &[u8]) {
     let _ = RepeatRecord::decode(data);
     let _ = RoomLinkRecord::decode(data);
     let _ = RoomMeetingRecord::decode(data);
+    let _ = RoomReturnRecord::decode(data);
+    let _ = RoomReturnersRecord::decode(data);
+    let _ = RoomFollowersRecord::decode(data);
     let _ = RoomRecord::decode(data);
     let _ = StretchRecord::decode(data);
 }

@@ -78,6 +78,9 @@ pub struct Restored {
     pub default: bool,
     /// How many contacts it has.
     pub contacts: usize,
+    /// Names of the groups into which a steward has to let it again.
+    #[serde(default)]
+    pub groups: Vec<String>,
 }
 
 #[cfg(test)]

@@ -159,10 +159,13 @@ pub enum Event {
         /// Shown name of who it is.
         from: String,
     },
-    /// A contact was removed.
+    /// A contact, a group or the offer of one was removed.
     Removed {
-        /// Id of the contact.
+        /// Its id.
         contact: Option<String>,
+        /// What it was called.
+        #[serde(default)]
+        name: Option<String>,
     },
     /// One this program is too old to know.
     #[serde(other)]

@@ -12,8 +12,8 @@ pub struct Group {
     pub group: String,
     /// Number by which it is accepted or refused while it is offered.
     pub request: u64,
-    /// `offered` to me, `joining`, `member`, `leaving`, `left` (or removed), or
-    /// `broken`.
+    /// `offered` to me, `joining`, `member`, `leaving`, `left` (or removed), `broken`,
+    /// or `restoring`: it was read from a backup, and waits for a steward.
     pub state: String,
     /// Shown name of the contact who offered it, unless I founded it.
     pub offered_by: Option<String>,
@@ -23,6 +23,9 @@ pub struct Group {
     pub members: Vec<GroupMember>,
     /// Shown names of contacts who were asked and have not answered.
     pub asked: Vec<String>,
+    /// Changes you want that are not so yet: others may be in the way, or away.
+    #[serde(default)]
+    pub pending: Vec<PendingChange>,
     /// Seconds after reading until messages disappear; none if they stay.
     #[serde(default)]
     pub disappear_after: Option<u32>,
@@ -32,6 +35,16 @@ pub struct Group {
     pub history_since: Option<String>,
     /// When it was founded or offered, RFC 3339 UTC.
     pub since: String,
+}
+
+/// A change of a group that is not so yet.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PendingChange {
+    /// `name`, `disappear`, `add`, `remove`, `steward` or `no_steward`.
+    #[schemars(extend("enum" = ["name", "disappear", "add", "remove", "steward", "no_steward"]))]
+    pub change: String,
+    /// The new name, seconds after reading, or who is meant.
+    pub to: String,
 }
 
 /// Somebody in a group.

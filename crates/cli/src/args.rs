@@ -284,6 +284,9 @@ pub(crate) enum Profile {
     Delete {
         /// Name of the profile
         name: String,
+        /// Do not ask whether that is meant
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -394,6 +397,9 @@ pub(crate) struct Verify {
     /// Also print a code for them to scan
     #[arg(long, conflicts_with = "number")]
     pub(crate) qr: bool,
+    /// Also write that code to a picture
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["number", "image"])]
+    pub(crate) png: Option<PathBuf>,
     /// Compare with the code in a picture of their screen
     #[arg(long, value_name = "FILE", conflicts_with_all = ["number", "qr"])]
     pub(crate) image: Option<PathBuf>,

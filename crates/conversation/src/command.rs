@@ -334,6 +334,13 @@ pub enum Command {
         /// Whom.
         contact: ContactId,
     },
+    /// Take an offer back that was not answered. `Reply::Room`.
+    TakeOfferBack {
+        /// Of which room; I am a steward of it.
+        room: RoomId,
+        /// Whom I asked.
+        contact: ContactId,
+    },
     /// Enter a room that was offered. `Reply::Room`.
     AcceptRoom {
         /// Which one.
@@ -481,6 +488,7 @@ impl fmt::Debug for Command {
             Self::Rooms => "Rooms",
             Self::Room { .. } => "Room",
             Self::OfferRoom { .. } => "OfferRoom",
+            Self::TakeOfferBack { .. } => "TakeOfferBack",
             Self::AcceptRoom { .. } => "AcceptRoom",
             Self::RefuseRoom { .. } => "RefuseRoom",
             Self::RemoveMember { .. } => "RemoveMember",

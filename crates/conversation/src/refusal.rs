@@ -27,6 +27,9 @@ pub enum Refusal {
     /// A name is empty, too long, or not on one line.
     #[error("unusable name")]
     BadName,
+    /// There is no reaction of mine to take back.
+    #[error("you have not reacted to it")]
+    NoReaction,
     /// A reaction is no short visible mark.
     #[error("unusable reaction")]
     BadReaction,
@@ -58,6 +61,12 @@ pub enum Refusal {
     /// [`Broken`](crate::Standing::Broken) just now.
     #[error("the conversation is broken and cannot go on")]
     Broken,
+    /// What is stored of the room is damaged.
+    #[error("the group is broken here and cannot go on")]
+    RoomBroken,
+    /// The room was read from a backup, and no steward has let me in again yet.
+    #[error("the group was restored from a backup and waits for a steward of it")]
+    RoomRestoring,
     /// The conversation was read from a backup, and the contact has not begun it
     /// anew yet.
     #[error("the conversation was restored from a backup and waits for the contact")]

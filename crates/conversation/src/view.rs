@@ -311,8 +311,31 @@ pub struct RoomView {
     pub shared_since: Option<Timestamp>,
     /// Changes of mine that others may not have seen yet.
     pub changing: usize,
+    /// What I want changed and is not so yet, in the order in which I wanted it.
+    pub pending: Vec<PendingView>,
     /// Since when.
     pub since: Timestamp,
+}
+
+/// A change of a room that I want and that is not so yet. `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum PendingView {
+    /// Another name.
+    Name(String),
+    /// Seconds after reading until messages disappear; 0 if they stay.
+    Disappear(u32),
+    /// Somebody comes in.
+    Add(MemberId),
+    /// Somebody is removed.
+    Remove(MemberId),
+    /// Somebody becomes a steward, or ceases to be one.
+    Steward(MemberId, bool),
+}
+
+impl fmt::Debug for PendingView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PendingView(..)")
+    }
 }
 
 impl fmt::Debug for RoomView {

@@ -15,7 +15,13 @@ pub(crate) struct Contacts {
 #[derive(Subcommand)]
 pub(crate) enum ContactAction {
     /// Forget a contact with all that was said; they are not told
-    Remove(Name),
+    Remove {
+        /// The contact, by name or id
+        name: String,
+        /// Do not ask whether that is meant
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// A conversation.

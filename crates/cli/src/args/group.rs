@@ -24,18 +24,19 @@ pub(crate) enum GroupAction {
         /// The group, by name or id
         group: String,
     },
-    /// Ask a contact whether they want to be in a group
+    /// Ask a contact whether they want to be in a group; again, if they did not answer
     Add {
         /// The group, by name or id
         group: String,
         /// The contact, by name or id
         contact: String,
     },
-    /// Remove somebody from a group
+    /// Remove somebody from a group, or take back that they were asked
     Remove {
         /// The group, by name or id
         group: String,
-        /// The member, by name, or by number where several are called so
+        /// The member, by name, or by number where several are called so; or a contact who
+        /// was asked
         member: String,
     },
     /// Call a group something else, for all who are in it

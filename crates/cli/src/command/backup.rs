@@ -28,9 +28,13 @@ pub(super) async fn back_up(session: &Session, asked: Backup) -> Result<(), Erro
 
 /// `restore`
 pub(super) async fn restore(session: &Session, asked: Restore) -> Result<(), Error> {
+    let secret = match passphrase::of_backup() {
+        Some(given) => given,
+        None => passphrase::ask("Passphrase or recovery code")?,
+    };
     let body = RestoreBody {
         file: absolute(&asked.file)?,
-        secret: Secret::new(&passphrase::ask("Passphrase or recovery code")?),
+        secret: Secret::new(&secret),
         name: asked.name,
     };
     let path = Path::new(["restores"]);
@@ -42,6 +46,14 @@ pub(super) async fn restore(session: &Session, asked: Restore) -> Result<(), Err
              each as soon as its contact can be reached"
         )
     });
+    if !restored.groups.is_empty() {
+        let groups = restored.groups.join(", ");
+        session.output.note(&format!(
+            "groups that were restored too: {groups}; each goes on once the steward who asked \
+             you in was online, and its members see you come back as another device; what was \
+             said there meanwhile is with them"
+        ));
+    }
     session.output.note(
         "one-time links made before the backup can be used no more: `hushwing invite --list` names them",
     );
@@ -65,6 +77,9 @@ fn told(made: &BackedUp) -> String {
 
 /// A passphrase, typed twice on a terminal; `None` for an empty one.
 fn chosen() -> Result<Option<Typed>, Error> {
+    if let Some(given) = passphrase::of_backup() {
+        return Ok(Some(given));
+    }
     let on_terminal = io::stdin().is_terminal();
     let prompt = match on_terminal {
         true => "Passphrase for this backup (none: a recovery code is made)",

@@ -3,7 +3,8 @@
 use hushwing_daemon::{Error, view};
 use serde_json::json;
 
-use super::{Session, picture, shown, view};
+use super::picture::{self, Picture};
+use super::{Session, shown, view};
 use crate::args::{Rename, Rotate, Verify};
 use crate::client::Path;
 
@@ -41,6 +42,9 @@ pub(super) async fn verify(session: &Session, verify: Verify) -> Result<(), Erro
         }
     };
     let safety: view::Safety = view(safety)?;
+    if let Some(file) = &verify.png {
+        Picture::open(file)?.write(&safety.code)?;
+    }
     let drawn = match verify.qr {
         true => picture::drawn(&safety.code)?,
         false => String::new(),

@@ -10,7 +10,7 @@ use hushwing_daemon::{Error, ErrorKind, view};
 use serde_json::json;
 
 use super::message::text;
-use super::{Session, shown, view};
+use super::{Session, setting, shown, view};
 use crate::args::{
     Conversations, Disappear, Draft, Mute, Name, Pin, Report, Search, Switched, Unread,
 };
@@ -18,8 +18,14 @@ use crate::client::Path;
 use crate::output::indented;
 
 /// `contacts remove`
-pub(super) async fn remove(session: &Session, Name { name }: Name) -> Result<(), Error> {
-    let path = Path::new(["contacts", &name]);
+pub(super) async fn remove(session: &Session, name: &str, yes: bool) -> Result<(), Error> {
+    let question = "All that was said with them will be gone for good, and they are not told. \
+        Type the name to remove them: ";
+    if session.output.has_person() && !yes && !setting::means(question, name) {
+        return Err(Error::new(ErrorKind::Usage, "nobody was removed")
+            .with_advice("type the name as you gave it, or use `--yes`"));
+    }
+    let path = Path::new(["contacts", name]);
     let removed: Removed = view(session.client.delete(&path).await?)?;
     session.output.result(&removed, |_| {
         format!("{name} is forgotten, with all that was said")
@@ -67,7 +73,10 @@ fn line(one: &Conversation) -> String {
         line.push_str(&format!("  {mark}"));
     }
     if let Some(seconds) = one.disappear_after {
-        line.push_str(&format!("  messages disappear after {seconds} s"));
+        line.push_str(&format!(
+            "  messages disappear after {}",
+            shown::span(seconds)
+        ));
     }
     line
 }

@@ -95,8 +95,10 @@ async fn start(session: &Session, lan: bool) -> Result<(), Error> {
     process
         .arg("--home")
         .arg(session.home.path())
-        .args(["--json", "up", "--foreground"])
-        .env_remove(passphrase::VARIABLE);
+        .args(["--json", "up", "--foreground"]);
+    for variable in passphrase::VARIABLES {
+        process.env_remove(variable);
+    }
     if lan {
         process.arg("--lan");
     }

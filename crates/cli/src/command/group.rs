@@ -1,10 +1,10 @@
 //! Conversations of many.
 
-use hushwing_api::group::{Group, GroupMember};
+use hushwing_api::group::{Group, GroupMember, PendingChange};
 use hushwing_daemon::{Error, view};
 use serde_json::{Value, json};
 
-use super::{Session, view};
+use super::{Session, shown, view};
 use crate::args::{self, GroupAction};
 use crate::client::Path;
 
@@ -32,7 +32,13 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
         }
         GroupAction::Remove { group, member } => {
             let body = json!({ "who": member });
-            let said = |_: &Group| format!("removing {member}");
+            let said = |left: &Group| {
+                let there = |one: &GroupMember| one.present && one.name == member;
+                match left.members.iter().any(there) || member.parse::<u64>().is_ok() {
+                    true => format!("removing {member}"),
+                    false => format!("{member} is not asked any more"),
+                }
+            };
             change(session, &group, "remove", &body, said).await?;
         }
         GroupAction::Rename { group, name } => {
@@ -116,14 +122,34 @@ pub(super) fn line(group: &Group) -> String {
 fn info(group: &Group) -> String {
     let mut lines = vec![line(group)];
     let disappear = group.disappear_after.iter();
-    lines.extend(disappear.map(|seconds| format!("  messages disappear after {seconds} s")));
+    lines.extend(
+        disappear.map(|seconds| format!("  messages disappear after {}", shown::span(*seconds))),
+    );
     let history = group.history_since.iter();
     lines.extend(history.map(|since| format!("  newcomers see what was said since {since}")));
+    lines.extend(group.pending.iter().map(pending));
     let present = group.members.iter().filter(|member| member.present);
     lines.extend(present.map(member));
     let asked = group.asked.iter();
     lines.extend(asked.map(|name| format!("  {name}: asked, has not answered")));
     lines.join("\n")
+}
+
+/// A change that is not so yet.
+fn pending(change: &PendingChange) -> String {
+    let to = &change.to;
+    let what = match change.change.as_str() {
+        "name" => format!("to be called {to}"),
+        "disappear" => match to.parse() {
+            Ok(0) | Err(_) => "messages to stay".to_owned(),
+            Ok(seconds) => format!("messages to disappear after {}", shown::span(seconds)),
+        },
+        "add" => format!("{to} to come in"),
+        "remove" => format!("{to} to be removed"),
+        "steward" => format!("{to} to be a steward"),
+        _ => format!("{to} to be a steward no longer"),
+    };
+    format!("  pending: {what}")
 }
 
 fn member(member: &GroupMember) -> String {

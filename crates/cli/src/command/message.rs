@@ -53,6 +53,15 @@ const fn state(wait: Wait) -> &'static str {
     }
 }
 
+/// What was done to a message: named by its own id, which commands know.
+fn show_changed(session: &Session, id: &str, done: &str, answer: Value) -> Result<(), Error> {
+    let sent: view::Sent = view(answer)?;
+    session
+        .output
+        .result(&sent, |sent| format!("{id}  {done}  {}", sent.state));
+    Ok(())
+}
+
 /// `where`
 pub(super) async fn locate(session: &Session, message: MessageId) -> Result<(), Error> {
     let path = Path::new(["messages", &message.id, "where"]);
@@ -176,26 +185,24 @@ pub(super) async fn react(session: &Session, react: React) -> Result<(), Error> 
         .client
         .post(&path, &json!({ "reaction": react.reaction }))
         .await?;
-    show_sent(session, answer)
+    let done = match react.reaction.is_empty() {
+        true => "reaction taken back",
+        false => "reacted",
+    };
+    show_changed(session, &react.id, done, answer)
 }
 
 /// `edit`
 pub(super) async fn edit(session: &Session, edit: Edit) -> Result<(), Error> {
     let text = text(edit.text)?;
     let path = Path::new(["messages", &edit.id, "edit"]);
-    show_sent(
-        session,
-        session.client.post(&path, &json!({ "text": text })).await?,
-    )
+    let answer = session.client.post(&path, &json!({ "text": text })).await?;
+    show_changed(session, &edit.id, "edited", answer)
 }
 
 /// `delete`
 pub(super) async fn delete(session: &Session, message: MessageId) -> Result<(), Error> {
-    show_sent(
-        session,
-        session
-            .client
-            .delete(&Path::new(["messages", &message.id]))
-            .await?,
-    )
+    let path = Path::new(["messages", &message.id]);
+    let answer = session.client.delete(&path).await?;
+    show_changed(session, &message.id, "deleted", answer)
 }

@@ -85,7 +85,9 @@ async fn over_api(session: Session, command: Command) -> Result<ExitCode, Error>
         Command::Introduce(introduce) => introduction::introduce(&session, introduce).await?,
         Command::Contacts(contacts) => match contacts.action {
             None => contact::list(&session).await?,
-            Some(ContactAction::Remove(name)) => conversation::remove(&session, name).await?,
+            Some(ContactAction::Remove { name, yes }) => {
+                conversation::remove(&session, &name, yes).await?;
+            }
         },
         Command::Verify(verify) => contact::verify(&session, verify).await?,
         Command::Rotate(rotate) => contact::rotate(&session, rotate).await?,

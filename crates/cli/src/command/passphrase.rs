@@ -74,19 +74,27 @@ pub(super) fn secret(typed: &Typed) -> Passphrase {
 /// The passphrase a daemon on `home` needs, asked for where it is set.
 pub(super) fn needed(home: &Home) -> Result<Option<Typed>, Error> {
     if passphrase::is_set(home)? {
-        ask("Passphrase").map(Some)
+        given(OF_HOME)
+            .map_or_else(|| ask("Passphrase"), Ok)
+            .map(Some)
     } else {
         Ok(None)
     }
 }
 
 /// Where the passphrase of a hidden profile may stand.
-pub(super) const VARIABLE: &str = "HUSHWING_PASSPHRASE";
+const OF_HIDDEN: &str = "HUSHWING_PASSPHRASE";
+/// Where that of the home may.
+const OF_HOME: &str = "HUSHWING_HOME_PASSPHRASE";
+/// Where that of a backup, or its recovery code, may.
+const OF_BACKUP: &str = "HUSHWING_BACKUP_PASSPHRASE";
+/// All of them: no other program is to be given any.
+pub(super) const VARIABLES: [&str; 3] = [OF_HIDDEN, OF_HOME, OF_BACKUP];
 
 /// The passphrase of the hidden profile to act as: from the environment, else from
 /// a person at the terminal. Never from standard input, which may be a message.
 pub(crate) fn of_hidden() -> Result<Option<Typed>, Error> {
-    if let Some(given) = given() {
+    if let Some(given) = given(OF_HIDDEN) {
         return Ok(Some(given));
     }
     if !io::stdin().is_terminal() {
@@ -98,7 +106,7 @@ pub(crate) fn of_hidden() -> Result<Option<Typed>, Error> {
 
 /// The passphrase of a hidden profile to be made, typed twice on a terminal.
 pub(super) fn for_hidden() -> Result<Typed, Error> {
-    if let Some(given) = given() {
+    if let Some(given) = given(OF_HIDDEN) {
         return Ok(given);
     }
     let new = ask("Passphrase of the hidden profile")?;
@@ -109,8 +117,13 @@ pub(super) fn for_hidden() -> Result<Typed, Error> {
     Ok(new)
 }
 
-fn given() -> Option<Typed> {
-    let given = std::env::var(VARIABLE).ok().map(Typed::new);
+/// The passphrase of a backup, where no person is to type it.
+pub(super) fn of_backup() -> Option<Typed> {
+    given(OF_BACKUP)
+}
+
+fn given(variable: &str) -> Option<Typed> {
+    let given = std::env::var(variable).ok().map(Typed::new);
     given.filter(|given| !given.is_empty())
 }
 

@@ -40,11 +40,13 @@ pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), E
                     .join("\n")
             });
         }
-        Profile::Delete { name } => {
+        Profile::Delete { name, yes } => {
             let path = Path::new(["profiles", &name]);
-            if session.output.has_person() && !means(&name) {
+            let question = "Its contacts, conversations and keys will be gone for good, and \
+                nobody is told. Type its name to delete it: ";
+            if session.output.has_person() && !yes && !means(question, &name) {
                 return Err(Error::new(ErrorKind::Usage, "nothing was deleted")
-                    .with_advice("type the profile's name to delete it"));
+                    .with_advice("type the profile's name to delete it, or use `--yes`"));
             }
             let owner = Client::new(session.home.clone(), Some(name.clone()), None);
             let left = owner.delete(&path).await?;
@@ -74,9 +76,7 @@ async fn hide(session: &Session, name: String, slot: Option<u8>) -> Result<(), E
 }
 
 /// Asks the person at the terminal to type the name of what will be gone.
-fn means(name: &str) -> bool {
-    let question = "Its contacts, conversations and keys will be gone for good, and nobody is \
-        told. Type its name to delete it: ";
+pub(super) fn means(question: &str, name: &str) -> bool {
     answer_to(question).as_deref() == Some(name)
 }
 

@@ -231,6 +231,7 @@ pub(super) fn event(event: &Value) -> String {
         }),
         "key_changed" => read(event).map(|change| key_change(&change, text(event, "name"))),
         "contact" => read(event).map(|shown| format!("contact  {}", contact(&shown))),
+        "removed" => Some(format!("removed  {}", text(event, "name"))),
         "state" => Some(state(event)),
         "progress" => Some(format!(
             "{}  {} on {}",
@@ -282,6 +283,31 @@ fn text<'e>(event: &'e Value, field: &str) -> &'e str {
     event.get(field).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// A span of time, in the units people use.
+pub(super) fn span(seconds: u32) -> String {
+    let units = [
+        (7 * 86_400, "week"),
+        (86_400, "day"),
+        (3_600, "hour"),
+        (60, "minute"),
+        (1, "second"),
+    ];
+    let mut left = seconds;
+    let mut parts = Vec::new();
+    for (unit, name) in units {
+        match left / unit {
+            0 => {}
+            1 => parts.push(format!("1 {name}")),
+            many => parts.push(format!("{many} {name}s")),
+        }
+        left %= unit;
+    }
+    match parts.is_empty() {
+        true => "0 seconds".to_owned(),
+        false => parts.join(" "),
+    }
+}
+
 /// Any other event: its name, then its plain fields.
 fn fields(event: &Value) -> String {
     let Value::Object(fields) = event else {
@@ -300,6 +326,20 @@ fn fields(event: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn spans_are_told_in_units_people_use() {
+        let told = [0, 1, 90, 86_400, 1_209_600, 694_861].map(span);
+        let wanted = [
+            "0 seconds",
+            "1 second",
+            "1 minute 30 seconds",
+            "1 day",
+            "2 weeks",
+            "1 week 1 day 1 hour 1 minute 1 second",
+        ];
+        assert_eq!(told, wanted);
+    }
+
     use serde_json::json;
 
     use super::*;

@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use crate::world::{Person, Relay, until};
+use crate::groups::{accept, size};
+use crate::world::{Answer, Person, Relay, until};
 
 #[test]
 fn a_profile_comes_back_from_its_backup_in_another_home() {
@@ -71,6 +72,93 @@ fn a_passphrase_is_taken_from_standard_input_and_shown_nowhere() {
     let order = ["restore", file, "--as", "Alice II"];
     let restored = alice.run_with_input(&order, "four words by dice\n").ok();
     assert_eq!(restored["profile"], "Alice II");
+    // Or, for a script, from the environment.
+    for (order, kind) in [
+        (["backup", file, "--force"], None),
+        (["restore", file, "--as=Alice III"], None),
+        (["restore", file, "--as=Alice III"], Some("exists")),
+    ] {
+        let mut command = alice.command(&order);
+        command.env("HUSHWING_BACKUP_PASSPHRASE", "five words by dice");
+        let answer = Answer::of(&command.output().unwrap());
+        match kind {
+            None => drop(answer.ok()),
+            Some(kind) => assert_eq!(answer.failed(1), kind),
+        }
+    }
     let log = fs::read_to_string(alice.path().join("log")).unwrap();
-    assert!(!log.contains("four words"));
+    assert!(!log.contains("four words") && !log.contains("five words"));
+}
+
+#[test]
+fn a_group_of_a_backup_goes_on_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    alice.meet(&bob);
+    alice.run(&["group", "new", "Rowing"]).ok();
+    alice.run(&["group", "add", "Rowing", "Bob"]).ok();
+    accept(&bob);
+    until("both are in", || {
+        size(&alice, "Rowing") == 2 && size(&bob, "Rowing") == 2
+    });
+    let file = dir.path().join("bob.backup");
+    let file = file.to_str().unwrap();
+    let made = bob.run(&["backup", file]).ok();
+    let code = made["recovery_code"].as_str().unwrap().to_owned();
+    bob.stop();
+    // While its steward is away it waits, and says for whom.
+    alice.stop();
+
+    let bob = Person::without_profile();
+    bob.run(&["up"]).ok();
+    let restored = bob.run_with_input(&["restore", file], &format!("{code}\n"));
+    assert_eq!(restored.ok()["groups"], serde_json::json!(["Rowing"]));
+    let early = bob.run(&["send", "Rowing", "too early"]);
+    let advice = early.json["error"]["advice"].to_string();
+    assert!(advice.contains("steward"), "{advice}");
+    assert_eq!(early.failed(2), "usage");
+
+    alice.run(&["up"]).ok();
+    until("he is back, and nobody is there twice", || {
+        size(&alice, "Rowing") == 2 && size(&bob, "Rowing") == 2
+    });
+    bob.run(&["send", "Rowing", "here again", "--wait", "delivered"])
+        .ok();
+    until("it arrived", || !alice.shown("Rowing").is_empty());
+}
+
+#[test]
+fn a_group_whose_only_steward_put_a_backup_back_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    alice.meet(&bob);
+    alice.run(&["group", "new", "Rowing"]).ok();
+    alice.run(&["group", "add", "Rowing", "Bob"]).ok();
+    accept(&bob);
+    until("both are in", || {
+        size(&alice, "Rowing") == 2 && size(&bob, "Rowing") == 2
+    });
+    bob.run(&["send", "Rowing", "before", "--wait", "delivered"])
+        .ok();
+    let file = dir.path().join("alice.backup");
+    let file = file.to_str().unwrap();
+    let made = alice.run(&["backup", file]).ok();
+    let code = made["recovery_code"].as_str().unwrap().to_owned();
+    alice.stop();
+
+    let alice = Person::without_profile();
+    alice.run(&["up"]).ok();
+    alice
+        .run_with_input(&["restore", file], &format!("{code}\n"))
+        .ok();
+    until("all are in what she founded anew", || {
+        size(&alice, "Rowing") == 2 && size(&bob, "Rowing") == 2
+    });
+    bob.run(&["send", "Rowing", "after", "--wait", "delivered"])
+        .ok();
+    assert_eq!(alice.shown("Rowing").len(), 2);
+    alice.run(&["group", "rename", "Rowing", "Sculling"]).ok();
+    until("it is changed as before", || size(&bob, "Sculling") == 2);
 }

@@ -136,7 +136,9 @@ fn who_is_blocked_reported_and_forgotten_is_not_told() {
     bob.run(&heard).ok();
     assert_eq!(found(&alice, "sorry"), 1);
 
+    let mut heard = alice.watch_as_person();
     alice.run(&["contacts", "remove", "Bob"]).ok();
+    heard.until_line("removed  Bob");
     assert_eq!(alice.run(&["contacts"]).ok(), json!([]));
     assert_eq!(alice.run(&["read", "Bob"]).failed(4), "not_found");
     assert_eq!(found(&alice, "sorry"), 0);

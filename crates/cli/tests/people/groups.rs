@@ -3,7 +3,7 @@
 use crate::world::{Person, Relay, until};
 
 /// How many are in a group, as somebody sees it; 0 if they are not.
-fn size(person: &Person, group: &str) -> u64 {
+pub(crate) fn size(person: &Person, group: &str) -> u64 {
     let all = person.run(&["group", "list"]).ok();
     let mut rows = all.as_array().unwrap().iter();
     let row = rows.find(|row| row["name"] == group && row["state"] == "member");
@@ -11,7 +11,7 @@ fn size(person: &Person, group: &str) -> u64 {
 }
 
 /// Somebody who is asked in accepts.
-fn accept(person: &Person) {
+pub(crate) fn accept(person: &Person) {
     until("they were asked", || {
         person.run(&["requests"]).ok() != serde_json::json!([])
     });
@@ -67,7 +67,19 @@ fn three_found_talk_in_change_and_leave_a_group() {
         assert!(person.told(&["read", "Rowing"]).contains("Bob: at six?"));
     }
     let id = sent["message"].as_str().unwrap();
-    carol.run(&["react", id, "👍"]).ok();
+    // What was done is told with the id of what it was done to, which commands know.
+    let nothing = carol.run(&["react", id, ""]);
+    assert!(
+        nothing.json["error"]["message"]
+            .to_string()
+            .contains("not reacted")
+    );
+    nothing.failed(2);
+    let reacted = carol.told(&["react", id, "👍"]);
+    assert!(reacted.starts_with(&format!("{id}  reacted")), "{reacted}");
+    let unknown = carol.run(&["group", "info", "Chess"]);
+    let advice = unknown.json["error"]["advice"].to_string();
+    assert!(advice.contains("group list"), "{advice}");
     until("the reaction came", || {
         bob.run(&["read", "Rowing"]).ok()[0]["reactions"][0]["from"] == "Carol"
     });
@@ -75,7 +87,11 @@ fn three_found_talk_in_change_and_leave_a_group() {
     carol.run(&["send", "Bob", "x"]).failed(4);
     carol.run(&["group", "rename", "Rowing", "Mine"]).failed(2);
 
-    alice.run(&["group", "rename", "Rowing", "Regatta"]).ok();
+    // It is known by it at once, and shown as what it is to be.
+    let renaming = alice.run(&["group", "rename", "Rowing", "Regatta"]).ok();
+    let pending = serde_json::json!([{ "change": "name", "to": "Regatta" }]);
+    assert_eq!(renaming["pending"], pending);
+    alice.run(&["group", "info", "Regatta"]).ok();
     for person in &people {
         until("the name is another", || size(person, "Regatta") == 3);
     }
@@ -95,7 +111,9 @@ fn three_found_talk_in_change_and_leave_a_group() {
     carol.run(&["group", "leave", "Regatta"]).ok();
     alice.run(&["up"]);
     until("Carol is out", || size(alice, "Regatta") == 1);
+    let mut heard = carol.watch_as_person();
     carol.run(&["group", "forget", "Regatta"]).ok();
+    heard.until_line("removed  Regatta");
     assert_eq!(carol.run(&["group", "list"]).ok(), serde_json::json!([]));
 }
 

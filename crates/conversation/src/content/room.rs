@@ -18,6 +18,8 @@ pub(crate) const MEDIA_TYPE: &str = "application/vnd.hushwing.room+cbor";
 const VERSION: u64 = 1;
 /// Bytes of a key package.
 const MAX_PACKAGE: usize = 8_192;
+/// Bytes of the entry of a policy.
+const MAX_CLAIM: usize = 1_024;
 /// Bytes of an account id.
 const MAX_ACCOUNT: usize = 32;
 /// Entries of one roster.
@@ -91,6 +93,13 @@ pub enum RoomStep {
     Tallies(Vec<Tally>),
     /// To who was just added: what was said before.
     Past(Vec<Past>),
+    /// Between two: I put a backup back, and want to be let in again as another leaf.
+    Return,
+    /// Between two: I put a backup back and founded this room in the place of another,
+    /// of which nobody else is a steward. The entry of its policy that says so.
+    Anew(Vec<u8>),
+    /// Between two: I do not ask any more whether you want to be in it.
+    Withdrawn,
 }
 
 /// Somebody in a room, as told. `Debug` hides all of it.
@@ -128,6 +137,9 @@ impl fmt::Debug for RoomStep {
             Self::Passed(_) => "Passed",
             Self::Tallies(_) => "Tallies",
             Self::Past(_) => "Past",
+            Self::Return => "Return",
+            Self::Anew(_) => "Anew",
+            Self::Withdrawn => "Withdrawn",
         })
     }
 }
@@ -182,7 +194,10 @@ impl RoomWord {
             | RoomStep::Ask(_)
             | RoomStep::Again { .. }
             | RoomStep::Passed(_)
-            | RoomStep::Tallies(_) => {}
+            | RoomStep::Tallies(_)
+            | RoomStep::Return
+            | RoomStep::Anew(_)
+            | RoomStep::Withdrawn => {}
         }
         Ok(word)
     }
@@ -253,6 +268,15 @@ impl RoomWord {
                     entry: Entry::read(reader)?,
                 }
             }
+            10 => {
+                reader.array_of(0)?;
+                RoomStep::Return
+            }
+            20 => RoomStep::Anew(reader.bytes(MAX_CLAIM)?.to_vec()),
+            21 => {
+                reader.array_of(0)?;
+                RoomStep::Withdrawn
+            }
             13 => {
                 let count = reader.array(MAX_PAST as u64)?;
                 let all = (0..count).map(|_| Past::read(reader));
@@ -322,6 +346,18 @@ impl RoomWord {
                 head(8);
                 writer.array(tallies.len());
                 tallies.iter().for_each(|tally| tally.write(writer));
+            }
+            RoomStep::Return => {
+                head(10);
+                writer.array(0);
+            }
+            RoomStep::Anew(claim) => {
+                head(20);
+                writer.bytes(claim);
+            }
+            RoomStep::Withdrawn => {
+                head(21);
+                writer.array(0);
             }
             RoomStep::Call { account, entry } => {
                 head(9);
@@ -440,6 +476,9 @@ mod tests {
             RoomStep::Passed(vec![[1; 16], [2; 16]]),
             RoomStep::Tallies(vec![tally(&[0, 40]), tally(&[])]),
             RoomStep::Past(vec![past(name), past(name)]),
+            RoomStep::Return,
+            RoomStep::Anew(vec![7; 153]),
+            RoomStep::Withdrawn,
         ];
         let of = |step| RoomWord {
             room: ConversationId([4; 16]),
@@ -486,6 +525,9 @@ mod tests {
                     | RoomStep::Passed(_)
                     | RoomStep::Tallies(_)
                     | RoomStep::Past(_)
+                    | RoomStep::Return
+                    | RoomStep::Anew(_)
+                    | RoomStep::Withdrawn
             );
             let read = RoomWord::decode(&word.encode());
             assert_eq!(read == Err(RoomWordError::EmptyName), !nameless);
@@ -496,7 +538,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
         fn whatever_is_read_is_bounded_and_never_panics(
-            step in 0..14_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
+            step in 0..23_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
         ) {
             let head = [&[0x84, 1, step, 0x50][..], &[4; 16], &bytes].concat();
             if let Ok(word) = RoomWord::decode(&head) {

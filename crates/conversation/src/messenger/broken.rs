@@ -44,6 +44,7 @@ impl Concern {
             | Command::Introduce { one: contact, .. } => Self::Contact(*contact),
             Command::Room { room }
             | Command::OfferRoom { room, .. }
+            | Command::TakeOfferBack { room, .. }
             | Command::AcceptRoom { room }
             | Command::RefuseRoom { room }
             | Command::RemoveMember { room, .. }

@@ -104,6 +104,9 @@ impl Messenger {
             Command::Rooms => self.list_rooms(),
             Command::Room { room } => self.show_room(room)?,
             Command::OfferRoom { room, contact } => self.offer_room(call, room, contact)?,
+            Command::TakeOfferBack { room, contact } => {
+                self.take_offer_back(call, room, contact)?
+            }
             Command::AcceptRoom { room } => self.accept_room(call, room)?,
             Command::RefuseRoom { room } => self.refuse_room(call, room)?,
             Command::RemoveMember { room, member } => self.remove_from_room(call, room, member)?,

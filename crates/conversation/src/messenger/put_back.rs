@@ -11,8 +11,8 @@ use crate::event::BreakReason;
 use crate::mls::forget_key_package;
 use crate::storage::{
     ContactRecord, DevicesRecord, EraRecord, LackRecord, MailRecord, MailboxState, MailboxUse,
-    RepeatRecord, ReunionRecord, Role, RoomConsentRecord, RoomLinkRecord, RoomMeetingRecord,
-    RoomRecord, RoomStanding, Standing,
+    RepeatRecord, ReunionRecord, Role, RoomConsentRecord, RoomFollowersRecord, RoomLinkRecord,
+    RoomMeetingRecord, RoomRecord, RoomReturnRecord, RoomReturnersRecord, RoomStanding, Standing,
 };
 use crate::{ContactId, Event, Storage};
 
@@ -58,8 +58,21 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
         })?;
     }
     end_consents(storage)?;
+    let devices = DevicesRecord::read(storage)?.room;
     for room in storage.rooms()? {
-        end_room(storage, room.unwrap_or_else(|damaged| damaged.stand_in()))?;
+        let room = room.unwrap_or_else(|damaged| damaged.stand_in());
+        let standing = match room.standing {
+            // Nobody else lets a device in.
+            _ if devices == Some(room.id) => RoomStanding::Broken,
+            RoomStanding::Offered => continue,
+            RoomStanding::Joining | RoomStanding::Member | RoomStanding::Restoring => {
+                RoomStanding::Restoring
+            }
+            RoomStanding::Leaving | RoomStanding::Left | RoomStanding::Broken => {
+                RoomStanding::Broken
+            }
+        };
+        end_room(storage, room, standing)?;
     }
     Ok(())
 }
@@ -85,20 +98,24 @@ fn end_consents(storage: &mut dyn Storage) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// A room does not go on: what its keeper knew must not be used again, and a
-/// steward has to ask me in anew.
-fn end_room(storage: &mut dyn Storage, room: RoomRecord) -> Result<(), StorageError> {
-    if room.standing == RoomStanding::Offered {
-        return Ok(());
-    }
+/// A room does not go on as it is: what its keeper knew must not be used again, and a
+/// steward has to let me in anew.
+fn end_room(
+    storage: &mut dyn Storage,
+    room: RoomRecord,
+    standing: RoomStanding,
+) -> Result<(), StorageError> {
     storage.remove_all_held(room.id.place())?;
+    RoomReturnRecord::clear(storage, room.id)?;
+    RoomFollowersRecord::clear(storage, room.id)?;
+    RoomReturnersRecord::clear(storage, room.id)?;
     if let Some(package) = &room.package {
         // The lost device may have been welcomed by it.
         forget_key_package(storage, &package.reference)?;
     }
     storage.put_room(&RoomRecord {
         package: None,
-        standing: RoomStanding::Broken,
+        standing,
         publishing: Vec::new(),
         asked: Vec::new(),
         ..room
@@ -201,6 +218,8 @@ impl Messenger {
                 Ok(())
             })?;
         }
+        self.found_restored_anew(call)?;
+        self.tell_restoring_rooms();
         let links = self.invitations.values().filter(|link| !link.reusable);
         for link in links.map(|link| link.id).collect::<Vec<_>>() {
             self.end_restored_link(call, link)?;

@@ -386,6 +386,6 @@ impl Messenger {
         self.resume_debts_of(call, contact)?;
         self.mails.to_tend.insert(contact);
         self.tell_contact(contact);
-        Ok(())
+        self.ask_to_return(call)
     }
 }

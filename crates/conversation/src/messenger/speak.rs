@@ -96,7 +96,7 @@ impl Messenger {
         self.may_speak(record.contact, 0)?;
         let replaces = Self::my_reaction(call, &record)?;
         if mark.is_empty() {
-            let reaction = replaces.ok_or(Refusal::NoMessage)?;
+            let reaction = replaces.ok_or(Refusal::NoReaction)?;
             let content = Content::Unreact { reaction };
             return self.say(
                 call,

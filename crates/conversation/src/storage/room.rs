@@ -28,6 +28,8 @@ pub enum RoomStanding {
     Left,
     /// It cannot go on here: what is stored of it is damaged.
     Broken,
+    /// It was read from a backup: I ask to be let in again as another leaf.
+    Restoring,
 }
 
 /// A room, as it is kept here. `Debug` shows neither names nor accounts.
@@ -84,7 +86,7 @@ pub struct RoomRecord {
 pub struct SharedRecord {
     /// Since when, as the policy says: milliseconds after 1970.
     pub since: u64,
-    /// The epoch in which I learned that.
+    /// The epoch in which I learned that, as it is shown.
     pub epoch: u64,
 }
 

@@ -322,10 +322,21 @@ fn a_room_is_refused_without_a_word_and_an_offer_lapses() {
         room: c.rooms[0],
         contact: c.hers[0],
     };
-    assert_eq!(
-        refusal(&mut c.village, c.homes[0], again.clone()),
-        Refusal::InRoomAlready
-    );
+    // Asked again, he is shown it again; taken back, it is gone on both sides.
+    c.ask(0, again.clone());
+    c.pass(60);
+    assert_eq!(rooms(&mut c.village, c.homes[1]).len(), 1);
+    let back = Command::TakeOfferBack {
+        room: c.rooms[0],
+        contact: c.hers[0],
+    };
+    c.ask(0, back.clone());
+    c.pass(60);
+    assert!(rooms(&mut c.village, c.homes[1]).is_empty());
+    assert!(c.view(0).asked.is_empty());
+    let no = refusal(&mut c.village, c.homes[0], back);
+    assert_eq!(no, Refusal::NoMember);
+    c.ask(0, again.clone());
     c.village.pass(Duration::from_secs(22 * 86_400)).unwrap();
     assert!(c.view(0).asked.is_empty());
     c.ask(0, again);

@@ -103,7 +103,7 @@ fn damage_of_a_room_breaks_that_room_alone() {
     };
     assert_eq!(
         refusal(&mut c.village, c.homes[1], say(place)),
-        Refusal::Broken
+        Refusal::RoomBroken
     );
     c.ask(1, say(other.place()));
     let alice = contacts(&mut c.village, c.homes[1])[0].contact;
@@ -200,13 +200,16 @@ fn after_a_backup_was_put_back_no_room_goes_on_with_old_keys() {
     let storage = c.village.storage(c.homes[1]).unwrap();
     hushwing_conversation::restored(storage, 0).unwrap();
     c.village.open_again(c.homes[1]).unwrap();
-    assert_eq!(c.view(1).standing, RoomStanding::Broken);
+    assert_eq!(c.view(1).standing, RoomStanding::Restoring);
     let say = Command::Send {
         contact: c.rooms[1].place(),
         text: "under an old key".to_owned(),
         reply_to: None,
     };
-    assert_eq!(refusal(&mut c.village, c.homes[1], say), Refusal::Broken);
+    assert_eq!(
+        refusal(&mut c.village, c.homes[1], say),
+        Refusal::RoomRestoring
+    );
     c.say(2, "after");
     c.pass(60);
     assert_eq!(c.texts(0), ["before", "after"]);

@@ -56,22 +56,21 @@ fn a_mailbox_that_is_lost_while_it_is_made_is_replaced_with_growing_waits() {
 }
 
 #[test]
-fn who_put_a_backup_back_enters_anew_and_keeps_what_was_said() {
+fn who_was_removed_and_put_a_backup_back_is_offered_it_anew_and_keeps_what_was_said() {
     let mut c = circle(1_702, &THREE);
     c.say(0, "before");
     c.pass(60);
     let backup = c.village.storage(c.homes[2]).unwrap().clone();
     c.say(1, "meanwhile");
     c.pass(60);
-    c.village.restore(c.homes[2], backup).unwrap();
-    c.village.pass(Duration::from_secs(3 * 86_400)).unwrap();
-    assert_eq!(c.view(2).standing, RoomStanding::Broken);
     let (room, member) = (c.rooms[0], c.member(0, "Carol").member);
     c.ask(0, Command::RemoveMember { room, member });
     c.pass(300);
+    c.village.restore(c.homes[2], backup).unwrap();
+    c.village.pass(Duration::from_secs(3 * 86_400)).unwrap();
+    assert_eq!(c.view(2).standing, RoomStanding::Restoring);
+    // She asked for it: it is not asked about again.
     c.offer(2);
-    let room = c.offered(2);
-    c.ask(2, Command::AcceptRoom { room });
     c.pass(900);
     c.agree(&[0, 1, 2]);
     assert_eq!(c.texts(2), ["before"]);

@@ -56,6 +56,8 @@ impl Handle {
         let profile = working.await.map_err(ended)??;
         let name = profile.name();
         let contacts = self.contacts(Some(name)).await?;
+        let groups = self.groups(Some(name)).await?.into_iter();
+        let restoring = groups.filter(|group| group.state == "restoring");
         Ok(Restored {
             profile: name.to_owned(),
             default: self
@@ -63,6 +65,7 @@ impl Handle {
                 .first()
                 .is_some_and(|one| one.profile == name),
             contacts: contacts.len(),
+            groups: restoring.map(|group| group.name).collect(),
         })
     }
 }

@@ -151,7 +151,11 @@ fn nobody(name: &str, requests: &[&ContactView]) -> Error {
 
 /// Nothing of that kind has that name.
 pub(super) fn nobody_named(kind: &str, name: &str) -> Error {
-    Error::new(ErrorKind::NotFound, format!("no {kind} is called {name}"))
+    let error = Error::new(ErrorKind::NotFound, format!("no {kind} is called {name}"));
+    error.with_advice(match kind {
+        "group" => "`hushwing group list` shows your groups",
+        _ => "`hushwing group info NAME` shows who is in it",
+    })
 }
 
 /// What was typed may mean several; each candidate begins with what to type

@@ -1,8 +1,8 @@
 //! Groups: conversations of many.
 
 use hushwing_api::conversation::Removed;
-use hushwing_api::group::{Group, GroupMember};
-use hushwing_conversation::view::{MemberView, RoomView};
+use hushwing_api::group::{Group, GroupMember, PendingChange};
+use hushwing_conversation::view::{MemberView, PendingView, RoomView};
 use hushwing_conversation::{Command, ContactId, MemberId, Reply, RoomId, RoomStanding};
 
 use super::contact::{ambiguous, find, nobody_named};
@@ -74,9 +74,19 @@ impl Handle {
     ) -> Result<Group, Error> {
         let profile = self.profile(profile)?;
         let found = room(&profile, name)?;
-        let member = member(&found, who)?;
         let room = found.room;
-        ask(&profile, Command::RemoveMember { room, member }).await
+        let command = match member(&found, who) {
+            Ok(member) => Command::RemoveMember { room, member },
+            // Who was only asked is no member: the offer is taken back.
+            Err(error) => match find(&profile, who) {
+                Ok(asked) if found.asked.contains(&asked.contact) => Command::TakeOfferBack {
+                    room,
+                    contact: asked.contact,
+                },
+                _ => return Err(error),
+            },
+        };
+        ask(&profile, command).await
     }
 
     /// Calls a group something else, for all.
@@ -208,6 +218,7 @@ pub(super) fn group(room: &RoomView, profile: &Profile) -> Group {
             RoomStanding::Leaving => "leaving",
             RoomStanding::Left => "left",
             RoomStanding::Broken => "broken",
+            RoomStanding::Restoring => "restoring",
         }
         .to_owned(),
         offered_by: room.offered_by.map(|by| name(by).unwrap_or_else(somebody)),
@@ -218,6 +229,7 @@ pub(super) fn group(room: &RoomView, profile: &Profile) -> Group {
             .iter()
             .map(|contact| name(*contact).unwrap_or_else(somebody))
             .collect(),
+        pending: room.pending.iter().map(|one| pending(one, room)).collect(),
         disappear_after: room.disappear_after,
         history_since: room.shared_since.map(show::time),
         since: show::time(room.since),
@@ -240,5 +252,25 @@ pub(super) fn request(room: &RoomView, profile: &Profile) -> view::Request {
             .rooms()
             .iter()
             .any(|other| other.room != room.room && other.name == room.name),
+    }
+}
+
+/// A change that is not so yet.
+fn pending(change: &PendingView, room: &RoomView) -> PendingChange {
+    let who = |member: &MemberId| {
+        let found = room.members.iter().find(|one| one.member == *member);
+        found.map(|one| one.name.clone()).unwrap_or_default()
+    };
+    let (change, to) = match change {
+        PendingView::Name(name) => ("name", name.clone()),
+        PendingView::Disappear(seconds) => ("disappear", seconds.to_string()),
+        PendingView::Add(member) => ("add", who(member)),
+        PendingView::Remove(member) => ("remove", who(member)),
+        PendingView::Steward(member, true) => ("steward", who(member)),
+        PendingView::Steward(member, false) => ("no_steward", who(member)),
+    };
+    PendingChange {
+        change: change.to_owned(),
+        to,
     }
 }

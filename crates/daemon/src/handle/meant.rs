@@ -1,6 +1,6 @@
 //! Which conversation a person means by what they typed.
 
-use hushwing_conversation::view::{ContactView, RoomView};
+use hushwing_conversation::view::{ContactView, PendingView, RoomView};
 use hushwing_conversation::{ContactId, ConversationId, RoomStanding};
 
 use super::contact::{ambiguous, find, nobody_named};
@@ -83,8 +83,14 @@ fn groups(profile: &Profile, name: &str) -> Vec<RoomView> {
                 .starts_with(&name.to_ascii_lowercase())
     };
     let mut rooms = profile.rooms();
+    // Whoever renamed it may call it so at once.
+    let to_be = |room: &RoomView| {
+        let mut pending = room.pending.iter();
+        pending.any(|one| matches!(one, PendingView::Name(new) if new == name))
+    };
     rooms.retain(|room| {
-        room.standing != RoomStanding::Offered && (room.name == name || is_id(room))
+        let called = room.name == name || to_be(room) || is_id(room);
+        room.standing != RoomStanding::Offered && called
     });
     rooms
 }

@@ -361,7 +361,7 @@ pub(crate) fn refusal(refusal: Refusal) -> Error {
         Refusal::WrongNumber | Refusal::WrongNumberNow => ErrorKind::Mismatch,
         Refusal::Mailbox(MailboxFailure::Unreachable) => ErrorKind::Unreachable,
         Refusal::Mailbox(MailboxFailure::Refused) => ErrorKind::Refused,
-        Refusal::Mailbox(_) | Refusal::Broken => ErrorKind::Protocol,
+        Refusal::Mailbox(_) | Refusal::Broken | Refusal::RoomBroken => ErrorKind::Protocol,
         _ => ErrorKind::Usage,
     };
     let error = Error::new(kind, refusal.to_string());
@@ -381,6 +381,7 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::EmptyText => "say something, or use `hushwing delete ID`",
         Refusal::TextTooLong { .. } => "split it into several messages",
         Refusal::BadName => "use 1 to 128 bytes on one line",
+        Refusal::NoReaction => "`hushwing react ID EMOJI` reacts to a message",
         Refusal::BadReaction => "use one emoji or a short word",
         Refusal::Blocked => "`hushwing unblock NAME` first",
         Refusal::TooManyPinned { .. } => "take a pin out first: `hushwing pin --message ID --off`",
@@ -401,6 +402,14 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         }
         Refusal::NotEstablished => "wait until they answered; `hushwing contacts` shows it",
         Refusal::Broken => "meet again by a new link",
+        Refusal::RoomBroken => {
+            "what was said stays; ask a steward of it to remove you and add you again, then \
+             `hushwing requests`"
+        }
+        Refusal::RoomRestoring => {
+            "it goes on once the steward who asked you in was online, unless they removed you; \
+             else ask a steward to remove you and add you again"
+        }
         Refusal::Restoring => {
             "wait until they were online; if they never answer, meet again by a new link"
         }

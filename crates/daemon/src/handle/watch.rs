@@ -64,7 +64,7 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
             name: name_of(profile, room.place()),
             reason: reason.to_string(),
         }),
-        Event::RoomForgotten { .. } => Told::Removed { contact: None },
+        Event::RoomForgotten { room } => removed(profile, room.place()),
         Event::Contact(contact) => Told::Contact(show::contact(contact, &profile.contacts())),
         Event::Mode(mode) => {
             let name = profile.names().get(&mode.contact).cloned();
@@ -168,14 +168,17 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
             contact: conversation_id(profile, *contact),
             from: name_of(profile, member.map_or(*contact, MemberId::place)),
         },
-        Event::Forgotten { contact } => Told::Removed {
-            contact: contact_id(profile, *contact),
-        },
+        Event::Forgotten { contact } => removed(profile, *contact),
         Event::Dropped { contact, reason } => Told::Dropped {
             contact: contact.and_then(|id| contact_id(profile, id)),
             reason: reason.to_string(),
         },
     })
+}
+
+fn removed(profile: &Profile, place: ContactId) -> Told {
+    let (contact, name) = profile.known_as(place).unzip();
+    Told::Removed { contact, name }
 }
 
 fn name_of(profile: &Profile, id: ContactId) -> String {

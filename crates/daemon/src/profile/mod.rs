@@ -289,6 +289,11 @@ impl Profile {
         self.shared.rooms()
     }
 
+    /// Id and name of a conversation that is, or was until lately.
+    pub(crate) fn known_as(&self, place: ContactId) -> Option<(String, String)> {
+        self.shared.known_as(place)
+    }
+
     /// Shown names of contacts, groups and their members: one sequence numbers
     /// all of them.
     pub(crate) fn names(&self) -> BTreeMap<ContactId, String> {

@@ -1,7 +1,7 @@
 //! What a profile's tasks and its callers share: who waits for which answer,
 //! who is known, who listens.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +12,9 @@ use tokio::sync::{broadcast, oneshot};
 /// Events a slow face may lag behind before it misses some.
 const BACKLOG: usize = 4_096;
 
+/// Of so many that were forgotten last faces can still tell what they were called.
+const REMEMBERED: usize = 64;
+
 pub(super) type Answer = Result<Reply, Refusal>;
 
 /// See the module.
@@ -20,6 +23,8 @@ pub(super) struct Shared {
     waiting: Mutex<HashMap<Ticket, oneshot::Sender<Answer>>>,
     contacts: Mutex<BTreeMap<ContactId, ContactView>>,
     rooms: Mutex<BTreeMap<RoomId, RoomView>>,
+    /// Conversations that were forgotten, by place: id and name.
+    gone: Mutex<VecDeque<(ContactId, String, String)>>,
     /// None once the profile is deleted.
     events: Mutex<Option<broadcast::Sender<Arc<Event>>>>,
 }
@@ -31,6 +36,7 @@ impl Shared {
             waiting: Mutex::default(),
             contacts: Mutex::default(),
             rooms: Mutex::default(),
+            gone: Mutex::default(),
             events: Mutex::new(Some(broadcast::channel(BACKLOG).0)),
         }
     }
@@ -69,7 +75,10 @@ impl Shared {
             Event::RequestLapsed { contact } => self.forget(contact),
             Event::Room(ref room) | Event::RoomOffered(ref room) => self.keep_room(room),
             Event::RoomForgotten { room } => {
-                lock(&self.rooms).remove(&room);
+                if let Some(room) = lock(&self.rooms).remove(&room) {
+                    let id = room.conversation.to_string();
+                    self.remember(room.room.place(), id, room.name);
+                }
             }
             _ => {}
         }
@@ -94,7 +103,25 @@ impl Shared {
 
     /// Somebody is not known any more.
     pub(super) fn forget(&self, contact: ContactId) {
-        lock(&self.contacts).remove(&contact);
+        if let Some(gone) = lock(&self.contacts).remove(&contact) {
+            self.remember(contact, gone.conversation.to_string(), gone.name);
+        }
+    }
+
+    fn remember(&self, place: ContactId, id: String, name: String) {
+        let mut gone = lock(&self.gone);
+        gone.truncate(REMEMBERED - 1);
+        gone.push_front((place, id, name));
+    }
+
+    /// Id and name of a conversation that is, or was until lately.
+    pub(super) fn known_as(&self, place: ContactId) -> Option<(String, String)> {
+        if let Some(contact) = lock(&self.contacts).get(&place) {
+            return Some((contact.conversation.to_string(), contact.name.clone()));
+        }
+        let gone = lock(&self.gone);
+        let found = gone.iter().find(|(one, ..)| *one == place);
+        found.map(|(_, id, name)| (id.clone(), name.clone()))
     }
 
     /// Everybody known.

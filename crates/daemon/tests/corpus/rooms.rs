@@ -4,8 +4,9 @@ use hushwing_conversation::branches::AccountId;
 use hushwing_conversation::content::{Entry, Past, RoomStep, RoomWord};
 use hushwing_conversation::storage::{
     AskedRecord, CalledRecord, DevicesRecord, EntryRecord, LeavingRecord, MemberRecord,
-    PackageRecord, PublishingRecord, RoomLinkRecord, RoomMeetingRecord, RoomOfferRecord,
-    RoomRecord, RoomStanding, SharedRecord, ShownRecord, TalkRecord, WelcomeRecord,
+    PackageRecord, PublishingRecord, RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord,
+    RoomOfferRecord, RoomRecord, RoomReturnRecord, RoomReturnersRecord, RoomStanding, SharedRecord,
+    ShownRecord, TalkRecord, WelcomeRecord,
 };
 use hushwing_conversation::{ContactId, ConversationId, MemberId, RoomId, Secret};
 use hushwing_sansio::Timestamp;
@@ -57,6 +58,9 @@ pub(crate) fn rooms() -> Vec<Seed> {
         ("roster", RoomStep::Roster(vec![entry])),
         ("greeting", greeting),
         ("leave", RoomStep::Leave),
+        ("return", RoomStep::Return),
+        ("withdrawn", RoomStep::Withdrawn),
+        ("anew", RoomStep::Anew(vec![7; 153])),
         ("ask", RoomStep::Ask([6; 8])),
         (
             "again",
@@ -80,7 +84,25 @@ pub(crate) fn rooms() -> Vec<Seed> {
         name: "Rowing".to_owned(),
         done: false,
     };
+    let back = RoomReturnRecord {
+        asked: vec![AskedRecord {
+            contact: ContactId(3),
+            since: NOW,
+        }],
+        since: NOW,
+        trusted: vec![(ContactId(3), [9; 32])],
+    };
+    let returners = RoomReturnersRecord {
+        asked: back.asked.clone(),
+    };
+    let followers = RoomFollowersRecord {
+        waiting: vec![(ContactId(3), true), (ContactId(4), false)],
+        stewards: vec![ContactId(4)],
+    };
     let stored = [
+        (records, "room_followers", followers.encode()),
+        (records, "room_return", back.encode()),
+        (records, "room_returners", returners.encode()),
         (records, "room_link", leads.encode()),
         (records, "room_meeting", met.encode()),
         (records, "room", record().encode()),

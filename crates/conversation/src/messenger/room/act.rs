@@ -3,14 +3,16 @@
 
 use hushwing_sansio::StorageError;
 
+use super::Room;
 use super::members::Turns;
-use crate::branches::{IntentId, MakeFault, Told, Wish, WishFault};
+use crate::branches::{AccountId, IntentId, Keeper, MakeFault, Succession, Told, Wish, WishFault};
 use crate::content::MAX_TIMER;
 use crate::event::RoomFault;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::storage::RoomStanding;
-use crate::{Event, Refusal, RoomId};
+use crate::view::PendingView;
+use crate::{Event, MemberId, Refusal, RoomId};
 
 impl Messenger {
     /// I want a change of a room.
@@ -39,7 +41,7 @@ impl Messenger {
     ) -> Result<crate::Reply, Stop> {
         self.want(call, room, wish)?;
         if self.is_broken_room(room.place()) {
-            return Err(Refusal::Broken.into());
+            return Err(Refusal::RoomBroken.into());
         }
         self.tell_room(room);
         self.show_room(room)
@@ -48,7 +50,16 @@ impl Messenger {
     fn count_changes(&mut self, room: RoomId) -> Result<(), StorageError> {
         let keeper = self.rooms.keepers.get(&room);
         let open = keeper.map_or(0, |keeper| keeper.open_intents().count());
-        self.rooms.find(room)?.changing = open;
+        let pending = keeper.into_iter().flat_map(Keeper::pending);
+        let pending: Vec<_> = pending
+            .map(|(wish, adds)| (wish.clone(), adds.map(<[u8]>::to_vec)))
+            .collect();
+        let known = self.rooms.find(room)?;
+        known.changing = open;
+        let shown = pending.iter();
+        known.pending = shown
+            .flat_map(|(wish, adds)| shown_of(known, wish, adds.as_deref()))
+            .collect();
         Ok(())
     }
 
@@ -183,6 +194,7 @@ impl Messenger {
         };
         known.stewards = stewards;
         known.named = policy.heralds();
+        known.base = Succession::of(&policy).map_or(0, |succession| succession.base());
         known.narrow = policy.narrow().unwrap_or(usize::MAX);
         let disappear = policy.disappear_after().map(|after| after.min(MAX_TIMER));
         let otherwise = core::mem::replace(&mut known.disappear_after, disappear) != disappear;
@@ -210,5 +222,36 @@ impl Messenger {
         }
         self.count_changes(room)?;
         Ok(turns)
+    }
+}
+
+/// What is shown of a wish; nothing of what nobody asked for by a command.
+fn shown_of(known: &Room, wish: &Wish, adds: Option<&[u8]>) -> Vec<PendingView> {
+    let present = |account: &AccountId| {
+        let mut members = known.members.values();
+        members.find(|one| one.present && one.account == account.as_bytes())
+    };
+    let by_account = |account, view: fn(MemberId) -> PendingView| {
+        let member = present(account).map(|one| view(one.member));
+        member.into_iter().collect()
+    };
+    match wish {
+        Wish::Add(_) => {
+            let mut members = known.members.values();
+            let member = members.find(|one| adds == Some(one.key.as_slice()));
+            let member = member.map(|one| PendingView::Add(one.member));
+            member.into_iter().collect()
+        }
+        Wish::Remove(account) => by_account(account, PendingView::Remove),
+        Wish::Appoint(account) => by_account(account, |one| PendingView::Steward(one, true)),
+        Wish::Dismiss(account) => by_account(account, |one| PendingView::Steward(one, false)),
+        Wish::Policy(change) => {
+            let name = change.name.clone().map(PendingView::Name);
+            let disappear = change.disappear.map(PendingView::Disappear);
+            name.into_iter().chain(disappear).collect()
+        }
+        Wish::RemoveLeaf(_) | Wish::AddAnew(_) | Wish::AddLeafAnew { .. } | Wish::Refresh => {
+            Vec::new()
+        }
     }
 }

@@ -246,10 +246,11 @@ impl Messenger {
         record: &MessageRecord,
     ) -> Result<bool, StorageError> {
         let now = self.keeper(call, room, |keeper, _| Ok(keeper.epoch()))?;
+        let known = self.rooms.find(room)?;
         let content = Content::Room(RoomWord {
-            room: self.rooms.find(room)?.record.conversation,
+            room: known.record.conversation,
             step: RoomStep::Again {
-                epoch: record.position.epoch.min(now),
+                epoch: known.epoch_of(&record.position).min(now),
                 message: record.content.clone(),
             },
         });

@@ -18,7 +18,7 @@ impl Messenger {
     }
 
     /// The account of somebody else who is in a room of which I am a steward.
-    fn under_me(&mut self, room: RoomId, member: MemberId) -> Result<AccountId, Stop> {
+    pub(super) fn under_me(&mut self, room: RoomId, member: MemberId) -> Result<AccountId, Stop> {
         let known = self.my_stewardship(room)?;
         let found = known.members.get(&member).filter(|member| member.present);
         let found = &found.ok_or(Refusal::NoMember)?.account;

@@ -221,7 +221,10 @@ impl Messenger {
             return Ok(true);
         }
         let record = &self.rooms.find(room)?.record;
-        if record.standing == RoomStanding::Broken {
+        if matches!(
+            record.standing,
+            RoomStanding::Broken | RoomStanding::Restoring
+        ) {
             // What a backup brought must not be used again.
             return Ok(false);
         }

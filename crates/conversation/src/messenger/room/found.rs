@@ -9,7 +9,8 @@ use crate::content::shown::clean_name;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{
-    MailboxRecord, MailboxState, MailboxUse, OrphanRecord, RoomRecord, RoomStanding,
+    MailboxRecord, MailboxState, MailboxUse, OrphanRecord, RoomFollowersRecord, RoomRecord,
+    RoomReturnRecord, RoomReturnersRecord, RoomStanding,
 };
 use crate::{ConversationId, Event, Refusal, Reply, RoomId, Secret};
 
@@ -209,6 +210,9 @@ impl Messenger {
         call.storage.remove_room(room)?;
         call.storage.remove_all_held(place)?;
         OrphanRecord::clear(call.storage, place)?;
+        RoomReturnRecord::clear(call.storage, room)?;
+        RoomFollowersRecord::clear(call.storage, room)?;
+        RoomReturnersRecord::clear(call.storage, room)?;
         self.losses.forget(call.storage, MailboxUse::Room(room))?;
         self.let_messages_go(call, place)
     }

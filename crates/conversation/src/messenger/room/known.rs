@@ -9,7 +9,7 @@ use crate::branches::AccountId;
 use crate::content::{Lamport, Origin};
 use crate::messenger::people::Tail;
 use crate::storage::{ConversationRecord, MemberRecord, Position, RoomRecord, RoomStanding};
-use crate::view::{MemberView, RoomView, Speaker};
+use crate::view::{MemberView, PendingView, RoomView, Speaker};
 use crate::{MemberId, Storage};
 
 /// A room with what would be slow to read for each message.
@@ -24,6 +24,8 @@ pub(in crate::messenger) struct Room {
     /// Those named to pass on what others say, and how many leaves get on without.
     pub(super) named: Vec<AccountId>,
     pub(super) narrow: usize,
+    /// What epochs are shown above, for rooms that were founded anew.
+    pub(super) base: u64,
     /// Seconds after reading until what is said disappears.
     pub(in crate::messenger) disappear_after: Option<u32>,
     /// My leaf in the state that is followed, and its public signature key.
@@ -31,6 +33,8 @@ pub(in crate::messenger) struct Room {
     pub(super) key: Vec<u8>,
     /// Changes of mine that a fork can still undo.
     pub(super) changing: usize,
+    /// Those that are not so yet.
+    pub(super) pending: Vec<PendingView>,
     /// When I greet, and when I greeted last in this run.
     pub(super) greets: Option<Moment>,
     pub(super) greeted: Option<Moment>,
@@ -48,10 +52,12 @@ impl Room {
             stewards: Vec::new(),
             named: Vec::new(),
             narrow: usize::MAX,
+            base: 0,
             disappear_after: None,
             leaf: 0,
             key: Vec::new(),
             changing: 0,
+            pending: Vec::new(),
             greets: None,
             greeted: None,
             daily: Moment::default(),
@@ -121,6 +127,11 @@ impl Room {
     /// Whether I am in it and may speak.
     pub(super) fn is_mine(&self) -> bool {
         self.record.standing == RoomStanding::Member
+    }
+
+    /// The epoch of the group in which something was said first, by where it is shown.
+    pub(super) fn epoch_of(&self, position: &Position) -> u64 {
+        position.epoch.saturating_sub(self.base)
     }
 
     /// The origin of what the leaf with this key says here.
@@ -199,6 +210,7 @@ impl Room {
             disappear_after: self.disappear_after,
             shared_since: self.shared_since(),
             changing: self.changing,
+            pending: self.pending.clone(),
             since: self.record.since,
         }
     }

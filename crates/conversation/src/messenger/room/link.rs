@@ -261,7 +261,11 @@ impl Messenger {
         let most = self.config.group_size.most();
         let known = self.rooms.find(room)?;
         let (group, size) = (known.record.conversation, known.size());
-        let asked: Vec<ContactId> = known.record.asked.iter().map(|one| one.contact).collect();
+        let asked = known.record.asked.iter().map(|one| one.contact);
+        // Who is in it already takes the place of their own leaf.
+        let asked: Vec<ContactId> = asked
+            .filter(|one| known.leaves_of(*one).is_empty())
+            .collect();
         let by_link = |contact: ContactId| {
             let met = self
                 .people

@@ -119,7 +119,7 @@ impl Messenger {
             // It overtook the Welcome.
             RoomStanding::Joining => return self.hold_in(call, room, bytes, way.repeat),
             RoomStanding::Member | RoomStanding::Leaving | RoomStanding::Left => {}
-            RoomStanding::Offered | RoomStanding::Broken => {
+            RoomStanding::Offered | RoomStanding::Broken | RoomStanding::Restoring => {
                 return self.drop_letter(None, DropReason::Broken);
             }
         }
@@ -269,10 +269,11 @@ impl Messenger {
         }
         let wall = call.cx.wall();
         let (kind, target) = classify(&opened.content);
+        let base = self.rooms.find(room)?.base;
         let record = MessageRecord {
             contact: room.place(),
             position: Position {
-                epoch: told.first,
+                epoch: told.first.saturating_add(base),
                 lamport: opened.stamp.lamport.get(),
                 leaf: told.leaf,
                 id: opened.id,

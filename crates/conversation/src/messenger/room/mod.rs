@@ -13,7 +13,8 @@
 //! [`leave`]). In a group too large to write to each ([`wide`]) some pass on what others
 //! say ([`passing`], [`duties`]) and gather receipts ([`counts`]), and whoever is not heard by them
 //! writes to each after all ([`unheard`]). [`found`] makes and forgets rooms, [`tend`] does what is due in them,
-//! [`ruin`] ends one that is damaged.
+//! [`ruin`] ends one that is damaged, [`regain`] gets back into one that a backup brought,
+//! [`refound`] founds one anew that has no other steward.
 //!
 //! `protocol/rooms.md` says what members tell each other.
 
@@ -41,6 +42,8 @@ mod passing;
 mod past;
 mod pay;
 mod publish;
+mod refound;
+mod regain;
 mod roster;
 mod ruin;
 mod say;
@@ -241,7 +244,8 @@ impl Messenger {
         let room = self.room(room)?;
         match room.record.standing {
             RoomStanding::Member => Ok(room),
-            RoomStanding::Broken => Err(Refusal::Broken),
+            RoomStanding::Broken => Err(Refusal::RoomBroken),
+            RoomStanding::Restoring => Err(Refusal::RoomRestoring),
             _ => Err(Refusal::NotInRoom),
         }
     }
@@ -261,7 +265,8 @@ impl Messenger {
                     false => Ok(()),
                 }
             }
-            RoomStanding::Broken => Err(Refusal::Broken),
+            RoomStanding::Broken => Err(Refusal::RoomBroken),
+            RoomStanding::Restoring => Err(Refusal::RoomRestoring),
             _ => Err(Refusal::NotInRoom),
         })
     }

@@ -39,21 +39,78 @@ impl Messenger {
         let known = self.my_stewardship(room)?;
         let mut present = known.members.values().filter(|member| member.present);
         let there = present.any(|member| member.contact == Some(contact));
-        if there
-            || known
-                .record
-                .asked
-                .iter()
-                .any(|asked| asked.contact == contact)
-        {
+        if there {
             return Err(Refusal::InRoomAlready.into());
         }
-        if !self.has_place_for(room, contact)? {
+        // Who refused is not heard of: whoever was asked may be asked again.
+        let again = known.record.asked.iter().any(|one| one.contact == contact);
+        if !again && !self.has_place_for(room, contact)? {
             return Err(Refusal::RoomFull { most }.into());
         }
         self.may_be_asked(contact)?;
+        self.unmark(call, room, contact)?;
+        self.put_offer(call, room, contact)?;
+        self.show_room(room)
+    }
+
+    /// Takes an offer back, unless it was answered.
+    pub(in crate::messenger) fn take_offer_back(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        contact: ContactId,
+    ) -> Result<Reply, Stop> {
+        let record = &mut self.my_stewardship(room)?.record;
+        let before = record.asked.len();
+        record.asked.retain(|one| one.contact != contact);
+        if record.asked.len() == before {
+            return Err(Refusal::NoMember.into());
+        }
+        let word = RoomWord {
+            room: record.conversation,
+            step: RoomStep::Withdrawn,
+        };
+        self.save_room(call, room)?;
+        self.say_of_room(call, contact, word)?;
+        self.tell_room(room);
+        self.show_room(room)
+    }
+
+    /// A contact does not ask me into a room any more.
+    fn offer_withdrawn(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        conversation: ConversationId,
+    ) -> Result<(), StorageError> {
+        let records = self.rooms.records();
+        let waits = records.filter(|record| {
+            let offer = record.offer.as_ref();
+            let open = matches!(
+                record.standing,
+                RoomStanding::Offered | RoomStanding::Joining
+            );
+            let by = offer.is_some_and(|offer| offer.by == contact);
+            open && by && record.conversation == conversation
+        });
+        for room in waits.map(|record| record.id).collect::<Vec<_>>() {
+            self.within(call, room.place(), |this, call| {
+                this.withdraw_from(call, room)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Offers a room to a contact who may be in it.
+    pub(super) fn put_offer(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
         let (since, id) = (call.cx.wall(), call.cx.random());
-        let known = self.my_room(room)?;
+        let known = self.rooms.find(room)?;
+        known.record.asked.retain(|one| one.contact != contact);
         known.record.asked.push(AskedRecord { contact, since });
         let coming = known.record.asked.len();
         let key = known.key.as_slice().try_into();
@@ -72,7 +129,7 @@ impl Messenger {
         })?;
         self.say_of_room(call, contact, word)?;
         self.tell_room(room);
-        self.show_room(room)
+        Ok(())
     }
 
     /// Says something about a room to a contact, in their conversation alone.
@@ -118,6 +175,13 @@ impl Messenger {
             RoomStep::Answer { package, entry } if established => {
                 self.room_answered(call, contact, word.room, package, entry)
             }
+            RoomStep::Return if established => self.asked_back(call, contact, word.room),
+            RoomStep::Withdrawn if established || asked => {
+                self.offer_withdrawn(call, contact, word.room)
+            }
+            RoomStep::Anew(claim) if established => {
+                self.founded_anew(call, contact, word.room, claim)
+            }
             _ => self.drop_letter(Some(contact), DropReason::Room),
         }
     }
@@ -133,6 +197,9 @@ impl Messenger {
         let contact = offer.by;
         if !self.is_news(&offer, conversation) {
             return Ok(());
+        }
+        if let Some(room) = self.asked_of(call, &offer, conversation)? {
+            return self.let_in_again(call, room, offer, size);
         }
         let waits = self.rooms.records().find(|record| {
             record.standing == RoomStanding::Offered
@@ -200,7 +267,10 @@ impl Messenger {
         }
         known.record.offered_by = record.offered_by;
         known.record.told_size = record.told_size;
-        if known.record.standing == RoomStanding::Broken {
+        if matches!(
+            known.record.standing,
+            RoomStanding::Broken | RoomStanding::Restoring
+        ) {
             self.clear_broken(call, room)?;
         }
         self.remove_offer(call, offer)?;
@@ -209,7 +279,11 @@ impl Messenger {
 
     /// Lets go of what a room that cannot go on is kept by, and of what of it may be
     /// damaged. What was said stays: I enter it anew, as another leaf.
-    fn clear_broken(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+    pub(super) fn clear_broken(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
         let (record, members) = (known.record.clone(), known.members.clone());
         self.rooms.keepers.remove(&room);
@@ -235,10 +309,21 @@ impl Messenger {
         let offer = offer.ok_or(Refusal::NotARequest)?;
         self.may_be_asked(offer.by)?;
         let room = self.room_of_offer(call, room)?;
-        self.end_entry(call, room)?;
         self.end_consents(call, offered_as)?;
+        self.set_out(call, room, offer)?;
+        self.show_room(room)
+    }
+
+    /// I am to be in a room as another leaf than before, if I was in it.
+    pub(super) fn set_out(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        offer: RoomOfferRecord,
+    ) -> Result<(), StorageError> {
+        self.end_entry(call, room)?;
         let (now, name) = (call.cx.wall(), self.config.name.clone());
-        let record = &mut self.room(room)?.record;
+        let record = &mut self.rooms.find(room)?.record;
         record.standing = RoomStanding::Joining;
         record.ended = None;
         record.may_return = false;
@@ -253,19 +338,19 @@ impl Messenger {
         self.save_room(call, room)?;
         self.open_room_mailbox(call, room)?;
         self.tell_room(room);
-        self.show_room(room)
+        Ok(())
     }
 
     /// I was in a room before, as another leaf: should it still be there, it is to
     /// be removed, and nothing of it is waited for.
-    fn end_entry(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), Stop> {
-        if self.room(room)?.is_mine() {
+    fn end_entry(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+        if self.rooms.find(room)?.is_mine() {
             self.say_leave(call, room)?;
         }
         self.forget_package(call, room)?;
         self.fail_said(call, room)?;
         let now = call.cx.wall();
-        let record = &mut self.room(room)?.record;
+        let record = &mut self.rooms.find(room)?.record;
         record.asked.clear();
         let before = record.mailbox.take();
         let before = before.map(|mailbox| LeavingRecord {
@@ -312,7 +397,12 @@ impl Messenger {
             self.tell(crate::Event::RoomForgotten { room });
             return Ok(());
         }
-        known.record.standing = RoomStanding::Left;
+        // After a backup there is nothing by which a branch could bring me back.
+        let kept = self.has_keeper(call, room)?;
+        self.rooms.find(room)?.record.standing = match kept {
+            true => RoomStanding::Left,
+            false => RoomStanding::Broken,
+        };
         self.forget_package(call, room)?;
         self.end_stay(call, room)?;
         self.tell_room(room);
@@ -331,10 +421,12 @@ impl Messenger {
         let place = self.conversations.get(&conversation).copied();
         let room = place.map(RoomId::at);
         let most = self.config.group_size.most();
-        let Some(known) = room.and_then(|room| self.rooms.by_id.get_mut(&room)) else {
+        let Some(room) = room.filter(|room| self.rooms.by_id.contains_key(room)) else {
             return self.drop_letter(Some(contact), DropReason::Room);
         };
-        let room = known.record.id;
+        let lost = self.removable(room, contact)?;
+        let answers = self.may_answer(call, room, contact)?;
+        let known = self.rooms.find(room)?;
         let asked = known.record.asked.len();
         let mine = known.is_mine();
         let checked = MemberPackage::check(&self.crypto, package);
@@ -361,7 +453,8 @@ impl Messenger {
         let fits = fresh
             && known.is_mine()
             && known.is_steward(&known.record.account)
-            && known.size() < most;
+            && known.size() < most.saturating_add(lost.len())
+            && answers;
         known.record.asked.retain(|one| one.contact != contact);
         if known.record.asked.len() == asked || !fits {
             return self.drop_letter(Some(contact), DropReason::Room);
@@ -376,6 +469,7 @@ impl Messenger {
             }
             this.learn(call, room, member, entry)?;
             this.name_heralds(call, room, 1)?;
+            this.remove_lost(call, room, &lost)?;
             this.want(call, room, Wish::Add(package.to_vec()))?;
             this.tell_room(room);
             Ok(())
@@ -395,6 +489,10 @@ impl Messenger {
             let asked = record.asked.len();
             record.asked.retain(|one| now < one.since + OFFER_LIFE);
             let lapsed = record.asked.len() < asked;
+            self.within(call, room.place(), |this, call| {
+                this.return_further(call, room)
+            })?;
+            let record = &self.rooms.find(room)?.record;
             let over = matches!(
                 record.standing,
                 RoomStanding::Offered | RoomStanding::Joining

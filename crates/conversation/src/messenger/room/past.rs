@@ -41,7 +41,9 @@ impl Messenger {
         since: Option<u64>,
     ) -> Result<(), StorageError> {
         let epoch = self.keeper(call, room, |keeper, _| Ok(keeper.epoch()))?;
-        let record = &mut self.rooms.find(room)?.record;
+        let known = self.rooms.find(room)?;
+        let epoch = known.base.saturating_add(epoch);
+        let record = &mut known.record;
         if record.shared.map(|shared| shared.since) == since {
             return Ok(());
         }
@@ -134,8 +136,9 @@ impl Messenger {
         shared: SharedRecord,
         record: &MessageRecord,
     ) -> Result<Option<Past>, StorageError> {
-        let agreed =
-            record.position.epoch >= shared.epoch && record.sent_at.as_millis() >= shared.since;
+        // What was said before the group was founded anew has no epoch in it.
+        let from = shared.epoch.max(self.rooms.find(room)?.base);
+        let agreed = record.position.epoch >= from && record.sent_at.as_millis() >= shared.since;
         if !agreed || record.is_handed_on() || record.times.vanishes.is_some() {
             return Ok(None);
         }
@@ -154,7 +157,8 @@ impl Messenger {
             let opened = content::open(&record.content, &origin, wall).ok();
             let said = opened.filter(|opened| opened.id == *record.id());
             if said.is_some_and(|said| said.expires.is_none()) {
-                return as_said_by(author, record).map(Some);
+                let epoch = known.epoch_of(&record.position);
+                return as_said_by(author, epoch, record).map(Some);
             }
         }
         Ok(None)
@@ -215,7 +219,9 @@ impl Messenger {
             return Ok(());
         }
         let author = self.past_author(call, room, &past)?;
-        let record = past_record(room, author, past, &opened, wall);
+        let mut record = past_record(room, author, past, &opened, wall);
+        let base = self.rooms.find(room)?.base;
+        record.position.epoch = record.position.epoch.saturating_add(base);
         if !self.find_place(call, &record, &opened.content)? {
             return Ok(());
         }
@@ -275,12 +281,16 @@ fn is_of_the_past(call: &Call<'_, '_>, opened: &Opened) -> Result<bool, StorageE
     Ok(target.is_some_and(|target| target.is_handed_on()))
 }
 
-fn as_said_by(author: &MemberRecord, record: &MessageRecord) -> Result<Past, StorageError> {
+fn as_said_by(
+    author: &MemberRecord,
+    epoch: u64,
+    record: &MessageRecord,
+) -> Result<Past, StorageError> {
     Ok(Past {
         account: super::account(&author.account)?,
         key: super::key(&author.key)?,
         name: author.name.clone(),
-        epoch: record.position.epoch,
+        epoch,
         leaf: record.position.leaf,
         message: record.content.clone(),
     })

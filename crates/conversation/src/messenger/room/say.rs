@@ -51,14 +51,14 @@ impl Messenger {
             .compose(frame)
             .map_err(crate::messenger::speak::unfit)?;
         let id = MessageId::derive(&known.origin(&known.key)?, &bytes, &salt);
-        let leaf = known.leaf;
+        let (leaf, base) = (known.leaf, known.base);
         let to: Vec<MemberId> = known.others().map(|member| member.member).collect();
         let sealed = self.seal_for_all(call, room, &bytes, None)?;
         let (epoch, message) = sealed.ok_or(Refusal::NotInRoom)?;
         let record = MessageRecord {
             contact: room.place(),
             position: Position {
-                epoch,
+                epoch: epoch.saturating_add(base),
                 lamport: stamp.lamport.get(),
                 leaf,
                 id,
@@ -272,7 +272,7 @@ impl Messenger {
             }
             return call.storage.set_sealed(record.id(), epoch);
         }
-        let first = Some(record.position.epoch);
+        let first = Some(self.rooms.find(room)?.epoch_of(&record.position));
         let sealed = self.seal_for_all(call, room, &record.content, first)?;
         let Some((epoch, body)) = sealed else {
             return Ok(());

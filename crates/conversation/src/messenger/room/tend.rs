@@ -35,7 +35,10 @@ impl Messenger {
                         this.resume_room_debts(call, room)
                     }
                     RoomStanding::Joining if !bare => this.answer(call, room),
-                    RoomStanding::Offered | RoomStanding::Joining | RoomStanding::Broken => Ok(()),
+                    RoomStanding::Offered
+                    | RoomStanding::Joining
+                    | RoomStanding::Broken
+                    | RoomStanding::Restoring => Ok(()),
                 }
             })?;
         }

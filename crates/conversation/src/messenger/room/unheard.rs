@@ -275,7 +275,7 @@ impl Messenger {
         };
         let known = self.rooms.find(room)?;
         let present: Vec<MemberId> = known.others().map(|one| one.member).collect();
-        let first = Some(record.position.epoch);
+        let first = Some(known.epoch_of(&record.position));
         if record.is_erased() {
             return Ok(());
         }

@@ -26,7 +26,7 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let record = &self.rooms.find(room)?.record;
         let open = match record.standing {
-            RoomStanding::Joining | RoomStanding::Member => true,
+            RoomStanding::Joining | RoomStanding::Member | RoomStanding::Restoring => true,
             RoomStanding::Left => record.may_return,
             _ => false,
         };

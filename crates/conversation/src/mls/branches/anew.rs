@@ -7,7 +7,7 @@
 //! checked by everybody who knows that leaf, whatever state they are in.
 //!
 //! ```text
-//! entry 1 of a policy   01 ‖ old group id (16) ‖ epoch, u64 be ‖ old key (32)
+//! entry 1 of a policy   01 ‖ old group id (16) ‖ shown epoch, u64 be ‖ old key (32)
 //!                          ‖ new key (32) ‖ signature (64)
 //! old key signs         "hushwing founding anew 1" ‖ the entry but its signature ‖ new group id
 //! ```
@@ -35,13 +35,18 @@ const LABEL: &[u8] = b"hushwing founding anew 1";
 /// Bytes of the entry before its signature.
 const SIGNED: usize = 1 + 16 + 8 + 32 + 32;
 const SIGNATURE: usize = 64;
+/// Epochs that are kept apart for each group of a succession, so that what is said in
+/// it comes after all that was said before.
+const EPOCHS: u32 = 32;
+/// Groups of one succession whose epochs can be told apart.
+const MOST_GROUPS: u64 = 1 << 12;
 
 /// That a group follows upon another, as its policy claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Succession {
     /// The old group.
     pub group: ConversationId,
-    /// The epoch of it in which the founder was.
+    /// The epoch of it in which the founder was, above the [`base`](Self::base) of it.
     pub epoch: u64,
     /// The public signature key of the founder's leaf in the old group.
     pub by: [u8; 32],
@@ -58,6 +63,12 @@ impl Succession {
     pub fn of(policy: &GroupPolicy) -> Option<Self> {
         let mut entries = policy.further.iter();
         let (_, entry) = entries.find(|(number, _)| *number == ENTRY)?;
+        Self::read(entry)
+    }
+
+    /// What such an entry claims.
+    #[must_use]
+    pub fn read(entry: &[u8]) -> Option<Self> {
         if entry.len() != SIGNED + SIGNATURE {
             return None;
         }
@@ -73,18 +84,33 @@ impl Succession {
             epoch: u64::from_be_bytes(*epoch),
             by: *by,
             founder: *founder,
-            entry: entry.clone(),
+            entry: entry.to_vec(),
         })
+    }
+
+    /// The entry as it stands in the policy.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.entry
+    }
+
+    /// What the epochs of the new group are shown above: what was said there comes after
+    /// what was said in the old one.
+    #[must_use]
+    pub fn base(&self) -> u64 {
+        let group = (self.epoch >> EPOCHS).saturating_add(1);
+        group.min(MOST_GROUPS) << EPOCHS
     }
 
     pub(super) fn entry(
         old: &Keeper,
+        base: u64,
         new: ConversationId,
         founder: &LeafKey,
     ) -> Result<Vec<u8>, MakeFault> {
         let mut entry = vec![VERSION];
         entry.extend(old.id.0);
-        entry.extend(old.epoch().to_be_bytes());
+        entry.extend(base.saturating_add(old.epoch()).to_be_bytes());
         entry.extend(old.key.public());
         entry.extend(founder.public());
         let signature = old.key.sign(&signed_bytes(&entry, new));
@@ -135,7 +161,8 @@ impl Keeper {
             return Ok(Err(MakeFault::Shape));
         }
         let key = LeafKey::generate(lent.cx);
-        let entry = match Succession::entry(old, id, &key) {
+        let base = Succession::of(&before).map_or(0, |succession| succession.base());
+        let entry = match Succession::entry(old, base, id, &key) {
             Ok(entry) => entry,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -193,5 +220,29 @@ impl Keeper {
         let members = self.members(lent)?;
         let mut members = members.into_iter();
         Ok(members.find(|member| member.signature_key == succession.by))
+    }
+
+    /// Whether `new` follows upon the same group as this one, by the word of the same
+    /// leaf there: who founded this one founded that too, since a backup was put back
+    /// twice. The founder here is given.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub fn is_founded_again_as(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        new: ConversationId,
+        succession: &Succession,
+    ) -> Result<Option<Member>, StorageError> {
+        let Some(mine) = self.policy(lent)?.as_ref().and_then(Succession::of) else {
+            return Ok(None);
+        };
+        let same = (mine.group, mine.by) == (succession.group, succession.by);
+        if !same || !succession.is_signed(lent.crypto, new) {
+            return Ok(None);
+        }
+        let mut members = self.members(lent)?.into_iter();
+        Ok(members.find(|member| member.signature_key == mine.founder))
     }
 }

@@ -355,7 +355,7 @@ fn a_policy_with_a_bent_founding_names_nobody() {
     let village = Village::found(60, &[1, 2], 1);
     let old = village.leaves[1].keeper.as_ref().unwrap();
     let key = LeafKey::from_secret(&Secret::new([5; 32])).unwrap();
-    let entry = Succession::entry(old, NEW, &key).unwrap();
+    let entry = Succession::entry(old, 0, NEW, &key).unwrap();
     let crypto = super::Crypto::default();
     let signed = |entry: &[u8]| {
         let mut policy = super::GroupPolicy::of_group(vec![account(1)], "");

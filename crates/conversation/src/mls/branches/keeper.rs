@@ -270,6 +270,13 @@ impl Keeper {
         self.intents.keys().copied()
     }
 
+    /// The wishes that the followed state does not show, each with the key of the leaf
+    /// it adds.
+    pub fn pending(&self) -> impl Iterator<Item = (&super::Wish, Option<&[u8]>)> {
+        let open = self.intents.values().filter(|one| one.fulfilled.is_none());
+        open.map(|one| (&one.wish, one.adds.as_deref()))
+    }
+
     /// What a wish is for that is not settled.
     #[must_use]
     pub fn wish_of(&self, id: IntentId) -> Option<&super::Wish> {
