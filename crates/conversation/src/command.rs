@@ -381,12 +381,15 @@ pub enum Command {
         /// Whether they shall be one.
         on: bool,
     },
-    /// Name a member to pass on what others say once the room is wide. `Reply::Room`.
-    NameHerald {
+    /// Name a member to pass on what others say once the room is wide, or no longer.
+    /// `Reply::Room`.
+    SetHerald {
         /// In which room; I am a steward of it.
         room: RoomId,
         /// Whom; the last of three before gives way.
         member: MemberId,
+        /// Whether they shall; if not, another takes their place where one is needed.
+        on: bool,
     },
     /// Leave a room. What was said stays. `Reply::Room`.
     LeaveRoom {
@@ -495,7 +498,7 @@ impl fmt::Debug for Command {
             Self::RenameRoom { .. } => "RenameRoom",
             Self::SetRoomHistory { .. } => "SetRoomHistory",
             Self::SetSteward { .. } => "SetSteward",
-            Self::NameHerald { .. } => "NameHerald",
+            Self::SetHerald { .. } => "SetHerald",
             Self::LeaveRoom { .. } => "LeaveRoom",
             Self::ForgetRoom { .. } => "ForgetRoom",
         })

@@ -51,7 +51,7 @@ impl Concern {
             | Command::RenameRoom { room, .. }
             | Command::SetRoomHistory { room, .. }
             | Command::SetSteward { room, .. }
-            | Command::NameHerald { room, .. }
+            | Command::SetHerald { room, .. }
             | Command::LeaveRoom { room } => Self::Contact(room.place()),
             Command::Edit { message, .. }
             | Command::Delete { message }

@@ -113,7 +113,7 @@ impl Messenger {
             Command::SetRoomHistory { room, on } => self.set_room_history(call, room, on)?,
             Command::RenameRoom { room, name } => self.rename_room(call, room, &name)?,
             Command::SetSteward { room, member, on } => self.set_steward(call, room, member, on)?,
-            Command::NameHerald { room, member } => self.name_herald(call, room, member)?,
+            Command::SetHerald { room, member, on } => self.set_herald(call, room, member, on)?,
             Command::LeaveRoom { room } => self.leave_room(call, room)?,
             Command::ForgetRoom { room } => self.forget_room(call, room)?,
         }))

@@ -157,7 +157,7 @@ impl Default for Config {
             rotates: true,
             in_parallel: false,
             group_size: GroupSize::default(),
-            most_for_others: (65_536, 128 * 1024 * 1024),
+            most_for_others: (131_072, 128 * 1024 * 1024),
         }
     }
 }

@@ -34,8 +34,9 @@ pub struct RoomReturnersRecord {
 pub struct RoomFollowersRecord {
     /// Those who are not in the new one, and whether I told them of it.
     pub waiting: Vec<(ContactId, bool)>,
-    /// Those of them who were stewards, and are to be again.
-    pub stewards: Vec<ContactId>,
+    /// Since when they are to.
+    #[serde(with = "millis")]
+    pub since: Timestamp,
 }
 
 in_a_setting!(

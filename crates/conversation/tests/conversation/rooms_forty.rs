@@ -1,6 +1,7 @@
 //! A group of forty as it is founded: full members, who got in together.
 
 use hushwing_conversation::view::Counted;
+use hushwing_conversation::village::Crash;
 use hushwing_conversation::{Command, GroupSize, Reply};
 
 use crate::rooms::{Circle, acquaintances_of};
@@ -61,4 +62,48 @@ fn forty_get_in_together_and_a_text_costs_its_author_three_envelopes() {
         panic!("another reply")
     };
     assert!(way.members.is_empty(), "numbers say it");
+}
+
+#[test]
+fn forty_hear_all_though_heralds_lie_sleep_crash_and_the_network_falls_apart() {
+    let mut c = crowd(2_701);
+    let names = heralds(&mut c, 20);
+    let number = |name: &String| name[1..].parse::<usize>().unwrap();
+    let [liar, sleeper, honest] = [0, 1, 2].map(|at| number(&names[at]));
+    let others = (0..COUNT).filter(|who| ![liar, sleeper, honest].contains(who));
+    let others: Vec<usize> = others.collect();
+    let homes: Vec<_> = others.iter().map(|who| c.homes[*who]).collect();
+    // One says that it passed on, and sends nothing to whom it is to; one sleeps.
+    c.village.withhold(c.homes[liar], &homes);
+    c.village.set_asleep(c.homes[sleeper], true);
+    let (first, last) = (others[0], others[others.len() - 1]);
+    c.say(last, "past a liar");
+    c.pass(200);
+    for who in &others {
+        assert_eq!(c.texts(*who), ["past a liar"], "{who}");
+    }
+    c.village.set_asleep(c.homes[sleeper], false);
+    // The heralds on one side, half of the members on the other.
+    let (near, far) = c.homes.split_at(COUNT / 2);
+    let (near, far) = (near.to_vec(), far.to_vec());
+    c.village.part(&[&near, &far]);
+    c.say(first, "here");
+    c.say(last, "there");
+    c.pass(400);
+    let there = ["past a liar", "there"];
+    assert_eq!(c.texts(COUNT - 2), there, "written to each");
+    c.village.heal();
+    c.pass(400);
+    for crash in [Crash::BeforeCommit, Crash::AfterCommit] {
+        c.village.crash_in(c.homes[honest], 1, crash);
+        c.say(first, &format!("{crash:?}"));
+        c.pass(400);
+        assert!(!c.village.will_crash(c.homes[honest]));
+    }
+    let all = c.texts(first);
+    assert_eq!(all.len(), 5, "{all:?}");
+    for who in 0..COUNT {
+        assert_eq!(c.texts(who), all, "{who}");
+    }
+    c.agree(&(0..COUNT).collect::<Vec<_>>());
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use hushwing_conversation::village::{Crash, Weather};
-use hushwing_conversation::{Command, GroupSize, MessageState, Refusal, Reply, RoomStanding};
+use hushwing_conversation::{
+    Command, Config, GroupSize, MessageState, Refusal, Reply, RoomStanding,
+};
 
 use crate::rooms::{Circle, acquaintances_of};
 use crate::support::*;
@@ -218,7 +220,8 @@ fn others_are_named_when_heralds_are_gone() {
 fn a_steward_says_who_passes_on() {
     let mut c = wide(2_531);
     let (room, member) = (c.rooms[0], c.member(0, "Heidi").member);
-    c.ask(0, Command::NameHerald { room, member });
+    let on = true;
+    c.ask(0, Command::SetHerald { room, member, on });
     c.pass(120);
     for who in 0..NINE.len() {
         assert_eq!(heralds(&mut c, who), ["Alice", "Bob", "Heidi"], "{who}");
@@ -230,9 +233,24 @@ fn a_steward_says_who_passes_on() {
     let refused = refusal(
         &mut c.village,
         c.homes[5],
-        Command::NameHerald { room, member },
+        Command::SetHerald { room, member, on },
     );
     assert_eq!(refused, Refusal::NotASteward);
+    let (room, member) = (c.rooms[0], c.member(0, "Alice").member);
+    let off = Command::SetHerald {
+        room,
+        member,
+        on: false,
+    };
+    c.ask(0, off.clone());
+    c.pass(120);
+    for who in 0..NINE.len() {
+        assert_eq!(heralds(&mut c, who), ["Bob", "Carol", "Heidi"], "{who}");
+    }
+    c.ask(0, off);
+    c.say(4, "and on");
+    c.pass(200);
+    everybody_has(&mut c, &[], &["to all", "and on"]);
 }
 
 #[test]
@@ -278,4 +296,27 @@ fn a_commit_counts_also_when_no_herald_takes_it() {
     for who in 3..9 {
         assert_eq!(c.view(who).name, "Sailing", "{who}");
     }
+}
+
+#[test]
+fn a_group_that_was_founded_small_stays_small() {
+    let size = GroupSize { narrow: 2, most: 2 };
+    let mut c = acquaintances_of(2_535, &["Alice", "Bob", "Carol"], size);
+    c.found();
+    c.add(1);
+    let larger = |config: &mut Config| config.group_size = GroupSize::default();
+    c.village.choose(c.homes[0], larger).unwrap();
+    c.pass(1);
+    let (room, contact) = (c.rooms[0], c.hers[1]);
+    let refused = refusal(
+        &mut c.village,
+        c.homes[0],
+        Command::OfferRoom { room, contact },
+    );
+    assert_eq!(refused, Refusal::RoomFull { most: 2 });
+    let member = c.member(0, "Bob").member;
+    let on = true;
+    let named = Command::SetHerald { room, member, on };
+    let refused = refusal(&mut c.village, c.homes[0], named);
+    assert_eq!(refused, Refusal::NeedsNoHeralds { most: 2 });
 }

@@ -3,9 +3,10 @@
 
 use hushwing_conversation::Command;
 use hushwing_conversation::content::{Content, RoomStep, RoomWord, Tally};
+use hushwing_delivery::Storage as _;
 
 use crate::rooms_shadow::{Shadow, key_of, post};
-use crate::rooms_wide::{NINE, delivered, everybody_has, sent, wide};
+use crate::rooms_wide::{NINE, delivered, everybody_has, sent, wide, wide_beyond};
 
 #[test]
 fn a_herald_that_says_it_passed_on_and_did_not_cuts_off_nobody() {
@@ -84,7 +85,7 @@ fn who_talks_without_end_makes_heralds_send_only_so_much() {
 
 #[test]
 fn numbers_are_believed_of_a_herald_and_for_its_part_alone() {
-    let mut c = wide(2_605);
+    let mut c = wide(2_607);
     let id = c.say(8, "to all");
     let room = c.view(8).conversation;
     let tally = |leaves: core::ops::Range<u32>| {
@@ -107,4 +108,30 @@ fn numbers_are_believed_of_a_herald_and_for_its_part_alone() {
     c.pass(1);
     let told = delivered(&mut c, 8, "to all");
     assert!((1..NINE.len() - 1).contains(&told), "{told}");
+}
+
+#[test]
+fn in_a_small_group_no_herald_speaks_for_others() {
+    let mut c = wide_beyond(2_606, 8);
+    let (room, member) = (c.rooms[0], c.member(0, "Ivan").member);
+    c.ask(0, Command::RemoveMember { room, member });
+    c.pass(300);
+    c.village.cut_off(c.homes[3]);
+    let id = c.say(7, "to all");
+    c.pass(60);
+    assert_eq!(delivered(&mut c, 7, "to all"), 6, "all but Dave");
+    let mut bob = Shadow::of(&mut c, 1);
+    let step = RoomStep::Tallies(vec![Tally {
+        message: id,
+        delivered: (0..9).collect(),
+        read: (0..9).collect(),
+    }]);
+    let room = c.view(7).conversation;
+    let key = key_of(&mut c, 1, "Heidi");
+    let lie = bob.whisper(&key, &Content::Room(RoomWord { room, step }));
+    bob.post(&mut c, 7, 5, &[&lie]);
+    c.pass(1);
+    assert_eq!(delivered(&mut c, 7, "to all"), 6);
+    let letters = c.village.storage(c.homes[7]).unwrap().letters().unwrap();
+    assert_eq!(letters.len(), 1, "Dave's goes on waiting");
 }

@@ -97,7 +97,7 @@ pub(crate) fn rooms() -> Vec<Seed> {
     };
     let followers = RoomFollowersRecord {
         waiting: vec![(ContactId(3), true), (ContactId(4), false)],
-        stewards: vec![ContactId(4)],
+        since: NOW,
     };
     let stored = [
         (records, "room_followers", followers.encode()),

@@ -196,6 +196,7 @@ impl Messenger {
         known.named = policy.heralds();
         known.base = Succession::of(&policy).map_or(0, |succession| succession.base());
         known.narrow = policy.narrow().unwrap_or(usize::MAX);
+        known.most = policy.most_leaves().unwrap_or(usize::MAX);
         let disappear = policy.disappear_after().map(|after| after.min(MAX_TIMER));
         let otherwise = core::mem::replace(&mut known.disappear_after, disappear) != disappear;
         let otherwise = otherwise && !first;

@@ -2,30 +2,39 @@
 
 use hushwing_sansio::StorageError;
 
-use super::account;
-use crate::branches::{MOST_HERALDS, PolicyChange, Wish};
+use super::{Room, account};
+use crate::branches::{AccountId, MOST_HERALDS, PolicyChange, Wish};
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::{MemberId, Refusal, Reply, RoomId};
 
 impl Messenger {
-    /// Puts a member first among those who pass on; the last of three goes.
-    pub(in crate::messenger) fn name_herald(
+    /// Puts a member first among those who pass on, so that the last of three goes; or
+    /// takes them from it, and another comes in their place.
+    pub(in crate::messenger) fn set_herald(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
         member: MemberId,
+        on: bool,
     ) -> Result<Reply, Stop> {
         let most = self.config.group_size.most();
         let known = self.my_stewardship(room)?;
+        let most = most.min(known.most);
         if most <= known.narrow {
             return Err(Refusal::NeedsNoHeralds { most }.into());
         }
         let named = known.members.get(&member).filter(|member| member.present);
-        let first = account(&named.ok_or(Refusal::NoMember)?.account)?;
+        let named = account(&named.ok_or(Refusal::NoMember)?.account)?;
         let mut heralds = known.named_and_present();
-        heralds.retain(|one| *one != first);
-        heralds.insert(0, first);
+        let before = heralds.len();
+        heralds.retain(|one| *one != named);
+        match on {
+            true => heralds.insert(0, named),
+            false if heralds.len() == before => return self.show_room(room),
+            false if known.is_wide() => fill(&mut heralds, known, Some(&named))?,
+            false => {}
+        }
         heralds.truncate(MOST_HERALDS);
         let change = PolicyChange {
             heralds: Some(heralds),
@@ -48,16 +57,7 @@ impl Messenger {
         if enough || !known.is_mine() {
             return Ok(());
         }
-        let present = known.members.values().filter(|member| member.present);
-        let reachable = present.filter(|member| member.mine || !member.addresses.is_empty());
-        let mut members: Vec<_> = reachable.collect();
-        members.sort_by_key(|member| !known.is_steward(&member.account));
-        for member in members {
-            let account = account(&member.account)?;
-            if heralds.len() < MOST_HERALDS && !heralds.contains(&account) {
-                heralds.push(account);
-            }
-        }
+        fill(&mut heralds, known, None)?;
         if heralds == known.named {
             return Ok(());
         }
@@ -82,4 +82,25 @@ impl Messenger {
             false => Ok(()),
         }
     }
+}
+
+/// Adds to those who pass on as many as there may be: stewards, and who was there first,
+/// but one.
+fn fill(
+    heralds: &mut Vec<AccountId>,
+    known: &Room,
+    but: Option<&AccountId>,
+) -> Result<(), StorageError> {
+    let present = known.members.values().filter(|member| member.present);
+    let reachable = present.filter(|member| member.mine || !member.addresses.is_empty());
+    let mut members: Vec<_> = reachable.collect();
+    members.sort_by_key(|member| !known.is_steward(&member.account));
+    for member in members {
+        let account = account(&member.account)?;
+        let taken = heralds.contains(&account) || but == Some(&account);
+        if heralds.len() < MOST_HERALDS && !taken {
+            heralds.push(account);
+        }
+    }
+    Ok(())
 }

@@ -7,10 +7,10 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use hushwing_delivery::LetterId;
 use hushwing_sansio::{Moment, StorageError};
 
 use super::pace::Budgets;
+use super::wide::was_left_to_heralds;
 use crate::branches::Member;
 use crate::content::{Content, MAX_TALLIES, RoomStep, RoomWord, Tally};
 use crate::messenger::broken::is_damage;
@@ -263,17 +263,16 @@ impl Messenger {
             let members = set.iter().filter_map(|leaf| leaves.get(leaf));
             told.extend(members.map(|member| (*member, state)));
         }
-        for one in call.storage.recipients(&tally.message)? {
+        // What I wrote to somebody is on its way until they say themselves that it came: a
+        // herald is asked for nobody else.
+        let all = call.storage.recipients(&tally.message)?.into_iter();
+        for one in all.filter(was_left_to_heralds) {
             let state = told.get(&one.member).copied();
             let Some(state) = state.filter(|state| one.state < *state) else {
                 continue;
             };
             call.storage
                 .put_recipient(&RecipientRecord { state, ..one })?;
-            if let Some(letter) = one.letter {
-                self.office
-                    .settle(call.cx, &mut *call.storage, LetterId(letter))?;
-            }
         }
         self.count_anew(call, &tally.message, None)
     }

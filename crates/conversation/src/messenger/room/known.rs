@@ -26,6 +26,8 @@ pub(in crate::messenger) struct Room {
     pub(super) narrow: usize,
     /// What epochs are shown above, for rooms that were founded anew.
     pub(super) base: u64,
+    /// How many leaves there may be.
+    pub(super) most: usize,
     /// Seconds after reading until what is said disappears.
     pub(in crate::messenger) disappear_after: Option<u32>,
     /// My leaf in the state that is followed, and its public signature key.
@@ -53,6 +55,7 @@ impl Room {
             named: Vec::new(),
             narrow: usize::MAX,
             base: 0,
+            most: usize::MAX,
             disappear_after: None,
             leaf: 0,
             key: Vec::new(),

@@ -91,6 +91,7 @@ impl Messenger {
         let Ok(known) = self.my_stewardship(room) else {
             return Ok(false);
         };
+        let most = most.min(known.most);
         let (group, size) = (known.record.conversation, known.size());
         let wall = call.cx.wall();
         let came = self.people.values().filter(|person| {
@@ -260,6 +261,7 @@ impl Messenger {
     ) -> Result<bool, StorageError> {
         let most = self.config.group_size.most();
         let known = self.rooms.find(room)?;
+        let most = most.min(known.most);
         let (group, size) = (known.record.conversation, known.size());
         let asked = known.record.asked.iter().map(|one| one.contact);
         // Who is in it already takes the place of their own leaf.

@@ -37,6 +37,7 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         let most = self.config.group_size.most();
         let known = self.my_stewardship(room)?;
+        let most = most.min(known.most);
         let mut present = known.members.values().filter(|member| member.present);
         let there = present.any(|member| member.contact == Some(contact));
         if there {
@@ -427,6 +428,7 @@ impl Messenger {
         let lost = self.removable(room, contact)?;
         let answers = self.may_answer(call, room, contact)?;
         let known = self.rooms.find(room)?;
+        let most = most.min(known.most);
         let asked = known.record.asked.len();
         let mine = known.is_mine();
         let checked = MemberPackage::check(&self.crypto, package);
@@ -460,6 +462,7 @@ impl Messenger {
             return self.drop_letter(Some(contact), DropReason::Room);
         }
         self.save_room(call, room)?;
+        self.came_along(call, room, contact)?;
         self.within(call, room.place(), |this, call| {
             let member = this.member_for(call, room, &account, &entry.key)?;
             let known = this.rooms.find(room)?;

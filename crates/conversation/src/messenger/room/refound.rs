@@ -10,8 +10,8 @@
 
 use hushwing_sansio::StorageError;
 
-use super::account;
-use crate::branches::{AccountId, Keeper, Lent, Member, Succession, Wish};
+use super::offer::OFFER_LIFE;
+use crate::branches::{AccountId, Keeper, Lent, Member, Succession};
 use crate::content::{RoomStep, RoomWord};
 use crate::messenger::{Call, Messenger};
 use crate::storage::{
@@ -74,13 +74,9 @@ impl Messenger {
             .into_iter()
             .map(|contact| (contact, false))
             .collect();
-        let below = known.others().filter(|one| {
-            let mut stewards = stewards.iter();
-            stewards.any(|steward| steward.as_bytes() == one.account)
-        });
-        let stewards = below.filter_map(|one| one.contact).collect();
         self.go_by_another_id(call, room, new)?;
-        RoomFollowersRecord { waiting, stewards }.put(call.storage, room)?;
+        let since = now;
+        RoomFollowersRecord { waiting, since }.put(call.storage, room)?;
         let record = &mut self.rooms.find(room)?.record;
         record.standing = RoomStanding::Member;
         let before = record.mailbox.take();
@@ -133,23 +129,10 @@ impl Messenger {
             return Ok(());
         };
         let before = record.clone();
-        let known = self.rooms.find(room)?;
-        record
-            .waiting
-            .retain(|(contact, _)| known.leaves_of(*contact).is_empty());
-        let (back, away) = core::mem::take(&mut record.stewards)
-            .into_iter()
-            .partition::<Vec<_>, _>(|contact| !known.leaves_of(*contact).is_empty());
-        record.stewards = away;
-        let leaves = back
-            .into_iter()
-            .flat_map(|contact| known.leaves_of(contact));
-        let leaves = leaves.filter_map(|leaf| known.members.get(&leaf));
-        let accounts: Vec<_> = leaves.map(|leaf| account(&leaf.account)).collect();
-        let conversation = known.record.conversation;
-        for again in accounts {
-            self.want(call, room, Wish::Appoint(again?))?;
+        if record.since + OFFER_LIFE <= call.cx.wall() {
+            return RoomFollowersRecord::clear(call.storage, room);
         }
+        let conversation = self.rooms.find(room)?.record.conversation;
         let policy = self.keeper(call, room, |keeper, lent| keeper.policy(lent))?;
         let Some(claim) = policy.as_ref().and_then(Succession::of) else {
             return RoomFollowersRecord::clear(call.storage, room);
@@ -200,6 +183,21 @@ impl Messenger {
             })?;
         }
         Ok(())
+    }
+
+    /// Who was to come along has answered, and comes in or not: removed afterwards, they
+    /// do not come back by this.
+    pub(super) fn came_along(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let Some(mut record) = RoomFollowersRecord::of(call.storage, room)? else {
+            return Ok(());
+        };
+        record.waiting.retain(|(one, _)| *one != contact);
+        record.put(call.storage, room)
     }
 
     /// Whether a contact was in a room before I founded it anew, and is not yet.

@@ -18,7 +18,7 @@ use hushwing_sansio::{Moment, StorageError};
 use super::passing::Name;
 use super::wide::was_left_to_heralds;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{MessageState, RecipientRecord};
+use crate::storage::{MessageRecord, MessageState, RecipientRecord};
 use crate::{MemberId, MessageId, RoomId};
 
 /// How long heralds have until somebody else has something. Twice the longest that a
@@ -72,6 +72,11 @@ impl Watch {
     /// One other member was written to by this letter.
     fn ask(&mut self, letter: LetterId, now: Moment) {
         self.asked = Some(letter);
+        self.rest(now);
+    }
+
+    /// Nobody could be written to: it is tried again later.
+    fn rest(&mut self, now: Moment) {
         self.due = now + self.wait;
         self.wait = self.wait.saturating_mul(2).min(LONGEST_WAIT);
     }
@@ -230,12 +235,24 @@ impl Messenger {
         if watch.proven {
             return self.write_to_each(call, room, message);
         }
-        if let Some(letter) = self.ask_one(call, room, &others)? {
-            watch.ask(letter, call.cx.now());
-            let said = &mut self.rooms.unheard.said;
-            said.insert((room, message), watch);
+        let record = call.storage.message(&message)?;
+        let Some(record) = record.filter(|record| !record.is_erased() && !others.is_empty()) else {
+            return Ok(());
+        };
+        match self.ask_one(call, room, &record, &others)? {
+            Some(letter) => watch.ask(letter, call.cx.now()),
+            None => watch.rest(call.cx.now()),
         }
+        let said = &mut self.rooms.unheard.said;
+        said.insert((room, message), watch);
         Ok(())
+    }
+
+    /// Those of a room of whom it is known where to write.
+    fn reachable_in(&mut self, room: RoomId) -> Result<Vec<MemberId>, StorageError> {
+        let known = self.rooms.find(room)?;
+        let near = known.others().filter(|one| !one.addresses.is_empty());
+        Ok(near.map(|one| one.member).collect())
     }
 
     /// Says a message of mine to one of those it was left to heralds for.
@@ -243,19 +260,15 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
+        record: &MessageRecord,
         others: &[RecipientRecord],
     ) -> Result<Option<LetterId>, StorageError> {
-        let known = self.rooms.find(room)?;
-        let near = known.others().filter(|one| !one.addresses.is_empty());
-        let near: Vec<MemberId> = near.map(|one| one.member).collect();
+        let near = self.reachable_in(room)?;
         let near = others.iter().filter(|one| near.contains(&one.member));
         let Some(one) = draw(call, &near.collect::<Vec<_>>()) else {
             return Ok(None);
         };
-        let Some(record) = call.storage.message(&one.message)? else {
-            return Ok(None);
-        };
-        if record.is_erased() || !self.repeat_to(call, room, one, &record)? {
+        if !self.repeat_to(call, room, one, record)? {
             return Ok(None);
         }
         let all = call.storage.recipients(&one.message)?.into_iter();
@@ -306,9 +319,11 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
         let heralds = known.heralds();
-        let others = known.others().map(|one| one.member);
-        let others = others.filter(|one| known.is_inside() && !heralds.includes(*one));
-        let mut others: Vec<MemberId> = others.collect();
+        if !known.is_inside() {
+            return Ok(());
+        }
+        let mut others = self.reachable_in(room)?;
+        others.retain(|one| !heralds.includes(*one));
         if !watch.proven {
             others = draw(call, &others).into_iter().collect();
         }
@@ -318,11 +333,14 @@ impl Messenger {
             letters.extend(self.post_to_member(call, room, member, body, keep)?);
         }
         self.publish_also(call, room, name, &letters)?;
-        if let Some(letter) = letters.first().filter(|_| !watch.proven) {
-            watch.ask(*letter, call.cx.now());
-            let passing = &mut self.rooms.unheard.passing;
-            passing.insert((room, name), (watch, body));
+        match letters.first() {
+            Some(_) if watch.proven => return Ok(()),
+            Some(letter) => watch.ask(*letter, call.cx.now()),
+            // Somebody may tell where to write.
+            None => watch.rest(call.cx.now()),
         }
+        let passing = &mut self.rooms.unheard.passing;
+        passing.insert((room, name), (watch, body));
         Ok(())
     }
 }
