@@ -18,7 +18,7 @@ const MAX_SEALED: usize = SIGNATURE + MAX_MESSAGE + TAG;
 /// Bytes of a post.
 pub const MAX_POST: usize = MAX_SEALED + 64;
 /// What a signature is made over, before the place and the content.
-const SIGNED: &[u8] = b"hushwing channel post, version 1\0";
+pub(super) const SIGNED: &[u8] = b"hushwing channel post, version 1\0";
 
 /// A post as it travels. Its place is told openly to whoever opens the letter.
 #[derive(Clone, Debug, PartialEq, Eq)]

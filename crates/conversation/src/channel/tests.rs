@@ -76,9 +76,15 @@ fn a_reader_who_has_the_keys_cannot_write() {
     // Sealed for its place, it is still signed by somebody else.
     let place = chain::place(forged.channel, 2, 6);
     let secret = chain().key_of(&crypto, forged.channel, 6).unwrap();
-    let said = [theirs.sign(&place).as_slice(), b"I never said"].concat();
-    forged.reseal(&crypto, &secret, &place, &said);
-    assert_eq!(opened(&forged, &chain()), Err(PostFault::Unsigned));
+    let signed = [post::SIGNED, &place, b"I never said"].concat();
+    for (key, expected) in [
+        (theirs, Err(PostFault::Unsigned)),
+        (key(), Ok(b"I never said".to_vec())),
+    ] {
+        let said = [key.sign(&signed).as_slice(), b"I never said"].concat();
+        forged.reseal(&crypto, &secret, &place, &said);
+        assert_eq!(opened(&forged, &chain()), expected);
+    }
 }
 
 #[test]
