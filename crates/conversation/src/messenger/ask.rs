@@ -92,7 +92,12 @@ impl Messenger {
                 false,
             ),
             (None, MessageState::Failed, times.failed, false),
-            (brought, MessageState::Delivered, times.delivered, true),
+            (
+                brought,
+                MessageState::Delivered,
+                times.delivered,
+                record.mine || proved,
+            ),
             (None, MessageState::Read, times.read, record.mine),
         ];
         let reached = reached
