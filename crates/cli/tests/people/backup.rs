@@ -90,11 +90,9 @@ fn a_passphrase_is_taken_from_standard_input_and_shown_nowhere() {
     assert!(!log.contains("four words") && !log.contains("five words"));
 }
 
-#[test]
-fn a_group_of_a_backup_goes_on_by_itself() {
-    let dir = tempfile::tempdir().unwrap();
-    let relay = Relay::start(dir.path());
-    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+/// Alice and Bob, in a group that she founded.
+fn rowing(relay: &Relay) -> (Person, Person) {
+    let (alice, bob) = (Person::start("Alice", relay), Person::start("Bob", relay));
     alice.meet(&bob);
     alice.run(&["group", "new", "Rowing"]).ok();
     alice.run(&["group", "add", "Rowing", "Bob"]).ok();
@@ -102,6 +100,14 @@ fn a_group_of_a_backup_goes_on_by_itself() {
     until("both are in", || {
         size(&alice, "Rowing") == 2 && size(&bob, "Rowing") == 2
     });
+    (alice, bob)
+}
+
+#[test]
+fn a_group_of_a_backup_goes_on_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = rowing(&relay);
     let file = dir.path().join("bob.backup");
     let file = file.to_str().unwrap();
     let made = bob.run(&["backup", file]).ok();
@@ -132,14 +138,7 @@ fn a_group_of_a_backup_goes_on_by_itself() {
 fn a_group_whose_only_steward_put_a_backup_back_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let relay = Relay::start(dir.path());
-    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
-    alice.meet(&bob);
-    alice.run(&["group", "new", "Rowing"]).ok();
-    alice.run(&["group", "add", "Rowing", "Bob"]).ok();
-    accept(&bob);
-    until("both are in", || {
-        size(&alice, "Rowing") == 2 && size(&bob, "Rowing") == 2
-    });
+    let (alice, bob) = rowing(&relay);
     bob.run(&["send", "Rowing", "before", "--wait", "delivered"])
         .ok();
     let file = dir.path().join("alice.backup");

@@ -49,9 +49,7 @@ fn letters_to_agree<T: PartialEq + std::fmt::Debug>(
 /// Six, of whom the first two are stewards.
 fn six(seed: u64) -> Circle {
     let mut c = circle(seed, &SIX);
-    let (room, member) = (c.rooms[0], c.member(0, "Bob").member);
-    let on = true;
-    c.ask(0, Command::SetSteward { room, member, on });
+    c.make_steward(0, "Bob");
     c.pass(120);
     c.agree(&[0, 1, 2, 3, 4, 5]);
     c

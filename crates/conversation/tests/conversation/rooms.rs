@@ -141,6 +141,13 @@ impl Circle {
         found.expect(name)
     }
 
+    /// A steward makes somebody another.
+    pub(crate) fn make_steward(&mut self, by: usize, name: &str) {
+        let (room, member) = (self.rooms[by], self.member(by, name).member);
+        let on = true;
+        self.ask(by, Command::SetSteward { room, member, on });
+    }
+
     pub(crate) fn ask(&mut self, who: usize, command: Command) -> Reply {
         ask(&mut self.village, self.homes[who], command)
     }

@@ -101,9 +101,7 @@ fn with_two_stewards(seed: u64) -> Circle {
     c.pass(60);
     c.found();
     c.add(1);
-    let (room, member) = (c.rooms[0], c.member(0, "Bob").member);
-    let on = true;
-    c.ask(0, Command::SetSteward { room, member, on });
+    c.make_steward(0, "Bob");
     c.pass(60);
     c
 }

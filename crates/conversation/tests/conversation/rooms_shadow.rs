@@ -207,9 +207,7 @@ pub(crate) fn account_of(c: &mut Circle, who: usize, name: &str) -> AccountId {
 
 /// Alice makes Bob a steward.
 pub(crate) fn two_stewards(c: &mut Circle) {
-    let (room, member) = (c.rooms[0], c.member(0, "Bob").member);
-    let on = true;
-    c.ask(0, Command::SetSteward { room, member, on });
+    c.make_steward(0, "Bob");
     c.pass(60);
 }
 

@@ -101,9 +101,7 @@ fn all_talk_also_heralds_and_all_see_one_order() {
 #[test]
 fn a_commit_goes_the_same_way() {
     let mut c = wide(2_502);
-    let (room, member) = (c.rooms[0], c.member(0, "Ivan").member);
-    let on = true;
-    c.ask(0, Command::SetSteward { room, member, on });
+    c.make_steward(0, "Ivan");
     c.pass(120);
     let (room, name) = (c.rooms[8], "Sailing".to_owned());
     let mine = sent(&mut c, |c| {
@@ -267,9 +265,7 @@ fn who_lost_a_mailbox_is_told_again_what_was_passed_on_to_it() {
 #[test]
 fn the_only_herald_that_is_left_can_leave() {
     let mut c = wide(2_533);
-    let (room, member) = (c.rooms[0], c.member(0, "Ivan").member);
-    let on = true;
-    c.ask(0, Command::SetSteward { room, member, on });
+    c.make_steward(0, "Ivan");
     c.pass(120);
     c.village.cut_off(c.homes[1]);
     c.village.cut_off(c.homes[2]);
@@ -283,9 +279,7 @@ fn the_only_herald_that_is_left_can_leave() {
 #[test]
 fn a_commit_counts_also_when_no_herald_takes_it() {
     let mut c = wide(2_534);
-    let (room, member) = (c.rooms[0], c.member(0, "Ivan").member);
-    let on = true;
-    c.ask(0, Command::SetSteward { room, member, on });
+    c.make_steward(0, "Ivan");
     c.pass(120);
     for herald in 0..3 {
         c.village.cut_off(c.homes[herald]);

@@ -215,9 +215,7 @@ fn a_herald_whose_outbox_is_full_leaves_the_rest_to_others() {
 #[test]
 fn a_commit_goes_to_each_though_it_is_not_known_where_to_write_to_most() {
     let mut c = wide(2_551);
-    let (room, member) = (c.rooms[0], c.member(0, "Ivan").member);
-    let on = true;
-    c.ask(0, Command::SetSteward { room, member, on });
+    c.make_steward(0, "Ivan");
     c.pass(120);
     for herald in 0..3 {
         c.village.cut_off(c.homes[herald]);
