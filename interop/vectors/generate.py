@@ -10,9 +10,11 @@ import envelope
 
 import hushwing as h
 import proof
+import sender_key
 
 CRATES = Path(__file__).parents[2] / "crates"
 CONTENT, ENVELOPE = "conversation/tests/vectors", "delivery/tests/office/vectors"
+RELAY = "relay/tests/vectors"
 
 SENDER, GROUP = bytes([7] * 32), bytes([9] * 16)
 SALT, STAMP = bytes(range(16)), (41, 1_790_000_000_123)
@@ -95,6 +97,7 @@ def main():
     proofs = proof.rows(SALT, STAMP, spoken)
     write(named or CRATES / CONTENT, "hushwing-proof-1.txt", about, proofs)
     write(named or CRATES / ENVELOPE, "regular.txt", envelope.ABOUT, envelope.rows())
+    write(named or CRATES / RELAY, "sender_keys.txt", sender_key.ABOUT, sender_key.rows())
 
 
 if __name__ == "__main__":

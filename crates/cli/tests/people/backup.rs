@@ -90,6 +90,44 @@ fn a_passphrase_is_taken_from_standard_input_and_shown_nowhere() {
     assert!(!log.contains("four words") && !log.contains("five words"));
 }
 
+/// The relay admits to a mailbox only who wrote to it first.
+#[test]
+fn who_comes_back_writes_to_mailboxes_that_were_opened_after_the_backup() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    alice.meet(&bob);
+    alice
+        .run(&["send", "Bob", "one", "--wait", "delivered"])
+        .ok();
+    let file = dir.path().join("alice.backup");
+    let file = file.to_str().unwrap();
+    let made = alice.run(&["backup", file]).ok();
+    let code = made["recovery_code"].as_str().unwrap().to_owned();
+    bob.run(&["rotate", "Alice"]).ok();
+    for text in ["two", "three"] {
+        bob.run(&["send", "Alice", text, "--wait", "delivered"])
+            .ok();
+        alice
+            .run(&["send", "Bob", text, "--wait", "delivered"])
+            .ok();
+    }
+    drop(alice);
+
+    let alice = Person::without_profile();
+    alice.run(&["up"]).ok();
+    let restored = alice.run_with_input(&["restore", file], &format!("{code}\n"));
+    restored.ok();
+    until("the conversation began anew", || {
+        alice.run(&["contacts"]).ok()[0]["state"] == "connected"
+    });
+    let said = alice.run(&["send", "Bob", "four", "--wait", "delivered"]);
+    // They are kept where one address was not enough.
+    let id = said.ok()["message"].as_str().unwrap().to_owned();
+    let ways = alice.run(&["where", &id]).ok()["attempts"].clone();
+    assert_eq!(ways, serde_json::json!([]));
+}
+
 /// Alice and Bob, in a group that she founded.
 fn rowing(relay: &Relay) -> (Person, Person) {
     let (alice, bob) = (Person::start("Alice", relay), Person::start("Bob", relay));

@@ -231,4 +231,5 @@ fn stored_vectors_are_those_of_the_second_models() {
     same("conversation/tests/vectors", "hushwing-link-1.txt");
     same("conversation/tests/vectors", "hushwing-proof-1.txt");
     same("delivery/tests/office/vectors", "regular.txt");
+    same("relay/tests/vectors", "sender_keys.txt");
 }

@@ -132,7 +132,8 @@ pub struct Config {
     /// On how many different servers each conversation has a mailbox; at most
     /// as many as there are.
     pub mailboxes: usize,
-    /// Whether there is one more server, for an address of last resort.
+    /// Whether each conversation has an address of last resort, on a server of its own
+    /// as far as there is one.
     pub recovery: bool,
     /// Whether mailboxes are replaced every week.
     pub rotates: bool,

@@ -57,6 +57,29 @@ fn both_talk(c: &mut Couple, word: &str) {
     }
 }
 
+/// With one server there is no other for the last resort, and it still is one.
+#[test]
+fn with_one_server_a_backup_from_before_all_mailboxes_were_replaced_loses_nobody() {
+    let mut c = couple(5_110);
+    for home in [c.alice, c.bob] {
+        let chosen = c.village.choose(home, |config| config.recovery = true);
+        chosen.unwrap();
+    }
+    c.village.pass(AN_HOUR).unwrap();
+    both_talk(&mut c, "before");
+    let old = backup(&mut c.village, c.alice);
+    let contact = c.his_alice;
+    ask(&mut c.village, c.bob, Command::Rotate { contact });
+    c.village.pass(AN_HOUR).unwrap();
+    both_talk(&mut c, "since");
+    c.village.pass(A_DAY * 3).unwrap();
+    for word in ["after", "after it once more"] {
+        c.village.restore(c.alice, old.clone()).unwrap();
+        c.village.pass(A_DAY).unwrap();
+        both_talk(&mut c, word);
+    }
+}
+
 #[test]
 fn a_backup_of_a_month_and_a_thousand_messages_ago_loses_nobody() {
     let mut c = rotating(900);

@@ -222,7 +222,9 @@ fn conversation_config(name: &str, switches: Switches, relays: usize) -> Config 
     let mut config = Config {
         name: name.to_owned(),
         mailboxes,
-        recovery: several && mailboxes < relays,
+        // Apart from the others where there is one more relay. Where there is none it is
+        // still what who put an old backup back finds its contacts by.
+        recovery: true,
         in_parallel: switches.send_in_parallel,
         ..Config::default()
     };

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 
 use super::link::{LinkKeys, link_secret};
 use super::machine::Client;
-use super::records::{FetchedCard, KeyName, key_name};
-use super::sender_keys::{keep_card, kept_card, own_key};
+use super::records::FetchedCard;
+use super::sender_keys::{keep_card, kept_card, key_to_link};
 use super::senders::MAX_BREAKS;
 use super::session::{Ended, Job};
 use super::storage::Storage;
@@ -121,7 +121,7 @@ impl Client {
         };
         let job = Job::Fetch(fetch);
         if let Some(link_id) = &fetching.place.link_id {
-            let (_, key) = own_key(cx, storage, &key_name(KeyName::Link, server, link_id))?;
+            let (_, key) = key_to_link(cx, storage, server, link_id)?;
             let command = Command::LKey(key.public());
             session.transmit(cx, job, link_id, Some(Signer::Ed25519(&key)), &command);
             return Ok(());

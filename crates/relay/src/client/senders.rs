@@ -6,7 +6,7 @@ use hushwing_sansio::{Context, StorageError};
 use super::body;
 use super::machine::Client;
 use super::records::{KeyName, key_name};
-use super::sender_keys::{confirm, own_key};
+use super::sender_keys::{confirm, key_to_queue};
 use super::session::{Ended, Job};
 use super::storage::Storage;
 use crate::address::{QueueAddress, Server};
@@ -81,8 +81,7 @@ impl Client {
         };
         let entity = &sending.queue.sender_id;
         let key = if sending.queue.lockable {
-            let name = key_name(KeyName::Queue, server, entity);
-            let (record, key) = own_key(cx, storage, &name)?;
+            let (record, key) = key_to_queue(cx, storage, server, entity)?;
             if !record.confirmed {
                 let command = Command::SKey(key.public());
                 let signer = Some(Signer::Ed25519(&key));

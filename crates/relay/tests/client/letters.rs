@@ -1,6 +1,6 @@
 //! Mailboxes and what is written to them.
 
-use hushwing_delivery::{NetworkCommand, Purpose, SendFailure, SendId};
+use hushwing_delivery::{MailboxId, NetworkCommand, Purpose, SendFailure, SendId};
 use hushwing_relay::server::ServerConfig;
 use hushwing_relay::wire::Version;
 use hushwing_sansio::{Input, Machine, Output};
@@ -86,6 +86,31 @@ fn the_first_writer_locks_a_mailbox() {
     assert_eq!(outcomes(&mut world, bob), [(1, None)]);
     assert_eq!(outcomes(&mut world, eve), [(2, Some(SendFailure::Gone))]);
     assert_eq!(received(&mut world, alice).len(), 1);
+}
+
+/// Else whoever puts a backup back could write to nobody who moved since.
+#[test]
+fn a_mailbox_admits_who_wrote_to_it_after_the_backup_that_they_put_back() {
+    let mut world = world();
+    let (alice, bob) = (world.person(), world.person());
+    let (before, _) = open(&mut world, alice, Purpose::Conversation);
+    send(&mut world, bob, 1, &before, regular(1));
+    let backup = world.people[bob].storage.clone();
+    let since = NetworkCommand::OpenMailbox {
+        mailbox: MailboxId(BOX.0 + 1),
+        purpose: Purpose::Conversation,
+        apart: Vec::new(),
+    };
+    world.events(alice);
+    world.command(alice, since);
+    let (since, _) = opened(&mut world, alice);
+    send(&mut world, bob, 2, &since, regular(2));
+    assert_eq!(outcomes(&mut world, bob), [(1, None), (2, None)]);
+    for number in [3, 4] {
+        world.put_back(bob, backup.clone());
+        send(&mut world, bob, number, &since, regular(3));
+        assert_eq!(outcomes(&mut world, bob), [(number, None)]);
+    }
 }
 
 #[test]

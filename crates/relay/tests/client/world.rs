@@ -106,6 +106,12 @@ impl World {
         person.events.clear();
     }
 
+    /// Puts a copy of what a person had stored back, and starts their program with it.
+    pub(crate) fn put_back(&mut self, who: usize, copy: MemoryStorage) {
+        self.people[who].storage = copy;
+        self.restart(who);
+    }
+
     /// Ends connections, those of one person or all; people hear of it or not.
     pub(crate) fn drop_connections(&mut self, who: Option<usize>, tell: bool) {
         let gone: Vec<_> = (self.connections.iter())
