@@ -21,7 +21,7 @@ use crate::call::calls;
 use crate::conversation::{self, DraftBody, MuteBody, OnBody, ReportQuery, SearchQuery, TimerBody};
 use crate::event::Event;
 use crate::group::{Group, StewardBody, WhoBody};
-use crate::hidden::{HideBody, OpenBody, Opened};
+use crate::hidden::{HideBody, OpenBody, Opened, SlotBody};
 use crate::request::{
     AddressQuery, IntroduceBody, InviteBody, JoinBody, ModeBody, NameBody, NumberBody,
     ReactionBody, ReadQuery, SendBody, ServerBody, ServersQuery, TestBody, TextBody, ValueBody,
@@ -69,6 +69,13 @@ calls! {
     /// and nobody can tell whether that was another one, unless it is open.
     HideProfile: Post "profiles/hidden" for Home {
         body: HideBody, errors: [Exists, DiskFull], answer: Opened,
+    }
+
+    /// Puts a profile into one of the slots, with all that is in it, and deletes its files.
+    /// What lay in that slot is gone, as with a new one. What the drive keeps of the files is
+    /// not hidden. Its answer opens it, until the daemon stops.
+    HideExisting: Post "profiles/{name}/hide" for Home {
+        path: String, body: SlotBody, errors: [NotFound, Exists, DiskFull], answer: Opened,
     }
 
     /// Opens a hidden profile. Takes a second or more, since every slot is tried.

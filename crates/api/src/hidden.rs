@@ -18,6 +18,17 @@ pub struct HideBody {
     pub slot: Option<u8>,
 }
 
+/// How to hide a profile that is there.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SlotBody {
+    /// What shall open it. Nobody can reset it.
+    pub passphrase: Secret,
+    /// The slot it shall lie in, 0 to 7; one by chance without it. What lies there
+    /// is gone.
+    pub slot: Option<u8>,
+}
+
 /// What hidden profile to open.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -4,6 +4,7 @@
 mod backup;
 mod conversation;
 mod group;
+mod profile;
 
 use std::path::PathBuf;
 
@@ -16,6 +17,7 @@ pub(crate) use self::conversation::{
     Switched, Unread,
 };
 pub(crate) use self::group::{Group, GroupAction};
+pub(crate) use self::profile::Profile;
 
 /// What may stand for a name or an id, and what the program ends with; part of the
 /// help and of the manual.
@@ -259,34 +261,6 @@ pub(crate) enum Server {
     Test {
         /// Its address; all configured ones if left out
         address: Option<String>,
-    },
-}
-
-/// Profile commands.
-#[derive(Subcommand)]
-pub(crate) enum Profile {
-    /// Create a profile; the first one is the default
-    Create {
-        /// Name shown to contacts
-        name: String,
-        /// Hide it in a slot, under a passphrase; to be used with `--profile`. Open every
-        /// other hidden profile first: one that is not open may be overwritten
-        #[arg(long)]
-        hidden: bool,
-        /// The slot to hide it in; one by chance if left out
-        #[arg(long, value_name = "0-7", requires = "hidden",
-              value_parser = clap::value_parser!(u8).range(0..8))]
-        slot: Option<u8>,
-    },
-    /// List profiles
-    List,
-    /// Delete a profile with its contacts, conversations and keys
-    Delete {
-        /// Name of the profile
-        name: String,
-        /// Do not ask whether that is meant
-        #[arg(long)]
-        yes: bool,
     },
 }
 

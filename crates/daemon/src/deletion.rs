@@ -25,6 +25,11 @@ impl Installation {
             .ok_or_else(|| no_such_profile(name))?;
         profile.end().await;
         self.discard(name)?;
+        self.after_one_left().await
+    }
+
+    /// The relay in this home may be wanted by those who are left, or by nobody.
+    pub(crate) async fn after_one_left(self: &Arc<Self>) -> Result<(), Error> {
         let had_relay = self.embedded.is_there();
         self.embed_if_needed().await?;
         match had_relay {

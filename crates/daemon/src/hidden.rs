@@ -6,10 +6,9 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hushwing_relay::address::ServerAddress;
 use hushwing_sansio::Entropy;
 use hushwing_store::keys::{Cost, Passphrase};
-use hushwing_store::slots::{COUNT, Hidden, Slot, SlotError, Slots};
+use hushwing_store::slots::{COUNT, Databases, Hidden, Slot, SlotError, Slots};
 use hushwing_transport::OsEntropy;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -42,10 +41,13 @@ const VERSION: u32 = 1;
 /// What stands in a slot beside the databases (`protocol/slots.md`, 4).
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Note {
+pub(crate) struct Note {
     version: u32,
     /// Addresses of the relays chosen for it, with their passwords.
     servers: Vec<String>,
+    /// Whether it lay in files before, which may be there still.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub(crate) moving: bool,
 }
 
 /// A hidden profile somebody wants.
@@ -127,7 +129,7 @@ impl HiddenProfiles {
         Some(open.remove(at).slot)
     }
 
-    fn numbers(&self) -> Vec<u8> {
+    pub(crate) fn numbers(&self) -> Vec<u8> {
         self.open().iter().map(|one| one.slot.number()).collect()
     }
 
@@ -162,6 +164,12 @@ impl Installation {
         let (of, words) = (name.to_owned(), passphrase.clone());
         let opened = aside(move || slots.open(&of, &words, Cost::STANDARD, OsEntropy)).await?;
         let slot = opened.map_err(|error| self.told(name, error))?;
+        if self.settings().profiles.iter().any(|one| one == name) {
+            // Hiding it was cut short. Two copies must not both go on.
+            let message = format!("a profile called {name} is there that is not hidden");
+            let advice = format!("hide it again with `hushwing profile hide {name}`");
+            return Err(Error::new(ErrorKind::Exists, message).with_advice(advice));
+        }
         self.start_hidden(slot, passphrase).await
     }
 
@@ -174,7 +182,7 @@ impl Installation {
         if self.settings().profiles.contains(&order.name) {
             return Err(self.told(&order.name, SlotError::Exists));
         }
-        let note = self.hidden_note()?;
+        let note = self.hidden_note(None)?.encode()?;
         let (slots, open) = (self.hidden.slots.clone(), self.hidden.numbers());
         let (name, passphrase) = (order.name.clone(), order.passphrase.clone());
         let hide = move || {
@@ -182,6 +190,8 @@ impl Installation {
                 name: &order.name,
                 settings: &note,
                 slot: order.slot,
+                databases: Databases::default(),
+                again: false,
             };
             slots.hide(&hidden, &open, &order.passphrase, Cost::STANDARD, OsEntropy)
         };
@@ -201,10 +211,19 @@ impl Installation {
         erased.map_err(|error| self.told(profile.name(), error.into()))
     }
 
-    async fn start_hidden(&self, slot: Arc<Slot>, passphrase: Passphrase) -> Result<Shown, Error> {
-        let servers = servers_in(&slot)?;
+    pub(crate) async fn start_hidden(
+        &self,
+        slot: Arc<Slot>,
+        passphrase: Passphrase,
+    ) -> Result<Shown, Error> {
+        let note = Note::of(&slot)?;
+        if note.moving {
+            self.begin_anew_in(Arc::clone(&slot)).await?;
+            self.arrived(&slot)?;
+        }
+        let servers = note.servers.iter().map(|text| parse_server(text));
         let choices = Choices {
-            servers,
+            servers: servers.collect::<Result<_, _>>()?,
             switches: self.settings().switches,
         };
         let runtime = Runtime {
@@ -224,10 +243,10 @@ impl Installation {
         Ok(shown)
     }
 
-    /// What a new hidden profile keeps beside its databases: the relays chosen for
-    /// all profiles. Never the embedded one: its files, which the home's key opens,
-    /// would hold mailboxes that are nobody's.
-    fn hidden_note(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+    /// What a hidden profile keeps beside its databases: the relays chosen for all
+    /// profiles, and for that one if it is there already. Never the embedded one: its
+    /// files, which the home's key opens, would hold mailboxes that are nobody's.
+    pub(crate) fn hidden_note(&self, of: Option<&str>) -> Result<Note, Error> {
         let embedded = Relay::stored_address(&self.home.relay()).ok();
         let mut servers = Vec::new();
         for setting in self.settings().servers {
@@ -235,7 +254,8 @@ impl Installation {
             // By its key: it may be known under any host.
             let own = (embedded.as_ref())
                 .is_some_and(|own| own.server.fingerprint == address.server.fingerprint);
-            if setting.profile.is_none() && !own {
+            let chosen = setting.profile.is_none() || setting.profile.as_deref() == of;
+            if chosen && !own && !servers.contains(&setting.address) {
                 servers.push(setting.address);
             }
         }
@@ -244,17 +264,15 @@ impl Installation {
             return Err(Error::new(ErrorKind::Usage, message)
                 .with_advice("choose one for all profiles with `hushwing server add ADDRESS`"));
         }
-        let note = Note {
+        Ok(Note {
             version: VERSION,
             servers,
-        };
-        serde_json::to_vec(&note)
-            .map(Zeroizing::new)
-            .map_err(|error| Error::new(ErrorKind::Internal, format!("note: {error}")))
+            moving: of.is_some(),
+        })
     }
 
     /// Waits until every slot is there.
-    async fn slots_made(&self) -> Result<(), Error> {
+    pub(crate) async fn slots_made(&self) -> Result<(), Error> {
         let made = tokio::time::timeout(PATIENCE, async {
             while !self.hidden.slots.are_made()? {
                 check_room(&self.hidden.slots)?;
@@ -272,7 +290,7 @@ impl Installation {
         }
     }
 
-    fn told(&self, name: &str, error: SlotError) -> Error {
+    pub(crate) fn told(&self, name: &str, error: SlotError) -> Error {
         let kind = match &error {
             SlotError::NotFound => return no_such_profile(name),
             SlotError::Exists => {
@@ -284,6 +302,12 @@ impl Installation {
                 return Error::new(ErrorKind::Usage, error.to_string())
                     .with_advice("name another slot, 0 to 7, or delete a profile first");
             }
+            SlotError::TooLarge => {
+                return Error::new(ErrorKind::Usage, error.to_string()).with_advice(
+                    "delete conversations, or let messages disappear, and try again; \
+                     nothing was changed",
+                );
+            }
             SlotError::EmptyPassphrase | SlotError::TooLong => ErrorKind::Usage,
             SlotError::Image(_) => ErrorKind::Damaged,
             SlotError::Cost => ErrorKind::Internal,
@@ -292,17 +316,25 @@ impl Installation {
     }
 }
 
-fn servers_in(slot: &Slot) -> Result<Vec<ServerAddress>, Error> {
-    let unreadable = |_| {
-        let message = "the settings of the hidden profile cannot be understood";
-        Error::new(ErrorKind::Damaged, message)
-    };
-    let note: Note = serde_json::from_slice(&slot.settings()).map_err(unreadable)?;
-    if note.version != VERSION {
-        let message = "the hidden profile is newer than this program";
-        return Err(Error::new(ErrorKind::Damaged, message));
+impl Note {
+    pub(crate) fn of(slot: &Slot) -> Result<Self, Error> {
+        let unreadable = |_| {
+            let message = "the settings of the hidden profile cannot be understood";
+            Error::new(ErrorKind::Damaged, message)
+        };
+        let note: Self = serde_json::from_slice(&slot.settings()).map_err(unreadable)?;
+        if note.version != VERSION {
+            let message = "the hidden profile is newer than this program";
+            return Err(Error::new(ErrorKind::Damaged, message));
+        }
+        Ok(note)
     }
-    note.servers.iter().map(|text| parse_server(text)).collect()
+
+    pub(crate) fn encode(&self) -> Result<Zeroizing<Vec<u8>>, Error> {
+        serde_json::to_vec(self)
+            .map(Zeroizing::new)
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("note: {error}")))
+    }
 }
 
 fn token() -> Zeroizing<String> {
@@ -312,7 +344,9 @@ fn token() -> Zeroizing<String> {
 }
 
 /// Works where a wait for the disk, or a second of thinking, hinders nobody.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+pub(crate) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|_| Error::new(ErrorKind::Internal, "it ended early"))
 }

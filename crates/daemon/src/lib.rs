@@ -11,6 +11,7 @@ mod error;
 mod files;
 mod handle;
 mod hidden;
+mod hiding;
 mod home;
 mod inspection;
 mod installation;

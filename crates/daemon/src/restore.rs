@@ -13,7 +13,7 @@ use std::sync::Arc;
 use hushwing_relay::client::Storage as _;
 use hushwing_sansio::StorageError;
 use hushwing_store::backup::{self, Opened, Place, RestoreError};
-use hushwing_store::keys::{FileKey, MasterKey, Role};
+use hushwing_store::keys::{MasterKey, Role};
 use hushwing_store::{ProfileStore, RelayClientStore};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -135,7 +135,8 @@ fn build(home: &Home, key: &MasterKey, order: &Order, settings: &Settings) -> Re
     let place = |path, key| Place { path, key };
     let unpacked = opened.unpack(place(&profile, profile_key), place(&relay, relay_key));
     unpacked.map_err(failed)?;
-    begin_anew(&profile, profile_key, last_mailbox(&relay, relay_key)?)?;
+    let used = last_mailbox(RelayClientStore::open(&relay, relay_key)?)?;
+    begin_anew(ProfileStore::open(&profile, profile_key)?, used)?;
     let servers = note.servers.into_iter();
     let is_new = |address: &String| {
         let mut known = settings.servers.iter();
@@ -169,16 +170,14 @@ fn read_note(opened: &Opened) -> Result<Note, Error> {
 
 /// The highest number of a mailbox in `relay.db`. That was copied after the other,
 /// so it may have mailboxes whose numbers the profile would draw again.
-fn last_mailbox(relay: &Path, key: &FileKey) -> Result<u64, Error> {
-    let mut store = RelayClientStore::open(relay, key)?;
+pub(crate) fn last_mailbox(mut store: RelayClientStore) -> Result<u64, Error> {
     let known = store.mailboxes().map_err(unreadable)?;
     Ok(known.iter().map(|(id, _)| id.0).max().unwrap_or(0))
 }
 
 /// Nothing may be sent under keys that were used since: what the conversations of
 /// this file were is over. Numbers up to `used` are not drawn again.
-fn begin_anew(profile: &Path, key: &FileKey, used: u64) -> Result<(), Error> {
-    let mut store = ProfileStore::open(profile, key)?;
+pub(crate) fn begin_anew(mut store: ProfileStore, used: u64) -> Result<(), Error> {
     let marked = store
         .begin()
         .and_then(|()| hushwing_conversation::restored(&mut store, used))
@@ -186,7 +185,7 @@ fn begin_anew(profile: &Path, key: &FileKey, used: u64) -> Result<(), Error> {
     marked.map_err(unreadable)
 }
 
-fn unreadable(error: StorageError) -> Error {
+pub(crate) fn unreadable(error: StorageError) -> Error {
     Error::new(of_storage(error.kind), error.to_string())
 }
 
@@ -316,8 +315,8 @@ mod tests {
         }
         store.commit().unwrap();
         drop(store);
-        let used = last_mailbox(&relay, &of_relay).unwrap();
-        begin_anew(&profile, &of_profile, used).unwrap();
+        let used = last_mailbox(RelayClientStore::open(&relay, &of_relay).unwrap()).unwrap();
+        begin_anew(ProfileStore::open(&profile, &of_profile).unwrap(), used).unwrap();
         let mut store = ProfileStore::open(&profile, &of_profile).unwrap();
         store.begin().unwrap();
         assert_eq!(store.next_number().unwrap(), 10);

@@ -249,6 +249,11 @@ impl Database {
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
+
+    /// For what SQLite lets nobody else do meanwhile.
+    pub(crate) fn connection_alone(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
 }
 
 impl fmt::Debug for Database {

@@ -9,6 +9,7 @@ mod lock;
 mod log;
 mod memory;
 mod migrations;
+mod plain;
 mod profile;
 mod query;
 mod relay_client;

@@ -45,6 +45,11 @@ impl Part {
             Self::Relay => 128,
         }
     }
+
+    /// Whether it may have such a database.
+    pub(crate) fn holds(self, database: &[u8]) -> bool {
+        database.len() <= self.pages() as usize * PAGE as usize
+    }
 }
 
 impl Database {

@@ -90,6 +90,15 @@ impl RelayClientStore {
         self.database.snapshot(path, key)
     }
 
+    /// As [`ProfileStore::plain`](crate::ProfileStore::plain).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn plain(&mut self) -> Result<Zeroizing<Vec<u8>>, StorageError> {
+        self.database.plain()
+    }
+
     /// Checks every page, and that every record can be read. Slow; for a person
     /// in doubt.
     ///

@@ -40,10 +40,14 @@ pub(super) async fn restore(session: &Session, asked: Restore) -> Result<(), Err
     let path = Path::new(["restores"]);
     let restored: Restored = view(session.client.post(&path, &body).await?)?;
     session.output.result(&restored, |restored| {
-        let (name, contacts) = (&restored.profile, restored.contacts);
+        let name = &restored.profile;
+        let contacts = match restored.contacts {
+            1 => "one contact".to_owned(),
+            many => format!("{many} contacts"),
+        };
         format!(
-            "{name} is back, with {contacts} contacts; conversations begin anew by themselves, \
-             each as soon as its contact can be reached"
+            "{name} is back, with {contacts}; conversations begin anew by themselves, each as \
+             soon as its contact can be reached"
         )
     });
     if !restored.groups.is_empty() {

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use hushwing_api::backup::Secret;
-use hushwing_api::hidden::{HideBody, Opened};
+use hushwing_api::hidden::{HideBody, Opened, SlotBody};
 use hushwing_daemon::{Error, ErrorKind, view};
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::{Session, passphrase, view};
 use crate::args::{Config, Profile};
 use crate::client::{Client, Path};
 
-/// `profile create|list|delete`
+/// `profile create|hide|list|delete`
 pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), Error> {
     let path = Path::new(["profiles"]);
     match profile {
@@ -27,6 +27,7 @@ pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), E
                 .output
                 .result(&made, |made| format!("created {}", made.profile));
         }
+        Profile::Hide { name, slot } => hide_existing(session, name, slot).await?,
         Profile::List => {
             let profiles: Vec<view::Profile> = view(session.client.get(&path).await?)?;
             session.output.result(&profiles, |profiles| {
@@ -65,14 +66,29 @@ async fn hide(session: &Session, name: String, slot: Option<u8>) -> Result<(), E
     };
     let path = Path::new(["profiles", "hidden"]);
     let made: Opened = view(session.client.post(&path, &body).await?)?;
-    let made = json!({ "profile": made.profile, "hidden": true });
+    tell_hidden(session, &made.profile);
+    Ok(())
+}
+
+/// `profile hide`
+async fn hide_existing(session: &Session, name: String, slot: Option<u8>) -> Result<(), Error> {
+    let body = SlotBody {
+        passphrase: Secret::new(&passphrase::for_hidden()?),
+        slot,
+    };
+    let path = Path::new(["profiles", &name, "hide"]);
+    let made: Opened = view(session.client.post(&path, &body).await?)?;
+    tell_hidden(session, &made.profile);
+    Ok(())
+}
+
+fn tell_hidden(session: &Session, name: &str) {
+    let made = json!({ "profile": name, "hidden": true });
     session.output.result(&made, |_| {
         format!(
-            "hidden; act as it with `--profile {}` and its passphrase, which nobody can reset",
-            body.name
+            "hidden; act as it with `--profile {name}` and its passphrase, which nobody can reset"
         )
     });
-    Ok(())
 }
 
 /// Asks the person at the terminal to type the name of what will be gone.

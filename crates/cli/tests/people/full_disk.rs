@@ -113,6 +113,11 @@ fn a_full_disk_is_named_and_loses_nothing_that_was_accepted() {
     alice.ok("profile create Alice");
     alice.ok(&format!("join '{}' --wait", link.as_str().unwrap()));
 
+    until("the mailbox of last resort is open too", || {
+        let status = alice.ok("status");
+        status["networks"]["relay"]["relays"][0]["mailboxes"] == 2
+    });
+
     alice.type_in(
         "dd if=/dev/zero of=filler bs=4k count=100000 2>/dev/null; truncate -s -512k filler",
     );

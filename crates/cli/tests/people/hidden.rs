@@ -116,6 +116,45 @@ fn second_look(home: &Path) {
     assert!(complaint.contains("no profile is found"), "{complaint}");
 }
 
+/// It goes on where it was, with everybody it knew.
+#[test]
+fn a_profile_that_was_there_is_hidden_with_all_that_is_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    let [name, words] = EVE;
+    alice.run(&["profile", "create", name]).ok();
+    let link = alice.run(&["invite", "--profile", name]).ok()["link"].clone();
+    bob.run(&["join", link.as_str().unwrap(), "--wait"]).ok();
+    bob.run(&["send", name, "to whom?", "--wait", "delivered"])
+        .ok();
+    let nobody = alice.knowing(words, &["profile", "hide", "Evelinda"]);
+    assert_eq!(nobody.failed(4), "not_found");
+
+    let hidden = alice.knowing(words, &["profile", "hide", name, "--slot", "2"]);
+    assert_eq!(hidden.ok(), json!({ "profile": name, "hidden": true }));
+    let seen = alice.run(&["profile", "list"]).ok();
+    assert_eq!(seen, json!([{ "profile": "Alice", "default": true }]));
+    let contacts = alice.as_hidden(EVE, &["contacts"]);
+    assert_eq!(contacts[0]["state"], "connected", "{contacts}");
+    let args = ["send", "Bob", "to somebody", "--wait", "delivered"];
+    alice.as_hidden(EVE, &args);
+    bob.run(&["send", name, "again", "--wait", "delivered"])
+        .ok();
+    assert!(alice.path().join("profiles/Alice").exists());
+    assert!(!alice.path().join("profiles").join(name).exists());
+
+    alice.stop();
+    alice.run(&["up"]).ok();
+    alice.as_hidden_refused([name, "no words by dice"]);
+    let said = alice.as_hidden(EVE, &["read", "Bob"]);
+    assert_eq!(said.as_array().unwrap().len(), 3);
+    let found = alice.as_hidden(EVE, &["search", "whom"]);
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    let args = ["send", "Bob", "still here", "--wait", "delivered"];
+    alice.as_hidden(EVE, &args);
+}
+
 #[test]
 fn a_hidden_profile_never_uses_the_relay_in_its_home() {
     let alice = Person::without_profile();

@@ -274,7 +274,7 @@ fn back_up(ada: &mut Home, dir: &Path) {
     ada.delete("profiles/Ada%20II");
 }
 
-/// Made, made twice, opened, and opened by the wrong words.
+/// Made, made twice, opened, and opened by the wrong words; and one that was there.
 fn hide(ada: &mut Home) {
     let mut eve = json!({ "name": "Eve", "passphrase": "words by dice" });
     ada.post("profiles/open", eve.clone());
@@ -283,6 +283,11 @@ fn hide(ada: &mut Home) {
     ada.post("profiles/open", eve.clone());
     eve["passphrase"] = "other words".into();
     ada.post("profiles/open", eve);
+    ada.post("profiles", json!({ "name": "Max" }));
+    for name in ["Max", "Nobody"] {
+        let words = json!({ "passphrase": "third words" });
+        ada.post(&format!("profiles/{name}/hide"), words);
+    }
 }
 
 /// Ada introduces two people who share Ben's home.

@@ -373,8 +373,11 @@ impl Messenger {
         if update.revision <= person.record.address_revision || !usable {
             return Ok(());
         }
-        // Before the first there is nothing that could have been lost.
-        let elsewhere = !person.record.addresses.is_empty();
+        // Before the first there is nothing that could have been lost, nor is there where
+        // the last resort alone is another.
+        let before = person.record.addresses.iter().map(Secret::expose);
+        let first = person.record.addresses.is_empty();
+        let elsewhere = !first && !before.eq(told.iter().map(Vec::as_slice));
         person.record.address_revision = update.revision;
         person.record.addresses = told.into_iter().map(Secret::new).collect();
         let answered = person.record.standing == Standing::Asked;
@@ -392,7 +395,10 @@ impl Messenger {
             self.call_receipts_back(call, contact)?;
             self.say_stranded(call, contact, answered)?;
         }
-        self.tell_unless_requested(contact);
+        // Where they are reached later is nothing a person sees.
+        if answered || first {
+            self.tell_unless_requested(contact);
+        }
         Ok(())
     }
 

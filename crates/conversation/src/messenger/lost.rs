@@ -111,9 +111,10 @@ impl Messenger {
         }
         if matches!(
             self.mails.role(contact, MailboxId(lost.id)),
-            Role::Old | Role::Leaving { .. }
+            Role::Old | Role::Leaving { .. } | Role::Recovery
         ) {
-            // They write elsewhere, or try this one last.
+            // They write elsewhere, or try this one last. A sweep makes another for the last
+            // resort, so that it does not make those in service wait.
             self.mails.of(contact).drop_note(lost.id);
             self.mails.save(call.storage, contact)?;
             return self.close_mailbox(call, MailboxId(lost.id));

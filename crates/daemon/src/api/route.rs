@@ -87,6 +87,9 @@ fn installation() -> Vec<Route> {
         ),
         DeleteProfile::by(|handle, asked| async move { handle.delete_profile(&asked.path).await }),
         HideProfile::by(|handle, asked| async move { handle.hide_profile(&asked.body).await }),
+        HideExisting::by(|handle, asked| async move {
+            handle.hide_existing(&asked.path, &asked.body).await
+        }),
         OpenProfile::by(|handle, asked| async move { handle.open_profile(&asked.body).await }),
         BackUp::by(
             |handle, asked| async move { handle.back_up(asked.profile(), &asked.body).await },

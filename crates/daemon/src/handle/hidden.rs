@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hushwing_api::backup::Secret;
-use hushwing_api::hidden::{HideBody, OpenBody, Opened};
+use hushwing_api::hidden::{HideBody, OpenBody, Opened, SlotBody};
 use hushwing_store::keys::Passphrase;
 
 use super::Handle;
@@ -21,6 +21,18 @@ impl Handle {
         let installation = Arc::clone(&self.installation);
         // By itself: a caller who goes away leaves no half of it.
         let working = tokio::spawn(async move { installation.hide_profile(order).await });
+        opened(working.await.map_err(|_| ended())??)
+    }
+
+    /// Hides a profile that is there.
+    pub async fn hide_existing(&self, name: &str, asked: &SlotBody) -> Result<Opened, Error> {
+        let order = Order {
+            name: name.to_owned(),
+            passphrase: words(&asked.passphrase),
+            slot: asked.slot,
+        };
+        let installation = Arc::clone(&self.installation);
+        let working = tokio::spawn(async move { installation.hide_what_is_there(order).await });
         opened(working.await.map_err(|_| ended())??)
     }
 

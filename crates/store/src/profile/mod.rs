@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use hushwing_conversation::{RoomRows as _, Storage as _};
 use hushwing_sansio::StorageError;
+use zeroize::Zeroizing;
 
 use crate::keys::FileKey;
 use crate::slots::{Part, Slot};
@@ -105,6 +106,15 @@ impl ProfileStore {
     /// `path` or no room for one. What stands there then is of no use.
     pub fn snapshot(&self, path: &Path, key: &FileKey) -> Result<(), StorageError> {
         self.database.snapshot(path, key)
+    }
+
+    /// All of it without a key, for a slot. Between transactions.
+    ///
+    /// # Errors
+    ///
+    /// If a page cannot be read.
+    pub fn plain(&mut self) -> Result<Zeroizing<Vec<u8>>, StorageError> {
+        self.database.plain()
     }
 
     /// The last number that was drawn here, 0 if none was.

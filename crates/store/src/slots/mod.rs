@@ -56,6 +56,9 @@ pub enum SlotError {
     /// The name or the settings do not fit.
     #[error("the name or the settings are too long")]
     TooLong,
+    /// The databases do not fit.
+    #[error("the profile holds more than a slot can")]
+    TooLarge,
     /// The memory that the passphrase costs cannot be had.
     #[error("the passphrase cannot be stretched at this cost")]
     Cost,
@@ -68,6 +71,7 @@ pub enum SlotError {
 }
 
 /// A profile to be hidden.
+#[derive(Clone, Copy)]
 pub struct Hidden<'a> {
     /// Its name, 1 to 64 bytes.
     pub name: &'a str,
@@ -75,6 +79,25 @@ pub struct Hidden<'a> {
     pub settings: &'a [u8],
     /// The slot; one by chance if `None`.
     pub slot: Option<u8>,
+    /// What it begins with; nothing, if it is new.
+    pub databases: Databases<'a>,
+    /// Whether it may take the place of one of its name under its passphrase.
+    pub again: bool,
+}
+
+/// The databases of a profile that lay elsewhere until now, as SQLite serialises them.
+#[derive(Clone, Copy, Default)]
+pub struct Databases<'a> {
+    /// `profile.db`, of [`ProfileStore::plain`](crate::ProfileStore::plain).
+    pub profile: &'a [u8],
+    /// `relay.db`, of [`RelayClientStore::plain`](crate::RelayClientStore::plain).
+    pub relay: &'a [u8],
+}
+
+impl Databases<'_> {
+    fn fit(&self) -> bool {
+        Part::Profile.holds(self.profile) && Part::Relay.holds(self.relay)
+    }
 }
 
 /// The folder of slots.
@@ -184,14 +207,22 @@ impl Slots {
         if !Image::may_hold(hidden.name, hidden.settings) {
             return Err(SlotError::TooLong);
         }
+        if !hidden.databases.fit() {
+            return Err(SlotError::TooLarge);
+        }
         let stretch = ByPassphrase(passphrase, cost);
         let found = self.found(&stretch)?;
-        if found.iter().any(|found| found.is_called(hidden.name)) {
-            return Err(SlotError::Exists);
-        }
-        let under_it = found.iter().map(|found| found.number);
-        let used: Vec<u8> = open.iter().copied().chain(under_it).collect();
-        let number = choose(hidden.slot, &used, &mut entropy).ok_or(SlotError::NoneFree)?;
+        let mut called = found.iter().filter(|found| found.is_called(hidden.name));
+        let same = called.next().map(|found| found.number);
+        let number = match same {
+            Some(number) if hidden.again && !open.contains(&number) => number,
+            Some(_) => return Err(SlotError::Exists),
+            None => {
+                let under_it = found.iter().map(|found| found.number);
+                let used: Vec<u8> = open.iter().copied().chain(under_it).collect();
+                choose(hidden.slot, &used, &mut entropy).ok_or(SlotError::NoneFree)?
+            }
+        };
         let found = self.fill(number, hidden, &stretch, &mut entropy)?;
         Ok(self.opened(found, entropy))
     }
@@ -292,8 +323,8 @@ impl Slots {
             sequence: 1,
             name: Zeroizing::new(hidden.name.to_owned()),
             settings: Zeroizing::new(hidden.settings.to_vec()),
-            profile: Zeroizing::default(),
-            relay: Zeroizing::default(),
+            profile: Zeroizing::new(hidden.databases.profile.to_vec()),
+            relay: Zeroizing::new(hidden.databases.relay.to_vec()),
         };
         let mut bytes = vec![0; SLOT];
         entropy.fill(&mut bytes);

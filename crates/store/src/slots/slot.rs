@@ -78,10 +78,20 @@ impl Slot {
         self.state().durable.name.clone()
     }
 
-    /// What was put there when it was filled.
+    /// What was put there when it was filled, or since.
     #[must_use]
     pub fn settings(&self) -> Zeroizing<Vec<u8>> {
         self.state().durable.settings.clone()
+    }
+
+    /// Makes other settings durable. They are of the length that an image may hold.
+    ///
+    /// # Errors
+    ///
+    /// When the slot cannot be written; it is as it was then.
+    pub fn set_settings(&self, settings: &[u8]) -> io::Result<()> {
+        let settings = Zeroizing::new(settings.to_vec());
+        self.change(|image| image.settings = settings)
     }
 
     /// Lends one of its databases, to one user at a time.

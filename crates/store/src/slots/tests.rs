@@ -54,6 +54,8 @@ fn hide(slots: &Slots, name: &str, slot: u8, passphrase: &str) -> Result<Arc<Slo
         name,
         settings: b"settings",
         slot: Some(slot),
+        databases: Databases::default(),
+        again: false,
     };
     slots.hide(&hidden, &[], &words(passphrase), CHEAP, dice(77))
 }
@@ -301,7 +303,19 @@ fn no_profile_that_is_known_is_overwritten() {
         name: "Bob",
         settings: b"",
         slot: None,
+        databases: Databases::default(),
+        again: false,
     };
+    let large = [0; 4096 * 129];
+    let too_large = Hidden {
+        databases: Databases {
+            relay: &large,
+            ..Databases::default()
+        },
+        ..any
+    };
+    let over = slots.hide(&too_large, &[], &words("words"), CHEAP, dice(1));
+    assert!(matches!(over, Err(SlotError::TooLarge)));
     let open_ones = [0, 2, 3, 4, 5, 7];
     let chosen = slots.hide(&any, &open_ones, &words("words"), CHEAP, dice(1));
     assert_eq!(chosen.unwrap().number(), 6, "1 opens by the same words");
