@@ -119,7 +119,7 @@ fn a_full_disk_is_named_and_loses_nothing_that_was_accepted() {
     });
 
     alice.type_in(
-        "dd if=/dev/zero of=filler bs=4k count=100000 2>/dev/null; truncate -s -512k filler",
+        "dd if=/dev/zero of=filler bs=4k count=100000 2>/dev/null; truncate -s -1024k filler",
     );
     let (taken, refusal) = send_until_refused(&mut alice);
     assert_eq!(refusal["error"]["kind"], "disk_full", "{refusal}");

@@ -374,10 +374,14 @@ impl Messenger {
             return Ok(());
         }
         // Before the first there is nothing that could have been lost, nor is there where
-        // the last resort alone is another.
+        // no more than a last resort came to them.
         let before = person.record.addresses.iter().map(Secret::expose);
         let first = person.record.addresses.is_empty();
-        let elsewhere = !first && !before.eq(told.iter().map(Vec::as_slice));
+        let mail = self.mails.get(contact);
+        let beside = mail.is_none_or(|mail| mail.recovery.is_empty())
+            && !update.recovery.is_empty()
+            && before.eq(told.iter().map(Vec::as_slice));
+        let elsewhere = !first && !beside;
         person.record.address_revision = update.revision;
         person.record.addresses = told.into_iter().map(Secret::new).collect();
         let answered = person.record.standing == Standing::Asked;
