@@ -5,7 +5,8 @@ use hushwing_conversation::storage::{
     IdentityRecord, IntroducedRecord, IntroductionsRecord, InvitationRecord, JoinRecord,
     KeyPackageRecord, LackRecord, LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord,
     OffersRecord, OrphanRecord, RepeatRecord, RoomFollowersRecord, RoomLinkRecord,
-    RoomMeetingRecord, RoomRecord, RoomReturnRecord, RoomReturnersRecord, StretchRecord,
+    RoomMeetingRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord,
+    StretchRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -34,6 +35,7 @@ pub(crate) fn run(data: &[u8]) {
     let _ = RepeatRecord::decode(data);
     let _ = RoomLinkRecord::decode(data);
     let _ = RoomMeetingRecord::decode(data);
+    let _ = RoomRenewalRecord::decode(data);
     let _ = RoomReturnRecord::decode(data);
     let _ = RoomReturnersRecord::decode(data);
     let _ = RoomFollowersRecord::decode(data);

@@ -135,7 +135,7 @@ pub struct Config {
     /// Whether each conversation has an address of last resort, on a server of its own
     /// as far as there is one.
     pub recovery: bool,
-    /// Whether mailboxes are replaced every week.
+    /// Whether mailboxes are replaced every week, and the keys of my leaf in groups renewed.
     pub rotates: bool,
     /// Whether messages leave to all addresses of a contact at once, and not to
     /// the next one when the one before it brought no receipt.

@@ -23,6 +23,7 @@ mod orphan;
 mod reunion;
 mod room;
 mod room_link;
+mod room_renewal;
 mod room_return;
 mod said;
 mod signed_receipt;
@@ -65,6 +66,7 @@ pub use room::{
     SharedRecord, WelcomeRecord,
 };
 pub use room_link::{RoomConsentRecord, RoomLinkRecord, RoomMeetingRecord};
+pub use room_renewal::RoomRenewalRecord;
 pub use room_return::{RoomFollowersRecord, RoomReturnRecord, RoomReturnersRecord};
 pub use said::SaidRows;
 pub use signed_receipt::{ReceiptRows, SignedReceiptRecord};

@@ -58,6 +58,7 @@ mod rooms_known;
 mod rooms_letters;
 mod rooms_links;
 mod rooms_past;
+mod rooms_renewal;
 mod rooms_restored;
 mod rooms_shadow;
 mod rooms_stewards;

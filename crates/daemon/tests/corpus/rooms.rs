@@ -5,8 +5,8 @@ use hushwing_conversation::content::{Entry, Past, RoomStep, RoomWord};
 use hushwing_conversation::storage::{
     AskedRecord, CalledRecord, DevicesRecord, EntryRecord, LeavingRecord, MemberRecord,
     PackageRecord, PublishingRecord, RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord,
-    RoomOfferRecord, RoomRecord, RoomReturnRecord, RoomReturnersRecord, RoomStanding, SharedRecord,
-    ShownRecord, TalkRecord, WelcomeRecord,
+    RoomOfferRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord,
+    RoomStanding, SharedRecord, ShownRecord, TalkRecord, WelcomeRecord,
 };
 use hushwing_conversation::{ContactId, ConversationId, MemberId, RoomId, Secret};
 use hushwing_sansio::Timestamp;
@@ -99,7 +99,13 @@ pub(crate) fn rooms() -> Vec<Seed> {
         waiting: vec![(ContactId(3), true), (ContactId(4), false)],
         since: NOW,
     };
+    let renewal = RoomRenewalRecord {
+        leaf: [9; 32],
+        renewed_at: Some(3),
+        due: NOW,
+    };
     let stored = [
+        (records, "room_renewal", renewal.encode()),
         (records, "room_followers", followers.encode()),
         (records, "room_return", back.encode()),
         (records, "room_returners", returners.encode()),

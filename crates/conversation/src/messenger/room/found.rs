@@ -10,7 +10,7 @@ use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{
     MailboxRecord, MailboxState, MailboxUse, OrphanRecord, RoomFollowersRecord, RoomRecord,
-    RoomReturnRecord, RoomReturnersRecord, RoomStanding,
+    RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord, RoomStanding,
 };
 use crate::{ConversationId, Event, Refusal, Reply, RoomId, Secret};
 
@@ -212,6 +212,7 @@ impl Messenger {
         OrphanRecord::clear(call.storage, place)?;
         RoomReturnRecord::clear(call.storage, room)?;
         RoomFollowersRecord::clear(call.storage, room)?;
+        RoomRenewalRecord::clear(call.storage, room)?;
         RoomReturnersRecord::clear(call.storage, room)?;
         self.losses.forget(call.storage, MailboxUse::Room(room))?;
         self.let_messages_go(call, place)

@@ -40,6 +40,8 @@ pub(in crate::messenger) struct Room {
     /// When I greet, and when I greeted last in this run.
     pub(super) greets: Option<Moment>,
     pub(super) greeted: Option<Moment>,
+    /// When keys of mine are renewed, if that is soon.
+    pub(super) renews: Option<Moment>,
     /// When the keeper is to look at the calendar.
     pub(super) daily: Moment,
 }
@@ -63,6 +65,7 @@ impl Room {
             pending: Vec::new(),
             greets: None,
             greeted: None,
+            renews: None,
             daily: Moment::default(),
         }
     }

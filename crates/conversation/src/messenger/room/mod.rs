@@ -12,7 +12,7 @@
 //! [`searches`], at the [`pace`] a member may ask), and who may change it ([`change`],
 //! [`leave`]). In a group too large to write to each ([`wide`]) some pass on what others
 //! say ([`passing`], [`duties`]) and gather receipts ([`counts`]), and whoever is not heard by them
-//! writes to each after all ([`unheard`]). [`found`] makes and forgets rooms, [`tend`] does what is due in them,
+//! writes to each after all ([`unheard`]). [`found`] makes and forgets rooms, [`tend`] does what is due in them, [`renewal`] renews keys in time,
 //! [`ruin`] ends one that is damaged, [`regain`] gets back into one that a backup brought,
 //! [`refound`] founds one anew that has no other steward.
 //!
@@ -44,6 +44,7 @@ mod pay;
 mod publish;
 mod refound;
 mod regain;
+mod renewal;
 mod roster;
 mod ruin;
 mod say;
@@ -178,6 +179,7 @@ impl Rooms {
     pub(super) fn due(&self) -> Option<Moment> {
         let keepers = self.keepers.values().filter_map(Keeper::poll_timeout);
         let greetings = self.by_id.values().filter_map(|room| room.greets);
+        let renewals = self.by_id.values().filter_map(|room| room.renews);
         let others = [
             self.missing.due(),
             self.again.due(),
@@ -187,7 +189,8 @@ impl Rooms {
             self.counts.due(),
         ];
         let others = others.into_iter().flatten();
-        keepers.chain(greetings).chain(others).min()
+        let timed = keepers.chain(greetings).chain(renewals);
+        timed.chain(others).min()
     }
 
     fn find(&mut self, room: RoomId) -> Result<&mut Room, StorageError> {

@@ -68,6 +68,7 @@ impl Messenger {
         for room in greeting {
             self.within(call, room.place(), |this, call| this.greet_now(call, room))?;
         }
+        self.renewals_due(call, now)?;
         self.pieces_due(call)?;
         self.held_due(call)?;
         self.passing_due(call)?;
@@ -110,6 +111,7 @@ impl Messenger {
         self.replace_room_mailbox(call, room)?;
         self.let_go_of_the_gone(call, room)?;
         self.let_package_go(call, room)?;
+        self.renew_in_time(call, room)?;
         let known = self.rooms.find(room)?;
         let ended = known.record.ended.is_some_and(|at| at + FAREWELL <= wall);
         let lasts = known.record.may_return || known.record.mailbox.is_some();

@@ -68,6 +68,7 @@ mod keeper;
 mod lost;
 mod make;
 mod member;
+mod own_leaf;
 mod pace;
 mod pair;
 mod pointer;
@@ -86,6 +87,7 @@ pub use hear::claimed_state;
 pub use intent::{MOST_WISHES, PolicyChange, Wish};
 pub use keeper::{Keeper, Lent, Member};
 pub use member::{MemberPackage, OwnPackage};
+pub use own_leaf::OwnLeaf;
 pub use pointer::{Pointer, StatePrefix};
 pub use policy::{
     GroupPolicy, History, MOST_FURTHER, MOST_FURTHER_BYTES, MOST_HERALDS, MOST_NAME_BYTES, Mode,

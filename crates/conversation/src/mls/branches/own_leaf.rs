@@ -1,0 +1,49 @@
+//! How old the keys of my leaf are, and whether I may renew them.
+
+use hushwing_sansio::StorageError;
+
+use super::facts;
+use super::keeper::{Keeper, Lent};
+
+/// My leaf in the followed state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnLeaf {
+    /// Its public signature key.
+    pub key: [u8; 32],
+    /// The epoch it last committed in; none since it was added.
+    pub renewed_at: Option<u64>,
+    /// How many leaves there are in all.
+    pub leaves: usize,
+    /// Whether the rule allows my account a commit that only renews keys
+    /// (`protocol/commits.md` section 3, *Distance*).
+    pub may_renew: bool,
+}
+
+impl Keeper {
+    /// My leaf in the followed state; `None` if I was removed.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub fn own_leaf(&mut self, lent: &mut Lent<'_, '_>) -> Result<Option<OwnLeaf>, StorageError> {
+        if !self.is_member() {
+            return Ok(None);
+        }
+        let account = self.account.clone();
+        let key = self.key.public();
+        let leaf = self.within(lent, self.followed, |_, group, _| {
+            let parent = facts::parent(group).ok_or(())?;
+            let index = group.own_leaf_index().u32();
+            let mine = parent.leaves.get(&index).ok_or(())?;
+            let steward = parent.stewards().contains(&account);
+            Ok::<_, ()>(OwnLeaf {
+                key,
+                renewed_at: mine.renewed_at,
+                leaves: parent.leaves.len(),
+                may_renew: steward || parent.free_from(&account) <= parent.epoch,
+            })
+        })?;
+        let leaf = leaf.map_err(|()| StorageError::corrupt("reading a state of a group"))?;
+        Ok(Some(leaf))
+    }
+}
