@@ -27,7 +27,7 @@ const MOST_REMEMBERED: usize = 4_096;
 /// How long receipts that wait for those before them to leave are not looked at,
 /// unless these left. Their reader decides whether they can, so letters of
 /// receipts must not pile up.
-const REST: Duration = Duration::from_secs(30);
+pub(super) const REST: Duration = Duration::from_secs(30);
 
 /// What I owe, by contact.
 #[derive(Default)]
@@ -140,16 +140,16 @@ impl Debts {
         letters.any(|letter| office.whereabouts(*letter).is_some())
     }
 
-    /// Puts back what waits for a letter before it.
+    /// Puts back what waits for a letter before it, or for a sign, `until` then at most.
     pub(super) fn postpone(
         &mut self,
         contact: ContactId,
         message: MessageId,
         due: Due,
-        now: Moment,
+        until: Moment,
     ) {
         let debt = self.by_contact.entry(contact).or_insert_with(|| Debt {
-            due: now + REST,
+            due: until,
             waits: true,
             owed: BTreeMap::new(),
             more: false,
@@ -157,6 +157,19 @@ impl Debts {
         let entry = debt.owed.entry(message).or_insert(due);
         entry.owed = entry.owed.and(due.owed);
         entry.off |= due.off;
+    }
+
+    /// What is owed to some and waits is due soon.
+    pub(super) fn resume(
+        &mut self,
+        cx: &mut Context<'_>,
+        delay: (Duration, Duration),
+        of: impl Fn(ContactId) -> bool,
+    ) {
+        let soon = cx.now() + draw(cx, delay);
+        let all = self.by_contact.iter_mut();
+        let waiting = all.filter(|(contact, debt)| debt.waits && of(**contact));
+        waiting.for_each(|(_, debt)| debt.due = debt.due.min(soon));
     }
 
     /// Takes what is owed to some, due or not.

@@ -234,3 +234,28 @@ fn a_commit_goes_to_each_though_it_is_not_known_where_to_write_to_most() {
     c.pass(600);
     assert_eq!(c.view(7).name, "Sailing");
 }
+
+#[test]
+fn a_herald_that_sleeps_is_not_buried_in_receipts_and_gets_them_when_it_wakes() {
+    let mut c = wide(2_560);
+    c.village.set_asleep(c.homes[1], true);
+    c.pass(600);
+    let before = c.village.waiting_for(c.homes[1]);
+    let texts: Vec<String> = (0..20).map(|number| format!("text {number}")).collect();
+    for (number, text) in texts.iter().enumerate() {
+        c.say(3 + number % 6, text);
+        c.pass(40);
+    }
+    c.pass(120);
+    // The texts themselves; of receipts sixteen letters and sixteen after ten minutes, and
+    // as many of the other heralds. Else each text would bring three receipts, and of each
+    // herald the text and a report.
+    let waiting = c.village.waiting_for(c.homes[1]) - before;
+    assert!((20..=20 + 4 * 16 + 6).contains(&waiting), "{waiting}");
+    c.village.set_asleep(c.homes[1], false);
+    c.pass(600);
+    for (number, text) in texts.iter().enumerate() {
+        let author = 3 + number % 6;
+        assert_eq!(delivered(&mut c, author, text), 8, "{text}");
+    }
+}

@@ -76,6 +76,13 @@ impl Messenger {
                 // anybody: what comes there shares the places of nobody.
                 let told = this.rooms.find(room)?.record.mailbox;
                 let from = Some(from).filter(|_| told == Some(arrival.mailbox.0));
+                let known = this.rooms.find(room)?;
+                if let Some(from) = from
+                    .and_then(|from| known.present(from))
+                    .map(|one| one.member)
+                {
+                    this.heard_of(call, room, from)?;
+                }
                 this.hear_each(call, room, messages, Way { from, ..way })
             }
             LetterBody::Commits(chain) => this.heard_commits(call, room, &chain),
@@ -367,6 +374,7 @@ impl Messenger {
             return self.drop_letter(None, DropReason::Content);
         };
         let member = self.member_for(call, room, &aside.author, &aside.key)?;
+        self.heard_of(call, room, member)?;
         match opened.content {
             Content::Receipts(receipts) => self.confirmed_in(call, room, member, &receipts),
             // Whoever is out is answered nothing.

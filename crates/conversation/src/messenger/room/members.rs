@@ -89,6 +89,7 @@ impl Messenger {
         self.rooms.greetings.forget(member);
         self.rooms.passing.forget_member(member);
         self.rooms.counts.forget_member(member);
+        self.rooms.signs.forget_member(member);
         call.storage.remove_member(room, member)
     }
 

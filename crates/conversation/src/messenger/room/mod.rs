@@ -11,7 +11,7 @@
 //! ([`confirm`], [`pay`]), what comes in ([`listen`], [`held`]) and what was missed ([`fetch`],
 //! [`searches`], at the [`pace`] a member may ask), and who may change it ([`change`],
 //! [`leave`]). In a group too large to write to each ([`wide`]) some pass on what others
-//! say ([`passing`], [`duties`]) and gather receipts ([`counts`]), and whoever is not heard by them
+//! say ([`passing`], [`duties`]) and gather receipts ([`counts`], [`signs`] says whether they are there), and whoever is not heard by them
 //! writes to each after all ([`unheard`]). [`found`] makes and forgets rooms, [`tend`] does what is due in them, [`renewal`] renews keys in time,
 //! [`ruin`] ends one that is damaged, [`regain`] gets back into one that a backup brought,
 //! [`refound`] founds one anew that has no other steward.
@@ -49,6 +49,7 @@ mod roster;
 mod ruin;
 mod say;
 mod searches;
+mod signs;
 mod size;
 mod stand;
 mod tend;
@@ -75,6 +76,7 @@ pub(super) use found::usable;
 use held::Held;
 pub(super) use known::Room;
 use passing::Passing;
+use signs::Signs;
 pub use size::GroupSize;
 use unheard::Unheard;
 
@@ -105,6 +107,8 @@ pub(super) struct Rooms {
     unheard: Unheard,
     /// Receipts for others.
     counts: Counts,
+    /// Which heralds are there.
+    signs: Signs,
 }
 
 impl Rooms {

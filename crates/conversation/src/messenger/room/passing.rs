@@ -308,6 +308,8 @@ impl Messenger {
         let letters = self.post_to_each(call, room, &mine, body)?;
         let spread = u64::try_from((WAIT.1 - WAIT.0).as_millis()).unwrap_or(1);
         let wait = WAIT.0 + Duration::from_millis(call.cx.random_below(spread));
+        // Who has it says so later where many do.
+        let wait = wait + self.spread_in(room);
         let now = call.cx.now();
         let duties = self.rooms.passing.rooms.entry(room).or_default();
         duties.report.push(name);
@@ -393,6 +395,7 @@ impl Messenger {
                     let present: BTreeSet<_> = known.others().map(|one| one.member).collect();
                     let left = one.left.iter().copied();
                     let left: Vec<_> = left.filter(|one| present.contains(&one.member)).collect();
+                    let left = this.without_the_silent(call, room, left)?;
                     this.post_to_each(call, room, &left, &one.body)?;
                 }
                 match reports {
@@ -402,6 +405,19 @@ impl Messenger {
             })?;
         }
         Ok(())
+    }
+
+    /// Leaves out other heralds that give no sign: they get what authors wrote to them.
+    fn without_the_silent(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        mut to: Vec<Charge>,
+    ) -> Result<Vec<Charge>, StorageError> {
+        let others = self.rooms.find(room)?.heralds_if_wide().count();
+        let signs = &mut self.rooms.signs;
+        to.retain(|one| !one.herald || signs.take(call.cx, one.member, others).is_ok());
+        Ok(to)
     }
 
     fn report(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
@@ -414,8 +430,12 @@ impl Messenger {
         let known = self.rooms.find(room)?;
         let conversation = known.record.conversation;
         let (me, heralds) = (known.me(), known.heralds());
-        let others = heralds.iter().filter(|one| Some(*one) != me);
-        told.extend(others.map(|herald| (herald, names.clone())));
+        let signs = &mut self.rooms.signs;
+        for herald in heralds.iter().filter(|one| Some(*one) != me) {
+            if signs.take(call.cx, herald, heralds.count()).is_ok() {
+                told.insert(herald, names.clone());
+            }
+        }
         for (member, names) in told {
             for names in names.chunks(MAX_PASSED) {
                 let step = RoomStep::Passed(names.iter().map(|name| name.0).collect());

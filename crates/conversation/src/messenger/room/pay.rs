@@ -2,7 +2,8 @@
 //!
 //! In a wide group a letter to a herald carries what it is to gather for all authors, and
 //! the next one waits until that has left: of each member at most one letter waits for a
-//! herald that sleeps, whose mailbox holds few. What was written to me past the heralds is
+//! herald that sleeps, whose mailbox holds few, and only a few of all members send one
+//! before it gave a sign ([`super::signs`]). What was written to me past the heralds is
 //! confirmed the same way, since they may be away.
 
 use core::time::Duration;
@@ -13,7 +14,7 @@ use hushwing_sansio::StorageError;
 use super::confirm::MOST_IN_LETTER;
 use super::{Room, Rooms};
 use crate::content::{Content, Receipt, Status};
-use crate::messenger::receipts::{Debt, Due, receipt};
+use crate::messenger::receipts::{Debt, Due, REST, receipt};
 use crate::messenger::{Call, Messenger};
 use crate::storage::{MemberRecord, Owed};
 use crate::{ContactId, MemberId, MessageId, RoomId};
@@ -63,9 +64,32 @@ impl Messenger {
     pub(super) fn receipt_delay_in(&self, room: RoomId) -> (Duration, Duration) {
         let (least, most) = self.config.receipt_delay;
         match self.receipts_leave_together(room) {
-            true => (least + LONGER.0, most + LONGER.1),
+            true => (least + LONGER.0, most + LONGER.1 + self.spread_in(room)),
             false => (least, most),
         }
+    }
+
+    /// How far what all in a room send to few is spread.
+    pub(super) fn spread_in(&self, room: RoomId) -> Duration {
+        let room = self.rooms.by_id.get(&room);
+        room.map_or(Duration::ZERO, Room::spread)
+    }
+
+    /// Somebody wrote to me: if they gather receipts, they get what waits for a sign.
+    pub(super) fn heard_of(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        if known.heralds().includes(member) && self.rooms.signs.heard(member, call.cx.now()) {
+            let delay = self.receipt_delay_in(room);
+            let rooms = &self.rooms;
+            let of_room = |of| rooms.room_of_debt(of) == Some(room);
+            self.debts.resume(call.cx, delay, of_room);
+        }
+        Ok(())
     }
 
     /// Sends the receipts that are due in a room.
@@ -105,10 +129,17 @@ impl Messenger {
         to: MemberId,
         all: &[One],
     ) -> Result<(), StorageError> {
-        if self.debts.waits_for(to.place(), &self.office) {
+        let known = self.rooms.find(room)?;
+        let heralds = known.heralds();
+        let share = known.size().div_ceil(heralds.count().max(1));
+        let until = match self.debts.waits_for(to.place(), &self.office) {
+            true => Err(call.cx.now() + REST),
+            false if heralds.includes(to) => self.rooms.signs.take(call.cx, to, share),
+            false => Ok(()),
+        };
+        if let Err(until) = until {
             for (author, message, due) in all {
-                let place = author.place();
-                self.debts.postpone(place, *message, *due, call.cx.now());
+                self.debts.postpone(author.place(), *message, *due, until);
             }
             return Ok(());
         }

@@ -53,18 +53,21 @@ struct Watch {
     /// A server took or refused that one.
     proven: bool,
     due: Moment,
+    /// How long heralds have.
+    patience: Duration,
     /// Between two whom I ask: where nobody answers it grows.
     wait: Duration,
 }
 
 impl Watch {
-    fn new(letters: Vec<LetterId>, now: Moment) -> Self {
+    fn new(letters: Vec<LetterId>, patience: Duration, now: Moment) -> Self {
         Self {
             letters,
             taken: None,
             asked: None,
             proven: false,
-            due: now + WAIT,
+            due: now + patience,
+            patience,
             wait: FIRST_WAIT,
         }
     }
@@ -87,11 +90,11 @@ impl Watch {
         let proven = !self.proven && self.asked == Some(letter);
         if first {
             self.taken = Some(now);
-            self.due = self.due.max(now + WAIT);
+            self.due = self.due.max(now + self.patience);
         }
         if proven {
             self.proven = true;
-            let heralds = self.taken.map_or(now, |taken| taken + WAIT);
+            let heralds = self.taken.map_or(now, |taken| taken + self.patience);
             self.due = heralds.max(now + SOON);
         }
     }
@@ -135,7 +138,7 @@ impl Messenger {
         if self.relies_on_heralds(room)? {
             let posted = call.storage.recipients(&message)?.into_iter();
             let letters = posted.filter_map(|one| one.letter.map(LetterId)).collect();
-            let watch = Watch::new(letters, call.cx.now());
+            let watch = Watch::new(letters, self.patience_in(room), call.cx.now());
             self.rooms.unheard.said.insert((room, message), watch);
         }
         Ok(())
@@ -156,10 +159,18 @@ impl Messenger {
         let kept = kept.filter(|(of, _)| *of == room).count();
         if self.relies_on_heralds(room)? && kept < MOST_KEPT {
             let letters = letters.iter().copied().map(LetterId).collect();
-            let kept = (Watch::new(letters, call.cx.now()), body.to_vec());
+            let kept = (
+                Watch::new(letters, self.patience_in(room), call.cx.now()),
+                body.to_vec(),
+            );
             self.rooms.unheard.passing.insert((room, name), kept);
         }
         Ok(())
+    }
+
+    /// How long heralds of a room have: what they do is spread where many are in it.
+    fn patience_in(&self, room: RoomId) -> Duration {
+        WAIT + self.spread_in(room) * 2
     }
 
     /// Whether others pass on what I say: what I pass on myself, I see to as a herald.
@@ -181,7 +192,7 @@ impl Messenger {
         let now = call.cx.now();
         let (place, all) = (room.place(), 0..u64::MAX);
         for record in call.storage.unconfirmed_in(place, all, MOST_RESUMED)? {
-            let watch = Watch::new(Vec::new(), now);
+            let watch = Watch::new(Vec::new(), self.patience_in(room), now);
             let said = &mut self.rooms.unheard.said;
             said.insert((room, *record.id()), watch);
         }

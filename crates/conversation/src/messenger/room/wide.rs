@@ -7,6 +7,8 @@
 //! leaf ─▶ the herald that looks after it: receipts ─▶ author: counts
 //! ```
 
+use core::time::Duration;
+
 use hushwing_delivery::Keep;
 use hushwing_sansio::StorageError;
 use sha2::{Digest as _, Sha256};
@@ -17,6 +19,8 @@ use crate::messenger::{Call, Messenger};
 use crate::storage::{MemberRecord, MessageState, RecipientRecord, RoomStanding};
 use crate::{MemberId, MessageId, RoomId};
 
+/// See [`Room::spread`].
+const OF_EACH: Duration = Duration::from_millis(100);
 const CONTEXT: &[u8] = b"hushwing herald";
 
 /// Those who pass on in a wide group, in their order; nobody in a small one.
@@ -30,6 +34,10 @@ impl Heralds {
 
     pub(super) fn includes(&self, member: MemberId) -> bool {
         self.0.contains(&member)
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = MemberId> {
@@ -86,6 +94,15 @@ impl Room {
     pub(super) fn named_and_present(&self) -> Vec<AccountId> {
         let there = |account: &&AccountId| self.present_of(account.as_bytes()).is_some();
         self.named.iter().filter(there).cloned().collect()
+    }
+
+    /// How far apart by chance those leave that all send to few: a third of the members
+    /// send to one herald some three letters a second.
+    pub(super) fn spread(&self) -> Duration {
+        match self.is_wide() {
+            true => OF_EACH.saturating_mul(u32::try_from(self.size()).unwrap_or(u32::MAX)),
+            false => Duration::ZERO,
+        }
     }
 
     pub(super) fn is_wide(&self) -> bool {
