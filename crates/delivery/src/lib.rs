@@ -19,7 +19,7 @@ pub use envelope::{
 pub use frame::RepeatId;
 pub use office::{
     Incoming, Keep, LONGEST_FIRST_CONTACT, LONGEST_LETTER, Letter, LetterId, MOST_ADDRESSES,
-    MailboxKeys, MemoryStorage, OfficeEvent, Part, PostError, PostOffice, RouteRecord, RouteState,
-    Storage, Urgency, Whereabouts,
+    MOST_FOR_OTHERS, MOST_FOR_OTHERS_BYTES, MailboxKeys, MemoryStorage, OfficeEvent, Part,
+    PostError, PostOffice, RouteRecord, RouteState, Storage, Urgency, Whereabouts,
 };
 pub use seal::{FirstContactSecret, SealError};

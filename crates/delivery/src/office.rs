@@ -22,7 +22,8 @@ mod timing;
 pub use inbox::MailboxKeys;
 pub use letter::{
     Incoming, Keep, LONGEST_FIRST_CONTACT, LONGEST_LETTER, Letter, LetterId, MOST_ADDRESSES,
-    OfficeEvent, PostError, RouteRecord, RouteState, Urgency, Whereabouts,
+    MOST_FOR_OTHERS, MOST_FOR_OTHERS_BYTES, OfficeEvent, PostError, RouteRecord, RouteState,
+    Urgency, Whereabouts,
 };
 pub use memory::MemoryStorage;
 pub use storage::{Part, Storage};
@@ -336,10 +337,10 @@ impl PostOffice {
         self.outbox.letters()
     }
 
-    /// How many letters wait that are kept until a network takes them, and their bytes.
+    /// How many letters wait that are sent for others, and their bytes.
     #[must_use]
-    pub fn untaken(&self) -> (usize, usize) {
-        self.outbox.untaken()
+    pub fn for_others(&self) -> (usize, usize) {
+        self.outbox.for_others()
     }
 
     /// Envelopes of this run that came to a mailbox but opened under none of

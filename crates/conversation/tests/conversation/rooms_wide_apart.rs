@@ -5,7 +5,7 @@ use std::time::Duration;
 use hushwing_conversation::Command;
 use hushwing_conversation::content::Content;
 use hushwing_conversation::storage::RoomRows as _;
-use hushwing_delivery::Storage as _;
+use hushwing_delivery::{MOST_FOR_OTHERS, Storage as _};
 
 use crate::rooms_shadow::{Shadow, members, post};
 use crate::rooms_wide::{delivered, everybody_has, sent, wide, wide_beyond};
@@ -258,4 +258,29 @@ fn a_herald_that_sleeps_is_not_buried_in_receipts_and_gets_them_when_it_wakes() 
         let author = 3 + number % 6;
         assert_eq!(delivered(&mut c, author, text), 8, "{text}");
     }
+}
+
+#[test]
+fn who_is_away_for_good_takes_no_more_of_a_herald_than_a_mailbox_holds() {
+    let mut c = wide(2_561);
+    for away in [3, 4] {
+        c.village.cut_off(c.homes[away]);
+    }
+    let texts: Vec<String> = (0..150).map(|number| format!("text {number}")).collect();
+    for (number, text) in texts.iter().enumerate() {
+        c.say(5 + number % 4, text);
+        c.pass(10);
+    }
+    c.pass(200);
+    for herald in 0..3 {
+        let storage = c.village.storage(c.homes[herald]).unwrap();
+        // Each of the two is served at once or later; reports to authors are on their way.
+        let letters = storage.letters().unwrap().len();
+        assert!(letters <= 2 * MOST_FOR_OTHERS + 8, "{herald}: {letters}");
+    }
+    for who in [0, 1, 2, 5, 6, 7, 8] {
+        assert_eq!(c.texts(who).len(), texts.len(), "{who}");
+    }
+    let author = 5 + 149 % 4;
+    assert_eq!(delivered(&mut c, author, &texts[149]), 6, "all but two");
 }

@@ -9,6 +9,10 @@ use crate::{Address, MailboxId, NetworkEvent, NetworkTag, SendFailure, Stage};
 
 /// The longest letter in bytes; larger things travel as files.
 pub const LONGEST_LETTER: usize = 8 * 1024 * 1024;
+/// Letters passed on for others that wait for one address: as many as a mailbox holds.
+pub const MOST_FOR_OTHERS: usize = 128;
+/// Their bytes.
+pub const MOST_FOR_OTHERS_BYTES: usize = 256 * 1024;
 /// The longest letter to somebody not yet known, in bytes.
 pub const LONGEST_FIRST_CONTACT: usize = 64 * 1024;
 /// The most addresses one letter may name.
@@ -42,6 +46,10 @@ pub enum Keep {
     /// Until one network has taken responsibility: for receipts and the like,
     /// which nobody answers.
     UntilAccepted,
+    /// The same, for what is passed on for somebody else: of those to one address only the
+    /// last [`MOST_FOR_OTHERS`] wait, of at most [`MOST_FOR_OTHERS_BYTES`] unless it is a
+    /// single one. Those before are dropped, and no event says so.
+    ForOthers,
 }
 
 /// A letter to be posted.

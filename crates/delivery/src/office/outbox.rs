@@ -8,15 +8,17 @@
 
 mod answers;
 mod entry;
+mod others;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use hushwing_sansio::{Context, Moment, StorageError};
 
 use self::entry::Entry;
+use self::others::ForOthers;
 use super::lane::{LaneId, Lanes, RouteKey};
 use super::letter::{
-    Keep, Letter, LetterId, MOST_ADDRESSES, PostError, RouteRecord, RouteState, Whereabouts,
+    Letter, LetterId, MOST_ADDRESSES, PostError, RouteRecord, RouteState, Whereabouts,
 };
 use super::numbers::Numbers;
 use super::storage::Storage;
@@ -52,6 +54,7 @@ struct Flight {
 pub(super) struct Outbox {
     letters: BTreeMap<LetterId, Entry>,
     lanes: Lanes,
+    for_others: ForOthers,
     flights: BTreeMap<SendId, Flight>,
     timers: BTreeSet<(Moment, Timer)>,
     numbers: Numbers,
@@ -61,12 +64,18 @@ impl Outbox {
     pub(super) fn open(storage: &mut dyn Storage) -> Result<Self, StorageError> {
         let mut lanes = Lanes::default();
         let mut letters = BTreeMap::new();
+        let mut for_others = ForOthers::default();
         for (letter, head) in storage.letters()? {
-            letters.insert(letter, Entry::decode(&head, &mut lanes)?);
+            let entry = Entry::decode(&head, &mut lanes)?;
+            if let Some(lane) = entry.lane_for_others() {
+                for_others.note(lane, letter, entry.length);
+            }
+            letters.insert(letter, entry);
         }
         Ok(Self {
             letters,
             lanes,
+            for_others,
             flights: BTreeMap::new(),
             timers: BTreeSet::new(),
             numbers: Numbers::open(storage)?,
@@ -110,7 +119,14 @@ impl Outbox {
         let entry = Entry::new(letter, repeat, cx.wall(), &mut self.lanes);
         storage.insert_letter(id, &entry.encode()?, &letter.bytes)?;
         let lanes: Vec<LaneId> = entry.routes.iter().map(|route| route.lane).collect();
+        let crowded = entry.lane_for_others();
+        if let Some(lane) = crowded {
+            self.for_others.note(lane, id, entry.length);
+        }
         self.letters.insert(id, entry);
+        while let Some(oldest) = crowded.and_then(|lane| self.for_others.over(lane)) {
+            self.forget(cx, storage, out, oldest, false)?;
+        }
         self.plan_next_address(cx, id);
         self.plan_last_resort(cx, id);
         for (route, lane) in lanes.into_iter().enumerate() {
@@ -141,6 +157,9 @@ impl Outbox {
             return Ok(false);
         };
         storage.delete_letter(letter)?;
+        if let Some(lane) = entry.lane_for_others() {
+            self.for_others.forget(lane, letter);
+        }
         self.drop_timer(entry.next_address, Timer::NextAddress(letter));
         self.drop_timer(entry.last_resort, Timer::LastResort(letter));
         for (index, route) in entry.routes.iter().enumerate() {
@@ -195,12 +214,8 @@ impl Outbox {
             .collect()
     }
 
-    pub(super) fn untaken(&self) -> (usize, usize) {
-        let untaken = self.letters.values();
-        let untaken = untaken.filter(|entry| entry.keep == Keep::UntilAccepted);
-        untaken.fold((0, 0), |(count, bytes), entry| {
-            (count + 1, entry.length.saturating_add(bytes))
-        })
+    pub(super) fn for_others(&self) -> (usize, usize) {
+        self.for_others.total()
     }
 
     pub(super) fn letters(&self) -> impl Iterator<Item = LetterId> {

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use super::letter::RouteState;
+use super::letter::{Keep, RouteState};
 use crate::SendFailure;
 
 const VERSION: u8 = 1;
@@ -24,10 +24,19 @@ pub(super) struct LetterRow {
     pub(super) repeat: [u8; 16],
     pub(super) length: u32,
     pub(super) urgent: bool,
-    pub(super) until_accepted: bool,
+    pub(super) keep: KeepRow,
     pub(super) posted: u64,
     pub(super) accepted: Option<u64>,
     pub(super) routes: Vec<RouteRow>,
+}
+
+/// How long a letter is kept. The first two were a truth value in the first versions, which
+/// has the same bytes.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) enum KeepRow {
+    UntilSettled,
+    UntilAccepted,
+    ForOthers,
 }
 
 /// One address of a letter, as [`Address::encode`](crate::Address::encode)
@@ -58,6 +67,24 @@ pub(super) enum FailureRow {
     Gone,
     WrongServer,
     Unreadable,
+}
+
+impl KeepRow {
+    pub(super) fn of(keep: Keep) -> Self {
+        match keep {
+            Keep::UntilSettled => Self::UntilSettled,
+            Keep::UntilAccepted => Self::UntilAccepted,
+            Keep::ForOthers => Self::ForOthers,
+        }
+    }
+
+    pub(super) fn keep(self) -> Keep {
+        match self {
+            Self::UntilSettled => Keep::UntilSettled,
+            Self::UntilAccepted => Keep::UntilAccepted,
+            Self::ForOthers => Keep::ForOthers,
+        }
+    }
 }
 
 impl StateRow {

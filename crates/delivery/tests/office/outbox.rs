@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use crate::desk::{DAY, Desk, MINUTE, Sent, address, letter};
 use hushwing_delivery::{
-    Keep, LONGEST_LETTER, Letter, NetworkCommand, NetworkEvent, NetworkTag, OfficeEvent, PostError,
-    RouteState, SealKey, SendFailure, Stage, Urgency,
+    Keep, LONGEST_LETTER, Letter, MOST_FOR_OTHERS, MOST_FOR_OTHERS_BYTES, NetworkCommand,
+    NetworkEvent, NetworkTag, OfficeEvent, PostError, RouteState, SealKey, SendFailure, Stage,
+    Urgency,
 };
 
 fn one(sent: Vec<Sent>) -> Sent {
@@ -358,4 +359,46 @@ fn an_address_with_a_broken_key_fails_for_good() {
         }]
     ));
     assert_eq!(desk.storage.letter_count(), 0);
+}
+
+#[test]
+fn of_what_is_sent_for_others_only_the_last_waits_for_one_address() {
+    let mut desk = Desk::new(61);
+    let for_others = |to: &str, bytes: Vec<u8>| Letter {
+        keep: Keep::ForOthers,
+        ..letter(&[to], &bytes)
+    };
+    let mine = desk.post(&letter(&["away"], b"mine"));
+    let there = desk.post(&for_others("there", vec![1]));
+    let sent = desk.sent();
+    desk.fail(sent[0].send, SendFailure::Full);
+    let first = desk.post(&for_others("away", vec![2]));
+    for _ in 0..MOST_FOR_OTHERS - 1 {
+        desk.post(&for_others("away", vec![3]));
+    }
+    assert!(desk.office.whereabouts(first).is_some());
+    desk.restart();
+    let last = desk.post(&for_others("away", vec![4]));
+    assert!(
+        desk.office.whereabouts(first).is_none(),
+        "the oldest gave way"
+    );
+    for letter in [mine, there, last] {
+        assert!(desk.office.whereabouts(letter).is_some());
+    }
+    assert_eq!(desk.office.for_others().0, MOST_FOR_OTHERS + 1);
+    // Long ones take the places of several, but a single one may be as long as any.
+    let long = desk.post(&for_others("away", vec![5; MOST_FOR_OTHERS_BYTES + 1]));
+    assert!(desk.office.whereabouts(last).is_none());
+    assert!(desk.office.whereabouts(long).is_some());
+    assert_eq!(desk.office.for_others(), (2, MOST_FOR_OTHERS_BYTES + 2));
+    desk.sent();
+    desk.restart();
+    for sent in desk.sent() {
+        if sent.locator == address("there").locator {
+            desk.accept(sent.send);
+        }
+    }
+    assert!(desk.office.whereabouts(there).is_none());
+    assert_eq!(desk.office.for_others(), (1, MOST_FOR_OTHERS_BYTES + 1));
 }

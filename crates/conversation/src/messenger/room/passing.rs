@@ -209,7 +209,7 @@ impl Messenger {
     /// Whether so much waits in my outbox that I take up nothing more for others, but
     /// leave it to other heralds or the author.
     fn has_too_much_for_others(&self) -> bool {
-        let (letters, bytes) = self.office.untaken();
+        let (letters, bytes) = self.office.for_others();
         let most = self.config.most_for_others;
         letters > most.0 || bytes > most.1
     }
@@ -343,7 +343,7 @@ impl Messenger {
         let mut letters = Vec::new();
         for one in to {
             let bytes = body.to_vec();
-            let letter = self.post_to_member(call, room, one.member, bytes, Keep::UntilAccepted)?;
+            let letter = self.post_to_member(call, room, one.member, bytes, Keep::ForOthers)?;
             letters.extend(letter.map(|letter| letter.0));
         }
         Ok(letters)

@@ -46,7 +46,7 @@ impl Outbox {
             if first {
                 out.event(OfficeEvent::Accepted { letter, network });
             }
-            if entry.keep == Keep::UntilAccepted {
+            if entry.keep != Keep::UntilSettled {
                 self.forget(cx, storage, out, letter, false)?;
             } else {
                 let head = entry.encode()?;

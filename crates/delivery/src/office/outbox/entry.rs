@@ -2,10 +2,10 @@
 
 use hushwing_sansio::{Moment, StorageError, Timestamp};
 
-use super::super::lane::Lanes;
+use super::super::lane::{LaneId, Lanes};
 use super::super::letter::{Keep, RouteState, Urgency, Whereabouts};
 use super::super::route::Route;
-use super::super::row::{self, LetterRow, RouteRow, StateRow};
+use super::super::row::{self, KeepRow, LetterRow, RouteRow, StateRow};
 use crate::frame::RepeatId;
 use crate::{Address, Letter};
 
@@ -62,6 +62,12 @@ impl Entry {
         }
     }
 
+    /// Where it goes first, if it is sent for somebody else.
+    pub(super) fn lane_for_others(&self) -> Option<LaneId> {
+        let first = self.routes.first().map(|route| route.lane);
+        first.filter(|_| self.keep == Keep::ForOthers)
+    }
+
     /// The addresses held back as a last resort.
     pub(super) fn reserved(&self) -> Vec<usize> {
         let routes = self.routes.iter().enumerate();
@@ -96,7 +102,7 @@ impl Entry {
             repeat: self.repeat.0,
             length: u32::try_from(self.length).unwrap_or(u32::MAX),
             urgent: self.urgency == Urgency::Urgent,
-            until_accepted: self.keep == Keep::UntilAccepted,
+            keep: KeepRow::of(self.keep),
             posted: self.posted.as_millis(),
             accepted: self.accepted.map(Timestamp::as_millis),
             routes: self
@@ -130,11 +136,7 @@ impl Entry {
             } else {
                 Urgency::Normal
             },
-            keep: if row.until_accepted {
-                Keep::UntilAccepted
-            } else {
-                Keep::UntilSettled
-            },
+            keep: row.keep.keep(),
             posted: Timestamp::from_millis(row.posted),
             accepted: row.accepted.map(Timestamp::from_millis),
             routes,
