@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use hushwing_conversation::Command;
-use hushwing_conversation::branches::Wish;
+use hushwing_conversation::branches::{PolicyChange, Told, Wish};
 use hushwing_conversation::storage::RoomRenewalRecord;
 use hushwing_conversation::village::Crash;
-
 use hushwing_sansio::Timestamp;
 
 use crate::rooms::{Circle, acquaintances};
@@ -96,36 +95,126 @@ fn those_who_were_added_together_renew_their_keys_apart_and_again_after_a_week()
     c.agree(&(0..COUNT).collect::<Vec<_>>());
 }
 
+/// Whoever of these is due first, and when that is.
+fn first_due(c: &mut Circle, of: core::ops::Range<usize>) -> (usize, RoomRenewalRecord) {
+    let all = of.map(|who| (who, drawn(c, who).expect("a time")));
+    let all: Vec<_> = all.collect();
+    let first = all.into_iter().min_by_key(|(_, record)| record.due);
+    first.unwrap()
+}
+
+fn pass_until(c: &mut Circle, at: Timestamp) {
+    let now = Timestamp::from_secs(START) + c.village.time();
+    c.pass(at.since(now).as_secs());
+}
+
 #[test]
 fn a_crash_when_keys_are_renewed_renews_them_once_and_a_restart_draws_nothing_anew() {
-    for (number, crash) in [Crash::BeforeCommit, Crash::AfterCommit]
+    let (mut before_it, mut after_it) = (0, 0);
+    for (kind, crash) in [Crash::BeforeCommit, Crash::AfterCommit]
         .into_iter()
         .enumerate()
     {
-        let mut c = crowd(2_820 + number as u64, 3);
-        c.pass(600);
-        let (_, before) = renewed(&mut c, 0);
-        let (mine, hers) = (drawn(&mut c, 1).unwrap(), drawn(&mut c, 2).unwrap());
-        let (who, record) = if mine.due < hers.due {
-            (1, mine)
-        } else {
-            (2, hers)
-        };
-        if record.renewed_at.is_some() {
-            panic!("already: {record:?}");
+        // The letter to oneself, what comes back, and what follows from the commit.
+        for call in 1..=6 {
+            let mut c = crowd(2_820 + kind as u64, 3);
+            c.pass(600);
+            let (who, record) = first_due(&mut c, 1..3);
+            assert_eq!(record.renewed_at, None);
+            c.village.open_again(c.homes[who]).unwrap();
+            assert_eq!(drawn(&mut c, who), Some(record.clone()));
+            pass_until(&mut c, record.due);
+            let made = renewed(&mut c, who).1;
+            c.village.crash_in(c.homes[who], call, crash);
+            while c.village.will_crash(c.homes[who]) && c.village.step().unwrap().is_some() {}
+            match Shadow::of(&mut c, who).keeper.commits() {
+                0..=1 if made == renewed(&mut c, who).1 => before_it += 1,
+                _ => after_it += 1,
+            }
+            c.pass(2 * 3_600);
+            let (all, epoch) = renewed(&mut c, 0);
+            assert_eq!(all.iter().flatten().count(), 3, "{call} {crash:?}");
+            assert_eq!(
+                epoch,
+                made + 2,
+                "{call} {crash:?}: one commit of each newcomer"
+            );
         }
-        c.village.open_again(c.homes[who]).unwrap();
-        assert_eq!(drawn(&mut c, who), Some(record.clone()));
-        let now = Timestamp::from_secs(START) + c.village.time();
-        c.pass(record.due.since(now).as_secs().saturating_sub(2));
-        c.village.open_again(c.homes[who]).unwrap();
-        c.village.crash_in(c.homes[who], 2, crash);
-        c.pass(120);
-        assert!(!c.village.will_crash(c.homes[who]));
-        assert_eq!(drawn(&mut c, who).map(|one| one.leaf), Some(record.leaf));
-        let (_, after) = renewed(&mut c, 0);
-        assert_eq!(after, before + 1, "{crash:?}");
     }
+    assert!(before_it > 0 && after_it > 0, "{before_it} {after_it}");
+}
+
+#[test]
+fn who_was_away_while_others_renewed_their_keys_undoes_none_of_them() {
+    // The founder's commits are preferred to those of others, and the lowest leaf's.
+    const COUNT: usize = 7;
+    let mut c = crowd(2_850, COUNT);
+    c.pass(600);
+    c.village.set_asleep(c.homes[0], true);
+    c.pass(14 * A_DAY);
+    let (before, epoch) = renewed(&mut c, 1);
+    assert!(epoch > 8, "{epoch}: more than the founder can go back");
+    let due = drawn(&mut c, 0).unwrap().due;
+    assert!(due < Timestamp::from_secs(START) + c.village.time());
+    c.village.set_asleep(c.homes[0], false);
+    c.pass(1);
+    assert_eq!(renewed(&mut c, 1).1, epoch, "not at once");
+    c.pass(2 * 3_600);
+    let (after, _) = renewed(&mut c, 1);
+    assert!(before[0] < after[0], "the founder's too, in the end");
+    for (then, now) in before.iter().zip(&after).skip(1) {
+        assert!(then <= now, "{before:?} {after:?}");
+    }
+    let all: Vec<_> = (0..COUNT).collect();
+    c.agree(&all);
+    c.say(0, "back");
+    c.pass(60);
+    for who in all {
+        assert_eq!(c.texts(who), ["back"], "{who}");
+    }
+}
+
+#[test]
+fn who_has_no_network_commits_to_nothing_before_it_is_back_and_has_read() {
+    let mut c = crowd(2_840, 4);
+    c.pass(600);
+    let (who, record) = first_due(&mut c, 1..4);
+    let known = renewed(&mut c, who).1;
+    c.village.set_offline(c.homes[who], true);
+    pass_until(&mut c, record.due);
+    c.pass(2 * 3_600);
+    let shadow = Shadow::of(&mut c, who);
+    assert_eq!(
+        (shadow.keeper.is_busy(), shadow.keeper.epoch()),
+        (false, known)
+    );
+    let (others, epoch) = renewed(&mut c, 0);
+    assert_eq!(others.iter().flatten().count(), 3);
+    c.village.set_offline(c.homes[who], false);
+    c.pass(3_600);
+    let (all, after) = renewed(&mut c, 0);
+    assert_eq!(all.iter().flatten().count(), 4);
+    assert_eq!(after, epoch + 1, "{others:?} {all:?}");
+    c.agree(&[0, 1, 2, 3]);
+}
+
+#[test]
+fn what_somebody_wants_goes_before_new_keys() {
+    let mut c = crowd(2_830, 3);
+    let mut steward = Shadow::of(&mut c, 0);
+    let policy = || PolicyChange {
+        name: Some("Sailing".to_owned()),
+        ..PolicyChange::default()
+    };
+    let renew = |shadow: &mut Shadow| shadow.act(|keeper, lent| keeper.renew(lent).unwrap());
+    let told = steward.act(|keeper, lent| keeper.wish(lent, Wish::Policy(policy())).unwrap());
+    assert!(told.is_ok());
+    assert_eq!(renew(&mut steward), None, "a commit is under way");
+    let mut other = Shadow::of(&mut c, 0);
+    let told = renew(&mut other).expect("a commit");
+    assert!(matches!(told[..], [Told::Publish { .. }]), "{told:?}");
+    assert_eq!(other.keeper.pending().count(), 0, "made once");
+    assert_eq!(renew(&mut other), None);
 }
 
 #[test]
@@ -154,28 +243,4 @@ fn who_is_no_steward_keeps_the_distance_and_who_is_alone_renews_nothing() {
     alone.found();
     alone.pass(1_200);
     assert_eq!(drawn(&mut alone, 0), None);
-}
-
-#[test]
-fn who_has_no_network_when_keys_are_due_renews_them_once_when_it_is_back() {
-    let mut c = crowd(2_840, 4);
-    c.pass(600);
-    let (_, before) = renewed(&mut c, 0);
-    let who = (1..4).max_by_key(|who| drawn(&mut c, *who).unwrap().due);
-    let who = who.unwrap();
-    c.village.set_offline(c.homes[who], true);
-    c.pass(2 * 3_600);
-    let mut shadow = Shadow::of(&mut c, who);
-    assert_eq!(shadow.keeper.pending().count(), 1, "wanted once");
-    c.village.set_offline(c.homes[who], false);
-    c.pass(1_200);
-    let (all, epoch) = renewed(&mut c, 0);
-    assert_eq!(all.iter().flatten().count(), 4);
-    assert!(
-        epoch <= before + 3,
-        "no more than one each: {before} {epoch}"
-    );
-    shadow = Shadow::of(&mut c, who);
-    assert_eq!(shadow.keeper.pending().count(), 0);
-    c.agree(&[0, 1, 2, 3]);
 }

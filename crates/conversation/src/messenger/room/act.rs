@@ -49,12 +49,7 @@ impl Messenger {
 
     fn count_changes(&mut self, room: RoomId) -> Result<(), StorageError> {
         let keeper = self.rooms.keepers.get(&room);
-        let open = keeper.map_or(0, |keeper| {
-            let open = keeper.open_intents();
-            // That keys are renewed changes nothing that is shown.
-            let shown = open.filter(|one| keeper.wish_of(*one) != Some(&Wish::Refresh));
-            shown.count()
-        });
+        let open = keeper.map_or(0, |keeper| keeper.open_intents().count());
         let pending = keeper.into_iter().flat_map(Keeper::pending);
         let pending: Vec<_> = pending
             .map(|(wish, adds)| (wish.clone(), adds.map(<[u8]>::to_vec)))

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hushwing_sansio::{Moment, StorageError, Timestamp};
 
 use super::account;
+use super::renewal::Renewal;
 use crate::branches::AccountId;
 use crate::content::{Lamport, Origin};
 use crate::messenger::people::Tail;
@@ -40,8 +41,8 @@ pub(in crate::messenger) struct Room {
     /// When I greet, and when I greeted last in this run.
     pub(super) greets: Option<Moment>,
     pub(super) greeted: Option<Moment>,
-    /// When keys of mine are renewed, if that is soon.
-    pub(super) renews: Option<Moment>,
+    /// How far it is that keys of mine are renewed.
+    pub(super) renewal: Renewal,
     /// When the keeper is to look at the calendar.
     pub(super) daily: Moment,
 }
@@ -65,7 +66,7 @@ impl Room {
             pending: Vec::new(),
             greets: None,
             greeted: None,
-            renews: None,
+            renewal: Renewal::default(),
             daily: Moment::default(),
         }
     }

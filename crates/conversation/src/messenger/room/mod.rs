@@ -11,9 +11,11 @@
 //! ([`confirm`], [`pay`]), what comes in ([`listen`], [`held`]) and what was missed ([`fetch`],
 //! [`searches`], at the [`pace`] a member may ask), and who may change it ([`change`],
 //! [`leave`]). In a group too large to write to each ([`wide`]) some pass on what others
-//! say ([`passing`], [`duties`]) and gather receipts ([`counts`], [`signs`] says whether they are there), and whoever is not heard by them
-//! writes to each after all ([`unheard`]). [`found`] makes and forgets rooms, [`tend`] does what is due in them, [`renewal`] renews keys in time,
-//! [`ruin`] ends one that is damaged, [`regain`] gets back into one that a backup brought,
+//! say ([`passing`], [`duties`]) and gather receipts ([`counts`], from whom by their
+//! [`signs`] of life), and whoever is not heard by them writes to each after all
+//! ([`unheard`]). [`found`] makes and forgets rooms, [`tend`] does what is due in them,
+//! [`renewal`] renews my keys in time, [`ruin`] ends one that is damaged, [`regain`] gets
+//! back into one that a backup brought,
 //! [`refound`] founds one anew that has no other steward.
 //!
 //! `protocol/rooms.md` says what members tell each other.
@@ -183,7 +185,7 @@ impl Rooms {
     pub(super) fn due(&self) -> Option<Moment> {
         let keepers = self.keepers.values().filter_map(Keeper::poll_timeout);
         let greetings = self.by_id.values().filter_map(|room| room.greets);
-        let renewals = self.by_id.values().filter_map(|room| room.renews);
+        let renewals = self.by_id.values().filter_map(|room| room.renewal.due());
         let others = [
             self.missing.due(),
             self.again.due(),

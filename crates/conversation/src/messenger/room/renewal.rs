@@ -1,98 +1,265 @@
 //! New keys for my leaf, at a time of my own.
 //!
 //! Somebody who was added goes by keys that others have known since then, and in the tree
-//! of a group there is nothing above a leaf before it commits: a commit says its secret
-//! to each such leaf apart. So everybody commits once some time after they were added,
-//! and every week or so after that. When is drawn by each alone, over a span that grows with the
-//! group: two who commit at the same time fork it, and what was said in a state is
-//! lost to whoever is more than five commits behind and has nobody to ask.
+//! of a group there is nothing above a leaf before it commits: a commit of anybody says its
+//! secret to each such leaf apart. So everybody commits once some time after they were
+//! added, and every week or so after that.
+//!
+//! Nobody waits for such a commit, and one made in a state that others left long ago can
+//! win against theirs and undo them. So whoever is to make one first writes to their own
+//! mailbox in the group. What comes back shows that servers take and give, and that all
+//! that lay there before is read. A commit that loses is not made again, as one for a wish
+//! is: another time is drawn.
 
 use core::time::Duration;
 
-use hushwing_sansio::{Context, Moment, StorageError};
+use hushwing_delivery::{Keep, Letter, LetterId, MailboxId, PostError, Urgency};
+use hushwing_sansio::{Context, Moment, StorageError, Timestamp};
 
 use crate::RoomId;
-use crate::branches::{OwnLeaf, Wish};
+use crate::branches::OwnLeaf;
+use crate::letter::LetterBody;
+use crate::messenger::mailbox::shared_address;
 use crate::messenger::{Call, Messenger, SWEEP};
 use crate::storage::RoomRenewalRecord;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Somebody new commits within so long for each leaf there is: on average, so many
-/// commits of newcomers are so far apart.
+/// A newcomer commits within so long for each leaf of the group.
 const OF_EACH: Duration = Duration::from_secs(15 * 60);
-/// Between two renewals.
+/// Between two renewals of one leaf.
 const SHORTEST: Duration = DAY.saturating_mul(5);
 const SPREAD: Duration = DAY.saturating_mul(4);
-/// Leaves from which on the group, and not each member, has so many commits in a week:
-/// each of them goes to all, and to nobody's mailbox while they are away.
-const MANY: usize = 32;
+/// Leaves beyond which these grow with the group: so many commits come in a week, each to
+/// all, and lie in the mailboxes of those who are away.
+const MANY: usize = 16;
+/// Who is late, or lost, tries within so long for each leaf, as if there were so many at
+/// most: others may be late for the same reason.
+const AGAIN_OF_EACH: Duration = Duration::from_secs(2 * 60);
+const MOST_AGAIN: usize = 32;
+/// What I wrote to myself says nothing any more after this.
+const ANSWER: Duration = Duration::from_secs(3 * 60);
+
+/// How far a renewal is in this run.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Renewal {
+    /// Not soon.
+    #[default]
+    Far,
+    /// It is due then.
+    Due(Moment),
+    /// It was due while the program did not run or could do nothing: then.
+    Late(Moment),
+    /// I wrote to myself.
+    Asked(Probe),
+}
+
+/// A letter to myself.
+#[derive(Clone, Copy)]
+pub(super) struct Probe {
+    mark: [u8; 16],
+    letter: LetterId,
+    at: Moment,
+    wall: Timestamp,
+}
+
+impl Renewal {
+    pub(super) fn due(&self) -> Option<Moment> {
+        match self {
+            Self::Far => None,
+            Self::Due(at) | Self::Late(at) => Some(*at),
+            Self::Asked(probe) => Some(probe.at + ANSWER),
+        }
+    }
+}
+
+fn times(span: Duration, count: usize) -> Duration {
+    span.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+fn below(cx: &mut Context<'_>, span: Duration) -> Duration {
+    let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(cx.random_below(millis))
+}
 
 /// How long until keys are renewed, drawn anew: the least, and what chance adds.
 fn span(leaf: &OwnLeaf) -> (Duration, Duration) {
-    let times = |span: Duration, count: usize| {
-        span.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))
-    };
-    let share = |span| times(span, leaf.leaves.max(MANY)) / 32;
+    let many = u32::try_from(MANY).unwrap_or(1);
+    let share = |span| times(span, leaf.leaves.max(MANY)) / many;
     match leaf.renewed_at {
         None => (Duration::ZERO, times(OF_EACH, leaf.leaves)),
         Some(_) => (share(SHORTEST), share(SPREAD)),
     }
 }
 
-fn draw(cx: &mut Context<'_>, leaf: &OwnLeaf) -> RoomRenewalRecord {
-    let (least, spread) = span(leaf);
-    let spread = cx.random_below(u64::try_from(spread.as_millis()).unwrap_or(u64::MAX));
-    RoomRenewalRecord {
-        leaf: leaf.key,
-        renewed_at: leaf.renewed_at,
-        due: cx.wall() + least + Duration::from_millis(spread),
-    }
+fn again(cx: &mut Context<'_>, leaf: &OwnLeaf) -> Duration {
+    below(cx, times(AGAIN_OF_EACH, leaf.leaves.min(MOST_AGAIN)))
 }
 
 impl Messenger {
-    /// Draws when my keys in a room are renewed, and renews them when that is now. What
-    /// was drawn is written down; that keys are renewed stands with the keeper.
+    /// Sees to it that my keys in a room are renewed in time. When that is, is drawn once
+    /// for each leaf and each of its commits, and written down.
     pub(super) fn renew_in_time(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
     ) -> Result<(), StorageError> {
+        let (now, wall) = (call.cx.now(), call.cx.wall());
+        let Some(leaf) = self.leaf_to_renew(call, room)? else {
+            return self.end_renewal(call, room, Renewal::Far);
+        };
+        let due = self.renewal_in(call, room, &leaf)?.due;
+        let renewal = self.rooms.find(room)?.renewal;
+        if due > wall {
+            let wait = due.since(wall);
+            let next = match wait <= SWEEP {
+                true => Renewal::Due(now + wait),
+                // A machine that slept meanwhile sees it in the next sweep.
+                false => Renewal::Far,
+            };
+            return self.end_renewal(call, room, next);
+        }
+        let late = wall.since(due) > SWEEP * 2;
+        match renewal {
+            Renewal::Asked(probe) if now < probe.at + ANSWER => Ok(()),
+            Renewal::Late(at) if now < at => Ok(()),
+            Renewal::Late(_) => self.ask_myself(call, room, &leaf),
+            Renewal::Far | Renewal::Due(_) if !late => self.ask_myself(call, room, &leaf),
+            Renewal::Asked(_) | Renewal::Far | Renewal::Due(_) => {
+                let next = Renewal::Late(now + again(call.cx, &leaf));
+                self.end_renewal(call, room, next)
+            }
+        }
+    }
+
+    /// My leaf in a room, if its keys are renewed by themselves.
+    fn leaf_to_renew(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<Option<OwnLeaf>, StorageError> {
         let hidden = self.devices.meet_in(room);
-        let known = self.rooms.find(room)?;
-        known.renews = None;
-        if !self.config.rotates || hidden || !known.is_mine() {
-            return Ok(());
+        if !self.config.rotates || hidden || !self.rooms.find(room)?.is_mine() {
+            return Ok(None);
         }
         let leaf = self.keeper(call, room, |keeper, lent| keeper.own_leaf(lent))?;
-        let Some(leaf) = leaf.filter(|leaf| leaf.leaves > 1) else {
+        Ok(leaf.filter(|leaf| leaf.leaves > 1))
+    }
+
+    /// When that is, drawn where it was not; no later than it could be drawn now, whatever
+    /// the clock showed then.
+    fn renewal_in(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        leaf: &OwnLeaf,
+    ) -> Result<RoomRenewalRecord, StorageError> {
+        let (least, spread) = span(leaf);
+        let last = call.cx.wall() + least + spread;
+        let known = RoomRenewalRecord::of(call.storage, room)?;
+        let known = known.filter(|one| (one.leaf, one.renewed_at) == (leaf.key, leaf.renewed_at));
+        if let Some(record) = known.as_ref().filter(|record| record.due <= last) {
+            return Ok(record.clone());
+        }
+        let due = match known {
+            Some(_) => last,
+            None => call.cx.wall() + least + below(call.cx, spread),
+        };
+        let record = RoomRenewalRecord {
+            leaf: leaf.key,
+            renewed_at: leaf.renewed_at,
+            due,
+        };
+        record.put(call.storage, room)?;
+        Ok(record)
+    }
+
+    /// Nothing is under way any more.
+    fn end_renewal(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        next: Renewal,
+    ) -> Result<(), StorageError> {
+        let before = core::mem::replace(&mut self.rooms.find(room)?.renewal, next);
+        match before {
+            Renewal::Asked(probe) => self.recall(call, probe.letter.0),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes to my own mailbox in a room. What cannot be had now is looked at again in
+    /// the next sweep.
+    fn ask_myself(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        leaf: &OwnLeaf,
+    ) -> Result<(), StorageError> {
+        self.end_renewal(call, room, Renewal::Far)?;
+        let known = self.rooms.find(room)?;
+        let mailbox = known.record.mailbox.map(MailboxId);
+        let key = known.key.clone();
+        let mailbox = mailbox.and_then(|id| self.mailboxes.get(&id));
+        let Some(to) = mailbox.and_then(shared_address).filter(|_| leaf.may_renew) else {
             return Ok(());
         };
-        let (now, wall) = (call.cx.now(), call.cx.wall());
-        let (least, spread) = span(&leaf);
-        let drawn = RoomRenewalRecord::of(call.storage, room)?.filter(|drawn| {
-            let of_this = (drawn.leaf, drawn.renewed_at) == (leaf.key, leaf.renewed_at);
-            // By a clock that was far ahead.
-            of_this && drawn.due <= wall + least + spread
+        let mark = call.cx.random();
+        let letter = Letter {
+            to: vec![to],
+            last_resort: Vec::new(),
+            bytes: LetterBody::room(&key, &mark),
+            urgency: Urgency::Normal,
+            keep: Keep::UntilAccepted,
+        };
+        let letter = match self.office.post(call.cx, &mut *call.storage, &letter) {
+            Ok(letter) => letter,
+            Err(PostError::Storage(error)) => return Err(error),
+            Err(_) => return Ok(()),
+        };
+        self.rooms.find(room)?.renewal = Renewal::Asked(Probe {
+            mark,
+            letter,
+            at: call.cx.now(),
+            wall: call.cx.wall(),
         });
-        let record = match drawn {
-            Some(record) => record,
-            None => {
-                let record = draw(call.cx, &leaf);
-                record.put(call.storage, room)?;
-                record
-            }
+        Ok(())
+    }
+
+    /// A letter came that bears my name in a room; whether it is the one I wrote to
+    /// myself.
+    pub(super) fn heard_myself(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        items: &[&[u8]],
+    ) -> Result<bool, StorageError> {
+        let Renewal::Asked(probe) = self.rooms.find(room)?.renewal else {
+            return Ok(false);
         };
-        if record.due > wall {
-            let wait = record.due.since(wall);
-            // A machine that slept meanwhile sees it in the next sweep.
-            self.rooms.find(room)?.renews = (wait <= SWEEP).then(|| now + wait);
-            return Ok(());
+        if items != [&probe.mark] {
+            return Ok(false);
         }
-        // What cannot be had now is looked at again in the next sweep.
-        match leaf.may_renew {
-            true => self.want(call, room, Wish::Refresh),
-            false => Ok(()),
-        }
+        self.end_renewal(call, room, Renewal::Far)?;
+        let Some(leaf) = self.leaf_to_renew(call, room)? else {
+            return Ok(true);
+        };
+        // One that lay there while the machine slept says nothing of what came after it.
+        let soon = call.cx.now() < probe.at + ANSWER && call.cx.wall() < probe.wall + ANSWER;
+        let told = match soon && leaf.may_renew && !self.rooms.held.waits(room) {
+            true => self.keeper(call, room, |keeper, lent| keeper.renew(lent))?,
+            false => None,
+        };
+        let later = again(call.cx, &leaf);
+        let Some(told) = told else {
+            let next = Renewal::Late(call.cx.now() + later);
+            self.end_renewal(call, room, next)?;
+            return Ok(true);
+        };
+        let mut record = self.renewal_in(call, room, &leaf)?;
+        record.due = call.cx.wall() + later;
+        record.put(call.storage, room)?;
+        self.act_on(call, room, told)?;
+        Ok(true)
     }
 
     pub(super) fn renewals_due(
@@ -101,7 +268,7 @@ impl Messenger {
         now: Moment,
     ) -> Result<(), StorageError> {
         let rooms = self.rooms.by_id.iter();
-        let due = rooms.filter(|(_, room)| room.renews.is_some_and(|at| at <= now));
+        let due = rooms.filter(|(_, room)| room.renewal.due().is_some_and(|at| at <= now));
         for room in due.map(|(room, _)| *room).collect::<Vec<_>>() {
             self.within(call, room.place(), |this, call| {
                 this.renew_in_time(call, room)

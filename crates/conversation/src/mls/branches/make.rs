@@ -79,6 +79,18 @@ struct Built {
 }
 
 impl Order {
+    /// New keys for my leaf, for no wish.
+    pub(super) fn renewal() -> Self {
+        Self {
+            wishes: Vec::new(),
+            adds: Vec::new(),
+            added: Vec::new(),
+            removes: BTreeSet::new(),
+            policy: None,
+            in_vain: false,
+        }
+    }
+
     /// Out of open wishes the first that can be had now, with all that are of
     /// its kind.
     pub(super) fn collect(
@@ -121,14 +133,7 @@ impl Order {
             _ => usize::MAX,
         };
         let more = more.take(most);
-        let mut order = Self {
-            wishes: Vec::new(),
-            adds: Vec::new(),
-            added: Vec::new(),
-            removes: BTreeSet::new(),
-            policy: None,
-            in_vain: false,
-        };
+        let mut order = Self::renewal();
         for (id, wish, _, package) in core::iter::once(first).chain(more) {
             order.wishes.push(id);
             order.take(group, &parent, account, wish, package);

@@ -4,6 +4,8 @@ use hushwing_sansio::StorageError;
 
 use super::facts;
 use super::keeper::{Keeper, Lent};
+use super::make::Order;
+use super::told::Told;
 
 /// My leaf in the followed state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,5 +47,26 @@ impl Keeper {
         })?;
         let leaf = leaf.map_err(|()| StorageError::corrupt("reading a state of a group"))?;
         Ok(Some(leaf))
+    }
+
+    /// Makes a commit that renews the keys of my leaf and does nothing else, once: if it
+    /// loses against another it is not made again. `None` if it cannot be had now, or
+    /// anything else is wanted or under way, which would wait for it.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub fn renew(&mut self, lent: &mut Lent<'_, '_>) -> Result<Option<Vec<Told>>, StorageError> {
+        let wanted = self.pending().next().is_some();
+        let busy = self.is_busy() || self.is_changing();
+        let paced = self.my_turn(lent.cx.wall().as_millis()) > lent.cx.wall().as_millis();
+        if wanted || busy || paced || !self.is_member() {
+            return Ok(None);
+        }
+        let mut told = Vec::new();
+        let made = self.make(lent, &Order::renewal(), &mut told)?;
+        told.extend(made.as_ref().ok().and_then(|made| made.publish.clone()));
+        self.save_head(lent.rows)?;
+        Ok((made.is_ok() || !told.is_empty()).then_some(told))
     }
 }

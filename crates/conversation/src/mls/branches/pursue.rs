@@ -162,7 +162,7 @@ impl Keeper {
     }
 
     /// Whether a commit on the followed state takes no part yet.
-    fn is_changing(&self) -> bool {
+    pub(super) fn is_changing(&self) -> bool {
         self.commits.values().any(|commit| {
             commit.parent == self.followed.0 && commit.standing != Standing::TakesPart
         })
