@@ -1,6 +1,8 @@
-//! A post has one form, whatever it is worth, and so has the key of a channel.
+//! A post has one form, whatever it is worth, and so have the key of a channel and what
+//! is said about it.
 
 use hushwing_conversation::channel::{MAX_POST, Post, PublicChannelKey};
+use hushwing_conversation::content::ChannelWord;
 
 pub(crate) fn run(data: &[u8]) {
     if let Ok(post) = Post::decode(data) {
@@ -12,4 +14,11 @@ pub(crate) fn run(data: &[u8]) {
     {
         assert_eq!(key.as_bytes(), data);
     }
+    let Ok(word) = ChannelWord::decode(data) else {
+        return;
+    };
+    // Cleaning may shorten a name; what is made of it is read as the same again.
+    let encoded = word.encode();
+    assert!(encoded.len() <= data.len());
+    assert_eq!(ChannelWord::decode(&encoded), Ok(word));
 }

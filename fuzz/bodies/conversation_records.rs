@@ -1,15 +1,17 @@
 //! Rows of a profile that a disk gives back otherwise than they were written.
 
 use hushwing_conversation::storage::{
-    ContactRecord, ConversationRecord, DetourRecord, DevicesRecord, EraRecord, ExpectedRecord,
-    IdentityRecord, IntroducedRecord, IntroductionsRecord, InvitationRecord, JoinRecord,
-    KeyPackageRecord, LackRecord, LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord,
-    OffersRecord, OrphanRecord, RepeatRecord, RoomFollowersRecord, RoomLinkRecord,
-    RoomMeetingRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord,
-    StretchRecord,
+    ChannelRecord, ContactRecord, ConversationRecord, DetourRecord, DevicesRecord, EraRecord,
+    ExpectedRecord, IdentityRecord, IntroducedRecord, IntroductionsRecord, InvitationRecord,
+    JoinRecord, KeyPackageRecord, LackRecord, LossRecord, MailRecord, MailboxRecord, MemberRecord,
+    ModeRecord, OffersRecord, OrphanRecord, ReaderRecord, RepeatRecord, RoomFollowersRecord,
+    RoomLinkRecord, RoomMeetingRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord,
+    RoomReturnersRecord, StretchRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
+    let _ = ChannelRecord::decode(data);
+    let _ = ReaderRecord::decode(data);
     let _ = ContactRecord::decode(data);
     if let Ok(record) = ConversationRecord::decode(data) {
         let _ = (record.disappear_after(), record.pins().count());

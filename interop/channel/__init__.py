@@ -1,1 +1,1 @@
-"""Opens posts of channels, from protocol/channels.md alone."""
+"""Opens posts of channels and checks offers, from protocol/channels.md alone."""

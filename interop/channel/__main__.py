@@ -1,12 +1,14 @@
 """Checks vectors of channels: `python -m channel FILE`.
 
 Each post must open to its content, and none with one bit changed, cut short, or opened
-with the keys of another generation or of a later post may."""
+with the keys of another generation or of a later post may. The offer must be signed for
+its admission, conversation, publisher and reader, and for no other."""
 
 import json
 import sys
 from pathlib import Path
 
+from .offer import Bond, is_offered
 from .post import Chain, Refused, derive, name_of, open_post, place_of
 
 
@@ -31,6 +33,22 @@ def check(post, content, number, public, chain):
     assert is_refused(post, public, other), number
 
 
+def check_offer(word, public):
+    bond = Bond(b"\x66" * 16, b"\x77" * 32, b"\x88" * 32)
+    assert is_offered(word, public, 9, bond)
+    for other in (
+        Bond(b"\x67" * 16, bond.publisher, bond.reader),
+        Bond(bond.conversation, bond.reader, bond.publisher),
+        Bond(bond.conversation, bond.publisher, bond.publisher),
+    ):
+        assert not is_offered(word, public, 9, other), other
+    assert not is_offered(word, public, 10, bond)
+    for at in range(len(word)):
+        other = bytearray(word)
+        other[at] ^= 1
+        assert not is_offered(bytes(other), public, 9, bond), at
+
+
 def main(arguments):
     read = json.loads(Path(arguments[0]).read_text())
     vector = {name: bytes.fromhex(value) for name, value in read.items() if name != "about"}
@@ -45,6 +63,7 @@ def main(arguments):
     late = Chain(2, 7, key)
     assert open_post(vector["third"], public, late) == (7, vector["third content"])
     assert is_refused(vector["first"], public, late)
+    check_offer(vector["offer"], public)
     print("ok")
 
 

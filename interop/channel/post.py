@@ -81,6 +81,8 @@ def open_post(post, public, chain):
     channel, rest = string(rest, 16, 16)
     generation, rest = head(rest, 0)
     number, rest = head(rest, 0)
+    if number >= 1 << 53:
+        raise Refused("no post has this number")
     nonce, rest = string(rest, 12, 12)
     sealed, rest = string(rest, 0, SIGNATURE + 131072 + TAG)
     if rest or channel != name_of(public) or generation != chain.generation:

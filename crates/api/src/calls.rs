@@ -182,7 +182,13 @@ calls! {
         body: NameBody, errors: [Protocol], answer: Group,
     }
 
-    /// All groups, those offered to me included, oldest first.
+    /// Founds a channel that I publish. All other calls about groups take it as one:
+    /// who is asked in reads, and sees no other reader.
+    FoundChannel: Post "channels" for Profile {
+        body: NameBody, errors: [Protocol], answer: Group,
+    }
+
+    /// All groups and channels, those offered to me included, oldest first.
     Groups: Get "groups" for Profile { answer: Vec<Group>, }
 
     /// One of them.

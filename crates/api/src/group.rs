@@ -10,6 +10,9 @@ pub struct Group {
     pub name: String,
     /// Its id: that of the conversation.
     pub group: String,
+    /// `group`; or `channel`, where one says, the others read and do not see each other.
+    #[serde(default = "group")]
+    pub kind: String,
     /// Number by which it is accepted or refused while it is offered.
     pub request: u64,
     /// `offered` to me, `joining`, `member`, `leaving`, `left` (or removed), `broken`,
@@ -35,6 +38,10 @@ pub struct Group {
     pub history_since: Option<String>,
     /// When it was founded or offered, RFC 3339 UTC.
     pub since: String,
+}
+
+fn group() -> String {
+    "group".to_owned()
 }
 
 /// A change of a group that is not so yet.

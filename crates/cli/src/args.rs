@@ -4,6 +4,7 @@
 mod backup;
 mod conversation;
 mod group;
+mod mode;
 mod profile;
 
 use std::path::PathBuf;
@@ -16,7 +17,8 @@ pub(crate) use self::conversation::{
     ContactAction, Contacts, Conversations, Disappear, Draft, Mute, Name, Pin, Report, Search,
     Switched, Unread,
 };
-pub(crate) use self::group::{Group, GroupAction};
+pub(crate) use self::group::{Channel, ChannelAction, Group, GroupAction};
+pub(crate) use self::mode::{CheckProof, Mode, Prove};
 pub(crate) use self::profile::Profile;
 
 /// What may stand for a name or an id, and what the program ends with; part of the
@@ -101,6 +103,7 @@ pub(crate) enum Command {
     /// Found groups, ask contacts in, see who is there, leave. Write and read as with a
     /// contact, by the name of the group
     Group(Group),
+    Channel(Channel),
     /// Ask two of your contacts whether they want to know each other
     Introduce(Introduce),
     /// List who wants to know you: strangers with a reusable link, people whom contacts
@@ -386,55 +389,6 @@ pub(crate) struct Rename {
     pub(crate) name: String,
     /// The new name, seen by nobody else
     pub(crate) new_name: String,
-}
-
-/// Whether a conversation can be proved to others.
-#[derive(Args)]
-pub(crate) struct Mode {
-    /// The contact, by name or id
-    pub(crate) name: String,
-    /// What it shall be; left out, it is shown. It is provable, or off the record, while both
-    /// sides wish it, and either side ends that alone
-    pub(crate) mode: Option<ModeName>,
-}
-
-/// What can be shown to others of a conversation.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum ModeName {
-    /// Nothing beyond what the encryption itself signs
-    Normal,
-    /// Every message and receipt, signed for others to check
-    Provable,
-    /// Nothing at all: what is said is off the record
-    Otr,
-}
-
-impl ModeName {
-    /// Its name in the local API.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Normal => "normal",
-            Self::Provable => "provable",
-            Self::Otr => "otr",
-        }
-    }
-}
-
-/// How to prove a message.
-#[derive(Args)]
-pub(crate) struct Prove {
-    /// Id of the message, mine or theirs, or the beginning of it
-    pub(crate) id: String,
-    /// New file to write; without it, the proof is printed
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-}
-
-/// What to check.
-#[derive(Args)]
-pub(crate) struct CheckProof {
-    /// The file
-    pub(crate) file: PathBuf,
 }
 
 /// What to rotate.

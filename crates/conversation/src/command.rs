@@ -327,6 +327,12 @@ pub enum Command {
         /// Which one.
         room: RoomId,
     },
+    /// Found a channel that I publish. It is a room in all other commands, and in
+    /// replies; who reads it knows of no other reader. `Reply::Room`.
+    FoundChannel {
+        /// What it calls itself: 1 to 128 bytes on one line.
+        name: String,
+    },
     /// Ask a contact whether they want to be in a room. `Reply::Room`.
     OfferRoom {
         /// Which one; I am a steward of it.
@@ -488,6 +494,7 @@ impl fmt::Debug for Command {
             Self::Devices => "Devices",
             Self::RevokeDevice { .. } => "RevokeDevice",
             Self::FoundRoom { .. } => "FoundRoom",
+            Self::FoundChannel { .. } => "FoundChannel",
             Self::Rooms => "Rooms",
             Self::Room { .. } => "Room",
             Self::OfferRoom { .. } => "OfferRoom",

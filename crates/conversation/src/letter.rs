@@ -4,7 +4,7 @@
 //! 0  1  version, 1
 //! 1  1  kind: 0 messages, 1 join request, 2 ask to begin anew, 3 answer to that,
 //!       4 welcome, 5 side letters, 6 messages of a room, 7 commits,
-//!       8 announcement, 9 between devices
+//!       8 announcement, 9 between devices, 10 posts of channels
 //! 2  …  items: u32 length, big-endian, then that many bytes; to the end
 //! ```
 //!
@@ -13,7 +13,7 @@
 //! key of the leaf that sends them, which is a hint and believed by nobody. What
 //! stands in kinds 2 and 3, [`anew`](crate::anew) knows; 4 to 7 and 9 are
 //! of rooms, see `protocol/rooms.md`, and 8 of stretches off the record, see
-//! `protocol/otr.md`.
+//! `protocol/otr.md`. The items of kind 10 are posts, see `protocol/channels.md`.
 
 const VERSION: u8 = 1;
 const MESSAGES: u8 = 0;
@@ -26,6 +26,7 @@ const ROOM: u8 = 6;
 const COMMITS: u8 = 7;
 const ANNOUNCEMENT: u8 = 8;
 const DEVICE: u8 = 9;
+const POSTS: u8 = 10;
 /// Items in one letter.
 const MOST_ITEMS: usize = 16;
 /// Side letters beside a Welcome.
@@ -72,6 +73,8 @@ pub(crate) enum LetterBody<'b> {
         /// Under an answer, by the key in the link; empty under a call.
         signature: &'b [u8],
     },
+    /// From the publisher of channels.
+    Posts(Vec<&'b [u8]>),
     /// Whose the leaf key of a stretch is: head, MLS object, tag.
     Announcement([&'b [u8]; 3]),
 }
@@ -121,6 +124,12 @@ impl<'b> LetterBody<'b> {
         write(DEVICE, &[word, signature])
     }
 
+    /// Posts of a channel.
+    pub(crate) fn posts(posts: &[Vec<u8>]) -> Vec<u8> {
+        let items: Vec<&[u8]> = posts.iter().map(Vec::as_slice).collect();
+        write(POSTS, &items)
+    }
+
     /// Cuts a letter; `None` for anything but the form above.
     pub(crate) fn read(bytes: &'b [u8]) -> Option<Self> {
         let (&[VERSION, kind], rest) = bytes.split_first_chunk::<2>()? else {
@@ -155,6 +164,7 @@ impl<'b> LetterBody<'b> {
             }
             COMMITS if !items.is_empty() => Some(Self::Commits(items)),
             ANNOUNCEMENT => Some(Self::Announcement(items.try_into().ok()?)),
+            POSTS if !items.is_empty() => Some(Self::Posts(items)),
             DEVICE => match items.as_slice() {
                 [word, signature] => Some(Self::Device { word, signature }),
                 _ => None,
@@ -253,7 +263,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(256))]
         #[test]
         fn whatever_is_read_is_the_one_form_of_it(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
-            for kind in [WELCOME, SIDE, ROOM, COMMITS, ANNOUNCEMENT, DEVICE] {
+            for kind in [WELCOME, SIDE, ROOM, COMMITS, ANNOUNCEMENT, DEVICE, POSTS] {
                 let _ = LetterBody::read(&[&[VERSION, kind], bytes.as_slice()].concat());
             }
             let letter = [&[VERSION, MESSAGES], bytes.as_slice()].concat();

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod anew;
-#[expect(dead_code, reason = "conversations of that kind are to come")]
 pub mod channel;
 mod command;
 pub mod content;

@@ -184,6 +184,12 @@ pub enum Refusal {
     /// What there is between two only.
     #[error("this cannot be done in a group")]
     NotInRooms,
+    /// What there is not in a channel.
+    #[error("this cannot be done in a channel")]
+    NotInChannels,
+    /// Somebody else publishes it.
+    #[error("only who publishes a channel writes in it")]
+    NotPublisher,
     /// Members of a room hear each other.
     #[error("a group cannot be blocked")]
     RoomNotBlocked,

@@ -170,6 +170,8 @@ pub struct ConversationView {
     pub contact: ContactId,
     /// The room, if it is one.
     pub room: Option<RoomId>,
+    /// The channel it is, if it is one.
+    pub channel: Option<RoomId>,
     /// The name shown.
     pub name: String,
     /// How many messages of others were not read yet.
@@ -291,6 +293,8 @@ pub struct RoomView {
     pub conversation: ConversationId,
     /// What it calls itself.
     pub name: String,
+    /// Whether it is a channel: one says, the others read and do not see each other.
+    pub channel: bool,
     /// Whether I am in it.
     pub standing: RoomStanding,
     /// Who offered it to me, unless I founded it.

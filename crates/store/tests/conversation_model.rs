@@ -209,6 +209,7 @@ fn scope_of(n: u8) -> Vec<u8> {
 #[derive(PartialEq)]
 struct Seen {
     settings: Vec<Option<Vec<u8>>>,
+    settings_of: Vec<Vec<(String, Vec<u8>)>>,
     rows: Vec<Option<Secret>>,
     scopes: Vec<Vec<MlsRow>>,
     invitations: Vec<InvitationRecord>,
@@ -252,6 +253,9 @@ fn look(storage: &dyn Storage) -> Seen {
     Seen {
         settings: ids()
             .map(|name| storage.setting(&name.to_string()).unwrap())
+            .collect(),
+        settings_of: ids()
+            .map(|prefix| storage.settings_of(&prefix.to_string()).unwrap())
             .collect(),
         rows: ids()
             .map(|n| storage.mls_row(&scope_of(n), n, &[n; 9]).unwrap())

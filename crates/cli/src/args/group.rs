@@ -1,4 +1,4 @@
-//! Arguments of the commands about groups.
+//! Arguments of the commands about groups and channels.
 
 use clap::{Args, Subcommand};
 
@@ -73,5 +73,61 @@ pub(crate) enum GroupAction {
     Forget {
         /// The group, by name or id
         group: String,
+    },
+}
+
+/// What one says and others read, who do not see each other.
+#[derive(Args)]
+pub(crate) struct Channel {
+    #[command(subcommand)]
+    pub(crate) action: ChannelAction,
+}
+
+/// What to do with channels. Whoever is asked to read decides by `requests`; posts are said
+/// by `send` and read by `read`, with the channel's name in place of a contact's.
+#[derive(Subcommand)]
+pub(crate) enum ChannelAction {
+    /// Found a channel that you publish
+    New {
+        /// What to call it
+        name: String,
+    },
+    /// Say something in a channel of yours
+    Post {
+        /// The channel, by name or id
+        channel: String,
+        /// What to say
+        text: String,
+    },
+    /// List the channels you publish and read
+    List,
+    /// Show a channel; who reads it is shown to who publishes it
+    Info {
+        /// The channel, by name or id
+        channel: String,
+    },
+    /// Ask a contact whether they want to read a channel of yours
+    Add {
+        /// The channel, by name or id
+        channel: String,
+        /// The contact, by name or id
+        contact: String,
+    },
+    /// Let somebody read no further; all others get new keys
+    Remove {
+        /// The channel, by name or id
+        channel: String,
+        /// The reader, by name, or by number where several are called so
+        reader: String,
+    },
+    /// Read a channel no further, or end one of yours; what was said stays
+    Leave {
+        /// The channel, by name or id
+        channel: String,
+    },
+    /// Forget a channel that you left, with all that was said
+    Forget {
+        /// The channel, by name or id
+        channel: String,
     },
 }

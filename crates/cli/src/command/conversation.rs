@@ -63,6 +63,7 @@ fn line(one: &Conversation) -> String {
     }
     let marks = [
         (one.kind == "group", "group"),
+        (one.kind == "channel", "channel"),
         (one.pinned, "pinned"),
         (one.archived, "archived"),
         (one.blocked_since.is_some(), "blocked"),

@@ -81,11 +81,11 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
     Ok(())
 }
 
-async fn post(session: &Session, path: &Path, body: &Value) -> Result<Group, Error> {
+pub(super) async fn post(session: &Session, path: &Path, body: &Value) -> Result<Group, Error> {
     view(session.client.post(path, body).await?)
 }
 
-async fn change(
+pub(super) async fn change(
     session: &Session,
     group: &str,
     what: &str,
@@ -98,7 +98,8 @@ async fn change(
 }
 
 async fn list(session: &Session) -> Result<(), Error> {
-    let all: Vec<Group> = view(session.client.get(&Path::new(["groups"])).await?)?;
+    let mut all: Vec<Group> = view(session.client.get(&Path::new(["groups"])).await?)?;
+    all.retain(|one| one.kind == "group");
     session.output.result(&all, |all| {
         let shown = all.iter().filter(|group| group.state != "offered");
         let lines: Vec<String> = shown.map(line).collect();
@@ -119,7 +120,7 @@ pub(super) fn line(group: &Group) -> String {
     )
 }
 
-fn info(group: &Group) -> String {
+pub(super) fn info(group: &Group) -> String {
     let mut lines = vec![line(group)];
     let disappear = group.disappear_after.iter();
     lines.extend(
@@ -205,8 +206,9 @@ pub(super) fn offered(request: &view::Request) -> String {
         true => "  [there is another of that name]",
         false => "",
     };
-    format!(
-        "{}  {}  group {}, {by} asks you in{known}",
-        request.request, request.received_at, request.name
-    )
+    let (number, at, name) = (request.request, &request.received_at, &request.name);
+    match request.kind.as_str() {
+        "channel" => format!("{number}  {at}  channel {name}, {by} asks you to read it{known}"),
+        _ => format!("{number}  {at}  group {name}, {by} asks you in{known}"),
+    }
 }

@@ -203,7 +203,7 @@ pub(super) async fn requests(session: &Session, requests: Requests) -> Result<()
         waiting.any(|one| one.request == number && one.kind == kind)
     };
     let introduced = |number| is_of(number, "introduction");
-    let offered = |number| is_of(number, "group");
+    let offered = |number| is_of(number, "group") || is_of(number, "channel");
     match requests.action {
         None => {
             session.output.result(&waiting, |waiting| {
@@ -255,7 +255,7 @@ fn line(request: &view::Request) -> String {
     if request.kind == "introduction" {
         return introduction::line(request);
     }
-    if request.kind == "group" {
+    if matches!(request.kind.as_str(), "group" | "channel") {
         return group::offered(request);
     }
     let into = match &request.group {

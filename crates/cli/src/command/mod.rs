@@ -2,6 +2,7 @@
 
 mod backup;
 mod bench;
+mod channel;
 mod contact;
 mod conversation;
 mod daemon;
@@ -82,6 +83,7 @@ async fn over_api(session: Session, command: Command) -> Result<ExitCode, Error>
         Command::Join(join) => invitation::join(&session, join).await?,
         Command::Requests(requests) => invitation::requests(&session, requests).await?,
         Command::Group(group) => group::run(&session, group).await?,
+        Command::Channel(channel) => channel::run(&session, channel).await?,
         Command::Introduce(introduce) => introduction::introduce(&session, introduce).await?,
         Command::Contacts(contacts) => match contacts.action {
             None => contact::list(&session).await?,

@@ -11,6 +11,7 @@
 
 mod backup;
 mod bots;
+mod channels;
 mod content;
 mod damaged;
 mod failover;

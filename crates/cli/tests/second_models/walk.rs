@@ -321,6 +321,7 @@ fn introduce(ada: &mut Home, ben: &mut Home) {
 /// Ada founds two groups and asks Ben in, who refuses one; and all else that can
 /// be done to the other.
 fn group(ada: &mut Home, ben: &mut Home) {
+    ada.post("channels", json!({ "name": "News" }));
     ada.post("groups", json!({ "name": "Rowing" }));
     ada.post("groups", json!({ "name": "Sailing" }));
     let many = json!({ "group": "Sailing", "reusable": true, "open": true });

@@ -12,7 +12,7 @@ use crate::{ConversationId, Secret};
 /// What a channel's name is the hash of, before its key.
 const NAMED: &[u8] = b"hushwing channel, version 1\0";
 
-/// The private key of a channel. It signs posts and nothing else. Wipes itself.
+/// The private key of a channel. It signs posts and offers, and nothing else. Wipes itself.
 pub struct ChannelKey(SigningKey);
 
 impl ChannelKey {

@@ -10,15 +10,20 @@
 //! signature Ed25519 by the channel: only its publisher wrote it
 //! ```
 //!
+//! By the same key, under another label, it is offered to each reader: a [`Bond`].
+//!
 //! Pure functions of their arguments. Bytes and reasons: `protocol/channels.md`,
 //! `rfcs/0028-channels.md`; a second model is in `interop/channel`.
 
 mod chain;
 mod key;
+mod offer;
 mod post;
 
 pub use chain::{Chain, MOST_AHEAD};
 pub use key::{ChannelKey, ChannelKeyError, PublicChannelKey};
+pub use offer::Bond;
+pub(crate) use post::read_number;
 pub use post::{MAX_POST, Post, PostFault};
 
 #[cfg(test)]

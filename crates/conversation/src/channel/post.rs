@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 use super::chain::{Chain, place};
 use super::key::{ChannelKey, PublicChannelKey};
 use crate::ConversationId;
-use crate::content::MAX_MESSAGE;
 use crate::content::cbor::{Reader, SyntaxError, Writer, whole};
+use crate::content::{Lamport, MAX_MESSAGE};
 
 const VERSION: u64 = 1;
 const SIGNATURE: usize = 64;
@@ -17,6 +17,8 @@ const TAG: usize = 16;
 const MAX_SEALED: usize = SIGNATURE + MAX_MESSAGE + TAG;
 /// Bytes of a post.
 pub const MAX_POST: usize = MAX_SEALED + 64;
+/// No post has a higher number: counters in stamps end here.
+const MOST_NUMBER: u64 = Lamport::MAX.get();
 /// What a signature is made over, before the place and the content.
 pub(super) const SIGNED: &[u8] = b"hushwing channel post, version 1\0";
 
@@ -56,7 +58,7 @@ pub enum PostFault {
 impl Post {
     /// Seals post `number` of the generation of `chain`; `None` if there is no key
     /// for it. An empty content says that there is nothing any more.
-    pub(crate) fn seal(
+    pub fn seal(
         crypto: &impl OpenMlsCrypto,
         key: &ChannelKey,
         chain: &Chain,
@@ -84,7 +86,7 @@ impl Post {
     /// # Errors
     ///
     /// [`PostFault`] for anything that the channel with this key did not say.
-    pub(crate) fn open(
+    pub fn open(
         &self,
         crypto: &impl OpenMlsCrypto,
         key: &PublicChannelKey,
@@ -137,10 +139,20 @@ impl Post {
         Ok(Self {
             channel: ConversationId(reader.fixed()?),
             generation: reader.unsigned()?,
-            number: reader.unsigned()?,
+            number: read_number(reader)?,
             nonce: reader.fixed()?,
             sealed: reader.bytes(MAX_SEALED)?.to_vec(),
         })
+    }
+}
+
+/// The number of a post.
+pub(crate) fn read_number(reader: &mut Reader<'_>) -> Result<u64, SyntaxError> {
+    let at = reader.at();
+    let number = reader.unsigned()?;
+    match number <= MOST_NUMBER {
+        true => Ok(number),
+        false => Err(SyntaxError::Unexpected { at }),
     }
 }
 

@@ -160,3 +160,42 @@ fn a_channel_is_named_by_its_key() {
     assert_ne!(other.channel(), key().public().channel());
     assert_ne!(key().public().channel(), ConversationId([0; 16]));
 }
+
+fn bond() -> Bond {
+    Bond {
+        conversation: ConversationId([0x66; 16]),
+        publisher: [0x77; 32],
+        reader: [0x88; 32],
+    }
+}
+
+#[test]
+fn offers_are_those_on_record() {
+    let word = bond().offer(&key(), 9);
+    assert_eq!(hex::encode(word), hex::encode(field("offer")));
+    assert!(bond().is_offered(&key().public(), 9, &word));
+}
+
+#[test]
+fn an_offer_is_one_to_one_reader_in_one_conversation() {
+    let (word, public) = (bond().offer(&key(), 9), key().public());
+    let elsewhere = Bond {
+        conversation: ConversationId([0x67; 16]),
+        ..bond()
+    };
+    let by_another = Bond {
+        publisher: [0x88; 32],
+        ..bond()
+    };
+    let to_another = Bond {
+        reader: [0x77; 32],
+        ..bond()
+    };
+    for bond in [elsewhere, by_another, to_another] {
+        assert!(!bond.is_offered(&public, 9, &word));
+    }
+    assert!(!bond().is_offered(&public, 10, &word));
+    let other = ChannelKey::from_seed(&[0x34; 32]);
+    assert!(!bond().is_offered(&other.public(), 9, &word));
+    assert!(!bond().is_offered(&public, 9, &bond().offer(&other, 9)));
+}

@@ -3,6 +3,7 @@
 use hushwing_sansio::Timestamp;
 
 use super::addresses::{self, AddressUpdate, AddressUpdateError};
+use super::channel::{self, ChannelWord, ChannelWordError};
 use super::id::{MessageId, Origin, Salt};
 use super::inquiry::{self, Inquiry, InquiryError};
 use super::introduction::{self, Introduction, IntroductionError};
@@ -77,6 +78,8 @@ pub enum Content {
     Introduction(Introduction),
     /// Something about a room.
     Room(RoomWord),
+    /// Something about a channel.
+    Channel(ChannelWord),
     /// Something about the stretch in which it is said.
     Stretch(StretchWord),
     /// Control content that only newer programs know: nothing here.
@@ -166,6 +169,9 @@ pub enum OpenError {
     /// Something about a room that is none.
     #[error(transparent)]
     Room(#[from] RoomWordError),
+    /// Something about a channel that is none.
+    #[error(transparent)]
+    Channel(#[from] ChannelWordError),
     /// Something about a stretch that is none.
     #[error(transparent)]
     Stretch(#[from] StretchWordError),
@@ -271,6 +277,7 @@ impl Content {
             | Self::Mode(_)
             | Self::Introduction(_)
             | Self::Room(_)
+            | Self::Channel(_)
             | Self::Stretch(_)
             | Self::Newer
             | Self::Unsupported { .. } => {}
@@ -311,6 +318,7 @@ impl Content {
                 control(introduction::MEDIA_TYPE, introduction.encode())
             }
             Self::Room(word) => control(room::MEDIA_TYPE, word.encode()),
+            Self::Channel(word) => control(channel::MEDIA_TYPE, word.encode()),
             Self::Newer | Self::Unsupported { .. } => return Err(ComposeError::NotSendable),
         })
     }
@@ -370,6 +378,7 @@ impl Content {
             typing::MEDIA_TYPE => Self::Typing(Typing::decode(content)?),
             introduction::MEDIA_TYPE => Self::Introduction(Introduction::decode(content)?),
             room::MEDIA_TYPE => Self::Room(RoomWord::decode(content)?),
+            channel::MEDIA_TYPE => Self::Channel(ChannelWord::decode(content)?),
             stretch::MEDIA_TYPE => Self::Stretch(StretchWord::decode(content)?),
             other if disposition == Disposition::UNSPECIFIED && other.starts_with(OWN) => {
                 Self::Newer

@@ -18,6 +18,7 @@
 
 mod addresses;
 pub(crate) mod cbor;
+mod channel;
 mod extension;
 mod id;
 mod inquiry;
@@ -47,6 +48,8 @@ pub(crate) use addresses::{read_list, write_list};
 
 pub use addresses::{AddressUpdate, AddressUpdateError, MAX_ADDRESS, MAX_ADDRESSES};
 pub use cbor::SyntaxError;
+pub(crate) use channel::MOST_CHAINS;
+pub use channel::{ChannelStep, ChannelWord, ChannelWordError};
 pub use extension::{Extensions, Key, Value};
 pub use id::{MessageId, MessageIdError, Origin, Salt};
 pub use inquiry::{Inquiry, InquiryError, MAX_ASKED};

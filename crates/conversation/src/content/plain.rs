@@ -37,6 +37,7 @@ impl Content {
             | Self::Typing(_)
             | Self::Introduction(_)
             | Self::Room(_)
+            | Self::Channel(_)
             | Self::Stretch(_)
             | Self::Newer => false,
         }
@@ -78,7 +79,8 @@ impl Content {
             | Self::Addresses(_)
             | Self::Mode(_)
             | Self::Introduction(_)
-            | Self::Room(_) => false,
+            | Self::Room(_)
+            | Self::Channel(_) => false,
         }
     }
 }

@@ -204,7 +204,7 @@ impl Messenger {
         let now = call.cx.wall();
         // When I look at what somebody said whom I block is not theirs to learn,
         // later either.
-        let told = !self.is_blocked(contact);
+        let told = !self.is_blocked(contact) && self.channels.get(contact).is_none();
         for id in call.storage.unread(contact, until)? {
             let record = match call.storage.message(&id) {
                 // The damage is told where the message is shown.

@@ -88,6 +88,7 @@ impl Concern {
             | Command::Devices
             | Command::RevokeDevice { .. }
             | Command::FoundRoom { .. }
+            | Command::FoundChannel { .. }
             | Command::Rooms
             | Command::ForgetRoom { .. }
             // It goes on without what is damaged.
@@ -161,6 +162,9 @@ impl Messenger {
         }
         if self.rooms.get(contact).is_some() {
             return self.break_room(call, RoomId::at(contact));
+        }
+        if self.channels.get(contact).is_some() {
+            return self.break_channel(call, RoomId::at(contact));
         }
         match self.standing(contact) {
             None => Err(error),

@@ -100,6 +100,29 @@ impl Messenger {
             Command::ConfirmDevice { code } => self.confirm_device(call, &code)?,
             Command::Devices => self.list_devices()?,
             Command::RevokeDevice { device } => self.revoke_device(call, device)?,
+            Command::FoundChannel { name } => self.found_channel(call, &name)?,
+            Command::Room { room } if self.is_channel(room) => self.show_channel(room)?,
+            Command::OfferRoom { room, contact } if self.is_channel(room) => {
+                self.offer_channel(call, room, contact)?
+            }
+            Command::TakeOfferBack { room, contact } if self.is_channel(room) => {
+                self.take_channel_back(call, room, contact)?
+            }
+            Command::AcceptRoom { room } if self.is_channel(room) => {
+                self.accept_channel(call, room)?
+            }
+            Command::RefuseRoom { room } if self.is_channel(room) => {
+                self.refuse_channel(call, room)?
+            }
+            Command::RemoveMember { room, member } if self.is_channel(room) => {
+                self.remove_reader(call, room, member)?
+            }
+            Command::LeaveRoom { room } if self.is_channel(room) => {
+                self.leave_channel(call, room)?
+            }
+            Command::ForgetRoom { room } if self.is_channel(room) => {
+                self.forget_channel(call, room)?
+            }
             Command::FoundRoom { name } => self.found_room(call, &name)?,
             Command::Rooms => self.list_rooms(),
             Command::Room { room } => self.show_room(room)?,

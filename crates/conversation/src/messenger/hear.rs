@@ -67,6 +67,14 @@ impl Messenger {
             }
             (Some(LetterBody::AskAnew(items)), None) => self.asked_anew(call, arrival, &items),
             (Some(LetterBody::Anew(items)), None) => self.begun_anew(call, arrival, &items),
+            (Some(LetterBody::Posts(items)), None) => {
+                let Some(contact) = self.conversation_of(arrival.mailbox) else {
+                    return self.drop_letter(None, DropReason::Letter);
+                };
+                let mailbox = self.mailboxes.get(&arrival.mailbox);
+                let network = mailbox.map(|record| NetworkTag(record.network));
+                self.hear_posts(call, contact, &items, network)
+            }
             (Some(LetterBody::Announcement(_)), None) => {
                 let Some(contact) = self.conversation_of(arrival.mailbox) else {
                     return self.drop_letter(None, DropReason::Letter);
@@ -244,6 +252,15 @@ impl Messenger {
                 self.debts
                     .add(call.cx, delay, contact, id, Owed::Delivered, off);
                 return self.heard_of_room(call, contact, word);
+            }
+            Content::Channel(word) => {
+                // As above; what is said in passing nobody waits for.
+                let (delay, id) = (self.config.receipt_delay, said.id);
+                if word.step.is_kept() {
+                    self.debts
+                        .add(call.cx, delay, contact, id, Owed::Delivered, off);
+                }
+                return self.heard_of_channel(call, contact, word);
             }
             _ => {}
         }
@@ -456,6 +473,7 @@ pub(super) fn classify(content: &Content) -> (MessageKind, Option<MessageId>) {
         | Content::Mode(_)
         | Content::Introduction(_)
         | Content::Room(_)
+        | Content::Channel(_)
         | Content::Stretch(_)
         | Content::Newer => (MessageKind::Control, None),
     }

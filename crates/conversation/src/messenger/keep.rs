@@ -25,10 +25,10 @@ impl Messenger {
 
     /// Whether what comes there is to draw no attention.
     pub(super) fn is_muted(&self, at: ContactId, now: Timestamp) -> bool {
-        let kept = match self.rooms.get(at) {
-            Some(room) => Some(&room.kept),
-            None => self.people.get(&at).map(|person| &person.kept),
-        };
+        let room = self.rooms.get(at).map(|room| &room.kept);
+        let channel = || self.channels.get(at).map(|channel| &channel.kept);
+        let person = || self.people.get(&at).map(|person| &person.kept);
+        let kept = room.or_else(channel).or_else(person);
         kept.is_some_and(|kept| kept.is_muted(now))
     }
 
@@ -42,9 +42,10 @@ impl Messenger {
     ) -> Result<bool, StorageError> {
         let (conversation, kept) = match self.rooms.get_mut(at) {
             Some(room) => (room.record.conversation, &mut room.kept),
-            None => match self.people.get_mut(&at) {
-                Some(person) => (person.record.conversation, &mut person.kept),
-                None => return Ok(false),
+            None => match (self.people.get_mut(&at), self.channels.get_mut(at)) {
+                (Some(person), _) => (person.record.conversation, &mut person.kept),
+                (None, Some(channel)) => (channel.name(), &mut channel.kept),
+                (None, None) => return Ok(false),
             },
         };
         let changed = change(kept);
@@ -60,7 +61,8 @@ impl Messenger {
         let contacts = known.map(|person| person.record.id);
         let rooms = self.rooms.entered();
         let rooms = rooms.filter(|at| !self.devices.meet_in(RoomId::at(*at)));
-        let all = contacts.chain(rooms);
+        let channels = self.channels.entered().map(|(_, at)| at);
+        let all = contacts.chain(rooms).chain(channels);
         let views = all.map(|at| self.kept(call, at));
         let views: Result<Vec<_>, StorageError> = views.collect();
         Ok(Reply::Conversations(views?.into_iter().flatten().collect()))
@@ -72,16 +74,25 @@ impl Messenger {
         at: ContactId,
     ) -> Result<Option<ConversationView>, StorageError> {
         let room = self.rooms.get(at);
-        let (kept, conversation, name) = match (room, self.people.get(&at)) {
-            (Some(one), _) => (&one.kept, one.record.conversation, &one.record.name),
-            (None, Some(one)) => (&one.kept, one.record.conversation, &one.record.name),
-            (None, None) => return Ok(None),
+        let channel = self.channels.get(at);
+        let (kept, conversation, name) = match (room, channel, self.people.get(&at)) {
+            (Some(one), ..) => {
+                let name = one.record.name.clone();
+                (&one.kept, one.record.conversation, name)
+            }
+            (None, Some(one), _) => (&one.kept, one.name(), one.title()),
+            (None, None, Some(one)) => {
+                let name = one.record.name.clone();
+                (&one.kept, one.record.conversation, name)
+            }
+            (None, None, None) => return Ok(None),
         };
         Ok(Some(ConversationView {
             conversation,
             contact: at,
             room: room.map(|room| room.record.id),
-            name: name.clone(),
+            channel: channel.map(|channel| channel.record.id),
+            name,
             unread: call.storage.count_unread(at)?,
             marked_unread: kept.marked_unread,
             disappear_after: match room {
@@ -131,7 +142,8 @@ impl Messenger {
         change: Change,
     ) -> Result<Reply, Stop> {
         let contact = self.contact_in(conversation)?;
-        if matches!(change, Change::Blocked(_)) && self.rooms.get(contact).is_some() {
+        let shared = self.rooms.get(contact).is_some() || self.channels.get(contact).is_some();
+        if matches!(change, Change::Blocked(_)) && shared {
             return Err(Refusal::RoomNotBlocked.into());
         }
         let blocked = self.is_blocked(contact);

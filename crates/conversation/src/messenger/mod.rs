@@ -16,7 +16,7 @@
 //! [`typing`] says that somebody writes, [`mode`] agrees on what can be shown to
 //! others, [`prove`] signs and shows it, and [`stretch`] says it off the record. What a backup holds [`put_back`] makes fit to go on; then [`restore`] asks
 //! contacts to begin anew, [`anew`] does so, and [`former`] reads what was said before.
-//! Conversations of many are [`room`]s.
+//! Conversations of many are [`room`]s; what one says to many is a [`channel`].
 
 mod anew;
 mod ask;
@@ -24,6 +24,7 @@ mod attempts;
 mod blocked;
 mod broken;
 mod carry_out;
+mod channel;
 mod device;
 mod echo;
 mod find;
@@ -89,6 +90,7 @@ use crate::{
 };
 
 use broken::Concern;
+use channel::Channels;
 use device::Devices;
 use echo::Echoes;
 use find::Indexing;
@@ -198,6 +200,7 @@ pub struct Messenger {
     offers_patience: Patience,
     repeats: Repeats,
     rooms: Rooms,
+    channels: Channels,
     devices: Devices,
     shelf: Shelf,
     stretches: Stretches,
@@ -228,6 +231,8 @@ impl Messenger {
         let office = PostOffice::open(&mut *storage)?;
         let mut found = people::open(storage)?;
         let (rooms, damaged) = Rooms::open(storage)?;
+        found.damaged.extend(damaged);
+        let (channels, damaged) = Channels::open(storage)?;
         found.damaged.extend(damaged);
         let devices = Devices::open(storage)?;
         let shelf = Shelf::open(storage, &mut found, &rooms)?;
@@ -268,6 +273,7 @@ impl Messenger {
             offers_patience: Patience::default(),
             repeats: Repeats::default(),
             rooms,
+            channels,
             devices,
             shelf,
             stretches: Stretches::default(),
@@ -287,6 +293,7 @@ impl Messenger {
         messenger.conversations = people
             .map(|p| (p.record.conversation, p.record.id))
             .chain(messenger.rooms.conversations())
+            .chain(messenger.channels.entered())
             .collect();
         let people = messenger.people.values();
         messenger.begun_anew = people
@@ -319,6 +326,7 @@ impl Messenger {
         self.resume_going(call)?;
         self.resume_debts(call)?;
         self.resume_stretches();
+        self.wake_channels(call)?;
         self.wake_rooms(call)
     }
 
@@ -360,6 +368,7 @@ impl Messenger {
         self.stretches_due(call.cx.now());
         self.asks_due(call)?;
         self.rooms_due(call)?;
+        self.channels_due(call)?;
         self.vanish_due(call)?;
         self.index_due(call)?;
         self.tidy_due(call)?;
@@ -379,6 +388,7 @@ impl Messenger {
             self.sweep_silence(call)?;
             self.sweep_devices(call)?;
             self.sweep_rooms(call)?;
+            self.sweep_channels(call)?;
         }
         Ok(())
     }
@@ -479,6 +489,7 @@ impl Machine for Messenger {
         }
         self.read_office(call)?;
         self.tend_stretches(call)?;
+        self.tend_channels(call)?;
         self.tend_mail(call)
     }
 
@@ -498,6 +509,7 @@ impl Machine for Messenger {
             self.repeats.due(),
             self.stretches.due(),
             self.rooms.due(),
+            self.channels.due(),
             self.next_vanishing,
             self.indexing.as_ref().map(Indexing::due),
             self.tidying.due(),

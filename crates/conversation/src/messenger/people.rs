@@ -213,6 +213,7 @@ impl Messenger {
         match self.people.get_mut(&id) {
             Some(person) => Ok(person),
             None if self.rooms.get(id).is_some() => Err(Refusal::NotInRooms),
+            None if self.channels.get(id).is_some() => Err(Refusal::NotInChannels),
             None => Err(Refusal::NoContact),
         }
     }
@@ -265,6 +266,7 @@ impl Messenger {
         id: ContactId,
     ) -> Result<(), StorageError> {
         self.give_up_offers(call, id, Refusal::NoContact)?;
+        self.end_channels_with(call, id)?;
         self.end_introductions(call, id, true)?;
         forget_told_name(call.storage, id)?;
         self.forget_former(call, id)?;

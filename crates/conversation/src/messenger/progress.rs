@@ -17,6 +17,9 @@ impl Messenger {
         network: NetworkTag,
     ) -> Result<(), StorageError> {
         let Some(record) = message_in(call, letter)? else {
+            if self.posts_accepted(call, letter, network)? {
+                return Ok(());
+            }
             return self.room_letter_accepted(call, letter, network).map(drop);
         };
         if record.kind == MessageKind::Gone {
@@ -64,6 +67,9 @@ impl Messenger {
         tried: &[Address],
     ) -> Result<(), StorageError> {
         let Some(record) = message_in(call, letter)? else {
+            if self.posts_failed(call, letter)? {
+                return Ok(());
+            }
             let why = FailReason::Network(reason);
             return match self.room_letter_failed(call, letter, why)? {
                 true => Ok(()),

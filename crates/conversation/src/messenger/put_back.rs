@@ -10,9 +10,10 @@ use super::{Call, Messenger};
 use crate::event::BreakReason;
 use crate::mls::forget_key_package;
 use crate::storage::{
-    ContactRecord, DevicesRecord, EraRecord, LackRecord, MailRecord, MailboxState, MailboxUse,
-    RepeatRecord, ReunionRecord, Role, RoomConsentRecord, RoomFollowersRecord, RoomLinkRecord,
-    RoomMeetingRecord, RoomRecord, RoomReturnRecord, RoomReturnersRecord, RoomStanding, Standing,
+    ChannelPart, ChannelRecord, ContactRecord, DevicesRecord, EraRecord, LackRecord, MailRecord,
+    MailboxState, MailboxUse, ReaderRecord, RepeatRecord, ReunionRecord, Role, RoomConsentRecord,
+    RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord, RoomReturnRecord,
+    RoomReturnersRecord, RoomStanding, Standing,
 };
 use crate::{ContactId, Event, Storage};
 
@@ -58,6 +59,7 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
         })?;
     }
     end_consents(storage)?;
+    restart_channels(storage)?;
     let devices = DevicesRecord::read(storage)?.room;
     for room in storage.rooms()? {
         let room = room.unwrap_or_else(|damaged| damaged.stand_in());
@@ -73,6 +75,30 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
             }
         };
         end_room(storage, room, standing)?;
+    }
+    Ok(())
+}
+
+/// A lost device may have said more: what I say from now on has other keys and far
+/// higher numbers. No letter of that time leaves. What is damaged is found when the
+/// profile is opened.
+fn restart_channels(storage: &mut dyn Storage) -> Result<(), StorageError> {
+    for mut channel in ChannelRecord::all(storage)?.into_iter().flatten() {
+        match &mut channel.part {
+            ChannelPart::Publisher(mine) => mine.restored = true,
+            ChannelPart::Reader(mine) => mine.asking = None,
+            ChannelPart::Lost => {}
+        }
+        channel.put(storage)?;
+        let readers = match ReaderRecord::all(storage, channel.id) {
+            Err(error) if is_damage(&error) => continue,
+            readers => readers?,
+        };
+        for (reader, mut record) in readers {
+            record.letter = None;
+            record.telling = None;
+            record.put(storage, channel.id, reader)?;
+        }
     }
     Ok(())
 }

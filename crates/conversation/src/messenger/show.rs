@@ -4,6 +4,7 @@ use hushwing_sansio::StorageError;
 
 use super::Messenger;
 use super::broken::is_damage;
+use super::channel::Channel;
 use super::inquiry::message_with;
 use super::people::Person;
 use super::room::{Room, counted};
@@ -53,6 +54,8 @@ pub(super) enum Place<'a> {
     Pair(&'a Person),
     /// In a room.
     Room(&'a Room),
+    /// In a channel.
+    Channel(&'a Channel),
 }
 
 impl Place<'_> {
@@ -60,6 +63,7 @@ impl Place<'_> {
         match self {
             Self::Pair(person) => person.record.id,
             Self::Room(room) => room.record.id.place(),
+            Self::Channel(channel) => channel.record.id.place(),
         }
     }
 
@@ -67,6 +71,7 @@ impl Place<'_> {
         match self {
             Self::Pair(person) => person.record.conversation,
             Self::Room(room) => room.record.conversation,
+            Self::Channel(channel) => channel.name(),
         }
     }
 
@@ -74,14 +79,16 @@ impl Place<'_> {
         match self {
             Self::Pair(person) => person.mentioned_in(content),
             Self::Room(room) => room.mentioned_in(content),
+            // Readers do not know each other.
+            Self::Channel(_) => Vec::new(),
         }
     }
 
-    /// Nothing that is said in a room can be shown to others.
+    /// Nothing that is said in a room, and in a channel, is a file for others yet.
     fn provable(self, record: &MessageRecord) -> Option<bool> {
         match self {
             Self::Pair(person) => person.provable(record),
-            Self::Room(_) => None,
+            Self::Room(_) | Self::Channel(_) => None,
         }
     }
 
@@ -104,7 +111,9 @@ impl Messenger {
     /// Where messages of that number are said.
     pub(super) fn place(&self, of: ContactId) -> Option<Place<'_>> {
         let pair = self.people.get(&of).map(Place::Pair);
-        pair.or_else(|| self.rooms.get(of).map(Place::Room))
+        let room = || self.rooms.get(of).map(Place::Room);
+        let channel = || self.channels.get(of).map(Place::Channel);
+        pair.or_else(room).or_else(channel)
     }
 }
 

@@ -156,6 +156,9 @@ impl Messenger {
         if let Some(may) = self.may_speak_in(contact) {
             return may;
         }
+        if let Some(may) = self.may_publish_at(contact) {
+            return may;
+        }
         let person = self.person(contact)?;
         if person.kept.blocked.is_some() {
             return Err(Refusal::Blocked);
@@ -189,6 +192,9 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         if self.rooms.get(contact).is_some() {
             return self.say_in_room(call, RoomId::at(contact), content, kind, target);
+        }
+        if self.channels.get(contact).is_some() {
+            return self.publish_at(call, RoomId::at(contact), content, kind, target);
         }
         let before = self
             .people

@@ -106,6 +106,14 @@ impl Storage for MemoryStorage {
         Ok(self.settings.get(name).cloned())
     }
 
+    fn settings_of(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
+        let all = self.settings.range(prefix.to_owned()..);
+        let of = all.take_while(|(name, _)| name.starts_with(prefix));
+        Ok(of
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect())
+    }
+
     fn put_setting(&mut self, name: &str, value: &[u8]) -> Result<(), StorageError> {
         self.settings.insert(name.to_owned(), value.to_vec());
         Ok(())

@@ -4,6 +4,7 @@
 //! method states, so that a run can be repeated. Nothing here is committed by
 //! the room: the driver brackets each call in a transaction.
 
+mod channel;
 mod codec;
 mod contact;
 mod conversation;
@@ -32,6 +33,10 @@ mod stretch;
 use hushwing_delivery::MailboxId;
 use hushwing_sansio::{StorageError, Timestamp};
 
+pub use channel::{
+    ChannelPart, ChannelRecord, DamagedChannel, Floor, PostRecord, PublisherRecord, ReaderRecord,
+    ReaderState, SubscriptionRecord,
+};
 pub use contact::{CardRecord, ContactRecord, JoinRecord, Side, Standing};
 pub use conversation::{
     ConversationRecord, ConversationRows, DraftRecord, MOST_PINNED, TimerRecord,
@@ -164,6 +169,13 @@ pub trait Storage:
     ///
     /// When storage fails.
     fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError>;
+
+    /// The settings whose names begin so, which are ASCII, in the order of their names.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    fn settings_of(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StorageError>;
 
     /// Writes or replaces a setting.
     ///

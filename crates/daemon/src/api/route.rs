@@ -189,6 +189,11 @@ fn groups() -> Vec<Route> {
         FoundGroup::by(|handle, asked| async move {
             handle.found_group(asked.profile(), &asked.body.name).await
         }),
+        FoundChannel::by(|handle, asked| async move {
+            handle
+                .found_channel(asked.profile(), &asked.body.name)
+                .await
+        }),
         Groups::by(|handle, asked| async move { handle.groups(asked.profile()).await }),
         OneGroup::by(
             |handle, asked| async move { handle.group(asked.profile(), &asked.path).await },

@@ -273,9 +273,10 @@ pub(super) fn shown(view: &ConversationView, known: &[ContactView]) -> Conversat
     Conversation {
         conversation: view.conversation.to_string(),
         contact: view.conversation.to_string(),
-        kind: match view.room {
-            Some(_) => "group",
-            None => "contact",
+        kind: match (view.room, view.channel) {
+            (Some(_), _) => "group",
+            (None, Some(_)) => "channel",
+            (None, None) => "contact",
         }
         .to_owned(),
         short: short.unwrap_or_else(|| short_group_id(view.conversation)),

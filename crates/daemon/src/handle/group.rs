@@ -20,6 +20,13 @@ impl Handle {
         ask(&profile, Command::FoundRoom { name }).await
     }
 
+    /// Founds a channel that I publish.
+    pub async fn found_channel(&self, profile: Option<&str>, name: &str) -> Result<Group, Error> {
+        let profile = self.profile(profile)?;
+        let name = name.to_owned();
+        ask(&profile, Command::FoundChannel { name }).await
+    }
+
     /// All groups, those offered to me included.
     pub async fn groups(&self, profile: Option<&str>) -> Result<Vec<Group>, Error> {
         let profile = self.profile(profile)?;
@@ -210,6 +217,7 @@ pub(super) fn group(room: &RoomView, profile: &Profile) -> Group {
     Group {
         name: room.name.clone(),
         group: room.conversation.to_string(),
+        kind: kind(room).to_owned(),
         request: room.room.0,
         state: match room.standing {
             RoomStanding::Offered => "offered",
@@ -236,14 +244,21 @@ pub(super) fn group(room: &RoomView, profile: &Profile) -> Group {
     }
 }
 
-/// A group that was offered, as a request.
+fn kind(room: &RoomView) -> &'static str {
+    match room.channel {
+        true => "channel",
+        false => "group",
+    }
+}
+
+/// A group or channel that was offered, as a request.
 pub(super) fn request(room: &RoomView, profile: &Profile) -> view::Request {
     let by = room.offered_by;
     view::Request {
         request: room.room.0,
         name: room.name.clone(),
         received_at: show::time(room.since),
-        kind: "group".to_owned(),
+        kind: kind(room).to_owned(),
         state: "waiting".to_owned(),
         introduced_by: by.and_then(|by| profile.names().remove(&by)),
         group: None,

@@ -436,6 +436,8 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::InRoomAlready => "`hushwing group info NAME` shows it",
         Refusal::TooManyRooms { .. } => "leave and forget some first",
         Refusal::NotInRooms => "write to one contact instead",
+        Refusal::NotInChannels => "say it as a post of its own",
+        Refusal::NotPublisher => "write to who publishes it, if they are a contact",
         Refusal::RoomNotBlocked => {
             "`hushwing mute NAME` to be left in peace, `hushwing group leave NAME` to hear no more"
         }

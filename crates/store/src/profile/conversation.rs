@@ -54,6 +54,15 @@ impl Storage for ProfileStore {
             .first("reading a setting", sql, [name], |row| row.get(0))
     }
 
+    fn settings_of(&self, prefix: &str) -> Result<Vec<(String, Vec<u8>)>, StorageError> {
+        // No name has a character beyond ASCII.
+        let sql = "SELECT name, value FROM settings
+             WHERE name >= ?1 AND name < ?1 || char(128) ORDER BY name";
+        self.database.all("reading settings", sql, [prefix], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+    }
+
     fn put_setting(&mut self, name: &str, value: &[u8]) -> Result<(), StorageError> {
         let sql = "INSERT INTO settings (name, value) VALUES (?1, ?2)
              ON CONFLICT (name) DO UPDATE SET value = excluded.value";

@@ -18,7 +18,8 @@ impl Messenger {
     pub(in crate::messenger) fn list_rooms(&self) -> Reply {
         let rooms = self.rooms.by_id.iter();
         let shown = rooms.filter(|(room, _)| !self.devices.meet_in(**room));
-        Reply::Rooms(shown.map(|(_, room)| room.view()).collect())
+        let rooms = shown.map(|(_, room)| room.view());
+        Reply::Rooms(rooms.chain(self.channel_views()).collect())
     }
 
     pub(in crate::messenger) fn show_room(&mut self, room: RoomId) -> Result<Reply, Stop> {

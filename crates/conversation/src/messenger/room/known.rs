@@ -200,6 +200,7 @@ impl Room {
             room: self.record.id,
             conversation: self.record.conversation,
             name: self.record.name.clone(),
+            channel: false,
             standing: self.record.standing,
             offered_by: self.record.offered_by,
             offered: self.record.is_offered(),

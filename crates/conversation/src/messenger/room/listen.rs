@@ -97,7 +97,8 @@ impl Messenger {
             | LetterBody::JoinRequest { .. }
             | LetterBody::AskAnew(_)
             | LetterBody::Anew(_)
-            | LetterBody::Announcement(_) => this.drop_letter(None, DropReason::Letter),
+            | LetterBody::Announcement(_)
+            | LetterBody::Posts(_) => this.drop_letter(None, DropReason::Letter),
         })
     }
 

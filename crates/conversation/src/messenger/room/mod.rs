@@ -245,7 +245,11 @@ impl Messenger {
     fn room(&mut self, room: RoomId) -> Result<&mut Room, Refusal> {
         let hidden = self.devices.meet_in(room);
         let known = self.rooms.by_id.get_mut(&room);
-        known.filter(|_| !hidden).ok_or(Refusal::NoRoom)
+        let channel = self.channels.get(room.place()).is_some();
+        known.filter(|_| !hidden).ok_or(match channel {
+            true => Refusal::NotInChannels,
+            false => Refusal::NoRoom,
+        })
     }
 
     /// The room a command names, if I am in it.

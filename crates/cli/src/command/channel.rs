@@ -1,0 +1,70 @@
+//! What one says and others read. To the local API a channel is a group of that kind.
+
+use hushwing_api::group::Group;
+use hushwing_daemon::{Error, view};
+use serde_json::{Value, json};
+
+use super::group::{change, info, line, post};
+use super::{Session, view};
+use crate::args::{self, ChannelAction};
+use crate::client::Path;
+
+/// `channel`
+pub(super) async fn run(session: &Session, channel: args::Channel) -> Result<(), Error> {
+    match channel.action {
+        ChannelAction::New { name } => {
+            let made = post(session, &Path::new(["channels"]), &json!({ "name": name })).await?;
+            session.output.result(&made, |made| {
+                format!(
+                    "founded {}; ask contacts to read it by `hushwing channel add`",
+                    made.name
+                )
+            });
+        }
+        ChannelAction::Post { channel, text } => {
+            let body = json!({ "to": channel, "text": text });
+            let sent = session.client.post(&Path::new(["messages"]), &body).await?;
+            let sent: view::Sent = view(sent)?;
+            session.output.result(&sent, |_| "posted".to_owned());
+        }
+        ChannelAction::List => list(session).await?,
+        ChannelAction::Info { channel } => {
+            let path = Path::new(["groups", &channel]);
+            let found: Group = view(session.client.get(&path).await?)?;
+            session.output.result(&found, info);
+        }
+        ChannelAction::Add { channel, contact } => {
+            let said = |_: &Group| format!("asked {contact}; they read once they accept");
+            change(session, &channel, "add", &json!({ "who": contact }), said).await?;
+        }
+        ChannelAction::Remove { channel, reader } => {
+            let said = |_: &Group| format!("{reader} reads nothing further");
+            change(session, &channel, "remove", &json!({ "who": reader }), said).await?;
+        }
+        ChannelAction::Leave { channel } => {
+            let said = |_: &Group| "left".to_owned();
+            change(session, &channel, "leave", &json!({}), said).await?;
+        }
+        ChannelAction::Forget { channel } => {
+            let path = Path::new(["groups", &channel]);
+            let forgotten: Value = session.client.delete(&path).await?;
+            session
+                .output
+                .result(&forgotten, |_| format!("forgot {channel}"));
+        }
+    }
+    Ok(())
+}
+
+async fn list(session: &Session) -> Result<(), Error> {
+    let mut all: Vec<Group> = view(session.client.get(&Path::new(["groups"])).await?)?;
+    all.retain(|one| one.kind == "channel" && one.state != "offered");
+    session.output.result(&all, |all| {
+        let lines: Vec<String> = all.iter().map(line).collect();
+        match lines.is_empty() {
+            true => "you publish and read no channel".into(),
+            false => lines.join("\n"),
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,305 @@
+//! What is said late, again or by another of who takes part in a channel.
+
+use hushwing_conversation::channel::{Bond, ChannelKey};
+use hushwing_conversation::content::ChannelStep;
+use hushwing_conversation::storage::{ChannelRecord, ReaderRecord, ReaderState};
+use hushwing_conversation::{Command, ContactId, RoomId, RoomStanding};
+
+use crate::channels_hostile::*;
+use crate::hostile::still_works;
+use crate::hostile_mls::scene;
+use crate::intruder::Intruder;
+use crate::rooms::{acquaintances, room_of, rooms};
+use crate::support::*;
+
+fn standing(c: &mut Couple, room: RoomId) -> RoomStanding {
+    let views = rooms(&mut c.village, c.alice);
+    views
+        .iter()
+        .find(|view| view.room == room)
+        .unwrap()
+        .standing
+}
+
+#[test]
+fn who_reads_a_channel_cannot_offer_it() {
+    let (mut c, mut mallory, _) = scene(2_870);
+    let channel = key().public().channel();
+    let here = bond(&mallory);
+    // What its publisher signed for Mallory, who reads it, in whatever conversation.
+    let to_her = Bond {
+        publisher: [9; 32],
+        reader: here.publisher,
+        ..here
+    };
+    let to_another = Bond {
+        reader: [9; 32],
+        ..here
+    };
+    for bond in [to_her, to_another] {
+        let step = offer_of(&key(), &bond, 1);
+        tell(&mut mallory, &mut c.village, channel, step);
+    }
+    // Another number, and another channel's word.
+    let other = ChannelKey::from_seed(&[4; 32]);
+    for word in [here.offer(&key(), 2), here.offer(&other, 1)] {
+        let step = ChannelStep::Offer {
+            key: key().public(),
+            name: "News".to_owned(),
+            admission: 1,
+            word,
+        };
+        tell(&mut mallory, &mut c.village, channel, step);
+    }
+    assert_eq!(rooms(&mut c.village, c.alice), []);
+    offer(&mut mallory, &mut c.village, &key(), 1);
+    assert_eq!(rooms(&mut c.village, c.alice).len(), 1);
+    still_works(&mut c, &[]);
+}
+
+#[test]
+fn a_late_end_ends_no_newer_admission() {
+    let (mut c, mut mallory, room) = read_by_alice(2_871);
+    let channel = key().public().channel();
+    let over = |admission| ChannelStep::Over { admission };
+    tell(&mut mallory, &mut c.village, channel, over(4));
+    assert_eq!(standing(&mut c, room), RoomStanding::Member);
+    tell(&mut mallory, &mut c.village, channel, over(5));
+    assert_eq!(standing(&mut c, room), RoomStanding::Left);
+    // The offer that is over comes once more.
+    offer(&mut mallory, &mut c.village, &key(), 5);
+    tell(&mut mallory, &mut c.village, channel, told(5, Vec::new()));
+    assert_eq!(standing(&mut c, room), RoomStanding::Left);
+    offer(&mut mallory, &mut c.village, &key(), 6);
+    assert_eq!(standing(&mut c, room), RoomStanding::Offered);
+    tell(&mut mallory, &mut c.village, channel, over(5));
+    assert_eq!(standing(&mut c, room), RoomStanding::Offered);
+    // What was read before stays, whatever becomes of the offer.
+    assert_eq!(texts(&mut c.village, c.alice, room.place()), ["honest"]);
+    c.village.open_again(c.alice).unwrap();
+    let all = texts(&mut c.village, c.alice, room.place());
+    assert_eq!(all, ["honest"]);
+    tell(&mut mallory, &mut c.village, channel, over(6));
+    assert_eq!(standing(&mut c, room), RoomStanding::Left);
+    still_works(&mut c, &[]);
+}
+
+#[test]
+fn an_offer_that_is_over_is_gone_and_counts_until_then() {
+    let (mut c, mut mallory, _) = scene(2_872);
+    let keys: Vec<_> = (0..100).map(|n| ChannelKey::from_seed(&[n; 32])).collect();
+    for key in &keys[..9] {
+        offer(&mut mallory, &mut c.village, key, 1);
+    }
+    assert_eq!(rooms(&mut c.village, c.alice).len(), 8);
+    let first = keys[0].public().channel();
+    let over = ChannelStep::Over { admission: 1 };
+    tell(&mut mallory, &mut c.village, first, over.clone());
+    assert_eq!(rooms(&mut c.village, c.alice).len(), 7);
+    offer(&mut mallory, &mut c.village, &keys[8], 2);
+    assert_eq!(rooms(&mut c.village, c.alice).len(), 8);
+    // As many as one likes, one after the other, are in nobody's way.
+    for key in &keys[1..9] {
+        tell(
+            &mut mallory,
+            &mut c.village,
+            key.public().channel(),
+            ChannelStep::Over { admission: 2 },
+        );
+    }
+    for key in &keys {
+        offer(&mut mallory, &mut c.village, key, 7);
+        let over = ChannelStep::Over { admission: 7 };
+        tell(&mut mallory, &mut c.village, key.public().channel(), over);
+    }
+    assert_eq!(rooms(&mut c.village, c.alice), []);
+    let stored = c.village.storage(c.alice).unwrap();
+    assert_eq!(ChannelRecord::all(stored).unwrap(), []);
+    still_works(&mut c, &[]);
+}
+
+/// Mallory reads Alice's channel; the room, and who she is there.
+fn read_by_mallory(seed: u64) -> (Couple, Intruder, RoomId, ContactId) {
+    let (mut c, mut mallory, contact) = scene(seed);
+    let name = "News".to_owned();
+    let founded = ask(&mut c.village, c.alice, Command::FoundChannel { name });
+    let room = room_of(founded).room;
+    ask(
+        &mut c.village,
+        c.alice,
+        Command::OfferRoom { room, contact },
+    );
+    c.village.rest().unwrap();
+    say(
+        &mut c,
+        &mut mallory,
+        room,
+        ChannelStep::Accept { admission: 1 },
+    );
+    (c, mallory, room, contact)
+}
+
+fn say(c: &mut Couple, mallory: &mut Intruder, room: RoomId, step: ChannelStep) {
+    let views = rooms(&mut c.village, c.alice);
+    let view = views.iter().find(|view| view.room == room).unwrap();
+    tell(mallory, &mut c.village, view.conversation, step);
+}
+
+fn reader(c: &mut Couple, room: RoomId, contact: ContactId) -> ReaderRecord {
+    let stored = c.village.storage(c.alice).unwrap();
+    let all = ReaderRecord::all(stored, room).unwrap();
+    all.into_iter().find(|(who, _)| *who == contact).unwrap().1
+}
+
+#[test]
+fn who_accepts_again_gets_nothing_more() {
+    let (mut c, mut mallory, room, contact) = read_by_mallory(2_873);
+    send(&mut c.village, c.alice, room.place(), "one");
+    c.village.rest().unwrap();
+    let before = reader(&mut c, room, contact);
+    assert_eq!((before.state, before.told), (ReaderState::Reading, Some(0)));
+    assert_eq!(before.sent, 1);
+    c.village.overhear();
+    for _ in 0..20 {
+        say(
+            &mut c,
+            &mut mallory,
+            room,
+            ChannelStep::Accept { admission: 1 },
+        );
+    }
+    assert_eq!(reader(&mut c, room, contact), before);
+    // Nor does asking, more often than once a minute.
+    for _ in 0..20 {
+        say(&mut c, &mut mallory, room, ChannelStep::Ask { next: 0 });
+    }
+    let posts = |letter: &Vec<u8>| letter[1] == 10;
+    let sent = c.village.overhear();
+    let sent = mallory.letters(sent);
+    assert_eq!(sent.iter().filter(|letter| posts(letter)).count(), 1);
+    still_works(&mut c, &[]);
+}
+
+#[test]
+fn a_letter_that_is_in_the_way_of_another_is_called_back() {
+    let (mut c, mut mallory, room, contact) = read_by_mallory(2_874);
+    c.village.set_conduct(
+        0,
+        hushwing_conversation::village::Conduct::Refusing(hushwing_delivery::SendFailure::Full),
+    );
+    send(&mut c.village, c.alice, room.place(), "one");
+    c.village.rest().unwrap();
+    let under_way = |c: &mut Couple| {
+        let stored = c.village.storage(c.alice).unwrap();
+        let all = hushwing_delivery::Storage::letters(stored).unwrap();
+        all.into_iter()
+            .map(|(letter, _)| letter.0)
+            .collect::<Vec<_>>()
+    };
+    let (first, _) = reader(&mut c, room, contact).letter.unwrap();
+    assert!(under_way(&mut c).contains(&first));
+    say(&mut c, &mut mallory, room, ChannelStep::Ask { next: 0 });
+    let asked = reader(&mut c, room, contact);
+    let (second, _) = asked.letter.unwrap();
+    assert!(!under_way(&mut c).contains(&first) && under_way(&mut c).contains(&second));
+    // Nothing is left on its way to somebody who is out, but that they are.
+    let told = asked.telling.unwrap();
+    assert!(under_way(&mut c).contains(&told));
+    let member = hushwing_conversation::MemberId(contact.0);
+    ask(
+        &mut c.village,
+        c.alice,
+        Command::RemoveMember { room, member },
+    );
+    let left = under_way(&mut c);
+    assert!(!left.contains(&second) && !left.contains(&told), "{left:?}");
+}
+
+#[test]
+fn a_late_yes_lets_nobody_in_and_a_late_no_puts_nobody_out() {
+    let (mut c, mut mallory, room, contact) = read_by_mallory(2_875);
+    say(
+        &mut c,
+        &mut mallory,
+        room,
+        ChannelStep::Leave { admission: 1 },
+    );
+    assert_eq!(reader(&mut c, room, contact).state, ReaderState::Gone);
+    // She is told that it is over, and stays out.
+    say(
+        &mut c,
+        &mut mallory,
+        room,
+        ChannelStep::Accept { admission: 1 },
+    );
+    assert_eq!(reader(&mut c, room, contact).state, ReaderState::Gone);
+    ask(
+        &mut c.village,
+        c.alice,
+        Command::OfferRoom { room, contact },
+    );
+    c.village.rest().unwrap();
+    say(
+        &mut c,
+        &mut mallory,
+        room,
+        ChannelStep::Accept { admission: 1 },
+    );
+    assert_eq!(reader(&mut c, room, contact).state, ReaderState::Offered);
+    say(
+        &mut c,
+        &mut mallory,
+        room,
+        ChannelStep::Accept { admission: 2 },
+    );
+    assert_eq!(reader(&mut c, room, contact).state, ReaderState::Reading);
+    say(
+        &mut c,
+        &mut mallory,
+        room,
+        ChannelStep::Leave { admission: 1 },
+    );
+    assert_eq!(reader(&mut c, room, contact).state, ReaderState::Reading);
+    still_works(&mut c, &[]);
+}
+
+#[test]
+fn an_offer_is_taken_back_and_made_again() {
+    let mut c = acquaintances(2_876, &["Alice", "Bob"]);
+    let name = "News".to_owned();
+    c.rooms = vec![room_of(c.ask(0, Command::FoundChannel { name })).room];
+    let (room, contact) = (c.rooms[0], c.hers[0]);
+    c.offer(1);
+    c.ask(0, Command::TakeOfferBack { room, contact });
+    c.pass(60);
+    assert_eq!(rooms(&mut c.village, c.homes[1]), []);
+    // Who refused, and who did not answer, can be asked again.
+    c.offer(1);
+    let offered = c.offered(1);
+    c.ask(1, Command::RefuseRoom { room: offered });
+    c.offer(1);
+    c.offer(1);
+    c.accept(1);
+    c.pass(60);
+    c.say(0, "said");
+    c.pass(60);
+    assert_eq!(c.texts(1), ["said"]);
+}
+
+#[test]
+fn an_offer_is_made_again_where_the_conversation_was_begun_anew() {
+    let mut c = acquaintances(2_877, &["Alice", "Bob"]);
+    let name = "News".to_owned();
+    c.rooms = vec![room_of(c.ask(0, Command::FoundChannel { name })).room];
+    let backup = c.village.storage(c.homes[1]).unwrap().clone();
+    c.village.set_offline(c.homes[1], true);
+    c.offer(1);
+    c.village.restore(c.homes[1], backup).unwrap();
+    c.village.set_offline(c.homes[1], false);
+    c.pass(24 * 3_600);
+    c.accept(1);
+    c.pass(60);
+    c.say(0, "said");
+    c.pass(60);
+    assert_eq!(c.texts(1), ["said"]);
+}
