@@ -160,7 +160,7 @@ fn what_comes_to_a_herald_whose_mailbox_is_full_is_not_lost() {
 }
 
 #[test]
-fn what_heralds_would_not_pass_on_its_author_sends_to_each() {
+fn what_heralds_do_not_pass_on_at_once_waits_its_turn_with_them() {
     let mut c = wide(2_549);
     for herald in 0..3 {
         c.village.set_asleep(c.homes[herald], true);
@@ -171,7 +171,7 @@ fn what_heralds_would_not_pass_on_its_author_sends_to_each() {
         }
         c.pass(1);
     });
-    assert_eq!(mine, 64 * 3 + 6 * 8);
+    assert_eq!(mine, 70 * 3);
     for herald in 0..3 {
         c.village.set_asleep(c.homes[herald], false);
     }
@@ -283,4 +283,51 @@ fn who_is_away_for_good_takes_no_more_of_a_herald_than_a_mailbox_holds() {
     }
     let author = 5 + 149 % 4;
     assert_eq!(delivered(&mut c, author, &texts[149]), 6, "all but two");
+}
+
+#[test]
+fn who_said_much_without_a_network_leaves_it_to_heralds_when_it_is_back() {
+    let mut c = wide(2_562);
+    c.village.set_offline(c.homes[8], true);
+    // More than heralds pass on at once, and no more than wait their turn there.
+    let texts: Vec<String> = (0..120).map(|number| format!("text {number}")).collect();
+    let ids: Vec<_> = texts.iter().map(|text| c.say(8, text)).collect();
+    c.pass(3_600);
+    c.village.set_offline(c.homes[8], false);
+    c.pass(170);
+    for who in 0..8 {
+        assert_eq!(c.texts(who), texts, "{who}");
+    }
+    c.pass(600);
+    let storage = c.village.storage(c.homes[8]).unwrap();
+    let written = ids.iter().map(|id| {
+        let all = storage.recipients(id).unwrap().into_iter();
+        all.filter(|one| one.letter.is_some()).count()
+    });
+    // To three heralds; while it had no network it asked one after the other whether a
+    // server answers, about the first of them alone.
+    let written: usize = written.sum();
+    assert!((360..=370).contains(&written), "{written}");
+}
+
+#[test]
+fn what_no_herald_passes_on_is_written_to_each_one_after_the_other() {
+    let mut c = wide(2_563);
+    for herald in 0..3 {
+        c.village.swallow(c.homes[herald], 100_000);
+    }
+    let texts: Vec<String> = (0..12).map(|number| format!("text {number}")).collect();
+    for text in &texts {
+        c.say(8, text);
+    }
+    c.pass(179);
+    let mut most = 0;
+    for _ in 0..300 {
+        most = most.max(sent(&mut c, |c| c.pass(1)));
+    }
+    for who in 3..8 {
+        assert_eq!(c.texts(who), texts, "{who}");
+    }
+    // One text to each, and receipts of the one before.
+    assert!(most <= 24, "{most}");
 }

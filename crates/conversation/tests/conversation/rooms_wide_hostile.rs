@@ -79,8 +79,9 @@ fn who_talks_without_end_makes_heralds_send_only_so_much() {
         }
         c.pass(200);
     });
-    // Each of 64 is passed on to five, and what nobody knows to have arrived once more.
-    assert!((64 * 5..64 * 16).contains(&envelopes), "{envelopes}");
+    // Each of 64, and of 64 more in their turn, is passed on to five, and what nobody knows
+    // to have arrived once more.
+    assert!((128 * 5..128 * 16).contains(&envelopes), "{envelopes}");
     c.say(5, "and I");
     c.pass(200);
     assert!(c.texts(4).contains(&"and I".to_owned()));

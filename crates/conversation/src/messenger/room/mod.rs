@@ -11,7 +11,7 @@
 //! ([`confirm`], [`pay`]), what comes in ([`listen`], [`held`]) and what was missed ([`fetch`],
 //! [`searches`], at the [`pace`] a member may ask), and who may change it ([`change`],
 //! [`leave`]). In a group too large to write to each ([`wide`]) some pass on what others
-//! say ([`passing`], [`duties`]) and gather receipts ([`counts`], from whom by their
+//! say ([`passing`], [`duties`], in turn by a [`backlog`]) and gather receipts ([`counts`], from whom by their
 //! [`signs`] of life), and whoever is not heard by them writes to each after all
 //! ([`unheard`]). [`found`] makes and forgets rooms, [`tend`] does what is due in them,
 //! [`renewal`] renews my keys in time, [`ruin`] ends one that is damaged, [`regain`] gets
@@ -23,6 +23,7 @@
 mod act;
 mod again;
 mod appoint;
+mod backlog;
 mod cancel;
 mod change;
 mod confirm;

@@ -49,6 +49,12 @@ impl Budgets {
         true
     }
 
+    /// Whether a member has so much.
+    fn has(&self, member: MemberId, much: usize, now: Moment) -> bool {
+        let much = u32::try_from(much).unwrap_or(u32::MAX);
+        self.grown(member, now).gone.saturating_add(much) <= self.most
+    }
+
     /// What a member spent, less what grew back since.
     fn grown(&self, member: MemberId, now: Moment) -> Spent {
         let fresh = Spent {
@@ -75,8 +81,7 @@ impl Budgets {
 }
 
 /// What of a member is passed on at once: so many parts of messages, and so many
-/// envelopes, which are parts for leaves. Each author keeps the same account of what it
-/// says, and writes to each what heralds would not pass on.
+/// envelopes, which are parts for leaves. What is over waits its turn.
 pub(super) struct Allowance {
     parts: Budgets,
     envelopes: Budgets,
@@ -107,10 +112,10 @@ impl Allowance {
         now: Moment,
     ) -> bool {
         let parts = bytes.div_ceil(REGULAR_PAYLOAD).max(1);
-        self.parts.take(member, parts, now)
-            && self
-                .envelopes
-                .take(member, parts.saturating_mul(leaves), now)
+        let envelopes = parts.saturating_mul(leaves);
+        self.parts.has(member, parts, now)
+            && self.envelopes.take(member, envelopes, now)
+            && self.parts.take(member, parts, now)
     }
 
     /// Forgets a member.

@@ -13,9 +13,10 @@ use hushwing_sansio::{Moment, StorageError};
 use sha2::{Digest as _, Sha256};
 
 use super::Room;
+use super::backlog::{Backlog, Queued};
 use super::duties::{Charge, Duties, Waiting};
 use super::pace::Allowance;
-use super::wide::{Heralds, Sort};
+use super::wide::Heralds;
 use crate::branches::{CommitHash, Heard, Said};
 use crate::content::{self, Content, MAX_PASSED, RoomStep, RoomWord};
 use crate::letter::LetterBody;
@@ -63,6 +64,8 @@ pub(in crate::messenger) struct Passing {
     rooms: BTreeMap<RoomId, Duties>,
     said: Allowance,
     commits: Allowance,
+    /// What is passed on when its author's allowance has grown.
+    pub(super) backlog: Backlog,
 }
 
 impl Default for Passing {
@@ -71,6 +74,7 @@ impl Default for Passing {
             rooms: BTreeMap::new(),
             said: Allowance::of_what_is_said(),
             commits: Allowance::of_commits(),
+            backlog: Backlog::default(),
         }
     }
 }
@@ -114,15 +118,12 @@ impl Passing {
             let waiting = one.waiting.front().map(|first| first.due);
             waiting.into_iter().chain(one.report_due)
         });
-        due.min()
+        due.chain(self.backlog.due()).min()
     }
 
-    /// What each has of what is passed on at once.
-    pub(super) fn account(&mut self, sort: Sort) -> &mut Allowance {
-        match sort {
-            Sort::Said => &mut self.said,
-            Sort::Commit => &mut self.commits,
-        }
+    /// What waits, and what is passed on at once of what each says.
+    pub(super) fn backlog_and_account(&mut self) -> (&mut Backlog, &mut Allowance) {
+        (&mut self.backlog, &mut self.said)
     }
 
     pub(super) fn forget_member(&mut self, member: MemberId) {
@@ -133,6 +134,7 @@ impl Passing {
     /// A room is none of mine any more.
     pub(super) fn forget(&mut self, room: RoomId) {
         self.rooms.remove(&room);
+        self.backlog.forget(room);
     }
 
     /// Somebody has a message.
@@ -194,21 +196,57 @@ impl Messenger {
         // Whoever lacks a commit asks me for it.
         let body = LetterBody::room(&self.rooms.find(room)?.key, message);
         let (leaves, now) = (round.others.len(), call.cx.now());
-        let sort = match heard {
-            Heard::Said(_) => Sort::Said,
-            _ => Sort::Commit,
-        };
         let whose = author.unwrap_or(MemberId(room.0));
-        let account = self.rooms.passing.account(sort);
-        if !account.take(whose, body.len(), leaves, now) || self.has_too_much_for_others() {
+        if self.has_too_much_for_others() {
             return Ok(());
         }
-        self.serve(call, room, round, &body, id, author).map(drop)
+        let passing = &mut self.rooms.passing;
+        let (account, queues) = match heard {
+            Heard::Said(_) => (&mut passing.said, author),
+            // Whoever lacks a commit asks for it.
+            _ => (&mut passing.commits, None),
+        };
+        let waits = queues.is_some_and(|author| passing.backlog.holds(room, author));
+        if !waits && account.take(whose, body.len(), leaves, now) {
+            return self.serve(call, room, round, &body, id, author).map(drop);
+        }
+        if let Some(author) = queues {
+            passing.backlog.add(room, Queued { author, id, body }, now);
+        }
+        Ok(())
+    }
+
+    /// How many leaves I serve now, if I am a herald.
+    pub(super) fn leaves_to_serve(&mut self, room: RoomId) -> Result<Option<usize>, StorageError> {
+        let known = self.rooms.find(room)?;
+        let round = known.round_of(known.heralds_if_wide());
+        let round = round.filter(|_| known.is_inside());
+        Ok(round.map(|round| round.others.len()))
+    }
+
+    /// Passes on what waited for its turn, to those who are there now.
+    pub(super) fn pass_on_late(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        one: Queued,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let there = known.members.get(&one.author).is_some_and(|of| of.present);
+        let round = known.round_of(known.heralds_if_wide()).filter(|_| there);
+        match round {
+            Some(round) if !is_gone(call, one.id)? => {
+                let author = Some(one.author);
+                self.serve(call, room, round, &one.body, one.id, author)
+                    .map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether so much waits in my outbox that I take up nothing more for others, but
     /// leave it to other heralds or the author.
-    fn has_too_much_for_others(&self) -> bool {
+    pub(super) fn has_too_much_for_others(&self) -> bool {
         let (letters, bytes) = self.office.for_others();
         let most = self.config.most_for_others;
         letters > most.0 || bytes > most.1

@@ -6,7 +6,6 @@ use hushwing_delivery::LetterId;
 use hushwing_sansio::StorageError;
 
 use super::passing::Name;
-use super::wide::Sort;
 use crate::RoomId;
 use crate::branches::CommitHash;
 use crate::letter::LetterBody;
@@ -28,7 +27,7 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
         let body = LetterBody::room(&known.key, bytes);
-        let letters = self.post_to_all(call, room, Sort::Commit, &body)?;
+        let letters = self.post_to_all(call, room, &body)?;
         if letters.is_empty() {
             // Nobody can be written to: they ask for it when they hear of it.
             return self.published(call, room, commit);

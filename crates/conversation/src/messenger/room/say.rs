@@ -3,7 +3,6 @@
 use hushwing_delivery::{Address, Keep, Letter, LetterId, MOST_ADDRESSES, PostError, Urgency};
 use hushwing_sansio::StorageError;
 
-use super::wide::Sort;
 use crate::branches::MakeFault;
 use crate::content::{Content, Frame, MessageId, Salt, Stamp};
 use crate::event::FailReason;
@@ -176,7 +175,7 @@ impl Messenger {
             return Ok(());
         };
         match self.seal_for_all(call, room, &bytes, None)? {
-            Some((_, body)) => self.post_to_all(call, room, Sort::Said, &body).map(drop),
+            Some((_, body)) => self.post_to_all(call, room, &body).map(drop),
             None => Ok(()),
         }
     }

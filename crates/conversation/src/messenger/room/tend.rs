@@ -72,6 +72,7 @@ impl Messenger {
         self.pieces_due(call)?;
         self.held_due(call)?;
         self.passing_due(call)?;
+        self.backlog_due(call)?;
         self.counts_due(call)?;
         self.unheard_due(call)?;
         self.ask_for_missing(call)

@@ -26,6 +26,8 @@ use crate::{MemberId, MessageId, RoomId};
 const WAIT: Duration = Duration::from_secs(180);
 /// How long what waits for me has to come in once a server answered me.
 const SOON: Duration = Duration::from_secs(30);
+/// Between two messages that are written to each, at least.
+const PAUSE: Duration = Duration::from_secs(2);
 /// The first time between two whom I ask, and the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(60);
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -39,6 +41,10 @@ const MOST_RESUMED: usize = 64;
 pub(in crate::messenger) struct Unheard {
     said: BTreeMap<(RoomId, MessageId), Watch>,
     passing: BTreeMap<(RoomId, Name), (Watch, Vec<u8>)>,
+    /// When it showed last that a server answers me.
+    proven: BTreeMap<RoomId, Moment>,
+    /// Until when nothing more is written to each.
+    rests: BTreeMap<RoomId, Moment>,
 }
 
 /// What is waited for, and until when.
@@ -110,6 +116,20 @@ impl Unheard {
     pub(super) fn forget(&mut self, room: RoomId) {
         self.said.retain(|(of, _), _| *of != room);
         self.passing.retain(|(of, _), _| *of != room);
+        self.proven.remove(&room);
+        self.rests.remove(&room);
+    }
+
+    /// Whether one question in a room is open, or was answered just now: that is enough
+    /// for all that is unheard there.
+    fn asks_in(&self, room: RoomId) -> bool {
+        let mut said = self.said.iter();
+        said.any(|((of, _), watch)| *of == room && watch.asked.is_some() && !watch.proven)
+    }
+
+    fn is_proven(&self, room: RoomId, now: Moment) -> bool {
+        let proven = self.proven.get(&room);
+        proven.is_some_and(|at| now < *at + WAIT)
     }
 
     /// A herald says that it passed something on.
@@ -119,10 +139,16 @@ impl Unheard {
 
     /// A server took or refused a letter.
     pub(super) fn answered(&mut self, letter: LetterId, now: Moment) {
-        let said = self.said.values_mut();
-        let passing = self.passing.values_mut().map(|(watch, _)| watch);
-        said.chain(passing)
-            .for_each(|watch| watch.answered(letter, now));
+        let said = self.said.iter_mut().map(|((room, _), watch)| (room, watch));
+        let passing = self.passing.iter_mut();
+        let passing = passing.map(|((room, _), (watch, _))| (room, watch));
+        for (room, watch) in said.chain(passing) {
+            let before = watch.proven;
+            watch.answered(letter, now);
+            if watch.proven && !before {
+                self.proven.insert(*room, now);
+            }
+        }
     }
 }
 
@@ -243,8 +269,24 @@ impl Messenger {
         {
             return Ok(());
         }
-        if watch.proven {
+        let now = call.cx.now();
+        let unheard = &self.rooms.unheard;
+        if watch.proven || unheard.is_proven(room, now) {
+            // One after the other: who was not heard for long said much.
+            let rests = unheard.rests.get(&room).copied();
+            if let Some(until) = rests.filter(|until| now < *until) {
+                watch.due = until;
+                self.rooms.unheard.said.insert((room, message), watch);
+                return Ok(());
+            }
+            let pause = self.spread_in(room).max(PAUSE);
+            self.rooms.unheard.rests.insert(room, now + pause);
             return self.write_to_each(call, room, message);
+        }
+        if watch.asked.is_none() && unheard.asks_in(room) {
+            watch.due = now + SOON;
+            self.rooms.unheard.said.insert((room, message), watch);
+            return Ok(());
         }
         let record = call.storage.message(&message)?;
         let Some(record) = record.filter(|record| !record.is_erased() && !others.is_empty()) else {

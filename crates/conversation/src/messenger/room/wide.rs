@@ -145,47 +145,16 @@ pub(super) fn was_left_to_heralds(one: &RecipientRecord) -> bool {
     one.letter.is_none() && one.state != MessageState::Queued
 }
 
-/// What something for all is, by which heralds tell what of it they pass on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sort {
-    Said,
-    Commit,
-}
-
 impl Messenger {
-    /// Those whom I write to what is for all: heralds alone, as long as they pass it on.
-    fn audience_of(
-        &mut self,
-        call: &Call<'_, '_>,
-        room: RoomId,
-        body: &[u8],
-        sort: Sort,
-    ) -> Result<Vec<MemberId>, StorageError> {
-        let relies = self.relies_on_heralds(room)?;
-        let known = self.rooms.find(room)?;
-        let all: Vec<MemberId> = known.others().map(|one| one.member).collect();
-        let audience = known.audience();
-        let Some(me) = known.me().filter(|_| relies) else {
-            return Ok(audience);
-        };
-        let account = self.rooms.passing.account(sort);
-        let passed_on = account.take(me, body.len(), all.len(), call.cx.now());
-        Ok(match passed_on {
-            true => audience,
-            false => all,
-        })
-    }
-
     /// Posts what is for all and what nobody confirms, to each or to the heralds.
     pub(super) fn post_to_all(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        sort: Sort,
         body: &[u8],
     ) -> Result<Vec<u64>, StorageError> {
         let mut letters = Vec::new();
-        for member in self.audience_of(call, room, body, sort)? {
+        for member in self.rooms.find(room)?.audience() {
             let body = body.to_vec();
             let letter = self.post_to_member(call, room, member, body, Keep::UntilAccepted)?;
             letters.extend(letter.map(|letter| letter.0));
@@ -204,7 +173,7 @@ impl Messenger {
         to: &[MemberId],
         body: &[u8],
     ) -> Result<(), StorageError> {
-        let audience = self.audience_of(call, room, body, Sort::Said)?;
+        let audience = self.rooms.find(room)?.audience();
         for member in to {
             if audience.contains(member) {
                 self.send_to(call, room, *member, message, body.to_vec())?;
