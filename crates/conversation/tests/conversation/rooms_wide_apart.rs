@@ -305,9 +305,9 @@ fn who_said_much_without_a_network_leaves_it_to_heralds_when_it_is_back() {
         all.filter(|one| one.letter.is_some()).count()
     });
     // To three heralds; while it had no network it asked one after the other whether a
-    // server answers, about the first of them alone.
+    // server answers, about the first of them alone. Of a few the receipts are late.
     let written: usize = written.sum();
-    assert!((360..=370).contains(&written), "{written}");
+    assert!((360..=420).contains(&written), "{written}");
 }
 
 #[test]
@@ -330,4 +330,21 @@ fn what_no_herald_passes_on_is_written_to_each_one_after_the_other() {
     }
     // One text to each, and receipts of the one before.
     assert!(most <= 24, "{most}");
+}
+
+#[test]
+fn nobody_is_cut_off_by_one_herald_while_another_goes_before_it_saw_to_it() {
+    for liar in 0..3 {
+        for goes in (0..3).filter(|goes| *goes != liar) {
+            let mut c = wide(2_552);
+            let others = c.homes[3..].to_vec();
+            c.village.withhold(c.homes[liar], &others);
+            c.say(8, "to all");
+            // It reported what it passed on to those it is in charge of, and no more.
+            c.pass(12);
+            c.village.set_asleep(c.homes[goes], true);
+            c.pass(300);
+            everybody_has(&mut c, &[goes], &["to all"]);
+        }
+    }
 }

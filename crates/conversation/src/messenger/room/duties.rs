@@ -1,7 +1,7 @@
 //! What a herald has in mind for a room: what it may have to pass on later, to whom, and
 //! what it reports.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use hushwing_sansio::Moment;
 
@@ -15,6 +15,8 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 pub(super) struct Duties {
     /// In the order in which it is due.
     pub(super) waiting: VecDeque<Waiting>,
+    /// What others were to see to about when it was due, in the same order.
+    late: VecDeque<Waiting>,
     pub(super) bytes: usize,
     pub(super) early: VecDeque<(MemberId, Name)>,
     /// What is to be reported, and to whom beside the other heralds.
@@ -29,8 +31,9 @@ pub(super) struct Waiting {
     pub(super) message: Option<MessageId>,
     pub(super) body: Vec<u8>,
     pub(super) left: Vec<Charge>,
-    /// Heralds who reported it.
-    pub(super) told: BTreeSet<MemberId>,
+    /// Heralds who reported it, and how often: first when they served those they are in
+    /// charge of, again when they saw to those they look after.
+    pub(super) told: BTreeMap<MemberId, u8>,
     pub(super) due: Moment,
 }
 
@@ -46,17 +49,40 @@ pub(super) struct Charge {
 
 impl Waiting {
     /// A herald said that it passed this on. Whom I look after tell me themselves; others
-    /// I leave out once both who are to serve them said so.
+    /// I leave out once both who are to serve them said that they did.
     pub(super) fn reported(&mut self, herald: MemberId, me: MemberId) {
-        self.told.insert(herald);
+        let times = self.told.entry(herald).or_default();
+        *times = times.saturating_add(1);
         let told = &self.told;
+        let times = |herald| told.get(&herald).copied().unwrap_or(0);
         self.left.retain(|one| match one.herald {
             true => one.member != herald,
             false => {
-                let both = [one.in_charge, one.looks_after];
-                one.looks_after == me || !both.iter().all(|one| told.contains(one))
+                let served = times(one.in_charge) > 0 && times(one.looks_after) > 1;
+                one.looks_after == me || !served
             }
         });
+    }
+
+    /// It is due: takes out those of whom both who are to serve them reported, but the one
+    /// that looks after them did not say yet that it saw to them.
+    pub(super) fn put_off(&mut self, me: MemberId, until: Moment) -> Option<Self> {
+        let told = &self.told;
+        let seen_to = |one: &Charge| {
+            let both = [one.in_charge, one.looks_after];
+            !one.herald && one.looks_after != me && both.iter().all(|one| told.contains_key(one))
+        };
+        let all = core::mem::take(&mut self.left);
+        let (later, now): (Vec<_>, Vec<_>) = all.into_iter().partition(seen_to);
+        self.left = now;
+        (!later.is_empty()).then(|| Self {
+            name: self.name,
+            message: self.message,
+            body: self.body.clone(),
+            left: later,
+            told: self.told.clone(),
+            due: until,
+        })
     }
 }
 
@@ -84,6 +110,33 @@ impl Duties {
         over
     }
 
+    /// Keeps in mind what was put off.
+    pub(super) fn keep_late(&mut self, one: Waiting) {
+        self.bytes += one.body.len();
+        self.late.push_back(one);
+    }
+
+    pub(super) fn take_late(&mut self, now: Moment) -> Vec<Waiting> {
+        let mut due = Vec::new();
+        while let Some(first) = self.late.pop_front_if(|first| first.due <= now) {
+            self.bytes = self.bytes.saturating_sub(first.body.len());
+            due.push(first);
+        }
+        due
+    }
+
+    /// All that may still have to be passed on.
+    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Waiting> {
+        self.waiting.iter_mut().chain(&mut self.late)
+    }
+
+    /// When the first of it is due.
+    pub(super) fn first_due(&self) -> Option<Moment> {
+        let first = [self.waiting.front(), self.late.front()];
+        let due = first.into_iter().flatten().map(|first| first.due);
+        due.min()
+    }
+
     fn take_first(&mut self) -> Option<Waiting> {
         let first = self.waiting.pop_front()?;
         self.bytes = self.bytes.saturating_sub(first.body.len());
@@ -92,7 +145,7 @@ impl Duties {
 
     /// Nobody is served before `at`.
     pub(super) fn rest_until(&mut self, at: Moment) {
-        for one in &mut self.waiting {
+        for one in self.all() {
             one.due = one.due.max(at);
         }
     }
@@ -133,7 +186,7 @@ mod tests {
                 charge(2, 3, 1),
                 charge(3, 2, 3),
             ],
-            told: BTreeSet::new(),
+            told: BTreeMap::new(),
             due: at(due),
         }
     }
@@ -154,7 +207,19 @@ mod tests {
         duties.waiting[1].reported(other, me);
         assert_eq!(left(&duties.waiting[1]), [10, 11, 3], "one may lie");
         duties.waiting[1].reported(MemberId(3), me);
+        assert_eq!(
+            left(&duties.waiting[1]),
+            [10, 11],
+            "it may go before it sees to it"
+        );
+        let later = duties.waiting[1].put_off(me, at(90)).unwrap();
         assert_eq!(left(&duties.waiting[1]), [10]);
+        assert_eq!(left(&later), [11]);
+        duties.keep_late(later);
+        assert!(duties.take_late(at(89)).is_empty());
+        duties.late[0].reported(MemberId(3), me);
+        assert!(left(&duties.late[0]).is_empty(), "it saw to it");
+        assert_eq!(duties.take_late(at(90)).len(), 1);
         assert!(duties.early.is_empty());
     }
 

@@ -26,6 +26,9 @@ use crate::{MemberId, MessageId, RoomId};
 
 /// When those are served whom another herald is in charge of.
 const WAIT: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(90));
+/// How long what another is to see to about now is put off: longer than the longest and the
+/// shortest wait lie apart, with the report of it.
+const LATER: Duration = Duration::from_secs(100);
 /// Between what is passed on and the report of it.
 const REPORT: Duration = Duration::from_secs(5);
 /// Reports of one room that came before what they are of.
@@ -115,8 +118,8 @@ impl Passing {
     pub(super) fn due(&self) -> Option<Moment> {
         let rooms = self.rooms.values();
         let due = rooms.flat_map(|one| {
-            let waiting = one.waiting.front().map(|first| first.due);
-            waiting.into_iter().chain(one.report_due)
+            let first = one.first_due();
+            first.into_iter().chain(one.report_due)
         });
         due.chain(self.backlog.due()).min()
     }
@@ -140,7 +143,7 @@ impl Passing {
     /// Somebody has a message.
     pub(super) fn confirmed(&mut self, room: RoomId, message: &MessageId, by: MemberId) {
         let waiting = self.rooms.get_mut(&room);
-        for one in waiting.into_iter().flat_map(|one| &mut one.waiting) {
+        for one in waiting.into_iter().flat_map(Duties::all) {
             if one.message.as_ref() == Some(message) {
                 one.left.retain(|charge| charge.member != by);
             }
@@ -149,9 +152,13 @@ impl Passing {
 
     fn reported(&mut self, room: RoomId, herald: MemberId, me: MemberId, name: Name) {
         let duties = self.rooms.entry(room).or_default();
-        let mut waiting = duties.waiting.iter_mut();
-        if let Some(one) = waiting.find(|one| one.name == name) {
-            return one.reported(herald, me);
+        let mut known = false;
+        for one in duties.all().filter(|one| one.name == name) {
+            one.reported(herald, me);
+            known = true;
+        }
+        if known {
+            return;
         }
         if duties.early.len() >= MOST_EARLY {
             duties.early.pop_front();
@@ -360,7 +367,7 @@ impl Messenger {
             message,
             body: body.to_vec(),
             left,
-            told: BTreeSet::new(),
+            told: BTreeMap::new(),
             due: now + wait,
         };
         let over = duties.keep(waiting, me);
@@ -418,23 +425,19 @@ impl Messenger {
                 duties.rest_until(now + WAIT.0);
             }
             let waiting = duties.take_due(now);
+            let late = duties.take_late(now);
             let reports = duties.report_due.is_some_and(|at| at <= now);
-            if reports || !waiting.is_empty() {
-                due.push((*room, waiting, reports));
+            if reports || !waiting.is_empty() || !late.is_empty() {
+                due.push((*room, waiting, late, reports));
             }
         }
-        for (room, waiting, reports) in due {
+        for (room, waiting, late, reports) in due {
             self.within(call, room.place(), |this, call| {
                 for one in waiting {
-                    if is_gone(call, one.message)? {
-                        continue;
-                    }
-                    let known = this.rooms.find(room)?;
-                    let present: BTreeSet<_> = known.others().map(|one| one.member).collect();
-                    let left = one.left.iter().copied();
-                    let left: Vec<_> = left.filter(|one| present.contains(&one.member)).collect();
-                    let left = this.without_the_silent(call, room, left)?;
-                    this.post_to_each(call, room, &left, &one.body)?;
+                    this.see_to(call, room, one)?;
+                }
+                for one in late {
+                    this.serve_left(call, room, &one)?;
                 }
                 match reports {
                     true => this.report(call, room),
@@ -443,6 +446,44 @@ impl Messenger {
             })?;
         }
         Ok(())
+    }
+
+    /// Serves those who may not have been served, and reports that I saw to those I look
+    /// after. Whom others see to about now are put off.
+    fn see_to(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        mut one: Waiting,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.now();
+        let me = self.rooms.find(room)?.me();
+        let later = me.and_then(|me| one.put_off(me, now + LATER));
+        self.serve_left(call, room, &one)?;
+        let duties = self.rooms.passing.rooms.entry(room).or_default();
+        duties.report.push(one.name);
+        duties.report_due.get_or_insert(now + REPORT);
+        if let Some(later) = later {
+            duties.keep_late(later);
+        }
+        Ok(())
+    }
+
+    fn serve_left(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        one: &Waiting,
+    ) -> Result<(), StorageError> {
+        if is_gone(call, one.message)? {
+            return Ok(());
+        }
+        let known = self.rooms.find(room)?;
+        let present: BTreeSet<_> = known.others().map(|one| one.member).collect();
+        let left = one.left.iter().copied();
+        let left: Vec<_> = left.filter(|one| present.contains(&one.member)).collect();
+        let left = self.without_the_silent(call, room, left)?;
+        self.post_to_each(call, room, &left, &one.body).map(drop)
     }
 
     /// Leaves out other heralds that give no sign: they get what authors wrote to them.
