@@ -7,6 +7,7 @@
 
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use hushwing_delivery::{LetterId, PostOffice};
 use hushwing_sansio::{Context, Moment, StorageError};
@@ -89,15 +90,23 @@ impl Debts {
         delay: (Duration, Duration),
         contact: ContactId,
     ) -> &mut Debt {
-        self.by_contact.entry(contact).or_insert_with(|| {
-            let due = cx.now() + draw(cx, delay);
-            Debt {
-                due,
+        let soon = |cx: &mut Context<'_>| cx.now() + draw(cx, delay);
+        match self.by_contact.entry(contact) {
+            Entry::Vacant(entry) => entry.insert(Debt {
+                due: soon(cx),
                 waits: false,
                 owed: BTreeMap::new(),
                 more: false,
+            }),
+            Entry::Occupied(entry) => {
+                let debt = entry.into_mut();
+                if debt.waits {
+                    // The new one may go to somebody else: what has to wait is put back.
+                    debt.due = debt.due.min(soon(cx));
+                }
+                debt
             }
-        })
+        }
     }
 
     /// Notes that more is owed than is remembered.

@@ -348,3 +348,24 @@ fn nobody_is_cut_off_by_one_herald_while_another_goes_before_it_saw_to_it() {
         }
     }
 }
+
+#[test]
+fn what_a_herald_says_itself_is_not_dropped_for_who_is_away() {
+    let mut c = wide(2_564);
+    for away in [1, 2, 3] {
+        c.village.set_asleep(c.homes[away], true);
+    }
+    let texts: Vec<String> = (0..270).map(|number| format!("text {number}")).collect();
+    for text in &texts {
+        c.say(0, text);
+        c.pass(1);
+    }
+    c.pass(200);
+    for away in [1, 2, 3] {
+        c.village.set_asleep(c.homes[away], false);
+    }
+    c.pass(3_600);
+    for who in 1..9 {
+        assert_eq!(c.texts(who).len(), texts.len(), "{who}");
+    }
+}

@@ -12,7 +12,7 @@ pub const LONGEST_LETTER: usize = 8 * 1024 * 1024;
 /// Letters passed on for others that wait for one address: as many as a mailbox holds.
 pub const MOST_FOR_OTHERS: usize = 128;
 /// Their bytes.
-pub const MOST_FOR_OTHERS_BYTES: usize = 256 * 1024;
+pub const MOST_FOR_OTHERS_BYTES: usize = 1024 * 1024;
 /// The longest letter to somebody not yet known, in bytes.
 pub const LONGEST_FIRST_CONTACT: usize = 64 * 1024;
 /// The most addresses one letter may name.
@@ -48,7 +48,8 @@ pub enum Keep {
     UntilAccepted,
     /// The same, for what is passed on for somebody else: of those to one address only the
     /// last [`MOST_FOR_OTHERS`] wait, of at most [`MOST_FOR_OTHERS_BYTES`] unless it is a
-    /// single one. Those before are dropped, and no event says so.
+    /// single one. Those before are dropped, but for any that began to leave, and no event
+    /// says so.
     ForOthers,
 }
 

@@ -124,7 +124,11 @@ impl Outbox {
             self.for_others.note(lane, id, entry.length);
         }
         self.letters.insert(id, entry);
-        while let Some(oldest) = crowded.and_then(|lane| self.for_others.over(lane)) {
+        // What a network has in part would lie there for nothing.
+        let may = |outbox: &Self, letter| letter != id && !outbox.has_begun(letter);
+        while let Some(oldest) =
+            crowded.and_then(|lane| self.for_others.over(lane, |letter| may(self, letter)))
+        {
             self.forget(cx, storage, out, oldest, false)?;
         }
         self.plan_next_address(cx, id);
@@ -212,6 +216,12 @@ impl Outbox {
         routes
             .map(|route| (route.address.clone(), route.record()))
             .collect()
+    }
+
+    fn has_begun(&self, letter: LetterId) -> bool {
+        let routes = self.letters.get(&letter).map(|entry| entry.routes.iter());
+        let mut routes = routes.into_iter().flatten();
+        routes.any(|route| route.begun.is_some())
     }
 
     pub(super) fn for_others(&self) -> (usize, usize) {

@@ -199,7 +199,7 @@ impl Messenger {
                     room: conversation,
                     step: RoomStep::Tallies(tallies.to_vec()),
                 };
-                self.say_aside(call, room, author, &Content::Room(word))?;
+                self.tell_for_others(call, room, author, &Content::Room(word))?;
             }
         }
         Ok(())

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use hushwing_delivery::Keep;
 use hushwing_sansio::Moment;
 
 use super::passing::Name;
@@ -30,6 +31,8 @@ pub(super) struct Waiting {
     pub(super) name: Name,
     pub(super) message: Option<MessageId>,
     pub(super) body: Vec<u8>,
+    /// How long letters with it are kept.
+    pub(super) keep: Keep,
     pub(super) left: Vec<Charge>,
     /// Heralds who reported it, and how often: first when they served those they are in
     /// charge of, again when they saw to those they look after.
@@ -79,6 +82,7 @@ impl Waiting {
             name: self.name,
             message: self.message,
             body: self.body.clone(),
+            keep: self.keep,
             left: later,
             told: self.told.clone(),
             due: until,
@@ -180,6 +184,7 @@ mod tests {
             name: Name::new([number; 16]),
             message: None,
             body: vec![0; bytes],
+            keep: Keep::ForOthers,
             left: vec![
                 charge(10, 2, 1),
                 charge(11, 2, 3),

@@ -95,13 +95,6 @@ impl Held {
         self.more.values().min().copied()
     }
 
-    /// Whether anything waits in a room.
-    pub(super) fn waits(&self, room: RoomId) -> bool {
-        self.rooms
-            .get(&room)
-            .is_some_and(|waiting| waiting.count > 0)
-    }
-
     /// Nothing waits in a room any more.
     pub(super) fn forget(&mut self, room: RoomId) {
         self.rooms.remove(&room);

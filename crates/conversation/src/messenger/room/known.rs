@@ -41,6 +41,8 @@ pub(in crate::messenger) struct Room {
     /// When I greet, and when I greeted last in this run.
     pub(super) greets: Option<Moment>,
     pub(super) greeted: Option<Moment>,
+    /// When a letter of it came last in this run.
+    pub(super) heard: Option<Moment>,
     /// How far it is that keys of mine are renewed.
     pub(super) renewal: Renewal,
     /// When the keeper is to look at the calendar.
@@ -66,6 +68,7 @@ impl Room {
             pending: Vec::new(),
             greets: None,
             greeted: None,
+            heard: None,
             renewal: Renewal::default(),
             daily: Moment::default(),
         }

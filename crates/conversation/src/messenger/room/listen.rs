@@ -56,11 +56,31 @@ impl Messenger {
         let Some(body) = LetterBody::read(bytes) else {
             return self.drop_letter(None, DropReason::Letter);
         };
-        self.within(call, room.place(), |this, call| match body {
+        self.within(call, room.place(), |this, call| {
+            if let LetterBody::Room { from, messages } = &body
+                && this.rooms.find(room)?.key == *from
+                && this.heard_myself(call, room, messages)?
+            {
+                return Ok(());
+            }
+            this.rooms.find(room)?.heard = Some(call.cx.now());
+            this.hear_body(call, room, &arrival, way, body)
+        })
+    }
+
+    fn hear_body(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        arrival: &Arrival,
+        way: Way<'_>,
+        body: LetterBody<'_>,
+    ) -> Result<(), StorageError> {
+        match body {
             LetterBody::Welcome { welcome, side } => {
-                this.heard_welcome(call, room, welcome)?;
+                self.heard_welcome(call, room, welcome)?;
                 let with_welcome = true;
-                this.hear_each(
+                self.hear_each(
                     call,
                     room,
                     side,
@@ -70,36 +90,25 @@ impl Messenger {
                     },
                 )
             }
-            LetterBody::Side(letters) => this.hear_each(call, room, letters, way),
+            LetterBody::Side(letters) => self.hear_each(call, room, letters, way),
             LetterBody::Room { from, messages } => {
-                let mine = this.rooms.find(room)?.key == from;
-                if mine && this.heard_myself(call, room, &messages)? {
-                    return Ok(());
-                }
                 // Who was removed knows the mailboxes from before, and could name
                 // anybody: what comes there shares the places of nobody.
-                let told = this.rooms.find(room)?.record.mailbox;
+                let told = self.rooms.find(room)?.record.mailbox;
                 let from = Some(from).filter(|_| told == Some(arrival.mailbox.0));
-                let known = this.rooms.find(room)?;
-                if let Some(from) = from
-                    .and_then(|from| known.present(from))
-                    .map(|one| one.member)
-                {
-                    this.heard_of(call, room, from)?;
-                }
-                this.hear_each(call, room, messages, Way { from, ..way })
+                self.hear_each(call, room, messages, Way { from, ..way })
             }
-            LetterBody::Commits(chain) => this.heard_commits(call, room, &chain),
+            LetterBody::Commits(chain) => self.heard_commits(call, room, &chain),
             LetterBody::Device { word, signature } => {
-                this.heard_of_device(call, room, (word, signature))
+                self.heard_of_device(call, room, (word, signature))
             }
             LetterBody::Messages(_)
             | LetterBody::JoinRequest { .. }
             | LetterBody::AskAnew(_)
             | LetterBody::Anew(_)
             | LetterBody::Announcement(_)
-            | LetterBody::Posts(_) => this.drop_letter(None, DropReason::Letter),
-        })
+            | LetterBody::Posts(_) => self.drop_letter(None, DropReason::Letter),
+        }
     }
 
     fn hear_each(
@@ -147,6 +156,7 @@ impl Messenger {
             self.act_on(call, room, told)?;
             if let Ok(heard) = &heard {
                 self.pass_on(call, room, before, bytes, heard)?;
+                self.note_sign(call, room, heard, way)?;
             }
             match heard {
                 Ok(Heard::Said(said)) => return self.said_in(call, room, said, way),
@@ -165,6 +175,22 @@ impl Messenger {
             HearFault::TooLate | HearFault::NotMine | HearFault::Unreadable => {
                 self.drop_letter(None, DropReason::Unreadable)
             }
+        }
+    }
+
+    /// Who names itself as the sender of what was newly read is there.
+    fn note_sign(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        heard: &Heard,
+        way: Way<'_>,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let from = way.from.and_then(|from| known.present(from));
+        match (from.map(|one| one.member), heard) {
+            (Some(from), Heard::Said(_) | Heard::Commit(_)) => self.heard_of(call, room, from),
+            _ => Ok(()),
         }
     }
 

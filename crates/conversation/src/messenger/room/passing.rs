@@ -87,6 +87,8 @@ pub(super) struct Round {
     me: MemberId,
     heralds: Heralds,
     others: Vec<Charge>,
+    /// Whether it is about what I say myself: that is not dropped, whoever is away.
+    mine: bool,
 }
 
 impl Room {
@@ -110,6 +112,7 @@ impl Room {
             me,
             heralds,
             others,
+            mine: false,
         })
     }
 }
@@ -327,7 +330,13 @@ impl Messenger {
         message: Option<MessageId>,
     ) -> Result<Vec<u64>, StorageError> {
         match self.round(room)? {
-            Some(round) => self.serve(call, room, round, body, message, None),
+            Some(round) => {
+                let round = Round {
+                    mine: true,
+                    ..round
+                };
+                self.serve(call, room, round, body, message, None)
+            }
             None => Ok(Vec::new()),
         }
     }
@@ -350,7 +359,11 @@ impl Messenger {
         let others = others.filter(|one| Some(one.member) != author);
         let (mine, left): (Vec<_>, Vec<_>) =
             others.partition(|one| one.in_charge == me && !one.herald);
-        let letters = self.post_to_each(call, room, &mine, body)?;
+        let keep = match round.mine {
+            true => Keep::UntilAccepted,
+            false => Keep::ForOthers,
+        };
+        let letters = self.post_to_each(call, room, &mine, body, keep)?;
         let spread = u64::try_from((WAIT.1 - WAIT.0).as_millis()).unwrap_or(1);
         let wait = WAIT.0 + Duration::from_millis(call.cx.random_below(spread));
         // Who has it says so later where many do.
@@ -366,6 +379,7 @@ impl Messenger {
             name,
             message,
             body: body.to_vec(),
+            keep,
             left,
             told: BTreeMap::new(),
             due: now + wait,
@@ -373,7 +387,7 @@ impl Messenger {
         let over = duties.keep(waiting, me);
         let full = self.has_too_much_for_others();
         for over in over.into_iter().filter(|_| !full) {
-            self.post_to_each(call, room, &over.left, &over.body)?;
+            self.post_to_each(call, room, &over.left, &over.body, over.keep)?;
         }
         Ok(letters)
     }
@@ -384,11 +398,12 @@ impl Messenger {
         room: RoomId,
         to: &[Charge],
         body: &[u8],
+        keep: Keep,
     ) -> Result<Vec<u64>, StorageError> {
         let mut letters = Vec::new();
         for one in to {
             let bytes = body.to_vec();
-            let letter = self.post_to_member(call, room, one.member, bytes, Keep::ForOthers)?;
+            let letter = self.post_to_member(call, room, one.member, bytes, keep)?;
             letters.extend(letter.map(|letter| letter.0));
         }
         Ok(letters)
@@ -483,7 +498,8 @@ impl Messenger {
         let left = one.left.iter().copied();
         let left: Vec<_> = left.filter(|one| present.contains(&one.member)).collect();
         let left = self.without_the_silent(call, room, left)?;
-        self.post_to_each(call, room, &left, &one.body).map(drop)
+        self.post_to_each(call, room, &left, &one.body, one.keep)
+            .map(drop)
     }
 
     /// Leaves out other heralds that give no sign: they get what authors wrote to them.
@@ -522,7 +538,7 @@ impl Messenger {
                     room: conversation,
                     step,
                 };
-                self.say_aside(call, room, member, &Content::Room(word))?;
+                self.tell_for_others(call, room, member, &Content::Room(word))?;
             }
         }
         Ok(())

@@ -36,8 +36,16 @@ const MANY: usize = 16;
 /// most: others may be late for the same reason.
 const AGAIN_OF_EACH: Duration = Duration::from_secs(2 * 60);
 const MOST_AGAIN: usize = 32;
-/// What I wrote to myself says nothing any more after this.
+/// The first wait of who is late, and twice as long after each try that failed.
+const LATE: Duration = Duration::from_secs(10 * 60);
+/// What I wrote to myself says nothing any more after this; twice as long after each try.
 const ANSWER: Duration = Duration::from_secs(3 * 60);
+/// For so long nothing came before I commit: a mailbox that was full is filled again by
+/// what waits elsewhere. Whoever writes to me without end holds me up for so many tries.
+const QUIET: Duration = Duration::from_secs(5 * 60);
+const QUIET_TRIES: u32 = 4;
+/// After so many the waits grow no more.
+const MOST_TRIES: u32 = 8;
 
 /// How far a renewal is in this run.
 #[derive(Clone, Copy, Default)]
@@ -47,8 +55,9 @@ pub(super) enum Renewal {
     Far,
     /// It is due then.
     Due(Moment),
-    /// It was due while the program did not run or could do nothing: then.
-    Late(Moment),
+    /// It was due while the program did not run or could do nothing: then, after so many
+    /// tries.
+    Late(Moment, u32),
     /// I wrote to myself.
     Asked(Probe),
 }
@@ -60,14 +69,27 @@ pub(super) struct Probe {
     letter: LetterId,
     at: Moment,
     wall: Timestamp,
+    /// Tries before this one.
+    tries: u32,
+}
+
+impl Probe {
+    /// How long it has to come back.
+    fn answer(&self) -> Duration {
+        grown(ANSWER, self.tries)
+    }
+}
+
+fn grown(span: Duration, tries: u32) -> Duration {
+    span.saturating_mul(2_u32.saturating_pow(tries.min(MOST_TRIES)))
 }
 
 impl Renewal {
     pub(super) fn due(&self) -> Option<Moment> {
         match self {
             Self::Far => None,
-            Self::Due(at) | Self::Late(at) => Some(*at),
-            Self::Asked(probe) => Some(probe.at + ANSWER),
+            Self::Due(at) | Self::Late(at, _) => Some(*at),
+            Self::Asked(probe) => Some(probe.at + probe.answer()),
         }
     }
 }
@@ -120,15 +142,25 @@ impl Messenger {
         }
         let late = wall.since(due) > SWEEP * 2;
         match renewal {
-            Renewal::Asked(probe) if now < probe.at + ANSWER => Ok(()),
-            Renewal::Late(at) if now < at => Ok(()),
-            Renewal::Late(_) => self.ask_myself(call, room, &leaf),
-            Renewal::Far | Renewal::Due(_) if !late => self.ask_myself(call, room, &leaf),
-            Renewal::Asked(_) | Renewal::Far | Renewal::Due(_) => {
-                let next = Renewal::Late(now + again(call.cx, &leaf));
-                self.end_renewal(call, room, next)
-            }
+            Renewal::Asked(probe) if now < probe.at + probe.answer() => Ok(()),
+            Renewal::Late(at, _) if now < at => Ok(()),
+            Renewal::Late(_, tries) => self.ask_myself(call, room, &leaf, tries),
+            Renewal::Far | Renewal::Due(_) if !late => self.ask_myself(call, room, &leaf, 0),
+            Renewal::Asked(probe) => self.try_later(call, room, &leaf, probe.tries + 1),
+            Renewal::Far | Renewal::Due(_) => self.try_later(call, room, &leaf, 0),
         }
+    }
+
+    fn try_later(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        leaf: &OwnLeaf,
+        tries: u32,
+    ) -> Result<(), StorageError> {
+        let wait = grown(LATE, tries) + again(call.cx, leaf);
+        let next = Renewal::Late(call.cx.now() + wait, tries);
+        self.end_renewal(call, room, next)
     }
 
     /// My leaf in a room, if its keys are renewed by themselves.
@@ -142,7 +174,7 @@ impl Messenger {
             return Ok(None);
         }
         let leaf = self.keeper(call, room, |keeper, lent| keeper.own_leaf(lent))?;
-        Ok(leaf.filter(|leaf| leaf.leaves > 1))
+        Ok(leaf.filter(|leaf| leaf.others))
     }
 
     /// When that is, drawn where it was not; no later than it could be drawn now, whatever
@@ -194,6 +226,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
         leaf: &OwnLeaf,
+        tries: u32,
     ) -> Result<(), StorageError> {
         self.end_renewal(call, room, Renewal::Far)?;
         let known = self.rooms.find(room)?;
@@ -221,6 +254,7 @@ impl Messenger {
             letter,
             at: call.cx.now(),
             wall: call.cx.wall(),
+            tries,
         });
         Ok(())
     }
@@ -243,18 +277,26 @@ impl Messenger {
         let Some(leaf) = self.leaf_to_renew(call, room)? else {
             return Ok(true);
         };
+        let (now, wall) = (call.cx.now(), call.cx.wall());
+        if self.renewal_in(call, room, &leaf)?.due > wall {
+            // A commit of mine made it needless.
+            return Ok(true);
+        }
         // One that lay there while the machine slept says nothing of what came after it.
-        let soon = call.cx.now() < probe.at + ANSWER && call.cx.wall() < probe.wall + ANSWER;
-        let told = match soon && leaf.may_renew && !self.rooms.held.waits(room) {
+        let answer = probe.answer();
+        let soon = now < probe.at + answer && wall < probe.wall + answer;
+        let heard = self.rooms.find(room)?.heard;
+        let quiet = heard.is_none_or(|heard| heard + QUIET <= now);
+        let reads = quiet || probe.tries >= QUIET_TRIES;
+        let told = match soon && reads && leaf.may_renew {
             true => self.keeper(call, room, |keeper, lent| keeper.renew(lent))?,
             false => None,
         };
-        let later = again(call.cx, &leaf);
         let Some(told) = told else {
-            let next = Renewal::Late(call.cx.now() + later);
-            self.end_renewal(call, room, next)?;
+            self.try_later(call, room, &leaf, probe.tries + 1)?;
             return Ok(true);
         };
+        let later = LATE + again(call.cx, &leaf);
         let mut record = self.renewal_in(call, room, &leaf)?;
         record.due = call.cx.wall() + later;
         record.put(call.storage, room)?;

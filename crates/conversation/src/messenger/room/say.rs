@@ -189,11 +189,34 @@ impl Messenger {
         member: MemberId,
         content: &Content,
     ) -> Result<Option<LetterId>, StorageError> {
+        self.post_aside(call, room, member, content, Keep::UntilAccepted)
+    }
+
+    /// The same about what others said: of that only the last is kept for who is away.
+    pub(super) fn tell_for_others(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        content: &Content,
+    ) -> Result<(), StorageError> {
+        self.post_aside(call, room, member, content, Keep::ForOthers)
+            .map(drop)
+    }
+
+    fn post_aside(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        content: &Content,
+        keep: Keep,
+    ) -> Result<Option<LetterId>, StorageError> {
         let Some(side) = self.seal_aside(call, room, member, content)? else {
             return Ok(None);
         };
         let body = LetterBody::side(&side);
-        self.post_to_member(call, room, member, body, Keep::UntilAccepted)
+        self.post_to_member(call, room, member, body, keep)
     }
 
     /// Encodes what no face shows; `None` if it is too long, which nothing that is

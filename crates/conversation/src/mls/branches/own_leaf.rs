@@ -16,6 +16,8 @@ pub struct OwnLeaf {
     pub renewed_at: Option<u64>,
     /// How many leaves there are in all.
     pub leaves: usize,
+    /// Whether any is another account's.
+    pub others: bool,
     /// Whether the rule allows my account a commit that only renews keys
     /// (`protocol/commits.md` section 3, *Distance*).
     pub may_renew: bool,
@@ -42,6 +44,7 @@ impl Keeper {
                 key,
                 renewed_at: mine.renewed_at,
                 leaves: parent.leaves.len(),
+                others: parent.leaves.values().any(|leaf| leaf.account != account),
                 may_renew: steward || parent.free_from(&account) <= parent.epoch,
             })
         })?;

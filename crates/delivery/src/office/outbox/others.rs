@@ -38,13 +38,12 @@ impl ForOthers {
         }
     }
 
-    /// The oldest letter of a lane that holds too much; never the only one.
-    pub(super) fn over(&self, lane: LaneId) -> Option<LetterId> {
-        let known = self.lanes.get(&lane).filter(|known| known.len() > 1)?;
+    /// The oldest letter that `may` go of a lane that holds too much.
+    pub(super) fn over(&self, lane: LaneId, may: impl Fn(LetterId) -> bool) -> Option<LetterId> {
+        let known = self.lanes.get(&lane)?;
         let bytes: usize = known.values().sum();
         let over = known.len() > MOST_FOR_OTHERS || bytes > MOST_FOR_OTHERS_BYTES;
-        let oldest = known.first_key_value().map(|(letter, _)| *letter);
-        oldest.filter(|_| over)
+        known.keys().copied().find(|letter| over && may(*letter))
     }
 
     /// How many there are in all, and their bytes.
