@@ -56,7 +56,7 @@ fn forty_get_in_together_and_a_text_costs_its_author_three_envelopes() {
         failed: 0,
     };
     assert_eq!(view.counted.as_deref(), Some(&counted));
-    // 36 served, 39 receipts, 9 reports and 3 counts, and repeats to few.
+    // 36 served, 39 receipts, 15 reports and 3 counts, and repeats to few.
     assert!((75..=110).contains(&others), "{others}");
     let Reply::Where(way) = c.ask(39, Command::Where { message: view.id }) else {
         panic!("another reply")

@@ -305,9 +305,10 @@ fn who_said_much_without_a_network_leaves_it_to_heralds_when_it_is_back() {
         all.filter(|one| one.letter.is_some()).count()
     });
     // To three heralds; while it had no network it asked one after the other whether a
-    // server answers, about the first of them alone. Of a few the receipts are late.
+    // server answers, about the first of them alone. Of the last the receipts come after
+    // three minutes, for they waited: these it writes to the five others, and not all.
     let written: usize = written.sum();
-    assert!((360..=420).contains(&written), "{written}");
+    assert!((360..=360 + 30 * 5).contains(&written), "{written}");
 }
 
 #[test]
