@@ -125,8 +125,8 @@ pub struct ReaderRecord {
     pub state: ReaderState,
     /// The number under which they were asked last.
     pub admission: u64,
-    /// The signature under the offer that was said last; none if it is to be said.
-    pub offer: Option<Vec<u8>>,
+    /// Whether that was said.
+    pub asked: bool,
     /// What they may have, since they were let in.
     pub floor: Option<Floor>,
     /// They were in before: nothing is theirs that was said meanwhile.
@@ -411,7 +411,7 @@ mod tests {
         let reader = ReaderRecord {
             state: ReaderState::Reading,
             admission: 3,
-            offer: Some(vec![7; 64]),
+            asked: true,
             floor: Some(Floor {
                 generation: 1,
                 number: 2,

@@ -287,19 +287,31 @@ fn an_offer_is_taken_back_and_made_again() {
 }
 
 #[test]
-fn an_offer_is_made_again_where_the_conversation_was_begun_anew() {
-    let mut c = acquaintances(2_877, &["Alice", "Bob"]);
-    let name = "News".to_owned();
-    c.rooms = vec![room_of(c.ask(0, Command::FoundChannel { name })).room];
-    let backup = c.village.storage(c.homes[1]).unwrap().clone();
-    c.village.set_offline(c.homes[1], true);
-    c.offer(1);
-    c.village.restore(c.homes[1], backup).unwrap();
-    c.village.set_offline(c.homes[1], false);
-    c.pass(24 * 3_600);
-    c.accept(1);
-    c.pass(60);
-    c.say(0, "said");
-    c.pass(60);
-    assert_eq!(c.texts(1), ["said"]);
+fn who_just_met_by_a_link_of_many_is_asked() {
+    // Whoever opened it publishes, and whoever showed it.
+    for publisher in [0, 1] {
+        let mut village = village(2_877);
+        let homes = ["Alice", "Bob"].map(|name| village.move_in(name, DELAY).unwrap());
+        let link = invite(&mut village, homes[0], true).link;
+        join(&mut village, homes[1], &link);
+        village.rest().unwrap();
+        let contact = requests(&mut village, homes[0])[0].contact;
+        ask(&mut village, homes[0], Command::Accept { contact });
+        if publisher == 1 {
+            village.rest().unwrap();
+        }
+        let contact = contacts(&mut village, homes[publisher])[0].contact;
+        let name = "News".to_owned();
+        let founded = ask(
+            &mut village,
+            homes[publisher],
+            Command::FoundChannel { name },
+        );
+        let room = room_of(founded).room;
+        let offer = Command::OfferRoom { room, contact };
+        ask(&mut village, homes[publisher], offer);
+        village.pass(std::time::Duration::from_secs(60)).unwrap();
+        let theirs = rooms(&mut village, homes[1 - publisher]);
+        assert_eq!(theirs.len(), 1, "{publisher}");
+    }
 }

@@ -97,7 +97,7 @@ fn rows() -> Vec<(&'static str, Vec<u8>)> {
     let reader = ReaderRecord {
         state: ReaderState::Reading,
         admission: 7,
-        offer: Some(vec![5; 64]),
+        asked: true,
         floor: Some(Floor {
             generation: 1,
             number: 290,

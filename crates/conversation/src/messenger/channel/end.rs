@@ -222,39 +222,14 @@ impl Messenger {
         for (reader, known) in channel.readers.clone() {
             // Who read before a backup was put back has time.
             let lapses = known.floor.is_none() && known.since + OFFER_LIFE <= now;
-            match known.state {
-                ReaderState::Offered if lapses => {
-                    self.put_out(call, id, reader, known)?;
-                    self.tell_channel(id);
-                }
-                ReaderState::Offered => self.bind_anew(call, id, reader, known)?,
-                _ => {}
+            if known.state == ReaderState::Offered && lapses {
+                self.put_out(call, id, reader, known)?;
+                self.tell_channel(id);
             }
         }
         self.forget_oldest_gone(call, id)?;
         self.channels.to_tend.insert(id);
         self.ask_for_nothing(call, id)
-    }
-
-    /// What was offered in a conversation that was begun anew is offered again: it is
-    /// bound to the keys of that time.
-    fn bind_anew(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        id: RoomId,
-        reader: ContactId,
-        known: ReaderRecord,
-    ) -> Result<(), StorageError> {
-        if known.offer.is_none() || !self.hears_of_channels(reader) {
-            return Ok(());
-        }
-        let word = self.word_for(call, id, reader, known.admission)?;
-        let word = word.map(Vec::from);
-        if word.is_some() && word != known.offer {
-            let offer = None;
-            self.put_reader(call.storage, id, reader, ReaderRecord { offer, ..known })?;
-        }
-        Ok(())
     }
 
     /// Of those who are out the last ones are remembered.

@@ -24,7 +24,14 @@ impl Messenger {
         contact: ContactId,
         word: &ChannelWord,
     ) -> Result<(), StorageError> {
-        if self.standing(contact) != Some(Standing::Established) {
+        let standing = self.standing(contact);
+        // An offer, and its end, may overtake the answer to me who opened their link.
+        let asks = matches!(
+            word.step,
+            ChannelStep::Offer { .. } | ChannelStep::Over { .. }
+        );
+        let asked = standing == Some(Standing::Asked) && asks;
+        if !asked && standing != Some(Standing::Established) {
             return self.drop_letter(Some(contact), DropReason::Room);
         }
         if let ChannelStep::Offer {

@@ -119,7 +119,7 @@ impl Messenger {
         let reader = ReaderRecord {
             state: ReaderState::Offered,
             admission: mine.admissions,
-            offer: None,
+            asked: false,
             floor: None,
             returns,
             told: None,

@@ -78,9 +78,7 @@ impl Messenger {
             return Ok(false);
         };
         match known.state {
-            ReaderState::Offered if known.offer.is_none() => {
-                self.say_offer(call, id, reader, known)
-            }
+            ReaderState::Offered if !known.asked => self.say_offer(call, id, reader, known),
             ReaderState::Out => {
                 let admission = known.admission;
                 let said =

@@ -1,5 +1,7 @@
 //! What I tell a contact about a channel: their part in it, and the keys.
 
+use core::time::Duration;
+
 use hushwing_delivery::LetterId;
 use hushwing_sansio::StorageError;
 
@@ -9,6 +11,9 @@ use crate::messenger::show::content_of;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{ReaderRecord, RoomStanding, Standing};
 use crate::{ContactId, ConversationId, RoomId};
+
+/// How soon the keys of a conversation that was just begun are those that stay.
+const SETTLES: Duration = Duration::from_secs(10);
 
 impl Messenger {
     /// Whether something can be said to a contact now.
@@ -79,7 +84,8 @@ impl Messenger {
         Ok(letter)
     }
 
-    /// The conversation with a contact in which a channel is offered.
+    /// The conversation with a contact in which a channel is offered; `None` while the keys
+    /// that both sign with there are not those that stay.
     pub(super) fn bond_with(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -90,6 +96,7 @@ impl Messenger {
         self.within(call, contact, |this, call| {
             let (person, group, _) = this.at_hand(call, contact)?;
             let (mine, theirs) = (group.key().public(), group.their_key());
+            let theirs = theirs.filter(|_| !person.record.unsecured_start);
             let conversation = person.record.conversation;
             bond = theirs.map(|theirs| match publishing {
                 true => Bond {
@@ -108,21 +115,6 @@ impl Messenger {
         Ok(bond)
     }
 
-    /// The channel's word for an offer to a contact, as it is in their conversation now.
-    pub(super) fn word_for(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        id: RoomId,
-        reader: ContactId,
-        admission: u64,
-    ) -> Result<Option<[u8; 64]>, StorageError> {
-        let bond = self.bond_with(call, reader, true)?;
-        let mine = self.channels.find(id)?.published();
-        let key = mine.and_then(|mine| ChannelKey::from_secret(&mine.secret));
-        let both = bond.zip(key);
-        Ok(both.map(|(bond, key)| bond.offer(&key, admission)))
-    }
-
     /// Asks somebody whether they want to read; whether it was said.
     pub(super) fn say_offer(
         &mut self,
@@ -131,24 +123,31 @@ impl Messenger {
         reader: ContactId,
         known: ReaderRecord,
     ) -> Result<bool, StorageError> {
-        let admission = known.admission;
-        let Some(word) = self.word_for(call, id, reader, admission)? else {
+        let Some(bond) = self.bond_with(call, reader, true)? else {
+            self.channels
+                .later
+                .insert((id, reader), call.cx.now() + SETTLES);
             return Ok(false);
         };
         let channel = self.channels.find(id)?;
-        let (Some(key), name) = (channel.key()?, channel.title()) else {
+        let name = channel.title();
+        let mine = channel.published();
+        let Some(key) = mine.and_then(|mine| ChannelKey::from_secret(&mine.secret)) else {
             return Ok(false);
         };
+        let admission = known.admission;
         let step = ChannelStep::Offer {
-            key,
+            key: key.public(),
             name,
             admission,
-            word,
+            word: bond.offer(&key, admission),
         };
         let said = self.say_of_channel(call, id, reader, step)?;
         if said {
-            let offer = Some(word.to_vec());
-            let asked = ReaderRecord { offer, ..known };
+            let asked = ReaderRecord {
+                asked: true,
+                ..known
+            };
             self.put_reader(call.storage, id, reader, asked)?;
         }
         Ok(said)
