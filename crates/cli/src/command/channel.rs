@@ -2,12 +2,14 @@
 
 use hushwing_api::group::Group;
 use hushwing_daemon::{Error, view};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::group::{change, info, line, post};
+use super::group::{change, forget, info, line, of_kind, post};
 use super::{Session, view};
 use crate::args::{self, ChannelAction};
 use crate::client::Path;
+
+const CHANNEL: &str = "channel";
 
 /// `channel`
 pub(super) async fn run(session: &Session, channel: args::Channel) -> Result<(), Error> {
@@ -22,35 +24,47 @@ pub(super) async fn run(session: &Session, channel: args::Channel) -> Result<(),
             });
         }
         ChannelAction::Post { channel, text } => {
-            let body = json!({ "to": channel, "text": text });
+            let id = of_kind(session, CHANNEL, &channel).await?.group;
+            let body = json!({ "to": id, "text": text });
             let sent = session.client.post(&Path::new(["messages"]), &body).await?;
             let sent: view::Sent = view(sent)?;
             session.output.result(&sent, |_| "posted".to_owned());
         }
         ChannelAction::List => list(session).await?,
         ChannelAction::Info { channel } => {
-            let path = Path::new(["groups", &channel]);
-            let found: Group = view(session.client.get(&path).await?)?;
+            let found = of_kind(session, CHANNEL, &channel).await?;
             session.output.result(&found, info);
         }
         ChannelAction::Add { channel, contact } => {
             let said = |_: &Group| format!("asked {contact}; they read once they accept");
-            change(session, &channel, "add", &json!({ "who": contact }), said).await?;
+            change(
+                session,
+                CHANNEL,
+                &channel,
+                "add",
+                &json!({ "who": contact }),
+                said,
+            )
+            .await?;
         }
         ChannelAction::Remove { channel, reader } => {
             let said = |_: &Group| format!("{reader} reads nothing further");
-            change(session, &channel, "remove", &json!({ "who": reader }), said).await?;
+            change(
+                session,
+                CHANNEL,
+                &channel,
+                "remove",
+                &json!({ "who": reader }),
+                said,
+            )
+            .await?;
         }
         ChannelAction::Leave { channel } => {
             let said = |_: &Group| "left".to_owned();
-            change(session, &channel, "leave", &json!({}), said).await?;
+            change(session, CHANNEL, &channel, "leave", &json!({}), said).await?;
         }
         ChannelAction::Forget { channel } => {
-            let path = Path::new(["groups", &channel]);
-            let forgotten: Value = session.client.delete(&path).await?;
-            session
-                .output
-                .result(&forgotten, |_| format!("forgot {channel}"));
+            forget(session, CHANNEL, &channel).await?;
         }
     }
     Ok(())

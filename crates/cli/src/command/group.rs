@@ -1,12 +1,14 @@
 //! Conversations of many.
 
 use hushwing_api::group::{Group, GroupMember, PendingChange};
-use hushwing_daemon::{Error, view};
+use hushwing_daemon::{Error, ErrorKind, view};
 use serde_json::{Value, json};
 
 use super::{Session, shown, view};
 use crate::args::{self, GroupAction};
 use crate::client::Path;
+
+const GROUP: &str = "group";
 
 /// `group`
 pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Error> {
@@ -20,12 +22,12 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
         }
         GroupAction::List => list(session).await?,
         GroupAction::Info { group } => {
-            let found: Group = view(session.client.get(&Path::new(["groups", &group])).await?)?;
+            let found = of_kind(session, GROUP, &group).await?;
             session.output.result(&found, info);
         }
         GroupAction::Add { group, contact } => {
             let body = json!({ "who": contact });
-            change(session, &group, "add", &body, |_| {
+            change(session, GROUP, &group, "add", &body, |_| {
                 format!("asked {contact}; they are in once they accept")
             })
             .await?;
@@ -39,12 +41,12 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
                     false => format!("{member} is not asked any more"),
                 }
             };
-            change(session, &group, "remove", &body, said).await?;
+            change(session, GROUP, &group, "remove", &body, said).await?;
         }
         GroupAction::Rename { group, name } => {
             let body = json!({ "name": name });
             let said = |_: &Group| format!("calling it {name}");
-            change(session, &group, "name", &body, said).await?;
+            change(session, GROUP, &group, "name", &body, said).await?;
         }
         GroupAction::Steward { group, member, off } => {
             let body = json!({ "who": member, "on": !off });
@@ -52,30 +54,32 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
                 true => format!("{member} shall be a steward no longer"),
                 false => format!("{member} shall be a steward"),
             };
-            change(session, &group, "stewards", &body, said).await?;
+            change(session, GROUP, &group, "stewards", &body, said).await?;
         }
         GroupAction::History { group, off } => {
             let said = |_: &Group| match off {
                 true => "newcomers shall see nothing of what was said before".to_owned(),
                 false => "newcomers shall see what is said from now on".to_owned(),
             };
-            change(session, &group, "history", &json!({ "on": !off }), said).await?;
+            change(
+                session,
+                GROUP,
+                &group,
+                "history",
+                &json!({ "on": !off }),
+                said,
+            )
+            .await?;
         }
         GroupAction::Leave { group } => {
             let said = |left: &Group| match left.state.as_str() {
                 "left" => "left".to_owned(),
                 _ => "leaving; nothing more is heard there".to_owned(),
             };
-            change(session, &group, "leave", &json!({}), said).await?;
+            change(session, GROUP, &group, "leave", &json!({}), said).await?;
         }
         GroupAction::Forget { group } => {
-            let forgotten = session
-                .client
-                .delete(&Path::new(["groups", &group]))
-                .await?;
-            session
-                .output
-                .result(&forgotten, |_| format!("forgot {group}"));
+            forget(session, GROUP, &group).await?;
         }
     }
     Ok(())
@@ -85,15 +89,46 @@ pub(super) async fn post(session: &Session, path: &Path, body: &Value) -> Result
     view(session.client.post(path, body).await?)
 }
 
+/// The group, or the channel, of that name: what is done to one is not done to the other
+/// by mistake.
+pub(super) async fn of_kind(session: &Session, kind: &str, name: &str) -> Result<Group, Error> {
+    let found = session.client.get(&Path::new(["groups", name])).await;
+    let missing = |said: String| {
+        let advice = format!("`hushwing {kind} list` shows your {kind}s");
+        Error::new(ErrorKind::NotFound, said).with_advice(advice)
+    };
+    let found: Group = match found {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Err(missing(format!("no {kind} is called {name}")));
+        }
+        found => view(found?)?,
+    };
+    match found.kind == kind {
+        true => Ok(found),
+        false => Err(missing(format!("{name} is a {}, no {kind}", found.kind))),
+    }
+}
+
 pub(super) async fn change(
     session: &Session,
-    group: &str,
+    kind: &str,
+    name: &str,
     what: &str,
     body: &Value,
     said: impl FnOnce(&Group) -> String,
 ) -> Result<(), Error> {
-    let changed = post(session, &Path::new(["groups", group, what]), body).await?;
+    let id = of_kind(session, kind, name).await?.group;
+    let changed = post(session, &Path::new(["groups", &id, what]), body).await?;
     session.output.result(&changed, said);
+    Ok(())
+}
+
+pub(super) async fn forget(session: &Session, kind: &str, name: &str) -> Result<(), Error> {
+    let id = of_kind(session, kind, name).await?.group;
+    let path = Path::new(["groups", &id]);
+    let forgotten = session.client.delete(&path).await?;
+    let said = |_: &Value| format!("forgot {name}");
+    session.output.result(&forgotten, said);
     Ok(())
 }
 

@@ -63,6 +63,21 @@ fn one_publishes_and_two_read_who_do_not_see_each_other() {
     let listed = bob.run(&["channel", "list"]).ok();
     assert_eq!(listed[0]["kind"], "channel");
 
+    // What is meant for the one is not done to the other, nor said to a contact.
+    alice.run(&["group", "new", "Rowing"]).ok();
+    for wrong in [
+        ["channel", "post", "Bob", "hello"].as_slice(),
+        &["channel", "post", "Rowing", "hello"],
+        &["channel", "leave", "Rowing"],
+        &["channel", "forget", "Rowing"],
+        &["group", "leave", "News"],
+        &["group", "info", "News"],
+    ] {
+        let kind = alice.run(wrong).failed(4);
+        assert_eq!(kind, "not_found", "{wrong:?}");
+    }
+    assert_eq!(bob.run(&["read", "Alice"]).ok(), serde_json::json!([]));
+
     let id = posted["message"].as_str().unwrap();
     alice.run(&["edit", id, "snow tomorrow"]).ok();
     until("the edit is there", || texts(bob) == ["snow tomorrow"]);

@@ -241,6 +241,7 @@ impl Messenger {
         contact: ContactId,
     ) -> Result<(), StorageError> {
         self.call_receipts_back(call, contact)?;
+        self.readdress_posts(call, contact)?;
         call.storage.remove_all_held(contact)?;
         self.shelf.forget(contact);
         self.repeats.forget(contact);

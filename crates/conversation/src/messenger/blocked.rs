@@ -65,6 +65,7 @@ impl Messenger {
         for letter in letters.chain(commit).map(LetterId) {
             self.office.cancel(call.cx, &mut *call.storage, letter)?;
         }
+        self.readdress_posts(call, contact)?;
         let addresses = self.theirs_alone(call, contact);
         self.office
             .cancel_to(call.cx, &mut *call.storage, &addresses)
@@ -78,6 +79,7 @@ impl Messenger {
         contact: ContactId,
     ) -> Result<(), StorageError> {
         self.resume_debts_of(call, contact)?;
+        self.tend_channels_with(contact);
         match self.standing(contact) {
             Some(Standing::Joining) if !self.open_for(contact, |_| true).is_empty() => {
                 return self.conversation_opened(call, contact);

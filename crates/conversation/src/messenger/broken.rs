@@ -185,6 +185,7 @@ impl Messenger {
         self.groups.remove(&id);
         self.forget_stretch(call, id)?;
         self.call_receipts_back(call, id)?;
+        self.readdress_posts(call, id)?;
         self.debts.forget(id);
         self.repeats.forget(id);
         RepeatRecord::clear(call.storage, id)?;

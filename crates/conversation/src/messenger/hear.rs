@@ -254,13 +254,12 @@ impl Messenger {
                 return self.heard_of_room(call, contact, word);
             }
             Content::Channel(word) => {
-                // As above; what is said in passing nobody waits for.
-                let (delay, id) = (self.config.receipt_delay, said.id);
-                if word.step.is_kept() {
+                if self.heard_of_channel(call, contact, word)? {
+                    let (delay, id) = (self.config.receipt_delay, said.id);
                     self.debts
                         .add(call.cx, delay, contact, id, Owed::Delivered, off);
                 }
-                return self.heard_of_channel(call, contact, word);
+                return Ok(());
             }
             _ => {}
         }
@@ -413,6 +412,7 @@ impl Messenger {
             self.enter_by_link(call, contact)?;
         }
         if elsewhere && self.is_written_to(contact) {
+            self.readdress_posts(call, contact)?;
             self.call_receipts_back(call, contact)?;
             self.say_stranded(call, contact, answered)?;
         }

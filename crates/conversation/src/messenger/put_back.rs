@@ -90,13 +90,12 @@ fn restart_channels(storage: &mut dyn Storage) -> Result<(), StorageError> {
             ChannelPart::Lost => {}
         }
         channel.put(storage)?;
-        let readers = match ReaderRecord::all(storage, channel.id) {
-            Err(error) if is_damage(&error) => continue,
-            readers => readers?,
-        };
-        for (reader, mut record) in readers {
+        for (reader, record) in ReaderRecord::all(storage, channel.id)? {
+            let Ok(mut record) = record else {
+                continue;
+            };
             record.letter = None;
-            record.telling = None;
+            record.telling.clear();
             record.put(storage, channel.id, reader)?;
         }
     }

@@ -55,6 +55,8 @@ pub struct PublisherRecord {
     pub posts: Vec<PostRecord>,
     /// The number of the last admission.
     pub admissions: u64,
+    /// Somebody who is out has the keys in use.
+    pub spent: bool,
     /// It was read from a backup, and others may have been said since.
     pub restored: bool,
 }
@@ -75,8 +77,8 @@ pub struct PostRecord {
 pub struct SubscriptionRecord {
     /// Whose channel it is.
     pub publisher: ContactId,
-    /// Its public key.
-    pub key: [u8; 32],
+    /// Its public key: it names the channel, and no log needs it.
+    pub key: Secret,
     /// The last admission that was heard of.
     pub admission: u64,
     /// Whether I read it, now or before: what was said is kept.
@@ -109,6 +111,14 @@ pub enum ReaderState {
     Gone,
 }
 
+impl ReaderState {
+    /// Whether they read, or are asked to.
+    #[must_use]
+    pub const fn is_here(self) -> bool {
+        matches!(self, Self::Offered | Self::Reading)
+    }
+}
+
 /// The first post that somebody may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Floor {
@@ -133,10 +143,10 @@ pub struct ReaderRecord {
     pub returns: bool,
     /// The last generation whose key they were told.
     pub told: Option<u32>,
-    /// The letter in which they were told last.
-    pub telling: Option<u64>,
-    /// The first post that they lacked when they asked.
-    pub from: u64,
+    /// The letters in which they are told, until a network took them.
+    pub telling: Vec<u64>,
+    /// The first post that they lacked, until they are answered.
+    pub from: Option<u64>,
     /// The last post that a network took for them.
     pub sent: u64,
     /// What is on its way to them: the letter, and the last post in it.
@@ -145,6 +155,9 @@ pub struct ReaderRecord {
     #[serde(with = "millis")]
     pub since: Timestamp,
 }
+
+/// Whose a row is, and what stands in it, or what is wrong with it.
+pub type ReaderRow = (ContactId, Result<ReaderRecord, StorageError>);
 
 /// A channel whose row cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,19 +265,19 @@ impl ChannelRecord {
 }
 
 impl ReaderRecord {
-    /// Those who have to do with a channel of mine, in the order of their numbers.
+    /// Those who have to do with a channel of mine, in the order of their numbers; or what
+    /// is wrong with their row.
     ///
     /// # Errors
     ///
-    /// When storage fails or holds something else.
-    pub fn all(storage: &dyn Storage, id: RoomId) -> Result<Vec<(ContactId, Self)>, StorageError> {
+    /// When storage fails.
+    pub fn all(storage: &dyn Storage, id: RoomId) -> Result<Vec<ReaderRow>, StorageError> {
         let rows = storage.settings_of(&readers_of(id))?.into_iter();
-        let read = rows.map(|(name, body)| {
-            let who = name.rsplit(' ').next().and_then(number);
-            let who = who.ok_or_else(|| StorageError::corrupt("reading who reads a channel"))?;
-            Ok((ContactId(who), Self::decode(&body)?))
+        let read = rows.filter_map(|(name, body)| {
+            let who = name.rsplit(' ').next().and_then(number)?;
+            Some((ContactId(who), Self::decode(&body)))
         });
-        read.collect()
+        Ok(read.collect())
     }
 
     /// Writes a reader.
@@ -360,7 +373,7 @@ mod tests {
             chains: Vec::new(),
             part: ChannelPart::Reader(SubscriptionRecord {
                 publisher: ContactId(2),
-                key: [1; 32],
+                key: Secret::new([1; 32]),
                 admission: 2,
                 entered: true,
                 next: 3,
@@ -418,8 +431,8 @@ mod tests {
             }),
             returns: false,
             told: Some(1),
-            telling: None,
-            from: 0,
+            telling: vec![9],
+            from: Some(4),
             sent: 4,
             letter: Some((7, 5)),
             since: Timestamp::from_secs(5),

@@ -35,7 +35,7 @@ use hushwing_sansio::{StorageError, Timestamp};
 
 pub use channel::{
     ChannelPart, ChannelRecord, DamagedChannel, Floor, PostRecord, PublisherRecord, ReaderRecord,
-    ReaderState, SubscriptionRecord,
+    ReaderRow, ReaderState, SubscriptionRecord,
 };
 pub use contact::{CardRecord, ContactRecord, JoinRecord, Side, Standing};
 pub use conversation::{

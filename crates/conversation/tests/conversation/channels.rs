@@ -90,12 +90,24 @@ fn posts_are_edited_and_taken_back() {
     assert_eq!(posts[0].text, "at seven");
     assert!(posts[0].edited && posts[1].deleted);
     // A newcomer gets what stands now, and nothing of what was taken back.
-    let mut late = channel(2_803, &["Alice", "Bob", "Carol"]);
+    let mut late = acquaintances(2_803, &["Alice", "Bob"]);
+    let name = "News".to_owned();
+    late.rooms = vec![room_of(late.ask(0, Command::FoundChannel { name })).room];
     let gone = late.say(0, "never said");
-    late.say(0, "said");
+    let first = late.say(0, "sad");
+    let text = "said".to_owned();
+    late.ask(
+        0,
+        Command::Edit {
+            message: first,
+            text,
+        },
+    );
     late.ask(0, Command::Delete { message: gone });
-    late.pass(60);
-    assert_eq!(late.texts(1).last().map(String::as_str), Some("said"));
+    late.add(1);
+    assert_eq!(late.texts(1), ["said"]);
+    let home = late.homes[1];
+    assert!(!late.village.storage(home).unwrap().holds("never said"));
 }
 
 #[test]

@@ -2,14 +2,14 @@
 
 use hushwing_conversation::channel::{Bond, ChannelKey};
 use hushwing_conversation::content::ChannelStep;
-use hushwing_conversation::storage::{ChannelRecord, ReaderRecord, ReaderState};
-use hushwing_conversation::{Command, ContactId, RoomId, RoomStanding};
+use hushwing_conversation::storage::{ChannelPart, ChannelRecord, ReaderRecord, ReaderState};
+use hushwing_conversation::{Command, ContactId, MemberId, RoomId, RoomStanding, Storage as _};
 
 use crate::channels_hostile::*;
 use crate::hostile::still_works;
 use crate::hostile_mls::scene;
 use crate::intruder::Intruder;
-use crate::rooms::{acquaintances, room_of, rooms};
+use crate::rooms::{Circle, acquaintances, room_of, rooms};
 use crate::support::*;
 
 fn standing(c: &mut Couple, room: RoomId) -> RoomStanding {
@@ -130,11 +130,12 @@ fn read_by_mallory(seed: u64) -> (Couple, Intruder, RoomId, ContactId) {
         Command::OfferRoom { room, contact },
     );
     c.village.rest().unwrap();
+    let admission = admission(&mut c, room, contact);
     say(
         &mut c,
         &mut mallory,
         room,
-        ChannelStep::Accept { admission: 1 },
+        ChannelStep::Accept { admission },
     );
     (c, mallory, room, contact)
 }
@@ -145,10 +146,16 @@ fn say(c: &mut Couple, mallory: &mut Intruder, room: RoomId, step: ChannelStep) 
     tell(mallory, &mut c.village, view.conversation, step);
 }
 
+/// The number of the last offer to Mallory.
+fn admission(c: &mut Couple, room: RoomId, contact: ContactId) -> u64 {
+    reader(c, room, contact).admission
+}
+
 fn reader(c: &mut Couple, room: RoomId, contact: ContactId) -> ReaderRecord {
     let stored = c.village.storage(c.alice).unwrap();
     let all = ReaderRecord::all(stored, room).unwrap();
-    all.into_iter().find(|(who, _)| *who == contact).unwrap().1
+    let of = all.into_iter().find(|(who, _)| *who == contact);
+    of.unwrap().1.unwrap()
 }
 
 #[test]
@@ -158,6 +165,7 @@ fn who_accepts_again_gets_nothing_more() {
     c.village.rest().unwrap();
     let before = reader(&mut c, room, contact);
     assert_eq!((before.state, before.told), (ReaderState::Reading, Some(0)));
+    let admission = before.admission;
     assert_eq!(before.sent, 1);
     c.village.overhear();
     for _ in 0..20 {
@@ -165,7 +173,7 @@ fn who_accepts_again_gets_nothing_more() {
             &mut c,
             &mut mallory,
             room,
-            ChannelStep::Accept { admission: 1 },
+            ChannelStep::Accept { admission },
         );
     }
     assert_eq!(reader(&mut c, room, contact), before);
@@ -203,9 +211,10 @@ fn a_letter_that_is_in_the_way_of_another_is_called_back() {
     let (second, _) = asked.letter.unwrap();
     assert!(!under_way(&mut c).contains(&first) && under_way(&mut c).contains(&second));
     // Nothing is left on its way to somebody who is out, but that they are.
-    let told = asked.telling.unwrap();
+    let told = asked.telling[0];
+    assert_eq!(asked.telling.len(), 1);
     assert!(under_way(&mut c).contains(&told));
-    let member = hushwing_conversation::MemberId(contact.0);
+    let member = MemberId(contact.0);
     ask(
         &mut c.village,
         c.alice,
@@ -218,49 +227,125 @@ fn a_letter_that_is_in_the_way_of_another_is_called_back() {
 #[test]
 fn a_late_yes_lets_nobody_in_and_a_late_no_puts_nobody_out() {
     let (mut c, mut mallory, room, contact) = read_by_mallory(2_875);
-    say(
-        &mut c,
-        &mut mallory,
-        room,
-        ChannelStep::Leave { admission: 1 },
-    );
-    assert_eq!(reader(&mut c, room, contact).state, ReaderState::Gone);
-    // She is told that it is over, and stays out.
-    say(
-        &mut c,
-        &mut mallory,
-        room,
-        ChannelStep::Accept { admission: 1 },
-    );
-    assert_eq!(reader(&mut c, room, contact).state, ReaderState::Gone);
+    let first = admission(&mut c, room, contact);
+    let accept = |admission| ChannelStep::Accept { admission };
+    let leave = |admission| ChannelStep::Leave { admission };
+    let state = |c: &mut Couple| reader(c, room, contact).state;
+    say(&mut c, &mut mallory, room, leave(first));
+    assert_eq!(state(&mut c), ReaderState::Gone);
+    // She is told that it is over, once a minute and then seldomer, and stays out.
+    let over = |c: &mut Couple| {
+        let storage = c.village.storage(c.alice).unwrap();
+        let said = storage.control(contact, true).unwrap();
+        said.last().map(|one| *one.id())
+    };
+    let before = over(&mut c);
+    let mut told = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        say(&mut c, &mut mallory, room, accept(first));
+        told.extend(over(&mut c));
+    }
+    told.retain(|one| Some(*one) != before);
+    assert_eq!((told.len(), state(&mut c)), (1, ReaderState::Gone));
+    c.village.pass(std::time::Duration::from_secs(1)).unwrap();
     ask(
         &mut c.village,
         c.alice,
         Command::OfferRoom { room, contact },
     );
     c.village.rest().unwrap();
-    say(
-        &mut c,
-        &mut mallory,
-        room,
-        ChannelStep::Accept { admission: 1 },
-    );
-    assert_eq!(reader(&mut c, room, contact).state, ReaderState::Offered);
-    say(
-        &mut c,
-        &mut mallory,
-        room,
-        ChannelStep::Accept { admission: 2 },
-    );
-    assert_eq!(reader(&mut c, room, contact).state, ReaderState::Reading);
-    say(
-        &mut c,
-        &mut mallory,
-        room,
-        ChannelStep::Leave { admission: 1 },
-    );
-    assert_eq!(reader(&mut c, room, contact).state, ReaderState::Reading);
+    say(&mut c, &mut mallory, room, accept(first));
+    assert_eq!(state(&mut c), ReaderState::Offered);
+    let second = admission(&mut c, room, contact);
+    say(&mut c, &mut mallory, room, accept(second));
+    assert_eq!(state(&mut c), ReaderState::Reading);
+    say(&mut c, &mut mallory, room, leave(first));
+    assert_eq!(state(&mut c), ReaderState::Reading);
     still_works(&mut c, &[]);
+}
+
+#[test]
+fn who_asks_for_the_same_again_waits_twice_as_long() {
+    let (mut c, mut mallory, room, _) = read_by_mallory(2_878);
+    send(&mut c.village, c.alice, room.place(), "one");
+    c.village.rest().unwrap();
+    let answers = |c: &mut Couple, mallory: &mut Intruder, next, minutes| {
+        c.village.overhear();
+        for _ in 0..minutes {
+            say(c, mallory, room, ChannelStep::Ask { next });
+            c.village.pass(std::time::Duration::from_secs(60)).unwrap();
+        }
+        let sent = c.village.overhear();
+        let sent = mallory.letters(sent);
+        sent.iter().filter(|letter| letter[1] == 10).count()
+    };
+    // At 0, 1, 3, 7, 15, 31 and 63 minutes.
+    assert_eq!(answers(&mut c, &mut mallory, 0, 100), 7);
+    // Who has got it is heard at once.
+    send(&mut c.village, c.alice, room.place(), "two");
+    c.village
+        .pass(std::time::Duration::from_secs(3_600))
+        .unwrap();
+    assert_eq!(answers(&mut c, &mut mallory, 2, 1), 1);
+}
+
+#[test]
+fn readers_are_not_counted() {
+    let mut c = acquaintances(2_879, &["Alice", "Bob", "Carol", "Dave"]);
+    let name = "News".to_owned();
+    c.rooms = vec![room_of(c.ask(0, Command::FoundChannel { name })).room];
+    let numbers = |c: &mut Circle, who: usize| {
+        let (home, room) = (c.homes[who], c.rooms[who]);
+        let all = ChannelRecord::all(c.village.storage(home).unwrap()).unwrap();
+        let record = all.into_iter().flatten().find(|one| one.id == room);
+        let record = record.unwrap();
+        let ChannelPart::Reader(mine) = &record.part else {
+            panic!("a reader");
+        };
+        let generations = record.chains.iter().map(|one| u64::from(one.generation));
+        (mine.admission, generations.collect::<Vec<_>>())
+    };
+    for who in 1..4 {
+        c.add(who);
+    }
+    let asked: Vec<_> = (1..4).map(|who| numbers(&mut c, who).0).collect();
+    // A minute and more between them; and no others.
+    let gaps = asked.windows(2).map(|two| two[1] - two[0]);
+    assert!(gaps.into_iter().all(|gap| gap >= 60_000), "{asked:?}");
+    c.say(0, "one");
+    c.pass(60);
+    // Nobody is told of who goes, before something is said; nor how many did.
+    let before = numbers(&mut c, 1);
+    c.village.overhear();
+    for who in [2, 3] {
+        let (room, member) = (c.rooms[0], MemberId(c.hers[who - 1].0));
+        c.ask(0, Command::RemoveMember { room, member });
+    }
+    c.pass(600);
+    assert_eq!(numbers(&mut c, 1), before);
+    c.say(0, "two");
+    c.pass(60);
+    let (_, generations) = numbers(&mut c, 1);
+    assert_eq!(generations.len(), 1);
+    assert!(generations[0] > 1_000_000, "{generations:?}");
+    assert_eq!(c.texts(1), ["one", "two"]);
+}
+
+#[test]
+fn who_is_away_is_told_that_a_forgotten_channel_is_over() {
+    let mut names = vec!["Alice".to_owned()];
+    names.extend((0..20).map(|n| format!("Reader {n}")));
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut c = crate::channels::channel(2_892, &names);
+    let (home, room) = (c.homes[0], c.rooms[0]);
+    c.village.set_offline(home, true);
+    c.ask(0, Command::LeaveRoom { room });
+    c.ask(0, Command::ForgetRoom { room });
+    c.village.set_offline(home, false);
+    c.pass(3_600);
+    for who in 1..names.len() {
+        assert_eq!(c.view(who).standing, RoomStanding::Left, "{who}");
+    }
 }
 
 #[test]

@@ -420,8 +420,12 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         }
         Refusal::NoInvitation => "`hushwing invite --list` lists links that can be used",
         Refusal::DeviceLink => "ask for an invitation: `hushwing invite` makes one",
-        Refusal::NoRoom => "`hushwing group list` shows your groups",
-        Refusal::NoMember => "`hushwing group info NAME` shows who is in it",
+        Refusal::NoRoom => {
+            "`hushwing group list` shows your groups, `hushwing channel list` your channels"
+        }
+        Refusal::NoMember => {
+            "`hushwing group info NAME`, or `hushwing channel info NAME`, shows who is in it"
+        }
         Refusal::NotInRoom => "ask a steward of it to add you",
         Refusal::NotASteward => "`hushwing group info NAME` shows its stewards: ask one of them",
         Refusal::StewardAbove => "only who was a steward before them can",
@@ -433,7 +437,9 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         }
         Refusal::RoomFull { .. } => "found a second group, or remove somebody first",
         Refusal::NeedsNoHeralds { .. } => "there is nothing to do",
-        Refusal::InRoomAlready => "`hushwing group info NAME` shows it",
+        Refusal::InRoomAlready => {
+            "`hushwing group info NAME`, or `hushwing channel info NAME`, shows it"
+        }
         Refusal::TooManyRooms { .. } => "leave and forget some first",
         Refusal::NotInRooms => "write to one contact instead",
         Refusal::NotInChannels => "say it as a post of its own",
@@ -441,7 +447,7 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::RoomNotBlocked => {
             "`hushwing mute NAME` to be left in peace, `hushwing group leave NAME` to hear no more"
         }
-        Refusal::StillInRoom => "`hushwing group leave NAME`",
+        Refusal::StillInRoom => "`hushwing group leave NAME`, or `hushwing channel leave NAME`",
         Refusal::SamePerson => "name two different contacts",
         Refusal::IntroducedAlready => "wait until both decided",
         Refusal::TooManyIntroductions => "wait until some of them decided",

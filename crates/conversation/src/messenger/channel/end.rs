@@ -5,7 +5,9 @@ use core::time::Duration;
 use hushwing_sansio::StorageError;
 
 use super::MOST_READERS;
+use crate::content::Content;
 use crate::event::BreakReason;
+use crate::messenger::hidden::forget_settled;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{
@@ -39,11 +41,8 @@ impl Messenger {
     }
 
     fn put_all_out(&mut self, call: &mut Call<'_, '_>, id: RoomId) -> Result<(), StorageError> {
-        let here = [ReaderState::Offered, ReaderState::Reading];
         let readers = self.channels.find(id)?.readers.clone();
-        let here = readers
-            .into_iter()
-            .filter(|(_, one)| here.contains(&one.state));
+        let here = readers.into_iter().filter(|(_, one)| one.state.is_here());
         for (reader, known) in here {
             self.put_out(call, id, reader, known)?;
         }
@@ -114,9 +113,19 @@ impl Messenger {
         let place = id.place();
         let channel = self.channels.find(id)?;
         let name = channel.name();
+        let publisher = channel.subscribed().map(|mine| mine.publisher);
         let readers: Vec<_> = channel.readers.keys().copied().collect();
-        for reader in readers {
+        for reader in readers.iter().copied() {
+            // Who is to be told that it is over is told now.
+            self.serve_reader(call, id, reader)?;
             self.drop_reader(call, id, reader)?;
+        }
+        for contact in readers.into_iter().chain(publisher) {
+            self.within(call, contact, |_, call| {
+                forget_settled(call.storage, contact, |said| {
+                    matches!(said, Content::Channel(_))
+                })
+            })?;
         }
         ReaderRecord::clear_all(call.storage, id)?;
         self.channels.to_tend.remove(&id);
@@ -158,9 +167,8 @@ impl Messenger {
             self.channels.letters.remove(&letter);
             self.recall(call, letter)?;
         }
-        known
-            .telling
-            .map_or(Ok(()), |letter| self.recall(call, letter))
+        let mut telling = known.telling.iter();
+        telling.try_for_each(|letter| self.recall(call, *letter))
     }
 
     /// A contact is forgotten: whoever reads, reads no more, and theirs go no further.
@@ -190,7 +198,7 @@ impl Messenger {
             (ChannelPart::Publisher(_), standing) => {
                 self.drop_reader(call, id, contact)?;
                 if read && standing == RoomStanding::Member {
-                    self.begin_generation(call, id)?;
+                    self.spend_keys(call, id)?;
                 }
             }
             (_, RoomStanding::Offered) => return self.let_offer_go(call, id),
@@ -259,6 +267,8 @@ impl Messenger {
             self.in_channel(call, id, |this, call| {
                 let channel = this.channels.find(id)?;
                 let lives = channel.lives();
+                this.forget_lost_letters(call, id)?;
+                let channel = this.channels.find(id)?;
                 if lives && channel.published().is_some_and(|mine| mine.restored) {
                     this.go_on_restored(call, id)?;
                 }

@@ -4,39 +4,61 @@ use hushwing_sansio::StorageError;
 
 use crate::channel::Chain;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{ReaderRecord, ReaderState};
+use crate::storage::ReaderRecord;
 use crate::{RoomId, Secret};
 
 /// How far numbers jump at least after a backup was put back.
 const JUMP: u64 = 1 << 20;
 /// And generations.
 const JUMP_OF_GENERATIONS: u32 = 1 << 16;
-/// What leaves room for as many posts as one cares to say.
-const MOST: u64 = 1 << 52;
+/// What is the greatest of them, which leaves room for as many posts as one cares to say.
+pub(super) const MOST: u64 = 1 << 52;
 
 impl Messenger {
-    /// From the next post on other keys are used.
-    pub(super) fn begin_generation(
+    /// Somebody had keys who is out: the next post is not sealed with them. Until then
+    /// nobody is told, and however many go meanwhile, one generation begins.
+    pub(super) fn spend_keys(
         &mut self,
         call: &mut Call<'_, '_>,
         id: RoomId,
     ) -> Result<(), StorageError> {
-        let last = self.channels.find(id)?.record.chains.last();
-        let generation = last.map_or(0, |one| one.generation).saturating_add(1);
-        self.begin_generation_of(call, id, generation)
+        let channel = self.channels.find(id)?;
+        if let Some(mine) = channel.published() {
+            mine.spent = true;
+        }
+        channel.record.put(call.storage)
     }
 
-    fn begin_generation_of(
+    /// Other keys are used from the next post on, if the last ones are spent. They are
+    /// named by the time: a count would tell how often somebody went.
+    pub(super) fn keys_for_next(
         &mut self,
         call: &mut Call<'_, '_>,
         id: RoomId,
-        generation: u32,
     ) -> Result<(), StorageError> {
+        let channel = self.channels.find(id)?;
+        let last = channel.record.chains.last();
+        let last = last.map_or(0, |one| one.generation);
+        match channel.published().is_some_and(|mine| mine.spent) {
+            true => self.begin_generation(call, id, last.saturating_add(1)),
+            false => Ok(()),
+        }
+    }
+
+    fn begin_generation(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        id: RoomId,
+        least: u32,
+    ) -> Result<(), StorageError> {
+        let seconds = u32::try_from(call.cx.wall().as_secs()).unwrap_or(0);
+        let generation = least.max(seconds);
         let key = Secret::new(call.cx.random::<32>());
         let channel = self.channels.find(id)?;
         let Some(mine) = channel.published() else {
             return Ok(());
         };
+        mine.spent = false;
         let used: Vec<u32> = mine.posts.iter().map(|post| post.generation).collect();
         let next = mine.head.saturating_add(1);
         let chains = &mut channel.record.chains;
@@ -61,8 +83,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         id: RoomId,
     ) -> Result<(), StorageError> {
-        let wall = call.cx.wall();
-        let (millis, seconds) = (wall.as_millis(), wall.as_secs());
+        let millis = call.cx.wall().as_millis();
         let channel = self.channels.find(id)?;
         let last = channel.record.chains.last();
         let last = last.map_or(0, |one| one.generation);
@@ -75,12 +96,9 @@ impl Messenger {
         mine.head = mine.head.saturating_add(JUMP).max(millis).min(MOST);
         mine.admissions = mine.admissions.saturating_add(JUMP).max(millis).min(MOST);
         mine.restored = false;
-        let seconds = u32::try_from(seconds).unwrap_or(0);
-        let generation = last.saturating_add(JUMP_OF_GENERATIONS).max(seconds);
-        self.begin_generation_of(call, id, generation)?;
-        let here = [ReaderState::Offered, ReaderState::Reading];
+        self.begin_generation(call, id, last.saturating_add(JUMP_OF_GENERATIONS))?;
         for (reader, known) in readers {
-            if !here.contains(&known.state) {
+            if !known.state.is_here() {
                 continue;
             }
             self.ask_to_read(call, id, reader, known.returns)?;

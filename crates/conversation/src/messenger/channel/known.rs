@@ -37,11 +37,17 @@ impl Channel {
     }
 
     pub(super) fn read(&mut self, storage: &dyn Storage) -> Result<(), StorageError> {
+        let mut damage = Ok(());
+        for (reader, record) in ReaderRecord::all(storage, self.record.id)? {
+            match record {
+                Ok(record) => drop(self.readers.insert(reader, record)),
+                // The others are to be told.
+                Err(error) => damage = Err(error),
+            }
+        }
+        damage?;
         let kept = storage.conversation(self.name())?;
         self.kept = kept.unwrap_or_default();
-        self.readers = ReaderRecord::all(storage, self.record.id)?
-            .into_iter()
-            .collect();
         self.key().map(drop)
     }
 
@@ -61,7 +67,8 @@ impl Channel {
                 key.ok_or_else(damaged)?.public()
             }
             ChannelPart::Reader(mine) => {
-                let key = PublicChannelKey::from_bytes(&mine.key);
+                let key = mine.key.array().ok_or_else(damaged)?;
+                let key = PublicChannelKey::from_bytes(&key);
                 key.map_err(|error| damaged().because(error))?
             }
             ChannelPart::Lost => return Ok(None),

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{Moment, StorageError};
 
 use super::subscribe::Offer;
 use crate::channel::Chain;
@@ -15,15 +15,26 @@ use crate::{ContactId, DropReason, RoomId};
 const MOST_KEPT: usize = super::MOST_POSTS + 1;
 /// How often the asking of one reader is heeded.
 const HEEDED: Duration = Duration::from_secs(60);
+/// How many times as long at most who asks for the same again waits.
+const MOST_TIMES: u32 = 1_024;
+
+/// When somebody was answered last, how long nothing more is heeded, and what had been
+/// said by then.
+pub(super) struct Heeded {
+    at: Moment,
+    wait: Duration,
+    head: u64,
+}
 
 impl Messenger {
-    /// A contact said something about a channel. It does the same once and often.
+    /// A contact said something about a channel. It does the same once and often. Whether
+    /// it is to be confirmed: what found no room is said again.
     pub(in crate::messenger) fn heard_of_channel(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
         word: &ChannelWord,
-    ) -> Result<(), StorageError> {
+    ) -> Result<bool, StorageError> {
         let standing = self.standing(contact);
         // An offer, and its end, may overtake the answer to me who opened their link.
         let asks = matches!(
@@ -32,7 +43,8 @@ impl Messenger {
         );
         let asked = standing == Some(Standing::Asked) && asks;
         if !asked && standing != Some(Standing::Established) {
-            return self.drop_letter(Some(contact), DropReason::Room);
+            self.drop_letter(Some(contact), DropReason::Room)?;
+            return Ok(false);
         }
         if let ChannelStep::Offer {
             key,
@@ -49,12 +61,13 @@ impl Messenger {
             };
             return self.channel_offered(call, contact, &offer);
         }
-        let Some(id) = self.channels.named(word.channel, contact) else {
-            return self.drop_letter(Some(contact), DropReason::Room);
-        };
-        self.in_channel(call, id, |this, call| {
-            this.heard_step(call, (id, contact), &word.step)
-        })
+        match self.channels.named(word.channel, contact) {
+            None => self.drop_letter(Some(contact), DropReason::Room)?,
+            Some(id) => self.in_channel(call, id, |this, call| {
+                this.heard_step(call, (id, contact), &word.step)
+            })?,
+        }
+        Ok(word.step.is_kept())
     }
 
     fn heard_step(
@@ -88,6 +101,28 @@ impl Messenger {
         }
     }
 
+    /// Whether what a reader repeats is answered now, which is noted then. Who asks for
+    /// what was sent, and has not got it, waits twice as long each time: each answer may
+    /// be all the posts that can be had.
+    pub(super) fn heeds(
+        &mut self,
+        call: &Call<'_, '_>,
+        (id, reader): (RoomId, ContactId),
+        (next, head): (u64, u64),
+    ) -> bool {
+        let now = call.cx.now();
+        let before = self.channels.heeded.get(&(id, reader));
+        let wait = match before {
+            Some(before) if now < before.at + before.wait => return false,
+            Some(before) if next <= before.head => (before.wait * 2).min(HEEDED * MOST_TIMES),
+            _ => HEEDED,
+        };
+        let at = now;
+        let heeded = Heeded { at, wait, head };
+        self.channels.heeded.insert((id, reader), heeded);
+        true
+    }
+
     /// A reader lacks posts, or keys: they are sent again from there on, as far as they
     /// can be had and are theirs.
     fn reader_asks(
@@ -97,12 +132,11 @@ impl Messenger {
         reader: ContactId,
         next: u64,
     ) -> Result<(), StorageError> {
-        let now = call.cx.now();
-        let heeded = self.channels.heeded.get(&(id, reader));
-        if heeded.is_some_and(|at| *at + HEEDED > now) {
+        let channel = self.channels.find(id)?;
+        let head = channel.published().map_or(0, |mine| mine.head);
+        if !self.heeds(call, (id, reader), (next, head)) {
             return Ok(());
         }
-        self.channels.heeded.insert((id, reader), now);
         let channel = self.channels.find(id)?;
         let known = channel.readers.get(&reader).cloned();
         let (Some(known), Some(mine)) = (known, channel.published()) else {
@@ -119,15 +153,13 @@ impl Messenger {
         let from = next.max(floor.number).min(mine.head.saturating_add(1));
         let before = mine.oldest_from(from).saturating_sub(1);
         // It holds what they lack, or is in the way of it.
-        if let Some((letter, _)) = known.letter {
-            self.channels.letters.remove(&letter);
-            self.recall(call, letter)?;
-        }
+        self.call_letters_back(call, &known)?;
         let again = ReaderRecord {
-            from,
+            from: Some(from),
             told: None,
             sent: known.sent.min(before),
             letter: None,
+            telling: Vec::new(),
             ..known
         };
         self.put_reader(call.storage, id, reader, again)?;

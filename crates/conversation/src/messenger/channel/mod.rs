@@ -37,9 +37,10 @@ use crate::view::RoomView;
 use crate::{ContactId, ConversationId, Event, Refusal, RoomId, Storage};
 
 pub(super) use known::Channel;
+use listen::Heeded;
 use take::Budget;
 
-/// Channels of one profile, offered ones included.
+/// Channels of one profile, without those that are only offered.
 const MOST_CHANNELS: usize = 64;
 /// Readers of one channel, those who were asked included; and as many are remembered who
 /// are out.
@@ -61,7 +62,7 @@ pub(super) struct Channels {
     later: BTreeMap<(RoomId, ContactId), Moment>,
     budgets: BTreeMap<RoomId, Budget>,
     /// When a reader's asking was heeded.
-    heeded: BTreeMap<(RoomId, ContactId), Moment>,
+    heeded: BTreeMap<(RoomId, ContactId), Heeded>,
 }
 
 impl Channels {
@@ -104,6 +105,16 @@ impl Channels {
         let entered = self.by_id.values();
         let entered = entered.filter(|one| one.is_entered());
         entered.map(|one| (one.name(), one.record.id.place()))
+    }
+
+    /// Whether there is no room for another one that I publish or read.
+    fn is_full(&self) -> bool {
+        self.entered().count() >= MOST_CHANNELS
+    }
+
+    fn standing_of(&self, id: RoomId) -> RoomStanding {
+        let channel = self.by_id.get(&id);
+        channel.map_or(RoomStanding::Left, |one| one.record.standing)
     }
 
     /// When something is due here.

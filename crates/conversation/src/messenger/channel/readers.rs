@@ -2,6 +2,7 @@
 
 use hushwing_sansio::StorageError;
 
+use super::generation::MOST;
 use super::{Channel, MOST_CHANNELS, MOST_READERS};
 use crate::channel::{Chain, ChannelKey};
 use crate::messenger::room::usable;
@@ -23,7 +24,7 @@ impl Messenger {
         name: &str,
     ) -> Result<Reply, Stop> {
         let name = usable(name)?;
-        if self.channels.by_id.len() >= MOST_CHANNELS {
+        if self.channels.is_full() {
             return Err(Refusal::TooManyRooms {
                 most: MOST_CHANNELS,
             }
@@ -48,6 +49,7 @@ impl Messenger {
                 head: 0,
                 posts: Vec::new(),
                 admissions: 0,
+                spent: false,
                 restored: false,
             }),
         };
@@ -90,9 +92,8 @@ impl Messenger {
         if known.as_ref().map(|one| one.state) == Some(ReaderState::Reading) {
             return Err(Refusal::InRoomAlready.into());
         }
-        let here = [ReaderState::Offered, ReaderState::Reading];
-        let here = here.map(|state| channel.who_are(state).count());
-        if here.iter().sum::<usize>() >= MOST_READERS {
+        let here = channel.readers.values().filter(|one| one.state.is_here());
+        if here.count() >= MOST_READERS {
             return Err(Refusal::RoomFull { most: MOST_READERS }.into());
         }
         self.may_be_asked(contact)?;
@@ -115,7 +116,9 @@ impl Messenger {
         let Some(mine) = channel.published() else {
             return Ok(());
         };
-        mine.admissions = mine.admissions.saturating_add(1);
+        // The time tells them nothing; a count would tell how many others were asked.
+        let last = mine.admissions.saturating_add(1);
+        mine.admissions = last.max(since.as_millis()).min(MOST);
         let reader = ReaderRecord {
             state: ReaderState::Offered,
             admission: mine.admissions,
@@ -123,8 +126,8 @@ impl Messenger {
             floor: None,
             returns,
             told: None,
-            telling: None,
-            from: 0,
+            telling: Vec::new(),
+            from: None,
             sent: 0,
             letter: None,
             since,
@@ -150,7 +153,11 @@ impl Messenger {
         match known.state {
             ReaderState::Offered => self.let_in(call, id, by, known),
             ReaderState::Reading => Ok(()),
-            ReaderState::Out | ReaderState::Gone => self.say_over_again(call, id, by, known),
+            ReaderState::Out | ReaderState::Gone if self.heeds(call, (id, by), (0, 0)) => {
+                self.say_over_again(call, id, by, known)
+            }
+            // They ask, then.
+            ReaderState::Out | ReaderState::Gone => Ok(()),
         }
     }
 
@@ -180,12 +187,13 @@ impl Messenger {
         let reader = ReaderRecord {
             state: ReaderState::Reading,
             floor: Some(floor),
-            from: floor.number,
+            from: None,
             told: None,
             sent,
             ..known
         };
         self.put_reader(call.storage, id, by, reader)?;
+        self.channels.heeded.remove(&(id, by));
         self.channels.to_tend.insert(id);
         self.tell_channel(id);
         Ok(())
@@ -219,7 +227,7 @@ impl Messenger {
         let known = known.filter(|one| one.state == ReaderState::Reading);
         let known = known.ok_or(Refusal::NoMember)?;
         self.put_out(call, id, reader, known)?;
-        self.begin_generation(call, id)?;
+        self.spend_keys(call, id)?;
         self.tell_channel(id);
         self.show_channel(id)
     }
@@ -238,7 +246,7 @@ impl Messenger {
         let read = known.floor.is_some();
         self.put_out(call, id, contact, known)?;
         if read {
-            self.begin_generation(call, id)?;
+            self.spend_keys(call, id)?;
         }
         self.tell_channel(id);
         self.show_channel(id)
@@ -258,7 +266,7 @@ impl Messenger {
             returns: known.returns || known.floor.is_some(),
             floor: None,
             letter: None,
-            telling: None,
+            telling: Vec::new(),
             since: call.cx.wall(),
             ..known
         };
@@ -278,8 +286,7 @@ impl Messenger {
         let channel = self.channels.find(id)?;
         let lives = channel.lives();
         let known = channel.readers.get(&reader).cloned();
-        let here = [ReaderState::Offered, ReaderState::Reading];
-        let known = known.filter(|one| one.admission <= admission && here.contains(&one.state));
+        let known = known.filter(|one| one.admission <= admission && one.state.is_here());
         let Some(known) = known else {
             return Ok(());
         };
@@ -291,7 +298,7 @@ impl Messenger {
             self.put_reader(call.storage, id, reader, ReaderRecord { state, ..known })?;
         }
         if lives && read {
-            self.begin_generation(call, id)?;
+            self.spend_keys(call, id)?;
         }
         self.tell_channel(id);
         Ok(())

@@ -25,6 +25,7 @@ impl Messenger {
         if !is_post(content) {
             return Err(Refusal::NotInChannels.into());
         }
+        self.keys_for_next(call, id)?;
         let salt = Salt(call.cx.random());
         let sent = call.cx.wall();
         let before = call.storage.last_position(id.place())?;

@@ -67,7 +67,7 @@ impl Messenger {
     }
 
     /// Sends one reader what they are to have next; whether anything was.
-    fn serve_reader(
+    pub(super) fn serve_reader(
         &mut self,
         call: &mut Call<'_, '_>,
         id: RoomId,
@@ -282,6 +282,61 @@ impl Messenger {
             if gone.iter().any(holds) {
                 self.channels.letters.remove(&letter);
                 self.recall(call, letter)?;
+                let letter = None;
+                self.put_reader(call.storage, id, reader, ReaderRecord { letter, ..known })?;
+                self.channels.to_tend.insert(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is on its way to a contact does not get there any more: they moved, or were
+    /// blocked, or what was sealed for them is of no use. It goes again from where they
+    /// stand, with the keys.
+    pub(in crate::messenger) fn readdress_posts(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let all = self.channels.by_id.values();
+        let theirs = all.filter(|one| one.readers.contains_key(&contact));
+        for id in theirs.map(|one| one.record.id).collect::<Vec<_>>() {
+            let known = self.channels.find(id)?.readers.get(&contact).cloned();
+            if let Some(known) = known {
+                self.call_letters_back(call, &known)?;
+                let again = ReaderRecord {
+                    letter: None,
+                    telling: Vec::new(),
+                    told: None,
+                    ..known
+                };
+                self.put_reader(call.storage, id, contact, again)?;
+                self.channels.later.remove(&(id, contact));
+                self.channels.to_tend.insert(id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Something can be said to a contact again.
+    pub(in crate::messenger) fn tend_channels_with(&mut self, contact: ContactId) {
+        let all = self.channels.by_id.values();
+        let theirs = all.filter(|one| one.concerns(contact));
+        let theirs: Vec<_> = theirs.map(|one| one.record.id).collect();
+        self.channels.to_tend.extend(theirs);
+    }
+
+    /// Letters that are nowhere any more are waited for no longer.
+    pub(super) fn forget_lost_letters(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        id: RoomId,
+    ) -> Result<(), StorageError> {
+        for (reader, known) in self.channels.find(id)?.readers.clone() {
+            let here = |letter: u64| self.office.whereabouts(LetterId(letter)).is_some();
+            let lost = known.letter.filter(|(letter, _)| !here(*letter));
+            if let Some((letter, _)) = lost {
+                self.channels.letters.remove(&letter);
                 let letter = None;
                 self.put_reader(call.storage, id, reader, ReaderRecord { letter, ..known })?;
                 self.channels.to_tend.insert(id);

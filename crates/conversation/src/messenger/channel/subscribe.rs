@@ -11,6 +11,8 @@ use crate::{ContactId, DropReason, Refusal, Reply, RoomId, Secret};
 
 /// Offers of one contact that wait.
 const MOST_WAITING: usize = 8;
+/// And of all contacts.
+const MOST_WAITING_OF_ALL: usize = 32;
 
 /// An offer, as it came.
 pub(super) struct Offer<'o> {
@@ -21,31 +23,40 @@ pub(super) struct Offer<'o> {
 }
 
 impl Messenger {
-    /// A contact offers a channel of theirs.
+    /// A contact offers a channel of theirs. Whether there was room for that.
     pub(super) fn channel_offered(
         &mut self,
         call: &mut Call<'_, '_>,
         by: ContactId,
         offer: &Offer<'_>,
-    ) -> Result<(), StorageError> {
+    ) -> Result<bool, StorageError> {
         // Else who reads it could offer it as theirs.
         let bond = self.bond_with(call, by, false)?;
         let (key, admission) = (&offer.key, offer.admission);
         if !bond.is_some_and(|bond| bond.is_offered(key, admission, offer.word)) {
-            return self.drop_letter(Some(by), DropReason::Room);
+            self.drop_letter(Some(by), DropReason::Room)?;
+            return Ok(false);
         }
-        match self.channels.named(key.channel(), by) {
+        let known = self.channels.named(key.channel(), by);
+        let waits = known.is_some_and(|id| self.channels.standing_of(id) != RoomStanding::Left);
+        if !waits && !self.may_wait(by) {
+            self.drop_letter(Some(by), DropReason::TooManyRooms)?;
+            return Ok(false);
+        }
+        match known {
             Some(id) => self.in_channel(call, id, |this, call| {
                 this.offered_again(call, (id, by), admission)
-            }),
-            None => self.offered_first(call, by, offer),
+            })?,
+            None => self.offered_first(call, by, offer)?,
         }
+        Ok(true)
     }
 
     fn may_wait(&self, by: ContactId) -> bool {
-        let theirs = self.channels.by_id.values().filter(|one| one.concerns(by));
-        let waiting = theirs.filter(|one| one.record.standing == RoomStanding::Offered);
-        waiting.count() < MOST_WAITING
+        let all = self.channels.by_id.values();
+        let waiting = all.filter(|one| one.record.standing == RoomStanding::Offered);
+        let theirs = waiting.clone().filter(|one| one.concerns(by));
+        theirs.count() < MOST_WAITING && waiting.count() < MOST_WAITING_OF_ALL
     }
 
     fn offered_first(
@@ -54,9 +65,6 @@ impl Messenger {
         by: ContactId,
         offer: &Offer<'_>,
     ) -> Result<(), StorageError> {
-        if !self.may_wait(by) || self.channels.by_id.len() >= MOST_CHANNELS {
-            return self.drop_letter(Some(by), DropReason::TooManyRooms);
-        }
         let record = ChannelRecord {
             id: RoomId(call.storage.next_number()?),
             conversation: offer.key.channel(),
@@ -66,7 +74,7 @@ impl Messenger {
             chains: Vec::new(),
             part: ChannelPart::Reader(SubscriptionRecord {
                 publisher: by,
-                key: *offer.key.as_bytes(),
+                key: Secret::new(*offer.key.as_bytes()),
                 admission: offer.admission,
                 entered: false,
                 next: 0,
@@ -87,7 +95,6 @@ impl Messenger {
         (id, by): (RoomId, ContactId),
         admission: u64,
     ) -> Result<(), StorageError> {
-        let may_wait = self.may_wait(by);
         let since = call.cx.wall();
         let channel = self.channels.find(id)?;
         let standing = channel.record.standing;
@@ -100,10 +107,8 @@ impl Messenger {
         match standing {
             // I said that I want to read it, and never that I do not.
             RoomStanding::Member | RoomStanding::Joining => mine.owed = true,
-            RoomStanding::Left if !may_wait => {
-                return self.drop_letter(Some(by), DropReason::TooManyRooms);
-            }
-            RoomStanding::Left | RoomStanding::Offered => {}
+            // What I said of the last one is not said of this one.
+            RoomStanding::Left | RoomStanding::Offered => mine.owed = false,
             _ => return self.drop_letter(Some(by), DropReason::Room),
         }
         mine.admission = admission;
@@ -129,6 +134,12 @@ impl Messenger {
         let mine = channel.subscribed().filter(|_| offered);
         let publisher = mine.ok_or(Refusal::NotARequest)?.publisher;
         self.may_be_asked(publisher)?;
+        if !self.channels.find(id)?.is_entered() && self.channels.is_full() {
+            return Err(Refusal::TooManyRooms {
+                most: MOST_CHANNELS,
+            }
+            .into());
+        }
         let place = self.conversations.get(&name).copied();
         if place.is_some_and(|place| place != id.place()) {
             return Err(Refusal::InRoomAlready.into());

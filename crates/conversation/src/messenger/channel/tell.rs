@@ -164,13 +164,18 @@ impl Messenger {
         let Some(floor) = known.floor else {
             return Ok(false);
         };
-        let from = known.from.max(floor.number);
+        let from = known.from.unwrap_or(0).max(floor.number);
         let channel = self.channels.find(id)?;
         let (name, all) = (channel.name(), channel.record.chains.clone());
         let Some(mine) = channel.published() else {
             return Ok(false);
         };
-        let (oldest, head) = (mine.oldest_from(from), mine.head);
+        let head = mine.head;
+        // Who did not ask is told of nothing that it is gone: it may be on its way.
+        let oldest = match known.from {
+            Some(_) => mine.oldest_from(from),
+            None => from,
+        };
         let later = all.iter().skip(1).map(Some).chain([None]);
         let missing = all.iter().zip(later).filter(|(chain, later)| {
             // All posts of it are before those they lack, if the next one begins there.
@@ -179,7 +184,9 @@ impl Messenger {
             !over && !told && chain.generation >= floor.generation
         });
         let most = usize::try_from(MOST_CHAINS).unwrap_or(usize::MAX);
-        let missing: Vec<&Chain> = missing.map(|(chain, _)| chain).take(most).collect();
+        let all: Vec<&Chain> = missing.map(|(chain, _)| chain).collect();
+        let answered = all.len() <= most;
+        let missing: Vec<&Chain> = all.into_iter().take(most).collect();
         let Some(last) = missing.last().map(|chain| chain.generation) else {
             return Ok(false);
         };
@@ -194,17 +201,17 @@ impl Messenger {
             head,
             chains: chains.collect(),
         };
-        if let Some(letter) = known.telling {
-            self.recall(call, letter)?;
-        }
         let Some(letter) = self.mention_channel(call, id, reader, step)? else {
             return Ok(false);
         };
-        let told = ReaderRecord {
+        let mut told = ReaderRecord {
             told: Some(last),
-            telling: Some(letter.0),
+            from: known.from.filter(|_| !answered),
             ..known.clone()
         };
+        let here = |letter: &u64| self.office.whereabouts(LetterId(*letter)).is_some();
+        told.telling.retain(here);
+        told.telling.push(letter.0);
         self.put_reader(call.storage, id, reader, told)?;
         Ok(true)
     }
