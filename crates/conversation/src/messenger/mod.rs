@@ -137,8 +137,11 @@ pub struct Config {
     /// Whether each conversation has an address of last resort, on a server of its own
     /// as far as there is one.
     pub recovery: bool,
-    /// Whether mailboxes are replaced every week, and the keys of my leaf in groups renewed.
+    /// Whether mailboxes are replaced every week.
     pub rotates: bool,
+    /// Whether my keys in groups are renewed in time. Off until that keeps nobody's other
+    /// devices waiting (RFC 0013, *Renewing keys by themselves*).
+    pub renews: bool,
     /// Whether messages leave to all addresses of a contact at once, and not to
     /// the next one when the one before it brought no receipt.
     pub in_parallel: bool,
@@ -158,6 +161,7 @@ impl Default for Config {
             mailboxes: 1,
             recovery: false,
             rotates: true,
+            renews: false,
             in_parallel: false,
             group_size: GroupSize::default(),
             most_for_others: (131_072, 128 * 1024 * 1024),

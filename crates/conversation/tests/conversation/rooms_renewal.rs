@@ -22,7 +22,7 @@ fn crowd(seed: u64, count: usize) -> Circle {
     let mut c = acquaintances(seed, &names);
     for home in c.homes.clone() {
         c.village
-            .choose(home, |config| config.rotates = true)
+            .choose(home, |config| config.renews = true)
             .unwrap();
     }
     c.found();
@@ -252,7 +252,7 @@ fn who_is_no_steward_keeps_the_distance_and_who_is_alone_renews_nothing() {
     let mut alone = acquaintances(2_831, &["Alice"]);
     alone
         .village
-        .choose(alone.homes[0], |config| config.rotates = true)
+        .choose(alone.homes[0], |config| config.renews = true)
         .unwrap();
     alone.found();
     alone.pass(1_200);

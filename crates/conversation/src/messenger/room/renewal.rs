@@ -170,7 +170,7 @@ impl Messenger {
         room: RoomId,
     ) -> Result<Option<OwnLeaf>, StorageError> {
         let hidden = self.devices.meet_in(room);
-        if !self.config.rotates || hidden || !self.rooms.find(room)?.is_mine() {
+        if !self.config.renews || hidden || !self.rooms.find(room)?.is_mine() {
             return Ok(None);
         }
         let leaf = self.keeper(call, room, |keeper, lent| keeper.own_leaf(lent))?;
