@@ -3,10 +3,10 @@
 use hushwing_conversation::storage::{
     ChannelRecord, ContactRecord, ConversationRecord, DetourRecord, DevicesRecord, EraRecord,
     ExpectedRecord, IdentityRecord, IntroducedRecord, IntroductionsRecord, InvitationRecord,
-    JoinRecord, KeyPackageRecord, LackRecord, LossRecord, MailRecord, MailboxRecord, MemberRecord,
-    ModeRecord, OffersRecord, OrphanRecord, ReaderRecord, RepeatRecord, RoomFollowersRecord,
-    RoomLinkRecord, RoomMeetingRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord,
-    RoomReturnersRecord, StretchRecord,
+    JoinRecord, KeyPackageRecord, KinRecord, LackRecord, LeavesRecord, LossRecord, MailRecord,
+    MailboxRecord, MemberRecord, ModeRecord, OffersRecord, OrphanRecord, ReaderRecord,
+    RepeatRecord, RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord,
+    RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord, SeenRecord, StretchRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -26,7 +26,9 @@ pub(crate) fn run(data: &[u8]) {
     let _ = InvitationRecord::decode(data);
     let _ = JoinRecord::decode(data);
     let _ = KeyPackageRecord::decode(data);
+    let _ = KinRecord::decode(data);
     let _ = LackRecord::decode(data);
+    let _ = LeavesRecord::decode(data);
     let _ = LossRecord::decode(data);
     let _ = MailRecord::decode(data);
     let _ = MailboxRecord::decode(data);
@@ -42,5 +44,8 @@ pub(crate) fn run(data: &[u8]) {
     let _ = RoomReturnersRecord::decode(data);
     let _ = RoomFollowersRecord::decode(data);
     let _ = RoomRecord::decode(data);
+    if let Ok(record) = SeenRecord::decode(data) {
+        let _ = record.position();
+    }
     let _ = StretchRecord::decode(data);
 }

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use crate::backup::{BackedUp, BackupBody, RestoreBody, Restored};
 use crate::call::calls;
 use crate::conversation::{self, DraftBody, MuteBody, OnBody, ReportQuery, SearchQuery, TimerBody};
+use crate::device::{CodeBody, Devices as AllDevices, LinkBody, ShowBody};
 use crate::event::Event;
 use crate::group::{Group, StewardBody, WhoBody};
 use crate::hidden::{HideBody, OpenBody, Opened, SlotBody};
@@ -239,6 +240,33 @@ calls! {
     /// Does not; nobody is told.
     RefuseGroup: Post "groups/{request}/refuse" for Profile {
         path: u64, answer: view::Refused,
+    }
+
+    /// The devices of this profile's account, and a link that is under way.
+    Devices: Get "devices" for Profile { answer: AllDevices, }
+
+    /// Shows a link by which a device that has this account takes this one in. The
+    /// profile must be new: without contacts and groups.
+    ShowDevice: Post "devices/show" for Profile {
+        body: ShowBody, errors: [Unreachable, Refused, Protocol], answer: AllDevices,
+    }
+
+    /// Calls a new device by the link it shows. Both show a code then, which a person
+    /// compares.
+    CallDevice: Post "devices/link" for Profile {
+        body: LinkBody,
+        errors: [BadLink, LinkExpired, Unreachable, Refused, Protocol],
+        answer: AllDevices,
+    }
+
+    /// Lets the new device in whose code a person compared.
+    ConfirmDevice: Post "devices/confirm" for Profile {
+        body: CodeBody, errors: [Mismatch, Protocol], answer: AllDevices,
+    }
+
+    /// Throws a device out, by name or number: it hears nothing further.
+    RevokeDevice: Delete "devices/{name}" for Profile {
+        path: String, errors: [Ambiguous, Protocol], answer: AllDevices,
     }
 
     /// Everybody I can write to or soon shall.

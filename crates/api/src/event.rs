@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::conversation::Conversation;
+use crate::device::{Devices, DevicesUnchanged};
 use crate::group::{Group, GroupUnchanged};
 use crate::kind::ErrorKind;
 use crate::view::{Contact, Introduction, KeyChange, Message, Mode, Request};
@@ -33,6 +34,10 @@ pub enum Event {
     GroupOffered(Request),
     /// A change of a group that I wanted cannot be had.
     GroupUnchanged(GroupUnchanged),
+    /// The devices of the account are others, or a link got further.
+    Devices(Devices),
+    /// A device that I wanted let in or revoked cannot be.
+    DevicesUnchanged(DevicesUnchanged),
     /// A contact offers to introduce somebody, or such an offer got further.
     Introduction(Request),
     /// Somebody who was to be introduced to me cannot be met.

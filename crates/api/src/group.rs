@@ -68,6 +68,9 @@ pub struct GroupMember {
     /// Whether they pass on what others say: the group is too large to write to each.
     #[serde(default)]
     pub herald: bool,
+    /// With how many devices they are in it; 0 if they are out.
+    #[serde(default)]
+    pub devices: usize,
     /// Whether they are in it now.
     pub present: bool,
     /// Whether it is known where to write to them.

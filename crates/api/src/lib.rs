@@ -6,6 +6,7 @@ mod call;
 pub mod calls;
 mod client;
 pub mod conversation;
+pub mod device;
 mod event;
 pub mod group;
 mod heard_out;

@@ -3,6 +3,7 @@
 
 mod backup;
 mod conversation;
+mod device;
 mod group;
 mod mode;
 mod profile;
@@ -17,12 +18,12 @@ pub(crate) use self::conversation::{
     ContactAction, Contacts, Conversations, Disappear, Draft, Mute, Name, Pin, Report, Search,
     Switched, Unread,
 };
+pub(crate) use self::device::{Device, DeviceAction, DeviceLink};
 pub(crate) use self::group::{Channel, ChannelAction, Group, GroupAction};
 pub(crate) use self::mode::{CheckProof, Mode, Prove};
 pub(crate) use self::profile::Profile;
 
-/// What may stand for a name or an id, and what the program ends with; part of the
-/// help and of the manual.
+/// What may stand for a name or an id, and what the program ends with; in help and manual.
 const NAMES: &str = "\
 Names and ids:
   NAME is the shown name of a contact, letter by letter, or their id: the digits that
@@ -104,6 +105,8 @@ pub(crate) enum Command {
     /// contact, by the name of the group
     Group(Group),
     Channel(Channel),
+    /// Link a second device, list your devices, revoke a lost one
+    Device(Device),
     /// Ask two of your contacts whether they want to know each other
     Introduce(Introduce),
     /// List who wants to know you: strangers with a reusable link, people whom contacts

@@ -366,6 +366,8 @@ pub struct MemberView {
     pub steward: bool,
     /// Whether they pass on what others say.
     pub herald: bool,
+    /// With how many devices they are in it; 0 if they are out.
+    pub devices: usize,
     /// Whether they are in it now.
     pub present: bool,
     /// Whether I know where to write to them.

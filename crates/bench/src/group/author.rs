@@ -151,7 +151,7 @@ impl Group {
         let policy = GroupPolicy::of_group(vec![me.clone()], "many")
             .bounded(WIDE.most)
             .heralded(WIDE.narrow, &[])
-            .bounded_each(1);
+            .bounded_each(3);
         group.lend(|keeper, lent| {
             *keeper = Keeper::found(lent, GROUP, &me, &policy)?.ok();
             Ok(())

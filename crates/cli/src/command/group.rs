@@ -199,6 +199,9 @@ fn member(member: &GroupMember) -> String {
     if member.herald {
         notes.push("herald".to_owned());
     }
+    if member.devices > 1 {
+        notes.push(format!("{} devices", member.devices));
+    }
     match &member.contact {
         Some(contact) if *contact != member.name => notes.push(format!("your contact {contact}")),
         Some(_) => notes.push("your contact".to_owned()),

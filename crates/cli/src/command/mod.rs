@@ -7,6 +7,7 @@ mod contact;
 mod conversation;
 mod daemon;
 mod demo;
+mod device;
 mod document;
 mod group;
 mod introduction;
@@ -84,6 +85,7 @@ async fn over_api(session: Session, command: Command) -> Result<ExitCode, Error>
         Command::Requests(requests) => invitation::requests(&session, requests).await?,
         Command::Group(group) => group::run(&session, group).await?,
         Command::Channel(channel) => channel::run(&session, channel).await?,
+        Command::Device(device) => device::run(&session, device).await?,
         Command::Introduce(introduce) => introduction::introduce(&session, introduce).await?,
         Command::Contacts(contacts) => match contacts.action {
             None => contact::list(&session).await?,

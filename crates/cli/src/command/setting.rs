@@ -102,7 +102,7 @@ pub(super) fn ask_name() -> Option<String> {
 }
 
 /// What a person types; `None` for nothing.
-fn answer_to(question: &str) -> Option<String> {
+pub(super) fn answer_to(question: &str) -> Option<String> {
     let mut err = io::stderr().lock();
     err.write_all(question.as_bytes())
         .and_then(|()| err.flush())

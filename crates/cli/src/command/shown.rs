@@ -222,6 +222,11 @@ pub(super) fn event(event: &Value) -> String {
         )),
         "introduction" => read(event).map(|offer| introduction(&offer)),
         "group" => read(event).map(|shown| format!("group  {}", super::group::line(&shown))),
+        "devices" => read(event).map(|known| super::device::changed(&known)),
+        "devices_unchanged" => Some(format!(
+            "devices  cannot be changed so: {}",
+            text(event, "reason")
+        )),
         "group_offered" => read(event).map(|offer: view::Request| {
             let number = offer.request;
             format!(

@@ -14,6 +14,7 @@ mod bots;
 mod channels;
 mod content;
 mod damaged;
+mod devices;
 mod failover;
 mod faults;
 mod full_disk;

@@ -131,6 +131,7 @@ pub(crate) fn walk(dir: &Path) -> PathBuf {
     talk(&mut ada, &mut ben);
     introduce(&mut ada, &mut ben);
     group(&mut ada, &mut ben);
+    devices(&mut ada, &mut ben);
     keep(&mut ada);
     back_up(&mut ada, dir);
     hide(&mut ada);
@@ -288,6 +289,27 @@ fn hide(ada: &mut Home) {
         let words = json!({ "passphrase": "third words" });
         ada.post(&format!("profiles/{name}/hide"), words);
     }
+}
+
+/// A new device of Ada's, in a profile of Ben's home, is linked and revoked.
+fn devices(ada: &mut Home, ben: &mut Home) {
+    ben.post("profiles", json!({ "name": "Phone" }));
+    ben.post("devices/show", json!({ "name": "phone" }));
+    ben.post("devices/show?profile=Phone", json!({ "name": "phone" }));
+    let shown = ben.until("devices?profile=Phone", |known| known["link"].is_string());
+    let link = json!({ "link": shown["link"], "name": "desk" });
+    ada.post("devices/link", json!({ "link": "x", "name": "desk" }));
+    ada.post("devices/link", link);
+    let code = ada.until("devices", |known| known["code"].is_string())["code"].clone();
+    ada.post("devices/confirm", json!({ "code": "none" }));
+    ada.post("devices/confirm", json!({ "code": code }));
+    ben.until("devices?profile=Phone", |known| known["state"] == "linked");
+    let named = |known: &Value| known["devices"][1]["name"] == "phone";
+    ada.until("devices", named);
+    ada.delete("devices/tablet");
+    ada.delete("devices/phone");
+    ben.until("devices?profile=Phone", |known| known["state"] == "out");
+    ben.delete("profiles/Phone");
 }
 
 /// Ada introduces two people who share Ben's home.

@@ -34,6 +34,7 @@ mod prefix;
 mod profile;
 mod receipt;
 mod room;
+mod shared;
 pub mod shown;
 mod signature;
 mod signed_receipts;
@@ -66,6 +67,7 @@ pub use prefix::{IdPrefix, IdPrefixError, ShortId};
 pub use profile::{Avatar, MAX_AVATAR, Profile, ProfileError};
 pub use receipt::{MAX_RECEIPTS, Receipt, Status, decode as decode_receipts};
 pub use room::{Entry, MAX_PASSED, MAX_ROSTER, RoomStep, RoomWord, RoomWordError};
+pub use shared::{Begun, MAX_MINE, MAX_SHARED, Seen, Shared};
 pub use signature::{Signature, SignatureError, Unsigned};
 pub use signed_receipts::{
     MAX_SIGNED_RECEIPTS, SignedReceipt, SignedReceiptsError, decode_signed, encode_signed,

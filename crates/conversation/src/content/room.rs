@@ -7,6 +7,7 @@ use super::addresses::{read_list, write_list};
 use super::cbor::{Reader, SyntaxError, Writer, whole};
 use super::message::MAX_MESSAGE;
 use super::past::{MAX_PAST, Past};
+use super::shared::{Begun, MAX_MINE, MAX_SHARED, Seen, Shared};
 use super::shown::{MAX_NAME, clean_name};
 use super::tally::{MAX_TALLIES, Tally};
 use crate::ConversationId;
@@ -19,7 +20,7 @@ const VERSION: u64 = 1;
 /// Bytes of a key package.
 const MAX_PACKAGE: usize = 8_192;
 /// Bytes of the entry of a policy.
-const MAX_CLAIM: usize = 1_024;
+pub(super) const MAX_CLAIM: usize = 1_024;
 /// Bytes of an account id.
 const MAX_ACCOUNT: usize = 32;
 /// Entries of one roster.
@@ -100,6 +101,23 @@ pub enum RoomStep {
     Anew(Vec<u8>),
     /// Between two: I do not ask any more whether you want to be in it.
     Withdrawn,
+    /// Among the devices of one account: let me into this conversation, as this leaf.
+    Come {
+        /// The MLS KeyPackage message.
+        package: Vec<u8>,
+        /// Who I am in it.
+        entry: Entry,
+        /// The signature of the leaf: that it is this device's.
+        proof: [u8; 64],
+    },
+    /// Among the devices of one account: I am in these conversations.
+    Share(Vec<Shared>),
+    /// Among the devices of one account: I read up to there.
+    Seen(Vec<Seen>),
+    /// Among the devices of one account: I began to write this.
+    Begun(Begun),
+    /// To all, or to one: the leaves with these keys are devices of mine.
+    Mine(Vec<[u8; 32]>),
 }
 
 /// Somebody in a room, as told. `Debug` hides all of it.
@@ -140,6 +158,11 @@ impl fmt::Debug for RoomStep {
             Self::Return => "Return",
             Self::Anew(_) => "Anew",
             Self::Withdrawn => "Withdrawn",
+            Self::Come { .. } => "Come",
+            Self::Share(_) => "Share",
+            Self::Seen(_) => "Seen",
+            Self::Begun(_) => "Begun",
+            Self::Mine(_) => "Mine",
         })
     }
 }
@@ -165,6 +188,12 @@ pub enum RoomWordError {
     /// A set of leaves, or the id of the message, that is none.
     #[error("count malformed")]
     Tally,
+    /// The id of a message that is none.
+    #[error("message id malformed")]
+    Message,
+    /// A place that no message can have.
+    #[error("place out of range")]
+    Place,
 }
 
 impl RoomWord {
@@ -186,15 +215,20 @@ impl RoomWord {
         match &mut word.step {
             RoomStep::Offer { name, .. } => *name = cleaned(name)?,
             RoomStep::Answer { entry, .. }
+            | RoomStep::Come { entry, .. }
             | RoomStep::Greeting { entry, .. }
             | RoomStep::Call { entry, .. } => entry.clean()?,
             RoomStep::Roster(entries) => entries.iter_mut().try_for_each(Entry::clean)?,
             RoomStep::Past(all) => all.iter_mut().for_each(Past::clean),
+            RoomStep::Share(shared) => shared.iter_mut().try_for_each(Shared::clean)?,
             RoomStep::Leave
             | RoomStep::Ask(_)
             | RoomStep::Again { .. }
             | RoomStep::Passed(_)
             | RoomStep::Tallies(_)
+            | RoomStep::Seen(_)
+            | RoomStep::Begun(_)
+            | RoomStep::Mine(_)
             | RoomStep::Return
             | RoomStep::Anew(_)
             | RoomStep::Withdrawn => {}
@@ -281,6 +315,30 @@ impl RoomWord {
                 let count = reader.array(MAX_PAST as u64)?;
                 let all = (0..count).map(|_| Past::read(reader));
                 RoomStep::Past(all.collect::<Result<_, _>>()?)
+            }
+            11 => {
+                reader.array_of(3)?;
+                RoomStep::Come {
+                    package: reader.bytes(MAX_PACKAGE)?.to_vec(),
+                    entry: Entry::read(reader)?,
+                    proof: reader.fixed()?,
+                }
+            }
+            12 => {
+                let count = reader.array(MAX_SHARED as u64)?;
+                let shared = (0..count).map(|_| Shared::read(reader));
+                RoomStep::Share(shared.collect::<Result<_, _>>()?)
+            }
+            16 => RoomStep::Begun(Begun::read(reader)?),
+            17 => {
+                let count = reader.array(MAX_MINE as u64)?;
+                let keys = (0..count).map(|_| reader.fixed());
+                RoomStep::Mine(keys.collect::<Result<_, _>>()?)
+            }
+            15 => {
+                let count = reader.array(MAX_SHARED as u64)?;
+                let seen = (0..count).map(|_| Seen::read(reader));
+                RoomStep::Seen(seen.collect::<Result<_, _>>()?)
             }
             _ => return Err(RoomWordError::Step),
         };
@@ -369,6 +427,37 @@ impl RoomWord {
                 writer.array(all.len());
                 all.iter().for_each(|one| one.write(writer));
             }
+            RoomStep::Come {
+                package,
+                entry,
+                proof,
+            } => {
+                head(11);
+                writer.array(3).bytes(package);
+                entry.write(writer);
+                writer.bytes(proof);
+            }
+            RoomStep::Share(shared) => {
+                head(12);
+                writer.array(shared.len());
+                shared.iter().for_each(|one| one.write(writer));
+            }
+            RoomStep::Mine(keys) => {
+                head(17);
+                writer.array(keys.len());
+                for key in keys {
+                    writer.bytes(key);
+                }
+            }
+            RoomStep::Begun(begun) => {
+                head(16);
+                begun.write(writer);
+            }
+            RoomStep::Seen(seen) => {
+                head(15);
+                writer.array(seen.len());
+                seen.iter().for_each(|one| one.write(writer));
+            }
         }
     }
 }
@@ -410,141 +499,4 @@ fn read_known(reader: &mut Reader<'_>) -> Result<Vec<([u8; 32], u64)>, RoomWordE
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::MessageId;
-
-    fn entry(name: &str) -> Entry {
-        Entry {
-            key: [7; 32],
-            name: name.to_owned(),
-            revision: 3,
-            addresses: vec![vec![1; 40], vec![2; 50]],
-        }
-    }
-
-    fn past(name: &str) -> Past {
-        Past {
-            account: AccountId::try_from([3; 16].as_slice()).unwrap(),
-            key: [4; 32],
-            name: name.to_owned(),
-            epoch: 9,
-            leaf: 2,
-            message: vec![5; 80],
-        }
-    }
-
-    fn tally(leaves: &[u32]) -> Tally {
-        Tally {
-            message: MessageId::from_bytes(&[1; 32]).unwrap(),
-            delivered: leaves.iter().copied().collect(),
-            read: BTreeSet::new(),
-        }
-    }
-
-    fn all(name: &str) -> Vec<RoomWord> {
-        let steps = [
-            RoomStep::Offer {
-                name: name.to_owned(),
-                size: 4,
-                key: [6; 32],
-                id: [7; 8],
-            },
-            RoomStep::Answer {
-                package: vec![9; 300],
-                entry: entry(name),
-            },
-            RoomStep::Roster(vec![entry(name), entry(name)]),
-            RoomStep::Greeting {
-                entry: entry(name),
-                known: vec![([7; 32], 3), ([8; 32], 0)],
-            },
-            RoomStep::Leave,
-            RoomStep::Ask([5; 8]),
-            RoomStep::Again {
-                epoch: u64::MAX,
-                message: vec![8; 70],
-            },
-            RoomStep::Call {
-                account: AccountId::try_from([7; 16].as_slice()).unwrap(),
-                entry: entry(name),
-            },
-            RoomStep::Passed(vec![[1; 16], [2; 16]]),
-            RoomStep::Tallies(vec![tally(&[0, 40]), tally(&[])]),
-            RoomStep::Past(vec![past(name), past(name)]),
-            RoomStep::Return,
-            RoomStep::Anew(vec![7; 153]),
-            RoomStep::Withdrawn,
-        ];
-        let of = |step| RoomWord {
-            room: ConversationId([4; 16]),
-            step,
-        };
-        steps.into_iter().map(of).collect()
-    }
-
-    #[test]
-    fn every_step_survives() {
-        for word in all("Rowing") {
-            assert_eq!(RoomWord::decode(&word.encode()), Ok(word));
-        }
-    }
-
-    #[test]
-    fn cut_changed_and_newer_ones_are_refused() {
-        for word in all("Rowing") {
-            let bytes = word.encode();
-            assert!(RoomWord::decode(&bytes[..bytes.len() - 1]).is_err());
-            assert!(RoomWord::decode(&[bytes.as_slice(), &[0]].concat()).is_err());
-            let mut newer = bytes.clone();
-            newer[1] = 2;
-            assert_eq!(RoomWord::decode(&newer), Err(RoomWordError::Newer(2)));
-            let mut unknown = bytes;
-            unknown[2] = 23;
-            assert_eq!(RoomWord::decode(&unknown), Err(RoomWordError::Step));
-        }
-    }
-
-    #[test]
-    fn hostile_names_are_cleaned_or_refused() {
-        for word in all("\u{202e}Row\u{7}ing") {
-            let read = RoomWord::decode(&word.encode()).unwrap();
-            let clean = all("Rowing");
-            assert!(clean.contains(&read), "{read:?}");
-        }
-        for word in all("\u{200b}") {
-            let nameless = matches!(
-                word.step,
-                RoomStep::Leave
-                    | RoomStep::Ask(_)
-                    | RoomStep::Again { .. }
-                    | RoomStep::Passed(_)
-                    | RoomStep::Tallies(_)
-                    | RoomStep::Past(_)
-                    | RoomStep::Return
-                    | RoomStep::Anew(_)
-                    | RoomStep::Withdrawn
-            );
-            let read = RoomWord::decode(&word.encode());
-            assert_eq!(read == Err(RoomWordError::EmptyName), !nameless);
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(256))]
-        #[test]
-        fn whatever_is_read_is_bounded_and_never_panics(
-            step in 0..23_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
-        ) {
-            let head = [&[0x84, 1, step, 0x50][..], &[4; 16], &bytes].concat();
-            if let Ok(word) = RoomWord::decode(&head) {
-                // Names may have been cleaned, so only what is read anew is the same.
-                prop_assert_eq!(RoomWord::decode(&word.encode()), Ok(word));
-            }
-        }
-    }
-}
+mod tests;

@@ -109,7 +109,10 @@ impl Messenger {
             attempts: self.attempts(call, &record)?,
             progress: [said].into_iter().chain(reached).collect(),
             read_receipts: Self::has_told_of_reading(call, record.contact)?,
-            members: reached_by_each(call.storage, record.id())?,
+            members: match self.rooms.get(record.contact) {
+                Some(room) => reached_by_each(room, call.storage, record.id())?,
+                None => Vec::new(),
+            },
         }))
     }
 
@@ -201,11 +204,45 @@ impl Messenger {
         until: &Position,
     ) -> Result<(), StorageError> {
         self.looked_at(call, contact)?;
-        let now = call.cx.wall();
         // When I look at what somebody said whom I block is not theirs to learn,
         // later either.
         let told = !self.is_blocked(contact) && self.channels.get(contact).is_none();
-        for id in call.storage.unread(contact, until)? {
+        let read = self.note_read(call, contact, until, told)?;
+        if self.read_receipts && told {
+            for id in &read {
+                self.owe(call, contact, *id, Owed::Read)?;
+            }
+        }
+        match read.is_empty() {
+            true => Ok(()),
+            false => self.tell_seen(call, contact, until),
+        }
+    }
+
+    /// As [`Self::mark_read`], where another device did: that tells others.
+    pub(super) fn mark_seen(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        until: &Position,
+    ) -> Result<(), StorageError> {
+        self.looked_at(call, contact)?;
+        let told = !self.is_blocked(contact);
+        self.note_read(call, contact, until, told).map(drop)
+    }
+
+    /// Notes that what came up to there was read, and gives what was not before.
+    fn note_read(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        until: &Position,
+        told: bool,
+    ) -> Result<Vec<MessageId>, StorageError> {
+        let now = call.cx.wall();
+        let unread = call.storage.unread(contact, until)?;
+        for id in &unread {
+            let id = *id;
             let record = match call.storage.message(&id) {
                 // The damage is told where the message is shown.
                 Err(error) if is_damage(&error) => None,
@@ -225,11 +262,8 @@ impl Messenger {
                 }
             }
             call.storage.set_state(&id, MessageState::Read, &times)?;
-            if self.read_receipts && told {
-                self.owe(call, contact, id, Owed::Read)?;
-            }
         }
-        Ok(())
+        Ok(unread)
     }
 
     pub(super) fn set_name(&mut self, call: &mut Call<'_, '_>, name: &str) -> Result<Reply, Stop> {

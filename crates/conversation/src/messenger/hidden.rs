@@ -154,7 +154,7 @@ fn make_room(
     record: &MessageRecord,
     target: &MessageId,
 ) -> Result<bool, StorageError> {
-    let mut edits = storage.edits(record.contact, target, false)?;
+    let mut edits = storage.edits(record.contact, target, record.mine)?;
     edits.retain(|edit| edit.is_by_author_of(record));
     let mut all: Vec<_> = edits.iter().chain([record]).collect();
     all.sort_unstable_by_key(|edit| core::cmp::Reverse(edit.position));
@@ -191,9 +191,10 @@ fn adopt(storage: &mut dyn Storage, record: &MessageRecord) -> Result<bool, Stor
         return Ok(true);
     }
     let mut changes = storage.edits(record.contact, record.id(), false)?;
+    changes.extend(storage.edits(record.contact, record.id(), true)?);
     changes.extend(storage.changes(record.contact, record.id())?);
     for change in changes {
-        if !change.mine && orphans.remove(change.id()) && !may_change(&change, record) {
+        if orphans.remove(change.id()) && !may_change(&change, record) {
             storage.remove_message(change.id())?;
         }
     }

@@ -148,6 +148,7 @@ impl Messenger {
         }
         let blocked = self.is_blocked(contact);
         check(call, contact, &change)?;
+        let begins = matches!(change, Change::Draft(_));
         let now = call.cx.wall();
         let mut outcome = Ok(());
         self.keep_changed(call, contact, |kept| {
@@ -168,6 +169,9 @@ impl Messenger {
         }
         if blocked != self.is_blocked(contact) {
             self.tell_contact(contact);
+        }
+        if begins {
+            self.tell_begun(call, contact)?;
         }
         self.tell_kept(call, contact)?;
         let view = self.kept(call, contact)?.ok_or(Refusal::NoContact)?;

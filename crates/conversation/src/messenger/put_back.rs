@@ -10,10 +10,10 @@ use super::{Call, Messenger};
 use crate::event::BreakReason;
 use crate::mls::forget_key_package;
 use crate::storage::{
-    ChannelPart, ChannelRecord, ContactRecord, DevicesRecord, EraRecord, LackRecord, MailRecord,
-    MailboxState, MailboxUse, ReaderRecord, RepeatRecord, ReunionRecord, Role, RoomConsentRecord,
-    RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord, RoomReturnRecord,
-    RoomReturnersRecord, RoomStanding, Standing,
+    ChannelPart, ChannelRecord, ContactRecord, DevicesRecord, EraRecord, LackRecord, LeavesRecord,
+    MailRecord, MailboxState, MailboxUse, ReaderRecord, RepeatRecord, ReunionRecord, Role,
+    RoomConsentRecord, RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord,
+    RoomReturnRecord, RoomReturnersRecord, RoomStanding, Standing,
 };
 use crate::{ContactId, Event, Storage};
 
@@ -61,6 +61,7 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
     end_consents(storage)?;
     restart_channels(storage)?;
     let devices = DevicesRecord::read(storage)?.room;
+    LeavesRecord::clear(storage)?;
     for room in storage.rooms()? {
         let room = room.unwrap_or_else(|damaged| damaged.stand_in());
         let standing = match room.standing {

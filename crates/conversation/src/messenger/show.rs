@@ -98,8 +98,8 @@ impl Place<'_> {
         record: &MessageRecord,
     ) -> Result<Option<Box<Counted>>, StorageError> {
         match self {
-            Self::Room(_) if record.mine => {
-                let counted = counted(storage, record.id())?;
+            Self::Room(room) if record.mine => {
+                let counted = counted(room, storage, record.id())?;
                 Ok(Some(Box::new(counted)))
             }
             _ => Ok(None),

@@ -275,7 +275,7 @@ impl MessageRecord {
         self.sealed_epoch == HANDED_ON
     }
 
-    /// Whether `other` has the same author.
+    /// Whether `other` has the same author, by whatever device.
     #[must_use]
     pub fn is_by_author_of(&self, other: &Self) -> bool {
         (self.mine, self.author) == (other.mine, other.author)

@@ -14,7 +14,9 @@ mod era;
 mod identity;
 mod introduction;
 mod invitation;
+mod kin;
 mod lack;
+mod leaves;
 mod loss;
 mod mail;
 mod memory;
@@ -27,6 +29,7 @@ mod room_link;
 mod room_renewal;
 mod room_return;
 mod said;
+mod seen;
 mod signed_receipt;
 mod stretch;
 
@@ -54,7 +57,9 @@ pub use introduction::{
 pub use invitation::{
     InvitationRecord, InvitationState, KeyPackageRecord, MailboxRecord, MailboxState, MailboxUse,
 };
+pub use kin::KinRecord;
 pub use lack::{LackRecord, MOST_LACKING};
+pub use leaves::{LeafRecord, LeavesRecord, MOST_LEAVES_KNOWN, RevokedRecord};
 pub use loss::{LossRecord, RepeatRecord};
 pub use mail::{Doubt, MailRecord, MailboxNote, Role};
 pub use memory::MemoryStorage;
@@ -74,6 +79,7 @@ pub use room_link::{RoomConsentRecord, RoomLinkRecord, RoomMeetingRecord};
 pub use room_renewal::RoomRenewalRecord;
 pub use room_return::{RoomFollowersRecord, RoomReturnRecord, RoomReturnersRecord};
 pub use said::SaidRows;
+pub use seen::SeenRecord;
 pub use signed_receipt::{ReceiptRows, SignedReceiptRecord};
 pub use stretch::{Ending, HANDED_ON, MOST_STRETCHES, OFF_RECORD, Stretch, StretchRecord};
 

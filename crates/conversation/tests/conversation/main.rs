@@ -21,6 +21,8 @@ mod crash;
 mod damage;
 mod devices;
 mod devices_hostile;
+mod devices_revoked;
+mod devices_rooms;
 mod failover;
 mod flood;
 mod hoard;

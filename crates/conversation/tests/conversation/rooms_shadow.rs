@@ -73,10 +73,15 @@ impl Shadow {
 
     /// A group of its own, with any id.
     fn founding(id: ConversationId) -> Self {
-        let me = AccountId::try_from([9; 16].as_slice()).unwrap();
+        Self::founding_as(id, AccountId::try_from([9; 16].as_slice()).unwrap())
+    }
+
+    /// The same, as any account.
+    fn founding_as(id: ConversationId, me: AccountId) -> Self {
         let policy = GroupPolicy::of_group(vec![me.clone()], "Rowing")
             .bounded(32)
-            .bounded_each(1);
+            .heralded(32, &[])
+            .bounded_each(3);
         Self::with(MemoryStorage::new(), 88, |lent| {
             Keeper::found(lent, id, &me, &policy).unwrap().unwrap()
         })
@@ -325,16 +330,48 @@ fn no_commit_makes_a_room_larger_than_all_can_write_to() {
 }
 
 #[test]
-fn nobody_is_in_a_room_with_two_leaves() {
+fn a_second_leaf_of_an_account_is_somebody_else_unless_each_vouches_for_the_other() {
     let mut c = circle(1_207, &["Alice", "Bob"]);
-    // Bob's program takes a second place for him, as far as it may.
     let mut bob = Shadow::of(&mut c, 1);
     let me = bob.keeper.account().clone();
     let package = bob.act(|_, lent| OwnPackage::make(lent, &me).unwrap());
     let (commit, _) = bob.commit(Wish::Add(package.message));
-    assert!(commit.is_none());
-    let members = bob.act(|keeper, lent| keeper.members(lent).unwrap());
-    assert_eq!(members.len(), 2);
+    bob.post_message(&mut c, 0, &commit.unwrap());
+    c.pass(60);
+    assert_eq!((c.view(0).size, c.member(0, "Bob").devices), (3, 1));
+    // One of the two alone says so.
+    let mine = bob.keeper.signature_key();
+    let there = bob.act(|keeper, lent| keeper.members(lent).unwrap());
+    let mut there = there.into_iter().filter(|one| one.account == me);
+    let new = there.find(|one| one.signature_key != mine).unwrap();
+    let claim = RoomWord {
+        room: c.view(0).conversation,
+        step: RoomStep::Mine(vec![new.signature_key.try_into().unwrap()]),
+    };
+    let message = bob.say(&Content::Room(claim));
+    bob.post_message(&mut c, 0, &message);
+    c.pass(60);
+    assert_eq!((c.view(0).size, c.member(0, "Bob").devices), (3, 1));
+    let policy = bob.act(|keeper, lent| keeper.policy(lent).unwrap().unwrap());
+    assert_eq!(policy.most_of_one(), Some(3));
+}
+
+#[test]
+fn who_is_put_under_somebodys_account_by_a_steward_is_somebody_else() {
+    let mut c = circle(1_208, &["Alice", "Bob", "Carol"]);
+    let bobs = Shadow::of(&mut c, 1).keeper.account().clone();
+    let mut alice = Shadow::of(&mut c, 0);
+    // Alice's program throws Bob out and takes his place under another leaf.
+    let package = alice.act(|_, lent| OwnPackage::make(lent, &bobs).unwrap());
+    let (commit, _) = alice.commit(Wish::AddAnew(package.message));
+    alice.post_message(&mut c, 2, &commit.unwrap());
+    c.pass(60);
+    let bob = c.member(2, "Bob");
+    assert_eq!((bob.present, bob.devices), (false, 0));
+    let view = c.view(2);
+    let mut new = view.members.iter().filter(|one| one.present);
+    assert!(new.any(|one| one.name.is_empty() && one.contact.is_none()));
+    assert_eq!(view.size, 3);
 }
 
 #[test]

@@ -22,6 +22,7 @@ static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
     let mut all = installation();
     all.extend(meeting());
     all.extend(groups());
+    all.extend(devices());
     all.extend(contacts());
     all.extend(messages());
     all.extend(super::conversations::routes());
@@ -231,6 +232,27 @@ fn groups() -> Vec<Route> {
             let refused = asked.path;
             handle.refuse_group(asked.profile(), refused).await?;
             Ok(view::Refused { refused })
+        }),
+    ]
+}
+
+fn devices() -> Vec<Route> {
+    vec![
+        Devices::by(|handle, asked| async move { handle.devices(asked.profile()).await }),
+        ShowDevice::by(|handle, asked| async move {
+            handle.show_device(asked.profile(), &asked.body.name).await
+        }),
+        CallDevice::by(|handle, asked| async move {
+            let (link, name) = (&asked.body.link, &asked.body.name);
+            handle.call_device(asked.profile(), link, name).await
+        }),
+        ConfirmDevice::by(|handle, asked| async move {
+            handle
+                .confirm_device(asked.profile(), &asked.body.code)
+                .await
+        }),
+        RevokeDevice::by(|handle, asked| async move {
+            handle.revoke_device(asked.profile(), &asked.path).await
         }),
     ]
 }

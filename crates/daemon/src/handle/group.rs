@@ -210,6 +210,7 @@ pub(super) fn group(room: &RoomView, profile: &Profile) -> Group {
         me: member.me,
         steward: member.steward,
         herald: member.herald,
+        devices: member.devices,
         present: member.present,
         reachable: member.reachable || member.me,
         contact: member.contact.and_then(name),

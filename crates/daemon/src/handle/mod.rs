@@ -4,6 +4,7 @@
 mod backup;
 mod contact;
 mod conversation;
+mod device;
 mod group;
 mod hidden;
 mod identity;

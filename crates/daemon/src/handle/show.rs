@@ -345,6 +345,7 @@ pub(crate) fn refusal(refusal: Refusal) -> Error {
         | Refusal::NoRequest
         | Refusal::NoRoom
         | Refusal::NoMember
+        | Refusal::NoDevice
         | Refusal::NotARequest
         | Refusal::Deleted => ErrorKind::NotFound,
         Refusal::NotALink
@@ -358,7 +359,7 @@ pub(crate) fn refusal(refusal: Refusal) -> Error {
         Refusal::LinkUsed => ErrorKind::LinkUsed,
         Refusal::LinkUnreachable => ErrorKind::Unreachable,
         Refusal::LinkWrongServer => ErrorKind::WrongServer,
-        Refusal::WrongNumber | Refusal::WrongNumberNow => ErrorKind::Mismatch,
+        Refusal::WrongNumber | Refusal::WrongNumberNow | Refusal::WrongCode => ErrorKind::Mismatch,
         Refusal::Mailbox(MailboxFailure::Unreachable) => ErrorKind::Unreachable,
         Refusal::Mailbox(MailboxFailure::Refused) => ErrorKind::Refused,
         Refusal::Mailbox(_) | Refusal::Broken | Refusal::RoomBroken => ErrorKind::Protocol,
@@ -419,6 +420,21 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
             "`hushwing contacts` shows whom you accepted, `hushwing requests` who waits"
         }
         Refusal::NoInvitation => "`hushwing invite --list` lists links that can be used",
+        Refusal::LinkedAlready => "`hushwing device list` shows your devices",
+        Refusal::NotLinked => {
+            "`hushwing device list` shows whether it was revoked; a new profile can be linked"
+        }
+        Refusal::NotANewDevice => {
+            "`hushwing profile create NAME`, then `hushwing --profile NAME device link`"
+        }
+        Refusal::TooManyDevices { .. } => "`hushwing device revoke NAME` first",
+        Refusal::NoNewDevice => "`hushwing device link LINK` with the link that the new one shows",
+        Refusal::WrongCode => {
+            "type the digits that the new device shows; if the two differ, somebody stands \
+             between: show another link"
+        }
+        Refusal::NoDevice => "`hushwing device list` shows them",
+        Refusal::ThisDevice => "revoke it from another device",
         Refusal::DeviceLink => "ask for an invitation: `hushwing invite` makes one",
         Refusal::NoRoom => {
             "`hushwing group list` shows your groups, `hushwing channel list` your channels"

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use hushwing_api::device::DevicesUnchanged;
 use hushwing_api::group::GroupUnchanged;
 use hushwing_api::{Event as Told, KeyChangedEvent, MessageEvent};
 use hushwing_conversation::{ContactId, Event, MemberId};
 
-use super::{Handle, conversation, group, identity, introduction, proof, show};
+use super::{Handle, conversation, device, group, identity, introduction, proof, show};
 use crate::error::Error;
 use crate::profile::{self, Profile, Seen};
 
@@ -56,8 +57,10 @@ impl Events {
 fn document(event: &Event, profile: &Profile) -> Option<Told> {
     Some(match event {
         Event::Answer { .. } => return None,
-        // No face shows devices before conversations are on all of them.
-        Event::Devices(_) | Event::DevicesUnchanged { .. } => return None,
+        Event::Devices(view) => Told::Devices(device::devices(view)),
+        Event::DevicesUnchanged { reason } => Told::DevicesUnchanged(DevicesUnchanged {
+            reason: reason.to_string(),
+        }),
         Event::Room(room) => Told::Group(group::group(room, profile)),
         Event::RoomOffered(room) => Told::GroupOffered(group::request(room, profile)),
         Event::RoomUnchanged { room, reason } => Told::GroupUnchanged(GroupUnchanged {

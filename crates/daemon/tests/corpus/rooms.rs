@@ -1,14 +1,15 @@
 //! Seeds about rooms.
 
 use hushwing_conversation::branches::AccountId;
-use hushwing_conversation::content::{Entry, Past, RoomStep, RoomWord};
+use hushwing_conversation::content::{Begun, Entry, Past, RoomStep, RoomWord, Seen, Shared};
 use hushwing_conversation::storage::{
-    AskedRecord, CalledRecord, DevicesRecord, EntryRecord, LeavingRecord, MemberRecord,
-    PackageRecord, PublishingRecord, RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord,
-    RoomOfferRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord,
-    RoomStanding, SharedRecord, ShownRecord, TalkRecord, WelcomeRecord,
+    AskedRecord, CalledRecord, DevicesRecord, EntryRecord, KinRecord, LeafRecord, LeavesRecord,
+    LeavingRecord, MemberRecord, PackageRecord, Position, PublishingRecord, RevokedRecord,
+    RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord, RoomOfferRecord, RoomRecord,
+    RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord, RoomStanding, SeenRecord,
+    SharedRecord, ShownRecord, TalkRecord, WelcomeRecord,
 };
-use hushwing_conversation::{ContactId, ConversationId, MemberId, RoomId, Secret};
+use hushwing_conversation::{ContactId, ConversationId, MemberId, MessageId, RoomId, Secret};
 use hushwing_sansio::Timestamp;
 
 use crate::seeds::Seed;
@@ -34,6 +35,11 @@ pub(crate) fn rooms() -> Vec<Seed> {
         package: vec![8; 60],
         entry: entry.clone(),
     };
+    let come = RoomStep::Come {
+        package: vec![8; 60],
+        entry: entry.clone(),
+        proof: [9; 64],
+    };
     let greeting = RoomStep::Greeting {
         entry: entry.clone(),
         known: vec![([7; 32], 1)],
@@ -50,9 +56,42 @@ pub(crate) fn rooms() -> Vec<Seed> {
         leaf: 1,
         message: vec![8; 60],
     }]);
+    let shared = Shared {
+        room: ConversationId([6; 16]),
+        account: AccountId::try_from([7; 16].as_slice()).unwrap(),
+        key: [8; 32],
+        name: "Rowing".to_owned(),
+        my_name: "Alice".to_owned(),
+        proof: [9; 64],
+        before: vec![7; 153],
+    };
+    let message = MessageId::from_bytes(&[1; 32]).unwrap();
+    let seen = Seen {
+        room: ConversationId([6; 16]),
+        epoch: 3,
+        lamport: 900,
+        leaf: 2,
+        message,
+    };
+    let begun = Begun {
+        room: ConversationId([6; 16]),
+        text: "Dear".to_owned(),
+        reply_to: Some(message),
+    };
+    let read = Position {
+        epoch: 3,
+        lamport: 900,
+        leaf: 2,
+        id: message,
+    };
     let steps = [
         ("past", past),
         ("call", call),
+        ("come", come),
+        ("share", RoomStep::Share(vec![shared])),
+        ("seen", RoomStep::Seen(vec![seen])),
+        ("begun", RoomStep::Begun(begun)),
+        ("mine", RoomStep::Mine(vec![[3; 32]])),
         ("offer", offer),
         ("answer", answer),
         ("roster", RoomStep::Roster(vec![entry])),
@@ -104,11 +143,32 @@ pub(crate) fn rooms() -> Vec<Seed> {
         renewed_at: Some(3),
         due: NOW,
     };
+    let kin = KinRecord {
+        claims: vec![(MemberId(9), vec![[4; 32]])],
+        former: vec![(MemberId(8), MemberId(9))],
+    };
+    let leaf = LeafRecord {
+        device: vec![3; 32],
+        conversation: room,
+        account: vec![7; 16],
+        key: [4; 32],
+    };
+    let leaves = LeavesRecord {
+        leaves: vec![leaf],
+        revoked: vec![RevokedRecord {
+            device: vec![5; 32],
+            at: NOW,
+        }],
+        thrown_out: NOW,
+    };
     let stored = [
         (records, "room_renewal", renewal.encode()),
         (records, "room_followers", followers.encode()),
         (records, "room_return", back.encode()),
         (records, "room_returners", returners.encode()),
+        (records, "seen", SeenRecord::at(&read).encode()),
+        (records, "kin", kin.encode()),
+        (records, "leaves", leaves.encode()),
         (records, "room_link", leads.encode()),
         (records, "room_meeting", met.encode()),
         (records, "room", record().encode()),

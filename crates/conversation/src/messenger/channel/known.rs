@@ -159,6 +159,7 @@ impl Channel {
             steward,
             herald: false,
             present: true,
+            devices: 1,
             reachable: true,
             contact,
         };

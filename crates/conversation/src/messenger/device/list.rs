@@ -98,6 +98,8 @@ impl Messenger {
         if mine {
             return Err(Refusal::ThisDevice.into());
         }
+        // Noted first: what the room of the devices tells of it is heard with that in mind.
+        self.revoke_in_rooms(call, &key)?;
         self.within(call, room.place(), |this, call| {
             this.want(call, room, Wish::RemoveLeaf(key))
         })?;

@@ -10,18 +10,20 @@
 mod call;
 mod code;
 mod list;
+pub(super) mod proof;
 mod show;
 mod tie;
 
 use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{Moment, StorageError};
 
 use super::broken::is_damage;
 use super::{Call, Messenger};
 use crate::content::{RoomStep, RoomWord};
 use crate::storage::{DevicesRecord, RoomStanding};
-use crate::{DropReason, Event, RoomId, Storage};
+use crate::{DropReason, Event, MemberId, RoomId, Storage};
 
 /// Devices of one account.
 pub(super) const MOST_DEVICES: u16 = 3;
@@ -35,12 +37,51 @@ const WELCOME_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Default)]
 pub(super) struct Devices {
     record: DevicesRecord,
+    /// Of which leaves of mine each other device was told in this run.
+    told: BTreeMap<MemberId, BTreeSet<Vec<u8>>>,
+    /// When they are told again of what they did not come into.
+    pub(super) tells_again: Option<Moment>,
 }
 
 impl Devices {
     pub(super) fn open(storage: &dyn Storage) -> Result<Self, StorageError> {
         let record = DevicesRecord::read(storage)?;
-        Ok(Self { record })
+        Ok(Self {
+            record,
+            told: BTreeMap::new(),
+            tells_again: None,
+        })
+    }
+
+    /// Where they meet.
+    pub(super) fn room(&self) -> Option<RoomId> {
+        self.record.room
+    }
+
+    /// Whether a device was told that this leaf is mine.
+    pub(super) fn was_told(&self, device: MemberId, key: &[u8]) -> bool {
+        let told = self.told.get(&device);
+        told.is_some_and(|told| told.contains(key))
+    }
+
+    pub(super) fn note_told(&mut self, device: MemberId, keys: impl Iterator<Item = [u8; 32]>) {
+        let told = self.told.entry(device).or_default();
+        told.extend(keys.map(|key| key.to_vec()));
+    }
+
+    pub(super) fn forget_all_told(&mut self) {
+        self.told.clear();
+    }
+
+    pub(super) fn forget_told(&mut self, device: MemberId) {
+        self.told.remove(&device);
+    }
+
+    /// As if it had not been told of this leaf of mine.
+    pub(super) fn forget_told_of(&mut self, device: MemberId, key: &[u8]) {
+        if let Some(told) = self.told.get_mut(&device) {
+            told.remove(key);
+        }
     }
 
     /// Whether that is their room.

@@ -10,7 +10,7 @@ use crate::content::MAX_TIMER;
 use crate::event::RoomFault;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
-use crate::storage::RoomStanding;
+use crate::storage::{HANDED_ON, RoomStanding};
 use crate::view::PendingView;
 use crate::{Event, MemberId, Refusal, RoomId};
 
@@ -148,7 +148,7 @@ impl Messenger {
         for member in &turns.gone {
             self.call_back_welcome(call, room, *member)?;
         }
-        for member in turns.back {
+        for member in turns.back.iter().copied() {
             self.welcome_again(call, room, member)?;
             self.resume_debts_to(call, room, member)?;
         }
@@ -156,8 +156,9 @@ impl Messenger {
             let epoch = self.rooms.keepers.get(&room).map_or(0, |k| k.epoch());
             let entered = u64::try_from(entered).unwrap_or(u64::MAX);
             let common = epoch.saturating_sub(entered);
-            self.say_again_in(call, room, common.saturating_add(1)..u64::MAX)?;
+            self.say_again_in(call, room, common.saturating_add(1)..HANDED_ON)?;
         }
+        self.devices_turned(call, room, &turns)?;
         if !turns.gone.is_empty() {
             // Whoever is out knows where I am written to, also should I be brought back.
             self.rooms.find(room)?.record.exposed = true;
@@ -194,9 +195,12 @@ impl Messenger {
         };
         known.stewards = stewards;
         known.named = policy.heralds();
-        known.base = Succession::of(&policy).map_or(0, |succession| succession.base());
+        let succession = Succession::of(&policy);
+        known.base = succession.as_ref().map_or(0, Succession::base);
+        known.before = succession.map(|succession| succession.group);
         known.narrow = policy.narrow().unwrap_or(usize::MAX);
         known.most = policy.most_leaves().unwrap_or(usize::MAX);
+        known.each = policy.most_of_one().unwrap_or(usize::MAX);
         let disappear = policy.disappear_after().map(|after| after.min(MAX_TIMER));
         let otherwise = core::mem::replace(&mut known.disappear_after, disappear) != disappear;
         let otherwise = otherwise && !first;
@@ -233,13 +237,16 @@ fn shown_of(known: &Room, wish: &Wish, adds: Option<&[u8]>) -> Vec<PendingView> 
         members.find(|one| one.present && one.account == account.as_bytes())
     };
     let by_account = |account, view: fn(MemberId) -> PendingView| {
-        let member = present(account).map(|one| view(one.member));
+        let member = present(account).map(|one| view(known.person(one.member)));
         member.into_iter().collect()
     };
     match wish {
         Wish::Add(_) => {
             let mut members = known.members.values();
-            let member = members.find(|one| adds == Some(one.key.as_slice()));
+            // A further device of mine is nobody whom anybody asked in.
+            let member = members.find(|one| {
+                adds == Some(one.key.as_slice()) && one.account != known.record.account
+            });
             let member = member.map(|one| PendingView::Add(one.member));
             member.into_iter().collect()
         }

@@ -24,7 +24,9 @@ impl Messenger {
         if most <= known.narrow {
             return Err(Refusal::NeedsNoHeralds { most }.into());
         }
-        let named = known.members.get(&member).filter(|member| member.present);
+        let person = known.person(member);
+        let mut theirs = known.members.values();
+        let named = theirs.find(|one| one.present && known.person(one.member) == person);
         let named = account(&named.ok_or(Refusal::NoMember)?.account)?;
         let mut heralds = known.named_and_present();
         let before = heralds.len();

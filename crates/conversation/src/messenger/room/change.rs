@@ -20,7 +20,9 @@ impl Messenger {
     /// The account of somebody else who is in a room of which I am a steward.
     pub(super) fn under_me(&mut self, room: RoomId, member: MemberId) -> Result<AccountId, Stop> {
         let known = self.my_stewardship(room)?;
-        let found = known.members.get(&member).filter(|member| member.present);
+        let mut theirs = known.members.values();
+        let person = known.person(member);
+        let found = theirs.find(|one| one.present && known.person(one.member) == person);
         let found = &found.ok_or(Refusal::NoMember)?.account;
         let rank = |account: &[u8]| {
             let mut stewards = known.stewards.iter();

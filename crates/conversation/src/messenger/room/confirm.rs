@@ -4,10 +4,12 @@
 //! kept with the receipts that are owed to contacts, under the member's number.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 use hushwing_delivery::{LetterId, NetworkTag};
 use hushwing_sansio::StorageError;
 
+use super::Room;
 use crate::branches::MakeFault;
 use crate::content::{Content, MessageId, Receipt, Status};
 use crate::event::FailReason;
@@ -26,10 +28,11 @@ pub(super) const MOST_IN_LETTER: usize = 256;
 
 /// To how many a message of mine got how far.
 pub(in crate::messenger) fn counted(
+    room: &Room,
     storage: &dyn Storage,
     message: &MessageId,
 ) -> Result<Counted, StorageError> {
-    let all = storage.recipients(message)?;
+    let all = room.by_people(storage.recipients(message)?);
     let at_least = |state| all.iter().filter(|one| one.state >= state).count();
     let failed = all.iter().filter(|one| one.state == MessageState::Failed);
     let failed = failed.count();
@@ -44,10 +47,11 @@ pub(in crate::messenger) fn counted(
 
 /// How far a message of mine got to each member it was for, if these are few.
 pub(in crate::messenger) fn reached_by_each(
+    room: &Room,
     storage: &dyn Storage,
     message: &MessageId,
 ) -> Result<Vec<Reached>, StorageError> {
-    let mut all = storage.recipients(message)?;
+    let mut all = room.by_people(storage.recipients(message)?);
     if all.len() > MOST_NAMED {
         // Numbers say it.
         all.clear();
@@ -158,9 +162,12 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let now = call.cx.wall();
         let recipients = call.storage.recipients(message)?;
-        let least = least_of(&recipients);
         let Some(record) = call.storage.message(message)? else {
             return Ok(());
+        };
+        let least = match self.rooms.get(record.contact) {
+            Some(known) => least_of(&known.by_people(recipients.clone())),
+            None => least_of(&recipients),
         };
         let mut times = record.times.clone();
         if let Some(network) = network {
@@ -270,9 +277,14 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
     ) -> Result<(), StorageError> {
-        let others = self.rooms.find(room)?.others();
-        let others: Vec<MemberId> = others.map(|member| member.member).collect();
-        others
+        let known = self.rooms.find(room)?;
+        let people = known.others().map(|one| known.person(one.member));
+        let people: BTreeSet<MemberId> = people.collect();
+        // Also what is owed under a device that is gone, to who is there by another.
+        let all = known.members.keys().copied();
+        let there = all.filter(|member| people.contains(&known.person(*member)));
+        let there: Vec<MemberId> = there.collect();
+        there
             .into_iter()
             .try_for_each(|member| self.resume_debts_to(call, room, member))
     }

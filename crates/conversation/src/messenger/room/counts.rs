@@ -199,7 +199,12 @@ impl Messenger {
                     room: conversation,
                     step: RoomStep::Tallies(tallies.to_vec()),
                 };
-                self.tell_for_others(call, room, author, &Content::Room(word))?;
+                let word = Content::Room(word);
+                let known = self.rooms.find(room)?;
+                let devices: Vec<_> = known.devices_of(author).map(|one| one.member).collect();
+                for device in devices {
+                    self.tell_for_others(call, room, device, &word)?;
+                }
             }
         }
         Ok(())

@@ -165,7 +165,11 @@ impl Messenger {
 
     /// Says the answer, or says it again: as the same leaf, and where I am written to
     /// now.
-    fn say_answer(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+    pub(super) fn say_answer(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
         let record = &self.rooms.find(room)?.record;
         let conversation = record.conversation;
         let package = record.package.clone();
@@ -174,6 +178,9 @@ impl Messenger {
         };
         let key = LeafKey::from_secret(&package.key);
         let key = key.ok_or_else(|| StorageError::corrupt("reading the key of a package"))?;
+        if self.say_come(call, room, &package, &key)? {
+            return Ok(());
+        }
         let entry = self.entry_of(room, key.public())?;
         let word = RoomWord {
             room: conversation,
@@ -253,7 +260,9 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
         let their_own = |entry: &Entry| entry.key == leaf;
-        if !known.leads(by.as_bytes()) && !entries.iter().all(their_own) {
+        // Where devices meet all are of one account, and nobody else can be.
+        let leads = self.devices.meet_in(room) || known.leads(by.as_bytes(), leaf);
+        if !leads && !entries.iter().all(their_own) {
             return self.drop_letter(None, DropReason::Room);
         }
         let of = |known: &Room, entry: &Entry| {
@@ -304,6 +313,7 @@ impl Messenger {
             }
         }
         self.learn(call, room, member, entry)?;
+        self.device_greeted(call, room, member, false)?;
         self.tell_room(room);
         let known = self.rooms.find(room)?;
         let record = &known.record;
@@ -340,7 +350,11 @@ impl Messenger {
             room: self.rooms.find(room)?.record.conversation,
             step: RoomStep::Roster(vec![entry]),
         });
-        self.say_aside(call, room, member, &content).map(drop)
+        self.say_aside(call, room, member, &content)?;
+        match self.some_claims(room)? {
+            Some(mine) => self.say_aside(call, room, member, &mine).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Where to write to somebody, and what they are called, as they told
@@ -384,7 +398,12 @@ impl Messenger {
         let before = core::mem::replace(&mut record.addresses, addresses);
         let moved = record.addresses != before;
         record.revision = revision;
-        record.name.clone_from(&entry.name);
+        // Where devices meet a name is what its device said first: what a person let in by
+        // its name does not take another's later, and no other device names it.
+        let hearsay = revision == 0 || !record.name.is_empty();
+        if !self.devices.meet_in(room) || !hearsay {
+            record.name.clone_from(&entry.name);
+        }
         self.save_member(call, record)?;
         if !moved {
             return Ok(());
@@ -396,6 +415,7 @@ impl Messenger {
             self.welcome_again(call, room, member)?;
         }
         self.strand(call, room, member, call.cx.now())?;
+        self.device_greeted(call, room, member, true)?;
         match before.is_empty() {
             // What was owed could not leave before.
             true => self.resume_debts_to(call, room, member),
@@ -441,6 +461,10 @@ impl Messenger {
             room: conversation,
             step,
         });
-        self.say_in_passing_to_all(call, room, &content)
+        self.say_in_passing_to_all(call, room, &content)?;
+        match self.some_claims(room)? {
+            Some(mine) => self.say_in_passing_to_all(call, room, &mine),
+            None => Ok(()),
+        }
     }
 }

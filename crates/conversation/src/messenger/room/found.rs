@@ -9,8 +9,8 @@ use crate::content::shown::clean_name;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{
-    MailboxRecord, MailboxState, MailboxUse, OrphanRecord, RoomFollowersRecord, RoomRecord,
-    RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord, RoomStanding,
+    KinRecord, MailboxRecord, MailboxState, MailboxUse, OrphanRecord, RoomFollowersRecord,
+    RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord, RoomStanding, SeenRecord,
 };
 use crate::{ConversationId, Event, Refusal, Reply, RoomId, Secret};
 
@@ -40,6 +40,7 @@ impl Messenger {
         let room =
             self.found_bounded(call, &name, my_name, (self.config.group_size, MOST_OF_ONE))?;
         self.open_room_mailbox(call, room)?;
+        self.share_rooms(call)?;
         self.tell_room(room);
         self.show_room(room)
     }
@@ -209,6 +210,8 @@ impl Messenger {
             call.storage.remove_conversation(conversation)?;
         }
         call.storage.remove_room(room)?;
+        KinRecord::default().put(call.storage, room)?;
+        SeenRecord::clear(call.storage, room)?;
         call.storage.remove_all_held(place)?;
         OrphanRecord::clear(call.storage, place)?;
         RoomReturnRecord::clear(call.storage, room)?;

@@ -1,6 +1,6 @@
 //! One room as this program knows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hushwing_sansio::{Moment, StorageError, Timestamp};
 
@@ -9,9 +9,11 @@ use super::renewal::Renewal;
 use crate::branches::AccountId;
 use crate::content::{Lamport, Origin};
 use crate::messenger::people::Tail;
-use crate::storage::{ConversationRecord, MemberRecord, Position, RoomRecord, RoomStanding};
+use crate::storage::{
+    ConversationRecord, MemberRecord, Position, RoomRecord, RoomStanding, SeenRecord,
+};
 use crate::view::{MemberView, PendingView, RoomView, Speaker};
-use crate::{MemberId, Storage};
+use crate::{ConversationId, MemberId, Storage};
 
 /// A room with what would be slow to read for each message.
 pub(in crate::messenger) struct Room {
@@ -19,6 +21,22 @@ pub(in crate::messenger) struct Room {
     /// How I keep it.
     pub(in crate::messenger) kept: ConversationRecord,
     pub(in crate::messenger) members: BTreeMap<MemberId, MemberRecord>,
+    /// Further devices, and the member by whom their owner is known.
+    pub(super) kin: BTreeMap<MemberId, MemberId>,
+    /// Which leaves members say are other devices of theirs.
+    pub(super) claims: BTreeMap<MemberId, BTreeSet<[u8; 32]>>,
+    /// Who is gone, and the member by whom their owner was known then.
+    pub(super) former: BTreeMap<MemberId, MemberId>,
+    /// The leaves that good devices of mine proved to be theirs.
+    pub(super) own: BTreeSet<[u8; 32]>,
+    /// Most leaves of one account.
+    pub(super) each: usize,
+    /// The group in whose place this one was founded, if in one's.
+    pub(super) before: Option<ConversationId>,
+    /// Leaves of my account that nobody proved or vouches for, and since when that is so.
+    pub(super) doubted: BTreeMap<Vec<u8>, Moment>,
+    /// Up to where another device of mine read.
+    pub(super) seen: Option<Position>,
     pub(in crate::messenger) tail: Tail,
     /// Those in force, by account.
     pub(super) stewards: Vec<AccountId>,
@@ -55,6 +73,14 @@ impl Room {
             record,
             kept: ConversationRecord::default(),
             members: BTreeMap::new(),
+            kin: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            former: BTreeMap::new(),
+            own: BTreeSet::new(),
+            each: 1,
+            before: None,
+            doubted: BTreeMap::new(),
+            seen: None,
             tail: Tail::new(),
             stewards: Vec::new(),
             named: Vec::new(),
@@ -77,6 +103,8 @@ impl Room {
     pub(super) fn read(&mut self, storage: &dyn Storage) -> Result<(), StorageError> {
         let members = storage.members(self.record.id)?.into_iter();
         self.members = members.map(|record| (record.member, record)).collect();
+        self.read_kin(storage)?;
+        self.seen = SeenRecord::of(storage, self.record.id)?;
         let kept = storage.conversation(self.record.conversation)?;
         self.kept = kept.unwrap_or_default();
         let place = self.record.id.place();
@@ -128,10 +156,14 @@ impl Room {
         self.stewards.iter().any(|one| one.as_bytes() == account)
     }
 
-    /// Whether whoever is of this account may say who is in it, and lead me into it
-    /// again: a steward, or I myself by another device.
-    pub(super) fn leads(&self, account: &[u8]) -> bool {
-        self.is_steward(account) || self.record.account == account
+    /// Whether who has this leaf may say who is in it, and lead me into it again: a
+    /// steward, or I myself by another device. Who is of my account and proved nothing is
+    /// neither.
+    pub(super) fn leads(&self, account: &[u8], leaf: &[u8]) -> bool {
+        match self.record.account == account {
+            true => self.is_proved(leaf),
+            false => self.is_steward(account),
+        }
     }
 
     /// Whether I am in it and may speak.
@@ -166,9 +198,9 @@ impl Room {
         let member = all()
             .find(|member| member.present)
             .or_else(|| all().next())?;
-        Some(match member.mine {
+        Some(match self.is_own(member.member) {
             true => Speaker::Me,
-            false => Speaker::Member(member.member),
+            false => Speaker::Member(self.person(member.member)),
         })
     }
 
@@ -184,16 +216,29 @@ impl Room {
         let heralds = self.heralds();
         // As whom I was here before says nothing to anybody.
         let shown = self.members.values();
-        let shown = shown.filter(|member| !member.mine || member.key == self.key);
-        let members = shown.map(|member| MemberView {
-            member: member.member,
-            name: member.name.clone(),
-            me: member.mine,
-            steward: member.present && self.is_steward(&member.account),
-            herald: heralds.includes(member.member),
-            present: member.present,
-            reachable: !member.addresses.is_empty(),
-            contact: member.contact,
+        let shown = shown.filter(|member| match member.account == self.record.account {
+            true => member.present || member.key == self.key,
+            false => !member.mine,
+        });
+        let shown = shown.filter(|member| self.person(member.member) == member.member);
+        let mut people: BTreeMap<MemberId, Vec<&MemberRecord>> = BTreeMap::new();
+        for one in self.members.values() {
+            people.entry(self.person(one.member)).or_default().push(one);
+        }
+        let members = shown.map(|person| {
+            let theirs = people.get(&person.member).map_or(&[][..], Vec::as_slice);
+            let there = theirs.iter().filter(|one| one.present);
+            MemberView {
+                member: person.member,
+                name: person.name.clone(),
+                me: person.mine,
+                steward: self.is_steward(&person.account) && there.clone().next().is_some(),
+                herald: theirs.iter().any(|one| heralds.includes(one.member)),
+                devices: there.count(),
+                present: theirs.iter().any(|one| one.present),
+                reachable: theirs.iter().any(|one| !one.addresses.is_empty()),
+                contact: theirs.iter().find_map(|one| one.contact),
+            }
         });
         let offered = matches!(
             self.record.standing,
@@ -216,7 +261,7 @@ impl Room {
             members: members.collect(),
             size: match offered {
                 true => usize::try_from(self.record.told_size).unwrap_or(usize::MAX),
-                false => self.size(),
+                false => self.people(),
             },
             disappear_after: self.disappear_after,
             shared_since: self.shared_since(),

@@ -23,7 +23,7 @@ impl Room {
             self.record.standing,
             RoomStanding::Member | RoomStanding::Leaving
         );
-        inside && self.is_steward(&self.record.account) && self.others().next().is_some()
+        inside && self.is_steward(&self.record.account) && self.strangers().next().is_some()
     }
 
     /// Whether nobody but me is a steward.
@@ -43,7 +43,7 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         let now = call.cx.wall();
         let known = self.my_room(room)?;
-        let alone = known.others().next().is_none();
+        let alone = known.strangers().next().is_none();
         if known.is_last_steward() && !alone {
             return Err(Refusal::LastSteward.into());
         }

@@ -4,7 +4,7 @@ use hushwing_delivery::{NetworkTag, RepeatId};
 use hushwing_sansio::StorageError;
 
 use crate::branches::{Aside, HearFault, Heard, SIDE_VERSION, Said};
-use crate::content::{self, Content, Opened, RoomStep};
+use crate::content::{self, Content, Opened, RoomStep, RoomWord};
 use crate::letter::LetterBody;
 use crate::messenger::hear::{Arrival, classify};
 use crate::messenger::{Call, Messenger};
@@ -230,6 +230,7 @@ impl Messenger {
                     self.heard_greeting(call, room, member, entry, known)
                 }
                 RoomStep::Leave => self.heard_leave(call, room, member),
+                RoomStep::Mine(keys) => self.heard_mine(call, room, member, keys),
                 _ => self.drop_letter(None, DropReason::Room),
             },
             Content::Room(_) => self.drop_letter(None, DropReason::Content),
@@ -294,13 +295,20 @@ impl Messenger {
             _ => return self.drop_letter(None, DropReason::Content),
         }
         let known = self.rooms.find(room)?;
-        let author = known.members.get(&told.member);
-        let by_author = way.from.is_some() && way.from == author.map(|author| &*author.key);
+        let by = known.members.get(&told.member);
+        let by_author = way.from.is_some() && way.from == by.map(|by| &*by.key);
         let owed = match known.is_wide() && (told.aside || by_author) {
             true => Owed::DeliveredBack,
             false => Owed::Delivered,
         };
+        // What the lost machine of who restored says is none of mine.
+        let own = known.is_own_device(told.member);
+        let author = known.person(told.member);
         if !self.is_new_here(call, &opened.id)? {
+            if own {
+                self.owe_to_own(call, author, opened.id);
+                return Ok(());
+            }
             return self
                 .owe_in_room(call, room.place(), opened.id, owed)
                 .map(drop);
@@ -316,24 +324,31 @@ impl Messenger {
                 leaf: told.leaf,
                 id: opened.id,
             },
-            mine: false,
-            author: Some(told.member),
+            mine: own,
+            author: Some(author).filter(|_| !own),
             kind,
             target,
             sent_at: opened.stamp.shown_at(wall),
-            state: MessageState::Delivered,
+            state: match own {
+                // How far it got, the device knows that said it.
+                true => MessageState::Accepted,
+                false => MessageState::Delivered,
+            },
             times: MessageTimes {
                 accepted: way.network.map(|network| (network, wall)),
-                delivered: Some(wall),
+                delivered: Some(wall).filter(|_| !own),
                 vanishes: crate::messenger::vanish::fixed_end(opened, kind),
                 ..MessageTimes::default()
             },
-            owed,
+            owed: match own {
+                true => Owed::Nothing,
+                false => owed,
+            },
             letter: None,
             sealed_epoch: told.sealed,
             content: told.bytes,
         };
-        self.take_note_in(call, room, told.member, &record, &opened.content)
+        self.take_note_in(call, room, author, record, &opened.content)
     }
 
     /// Whether a message is not here, or here as hearsay, which it takes the place of.
@@ -358,10 +373,17 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
         member: MemberId,
-        record: &MessageRecord,
+        mut record: MessageRecord,
         content: &Content,
     ) -> Result<(), StorageError> {
         debug_assert!(record.kind != MessageKind::Control);
+        if record.mine {
+            // Nobody will read it here for it to begin.
+            let mut times = record.times.clone();
+            self.begin_to_vanish(call, &record, &mut times)?;
+            record.times = times;
+        }
+        let record = &record;
         let stands = self.find_place(call, record, content)?;
         if stands {
             call.storage.add_message(record)?;
@@ -377,11 +399,21 @@ impl Messenger {
         if !stands {
             return Ok(());
         }
+        self.seen_before(call, room, &record.position)?;
         self.show_new(call, record, content, before)?;
         match record.times.vanishes {
             Some(_) => self.plan_vanishing(call),
             None => Ok(()),
         }
+    }
+
+    /// Another device of mine is to know that I have what it said. Should that be lost, it
+    /// says it again.
+    fn owe_to_own(&mut self, call: &mut Call<'_, '_>, me: MemberId, message: MessageId) {
+        let delay = self.config.receipt_delay;
+        let to = me.place();
+        self.debts
+            .add(call.cx, delay, to, message, Owed::Delivered, false);
     }
 
     /// Somebody said something to me alone.
@@ -406,18 +438,33 @@ impl Messenger {
         };
         let member = self.member_for(call, room, &aside.author, &aside.key)?;
         self.heard_of(call, room, member)?;
+        let meeting = self.devices.meet_in(room);
         match opened.content {
             Content::Receipts(receipts) => self.confirmed_in(call, room, member, &receipts),
             // Whoever is out is answered nothing.
             _ if gone => self.drop_letter(None, DropReason::Room),
+            // I know what I write.
+            Content::Typing(_) if self.rooms.find(room)?.is_own(member) => Ok(()),
             Content::Typing(_) => {
+                let member = self.rooms.find(room)?.person(member);
                 self.hear_typing_in(call, room, member, &opened.stamp);
                 Ok(())
             }
+            Content::Room(
+                word @ RoomWord {
+                    step:
+                        RoomStep::Share(_)
+                        | RoomStep::Seen(_)
+                        | RoomStep::Begun(_)
+                        | RoomStep::Come { .. },
+                    ..
+                },
+            ) if meeting => self.device_said(call, member, word),
             Content::Room(word) if word.room == conversation => match word.step {
                 RoomStep::Roster(entries) => {
                     self.heard_roster(call, room, (&aside.author, &aside.key), &entries)
                 }
+                RoomStep::Mine(keys) => self.heard_mine(call, room, member, &keys),
                 RoomStep::Ask(state) => self.asked_for(call, room, member, state),
                 RoomStep::Again { epoch, message } => {
                     let told = Told {

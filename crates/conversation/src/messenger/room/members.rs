@@ -15,7 +15,7 @@ impl Messenger {
     pub(in crate::messenger) fn listeners(&self, room: RoomId) -> Vec<MemberId> {
         let room = self.rooms.by_id.get(&room);
         let room = room.filter(|room| room.is_mine() && !room.is_wide());
-        let others = room.into_iter().flat_map(Room::others);
+        let others = room.into_iter().flat_map(Room::strangers);
         others.map(|member| member.member).collect()
     }
 
@@ -85,6 +85,7 @@ impl Messenger {
         self.notices.forget(member.place());
         self.rooms.find(room)?.members.remove(&member);
         self.rooms.of_member.remove(&member);
+        self.forget_kin(call, room, member)?;
         self.rooms.missing.forget_member(member);
         self.rooms.greetings.forget(member);
         self.rooms.passing.forget_member(member);
@@ -115,12 +116,19 @@ impl Messenger {
             }
             if present && member.gone.take().is_some() {
                 turns.back.push(*number);
+                known.former.remove(number);
             }
             member.present = present;
             if renamed {
                 member.name.clone_from(&my_name);
             }
             call.storage.put_member(member)?;
+        }
+        known.part(&turns.gone);
+        known.relink();
+        match turns.gone.is_empty() && turns.back.is_empty() {
+            true => {}
+            false => self.save_kin(call, room)?,
         }
         Ok(turns)
     }
@@ -136,7 +144,9 @@ impl Messenger {
         let gone = members.filter(|member| member.gone.is_some_and(|at| at + FAREWELL <= wall));
         let gone: Vec<_> = gone.map(|member| member.member).collect();
         for member in &gone {
-            self.owe_nothing_to(call, room, *member)?;
+            if self.rooms.find(room)?.devices_of(*member).next().is_none() {
+                self.owe_nothing_to(call, room, *member)?;
+            }
             let Some(record) = self.rooms.find(room)?.members.get(member).cloned() else {
                 continue;
             };

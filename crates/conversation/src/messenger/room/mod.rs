@@ -26,6 +26,7 @@ mod appoint;
 mod backlog;
 mod cancel;
 mod change;
+mod come;
 mod confirm;
 mod counts;
 mod device;
@@ -33,7 +34,9 @@ mod duties;
 mod enter;
 mod fetch;
 mod found;
+mod good;
 mod held;
+mod kin;
 mod known;
 mod leave;
 mod link;
@@ -52,9 +55,12 @@ mod roster;
 mod ruin;
 mod say;
 mod searches;
+mod seen;
+mod share;
 mod signs;
 mod size;
 mod stand;
+mod sweep;
 mod tend;
 mod unheard;
 mod welcome;
@@ -66,11 +72,13 @@ use again::Pieces;
 use hushwing_sansio::{Moment, StorageError};
 
 use super::broken::is_damage;
+use super::device::MOST_DEVICES;
 use super::{Call, Messenger};
 use crate::branches::{AccountId, Keeper, Lent};
 use crate::storage::{RoomRecord, RoomStanding};
 use crate::{ContactId, ConversationId, Event, MemberId, Refusal, RoomId, Storage};
 
+use come::Comes;
 pub(super) use confirm::{counted, reached_by_each};
 use counts::Counts;
 use enter::Greetings;
@@ -83,8 +91,8 @@ use signs::Signs;
 pub use size::GroupSize;
 use unheard::Unheard;
 
-/// Leaves of one account of a room, as long as nobody has several devices.
-const MOST_OF_ONE: u16 = 1;
+/// Leaves of one account of a room.
+const MOST_OF_ONE: u16 = MOST_DEVICES;
 /// Rooms of one profile, offered ones included.
 const MOST_ROOMS: usize = 128;
 /// Members of a room that are remembered, former ones included.
@@ -112,6 +120,8 @@ pub(super) struct Rooms {
     counts: Counts,
     /// Which heralds are there.
     signs: Signs,
+    /// How often devices asked to come.
+    comes: Comes,
 }
 
 impl Rooms {
@@ -158,7 +168,7 @@ impl Rooms {
 
     /// The contact that a member is, where that is known.
     pub(super) fn contact_of(&self, room: RoomId, member: MemberId) -> Option<ContactId> {
-        self.by_id.get(&room)?.members.get(&member)?.contact
+        self.by_id.get(&room)?.contact_of(member)
     }
 
     /// All places where something of a room lies.
@@ -187,6 +197,7 @@ impl Rooms {
         let keepers = self.keepers.values().filter_map(Keeper::poll_timeout);
         let greetings = self.by_id.values().filter_map(|room| room.greets);
         let renewals = self.by_id.values().filter_map(|room| room.renewal.due());
+        let doubts = self.by_id.values().filter_map(Room::doubt_ends);
         let others = [
             self.missing.due(),
             self.again.due(),
@@ -196,7 +207,7 @@ impl Rooms {
             self.counts.due(),
         ];
         let others = others.into_iter().flatten();
-        let timed = keepers.chain(greetings).chain(renewals);
+        let timed = keepers.chain(greetings).chain(renewals).chain(doubts);
         timed.chain(others).min()
     }
 

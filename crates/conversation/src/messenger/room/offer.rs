@@ -39,7 +39,7 @@ impl Messenger {
         let known = self.my_stewardship(room)?;
         let most = most.min(known.most);
         let mut present = known.members.values().filter(|member| member.present);
-        let there = present.any(|member| member.contact == Some(contact));
+        let there = present.any(|member| known.contact_of(member.member) == Some(contact));
         if there {
             return Err(Refusal::InRoomAlready.into());
         }
@@ -388,7 +388,11 @@ impl Messenger {
     }
 
     /// Ends an offer, or an answer to one. What was said in it before stays.
-    fn withdraw_from(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+    pub(super) fn withdraw_from(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
         if known.record.standing == RoomStanding::Offered {
             return self.remove_offer(call, room);
@@ -485,6 +489,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
     ) -> Result<(), StorageError> {
         self.offer_again_by_links(call)?;
+        self.share_again(call)?;
         let now = call.cx.wall();
         for room in self.rooms.by_id.keys().copied().collect::<Vec<_>>() {
             let known = self.rooms.find(room)?;
@@ -501,8 +506,18 @@ impl Messenger {
                 RoomStanding::Offered | RoomStanding::Joining
             ) && record.since + OFFER_LIFE <= now;
             if over {
+                let by_device = record.package.as_ref();
+                let by_device = by_device.is_some_and(|one| !self.people.contains_key(&one.by));
                 self.within(call, room.place(), |this, call| {
-                    this.withdraw_from(call, room)
+                    this.withdraw_from(call, room)?;
+                    // A device of mine tells me of it again.
+                    match this.rooms.find(room) {
+                        Ok(known) if by_device => {
+                            known.record.may_return = true;
+                            this.save_room(call, room)
+                        }
+                        _ => Ok(()),
+                    }
                 })?;
                 continue;
             }

@@ -62,7 +62,7 @@ impl Messenger {
     ) -> Result<Vec<Vec<u8>>, StorageError> {
         let known = self.rooms.find(room)?;
         let conversation = known.record.conversation;
-        let Some(shared) = known.record.shared.filter(|_| known.is_mine()) else {
+        let Some(shared) = known.handed_to(member).filter(|_| known.is_mine()) else {
             return Ok(Vec::new());
         };
         let parts = in_parts(self.newest(call, room, shared)?);
@@ -146,9 +146,10 @@ impl Messenger {
         let known = self.rooms.find(room)?;
         for author in known.members.values() {
             let meant = match record.author {
-                Some(member) => author.member == member,
-                // One of my leaves, of which there were several if I left in between.
-                None => author.mine,
+                Some(member) => known.person(author.member) == known.person(member),
+                // One of my leaves, of which there were several if I left in between, or a
+                // device of mine.
+                None => known.is_own(author.member),
             };
             if !meant {
                 continue;
@@ -177,7 +178,9 @@ impl Messenger {
         let entered = package
             .filter(|package| with_welcome && package.steward == by)
             .and_then(|package| package.entered);
-        let entered = entered.zip(record.shared);
+        let by_own = self.rooms.find(room)?.is_proved(by);
+        let shared = self.rooms.find(room)?.handed_by(by_own);
+        let entered = entered.zip(shared);
         let Some((entered, shared)) = entered else {
             return self.drop_letter(None, DropReason::Room);
         };
@@ -187,7 +190,7 @@ impl Messenger {
         for past in all {
             // From then on all that is said reaches me as it is said.
             if past.epoch < entered.epoch {
-                self.take_past(call, room, shared, past)?;
+                self.take_past(call, room, shared, (past, by_own))?;
             }
         }
         Ok(())
@@ -198,12 +201,12 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
         shared: SharedRecord,
-        past: Past,
+        (past, by_own): (Past, bool),
     ) -> Result<(), StorageError> {
         let wall = call.cx.wall();
         let known = self.rooms.find(room)?;
         let origin = known.origin(&past.key)?;
-        if !may_have_said(known, &past) {
+        if !may_have_said(known, &past, by_own) {
             return Ok(());
         }
         let opened = content::open(&past.message, &origin, wall).ok();
@@ -218,7 +221,11 @@ impl Messenger {
         if call.storage.has_message(&opened.id)? || !is_of_the_past(call, &opened)? {
             return Ok(());
         }
-        let author = self.past_author(call, room, &past)?;
+        let mine = known.record.account == past.account.as_bytes();
+        let author = match mine {
+            true => None,
+            false => Some(self.past_author(call, room, &past)?),
+        };
         let mut record = past_record(room, author, past, &opened, wall);
         let base = self.rooms.find(room)?.base;
         record.position.epoch = record.position.epoch.saturating_add(base);
@@ -255,17 +262,39 @@ impl Messenger {
 }
 
 /// Whether it can be of somebody else who is known as they are named, or of somebody of
-/// whom nothing is known, as long as there is place for them.
-fn may_have_said(known: &Room, past: &Past) -> bool {
+/// whom nothing is known, as long as there is place for them. What I said only a device
+/// of mine tells me.
+fn may_have_said(known: &Room, past: &Past, by_own: bool) -> bool {
     let account = past.account.as_bytes();
+    let same = |one: &&MemberRecord| one.key == past.key && one.account == account;
     let alike = |one: &&MemberRecord| one.key == past.key || one.account == account;
-    let mut alike = known.members.values().filter(alike);
-    match alike.next() {
-        Some(one) => {
-            let same = one.key == past.key && one.account == account;
-            same && !one.mine && alike.next().is_none()
+    let mut members = known.members.values();
+    if known.record.account == account {
+        let mine = members.any(|one| one.mine && one.key == past.key);
+        return by_own && !mine;
+    }
+    match members.clone().find(same) {
+        // Beside other devices of theirs, if it is there. As whom I was here before nobody
+        // has me say anything.
+        Some(one) => !one.mine && (one.present || members.filter(alike).count() == 1),
+        None => !members.any(|one| alike(&one)) && known.members.len() < MOST_KNOWN,
+    }
+}
+
+impl Room {
+    /// What of what was said somebody is handed whom I let in: a device of mine all that
+    /// I have.
+    fn handed_to(&self, member: MemberId) -> Option<SharedRecord> {
+        let own = self.members.get(&member);
+        let own = own.is_some_and(|one| one.account == self.record.account);
+        self.handed_by(own)
+    }
+
+    fn handed_by(&self, own: bool) -> Option<SharedRecord> {
+        match own {
+            true => Some(SharedRecord { since: 0, epoch: 0 }),
+            false => self.record.shared,
         }
-        None => known.members.len() < MOST_KNOWN,
     }
 }
 
@@ -298,7 +327,7 @@ fn as_said_by(
 
 fn past_record(
     room: RoomId,
-    author: MemberId,
+    author: Option<MemberId>,
     past: Past,
     opened: &Opened,
     wall: hushwing_sansio::Timestamp,
@@ -312,13 +341,17 @@ fn past_record(
             leaf: past.leaf,
             id: opened.id,
         },
-        mine: false,
-        author: Some(author),
+        mine: author.is_none(),
+        author,
         kind,
         target,
         sent_at: opened.stamp.shown_at(wall),
         // Nobody waits for it to be read, or for a word that it was.
-        state: MessageState::Read,
+        state: match author {
+            Some(_) => MessageState::Read,
+            // How far it got, the device knows that said it.
+            None => MessageState::Accepted,
+        },
         times: MessageTimes {
             delivered: Some(wall),
             ..MessageTimes::default()
@@ -382,5 +415,32 @@ mod tests {
             lengths(&many).iter().map(Vec::len).collect::<Vec<_>>(),
             [MOST_IN_PART, 1]
         );
+    }
+
+    #[test]
+    fn nobody_has_me_say_anything_as_whom_i_was_before() {
+        use super::super::kin::tests::{ME, room};
+        let mut known = room(&[(3, 5), (4, 6)]);
+        let past = |account: u8, key: u8| Past {
+            account: AccountId::try_from([account; 16].as_slice()).unwrap(),
+            key: [key; 32],
+            name: String::new(),
+            epoch: 1,
+            leaf: 0,
+            message: Vec::new(),
+        };
+        assert!(may_have_said(&known, &past(5, 3), false));
+        assert!(may_have_said(&known, &past(7, 7), false), "who went before");
+        assert!(!may_have_said(&known, &past(5, 8), false));
+        assert!(!may_have_said(&known, &past(ME, 8), false));
+        assert!(
+            may_have_said(&known, &past(ME, 8), true),
+            "my device says so"
+        );
+        assert!(!may_have_said(&known, &past(ME, ME), true));
+        // I left and came back under another account.
+        let before = known.members.get_mut(&MemberId(3)).unwrap();
+        (before.mine, before.present) = (true, false);
+        assert!(!may_have_said(&known, &past(5, 3), false));
     }
 }

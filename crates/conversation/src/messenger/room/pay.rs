@@ -7,7 +7,7 @@
 //! confirmed the same way, since they may be away.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hushwing_sansio::StorageError;
 
@@ -34,8 +34,13 @@ impl Rooms {
 }
 
 impl Room {
-    /// To whom I tell what I have of an author.
-    fn told_for(&self, author: MemberId, owed: Owed) -> MemberId {
+    /// To whom I tell what I have of somebody: to each device of theirs, or to who gathers it.
+    fn told_for(&self, author: MemberId, owed: Owed) -> BTreeSet<MemberId> {
+        let devices = self.devices_of(author).map(|one| one.member);
+        devices.map(|one| self.told_by(one, owed)).collect()
+    }
+
+    fn told_by(&self, author: MemberId, owed: Owed) -> MemberId {
         let heralds = self.heralds();
         let straight = owed.goes_back() && !heralds.includes(author);
         if straight || self.me().is_some_and(|me| heralds.includes(me)) {
@@ -109,9 +114,15 @@ impl Messenger {
             let author = MemberId(author.0);
             more.extend(debt.more.then_some(author));
             for (message, due) in debt.owed {
-                let to = known.told_for(author, due.owed);
-                let all = by_receiver.entry(to).or_default();
-                all.push((author, message, due));
+                let devices = known.told_for(author, due.owed);
+                let waits = |to: &&MemberId| self.debts.waits_for(to.place(), &self.office);
+                // Whose letters wait is left out where another device of theirs hears it.
+                let some = devices.len() > 1 && !devices.iter().all(|to| waits(&to));
+                let devices = devices.iter().filter(|to| !(some && waits(to)));
+                for to in devices.copied() {
+                    let all = by_receiver.entry(to).or_default();
+                    all.push((author, message, due));
+                }
             }
         }
         for (to, all) in by_receiver {

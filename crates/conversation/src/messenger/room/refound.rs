@@ -51,15 +51,15 @@ impl Messenger {
         let Some(mut before) = Keeper::open(&mut lent, old)? else {
             return Ok(());
         };
-        let known = self
-            .rooms
-            .by_id
-            .get(&room)
-            .map(|known| &known.record.account);
         let stewards = before.stewards()?;
+        let known = self.rooms.find(room)?;
         let first = stewards.first().map(AccountId::as_bytes);
-        let highest = first.is_some() && first == known.map(Vec::as_slice);
-        if !highest || !before.is_member() {
+        let highest = first.is_some() && first == Some(known.record.account.as_slice());
+        // Another device of mine has the group, and would be left behind in it.
+        let alone = known
+            .others()
+            .all(|one| one.account != known.record.account);
+        if !highest || !alone || !before.is_member() {
             return Ok(());
         }
         let founded = Keeper::found_anew(&mut lent, &mut before, new, &[])?;
@@ -94,7 +94,7 @@ impl Messenger {
 
     /// The room is kept by another group from now on. What was on its way in the one
     /// before arrives nowhere.
-    fn go_by_another_id(
+    pub(super) fn go_by_another_id(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
@@ -108,9 +108,12 @@ impl Messenger {
         self.rooms.held.forget(room);
         let known = self.rooms.find(room)?;
         known.key.clear();
+        known.forget_all_kin();
         known.record.asked.clear();
         let old = core::mem::replace(&mut known.record.conversation, new);
         let kept = known.kept.clone();
+        self.rooms.find(room)?.before = Some(old);
+        self.save_kin(call, room)?;
         call.storage.remove_conversation(old)?;
         call.storage.put_conversation(new, &kept)?;
         self.conversations.remove(&old);
@@ -265,6 +268,23 @@ impl Messenger {
         let highest = founder.stewards.first() == Some(&founder.leaf.account);
         let mut theirs = theirs.iter().filter_map(|one| known.members.get(one));
         Ok(highest && theirs.any(|one| one.key == founder.leaf.signature_key))
+    }
+
+    /// Whether the highest steward of a room founded another in its place, as I know it,
+    /// and that is not of my account: a device of mine leads no other out of a room.
+    pub(super) fn is_founded_by_another(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        new: ConversationId,
+        claim: &Succession,
+    ) -> Result<bool, StorageError> {
+        let me = self.rooms.find(room)?.account()?;
+        let founder = self.founder_of(call, room, new, claim)?;
+        Ok(founder.is_some_and(|founder| {
+            let highest = founder.stewards.first() == Some(&founder.leaf.account);
+            highest && founder.leaf.account != me
+        }))
     }
 
     fn founder_of(

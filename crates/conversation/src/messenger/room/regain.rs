@@ -41,7 +41,8 @@ fn lately(since: Timestamp, span: Duration, now: Timestamp) -> bool {
 }
 
 impl Room {
-    /// The leaves in it that are a contact's, by their own word.
+    /// The leaves in it that are a contact's, by their own word: not other devices of
+    /// theirs, one of which may have thrown that out by which they talk with me.
     pub(super) fn leaves_of(&self, contact: ContactId) -> Vec<MemberId> {
         let theirs = self.others().filter(|one| one.contact == Some(contact));
         theirs.map(|one| one.member).collect()
@@ -261,7 +262,8 @@ impl Messenger {
         let known = self.rooms.find(room)?;
         let going = known.pending.clone();
         let mut leaves = known.leaves_of(contact);
-        leaves.retain(|leaf| !going.contains(&PendingView::Remove(*leaf)));
+        let going = |leaf: MemberId| going.contains(&PendingView::Remove(known.person(leaf)));
+        leaves.retain(|leaf| !going(*leaf));
         let mut found = Vec::new();
         for leaf in leaves {
             match self.under_me(room, leaf) {
@@ -357,7 +359,8 @@ impl Messenger {
         })
     }
 
-    /// Removes the leaves of a contact who comes back as another.
+    /// Removes the leaves of a contact who comes back as another; other devices of theirs
+    /// stay.
     pub(super) fn remove_lost(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -365,8 +368,12 @@ impl Messenger {
         lost: &[MemberId],
     ) -> Result<(), StorageError> {
         for member in lost {
-            if let Ok(account) = self.under_me(room, *member) {
-                self.want(call, room, Wish::Remove(account))?;
+            let known = self.rooms.find(room)?.members.get(member);
+            let Some(leaf) = known.map(|one| one.key.clone()) else {
+                continue;
+            };
+            if self.under_me(room, *member).is_ok() {
+                self.want(call, room, Wish::RemoveLeaf(leaf))?;
             }
         }
         Ok(())

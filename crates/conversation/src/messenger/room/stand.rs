@@ -7,7 +7,7 @@ use hushwing_sansio::StorageError;
 use crate::RoomId;
 use crate::branches::Keeper;
 use crate::messenger::{Call, Messenger};
-use crate::storage::RoomStanding;
+use crate::storage::{HANDED_ON, RoomStanding};
 
 /// How long a room is listened to that I was removed from, and what waits for
 /// others who were removed is kept: a branch that undoes it may still come.
@@ -77,8 +77,12 @@ impl Messenger {
         if bare {
             self.open_room_mailbox(call, room)?;
         }
-        self.say_again_in(call, room, 0..u64::MAX)?;
+        self.say_again_in(call, room, 0..HANDED_ON)?;
         self.resume_room_debts(call, room)?;
+        // Who was thrown out meanwhile was not looked for here.
+        self.find_own_quietly(call, room)?;
+        self.sweep(call, room)?;
+        self.share_rooms(call)?;
         self.greet_room(call, room)
     }
 

@@ -23,8 +23,12 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
     ) -> Result<(), StorageError> {
-        for room in self.rooms.by_id.keys().copied().collect::<Vec<_>>() {
+        let mut rooms: Vec<_> = self.rooms.by_id.keys().copied().collect();
+        // What is signed for other devices names me as I am where they meet.
+        rooms.sort_by_key(|room| !self.devices.meet_in(*room));
+        for room in rooms {
             self.within(call, room.place(), |this, call| {
+                this.find_own_quietly(call, room)?;
                 let record = &this.rooms.find(room)?.record;
                 let (standing, bare) = (record.standing, record.mailbox.is_none());
                 match standing {
@@ -42,7 +46,11 @@ impl Messenger {
                 }
             })?;
         }
-        Ok(())
+        self.find_all_own(call)?;
+        for room in self.rooms.by_id.keys().copied().collect::<Vec<_>>() {
+            self.within(call, room.place(), |this, call| this.sweep(call, room))?;
+        }
+        self.share_rooms(call)
     }
 
     /// Does what is due in rooms.
@@ -74,6 +82,7 @@ impl Messenger {
         self.passing_due(call)?;
         self.backlog_due(call)?;
         self.counts_due(call)?;
+        self.doubts_due(call)?;
         self.unheard_due(call)?;
         self.ask_for_missing(call)
     }

@@ -1,5 +1,7 @@
 //! The Welcome: mine to those a commit of mine added, and another's to me.
 
+use core::ops::RangeInclusive;
+
 use hushwing_delivery::Keep;
 use hushwing_sansio::StorageError;
 
@@ -41,12 +43,12 @@ impl Messenger {
         };
         let invited = Keeper::invited(&mut lent, welcome, own(&key))?;
         let (size, each) = match self.devices.meet_in(room) {
-            true => (GroupSize::of_devices(), MOST_DEVICES),
-            false => (self.config.group_size, MOST_OF_ONE),
+            true => (GroupSize::of_devices(), MOST_DEVICES..=MOST_DEVICES),
+            false => (self.config.group_size, 1..=MOST_OF_ONE),
         };
         let fits = |invited: &Invited| {
             let bounded = size.admits(&invited.policy);
-            bounded && is_asked_for(record.conversation, package, invited, each)
+            bounded && is_asked_for(record.conversation, package, invited, &each)
         };
         if !invited.as_ref().is_ok_and(fits) {
             return self.drop_letter(None, DropReason::Room);
@@ -68,7 +70,9 @@ impl Messenger {
         }
         let mut leaves = known.members.values();
         let leaf = leaves.find(|member| member.present && member.key == key);
-        Ok(leaf.is_some_and(|leaf| known.leads(&leaf.account)))
+        let meeting = known.record.id;
+        let leads = leaf.is_some_and(|leaf| known.leads(&leaf.account, &leaf.key));
+        Ok(leads || leaf.is_some() && self.devices.meet_in(meeting))
     }
 
     /// Whether nothing is kept of the entry that my last answer asked for.
@@ -162,16 +166,19 @@ impl Messenger {
         let package = record.package.clone();
         self.save_room(call, room)?;
         self.refresh(call, room)?;
+        // The greeting says which devices are mine.
+        self.find_own_quietly(call, room)?;
         if self.devices.meet_in(room) {
             self.device_linked(call)?;
             // Whoever read the link knows where I am written to.
             self.leave_told_mailbox(call, room)?;
-        } else if let Some(package) = package {
+        } else if let Some(package) = package.filter(|one| self.people.contains_key(&one.by)) {
             // The leaf that the contact said is theirs, and no other, bears their name.
             self.bind_contact(call, room, &package.steward, package.by)?;
         }
         self.tell_room(room);
-        Ok(())
+        self.sweep(call, room)?;
+        self.share_rooms(call)
     }
 
     /// The leaf with this key is a contact's, by their own word.
@@ -214,6 +221,9 @@ impl Messenger {
                     step: RoomStep::Roster(entries),
                 });
                 sides.extend(self.seal_aside(call, room, member, &content)?);
+            }
+            if let Some(mine) = self.some_claims(room)? {
+                sides.extend(self.seal_aside(call, room, member, &mine)?);
             }
             if sides.is_empty() {
                 continue;
@@ -327,15 +337,16 @@ fn own(key: &Secret) -> impl FnOnce(&[u8]) -> Option<Secret> + '_ {
 
 /// Whether a Welcome is to the group that was offered, by the leaf that offered
 /// it, for the account that I answered with, and by its rules never of more leaves
-/// than can be written to, nor of several of one account.
+/// than can be written to, nor of more of one account than may be.
 fn is_asked_for(
     room: ConversationId,
     package: &PackageRecord,
     invited: &Invited,
-    each: u16,
+    each: &RangeInclusive<u16>,
 ) -> bool {
+    let of_one = invited.policy.most_of_one().map(u16::try_from);
     invited.group == room
         && account(&package.account).is_ok_and(|mine| mine == invited.account)
         && invited.by.signature_key == package.steward
-        && invited.policy.most_of_one() == Some(usize::from(each))
+        && matches!(of_one, Some(Ok(of_one)) if each.contains(&of_one))
 }

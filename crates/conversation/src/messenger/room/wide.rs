@@ -84,10 +84,12 @@ impl Room {
         Heralds(present.map(|member| member.member).collect())
     }
 
-    /// The first member of an account in the state that is followed.
+    /// The member of an account in the state that is followed; of several devices the same
+    /// one to all, whichever came first to them.
     pub(super) fn present_of(&self, account: &[u8]) -> Option<&MemberRecord> {
-        let mut members = self.members.values();
-        members.find(|member| member.present && member.account == account)
+        let members = self.members.values();
+        let there = members.filter(|member| member.present && member.account == account);
+        there.min_by_key(|member| &member.key)
     }
 
     /// Those named to pass on who are there.

@@ -18,6 +18,7 @@ use crate::mls::LeafKey;
 use crate::mls::crypto::Crypto;
 use crate::mls::provider::Provider;
 use crate::{ConversationId, MlsRows};
+use openmls_traits::signatures::Signer as _;
 
 /// What a keeper is lent for one call.
 pub struct Lent<'a, 'c> {
@@ -197,6 +198,27 @@ impl Keeper {
     #[must_use]
     pub fn signature_key(&self) -> Vec<u8> {
         self.key.public().to_vec()
+    }
+
+    /// Signs as my leaf. What is signed begins as nothing else does that a leaf signs.
+    pub(crate) fn sign(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        self.key.sign(bytes).ok()
+    }
+
+    /// Whether my account may change its own devices in the followed state, though more
+    /// than one stays: it keeps no distance there, or did.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub(crate) fn is_free(&mut self, lent: &mut Lent<'_, '_>) -> Result<bool, StorageError> {
+        let me = self.account.clone();
+        let free = self.within(lent, self.followed, |_, group, _| {
+            let parent = super::facts::parent(group).ok_or(())?;
+            let kept = parent.shape == Shape::Group && !parent.stewards().contains(&me);
+            Ok::<_, ()>(!kept || parent.epoch >= parent.free_from(&me))
+        })?;
+        Ok(free.unwrap_or(false))
     }
 
     /// The state that is followed.

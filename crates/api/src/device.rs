@@ -1,0 +1,79 @@
+//! Devices of one account.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `GET /v1/devices`, and the answer of all that changes them.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Devices {
+    /// `alone` where this is the only device, `waiting` to be let in, `linked`, `out` where
+    /// it was revoked, or `broken`.
+    pub state: String,
+    /// The devices, this one included.
+    pub devices: Vec<Device>,
+    /// The link this device shows to be linked by, once it has one.
+    pub link: Option<String>,
+    /// Until when that can be used, RFC 3339 UTC.
+    pub expires: Option<String>,
+    /// Six digits that the old device and the new one both show; to be compared before
+    /// they are confirmed on the old one.
+    pub code: Option<String>,
+    /// What the new device calls itself that waits here for the code to be confirmed.
+    pub newcomer: Option<String>,
+    /// How many changes of mine are under way, or can still be undone.
+    pub changing: usize,
+}
+
+impl core::fmt::Debug for Devices {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Devices")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One device.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Device {
+    /// Its number, for where names are the same.
+    pub device: u64,
+    /// What it calls itself.
+    pub name: String,
+    /// Whether it is this one.
+    pub me: bool,
+    /// Whether it is known where to write to it.
+    pub reachable: bool,
+}
+
+/// What this device is called.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShowBody {
+    /// By what name the others know it.
+    pub name: String,
+}
+
+/// The new device to link.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkBody {
+    /// The link that it shows.
+    pub link: String,
+    /// By what name the others know this one; what was said before stands.
+    pub name: String,
+}
+
+/// The digits that a person compared.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CodeBody {
+    /// Six digits, with or without a space.
+    pub code: String,
+}
+
+/// A device that cannot be let in or revoked.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct DevicesUnchanged {
+    /// Why.
+    pub reason: String,
+}

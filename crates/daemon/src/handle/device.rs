@@ -1,0 +1,125 @@
+//! Devices of one account.
+
+use hushwing_api::device::{Device, Devices};
+use hushwing_conversation::view::{DeviceView, DevicesView};
+use hushwing_conversation::{Command, MemberId, Reply, RoomStanding, Secret};
+
+use super::contact::{ambiguous, nobody_named};
+use super::{Handle, show};
+use crate::error::Error;
+use crate::profile::{Profile, unexpected};
+
+impl Handle {
+    /// The devices of a profile's account.
+    pub async fn devices(&self, profile: Option<&str>) -> Result<Devices, Error> {
+        let profile = self.profile(profile)?;
+        ask(&profile, Command::Devices).await
+    }
+
+    /// Shows a link to be linked by, as a new device.
+    pub async fn show_device(&self, profile: Option<&str>, name: &str) -> Result<Devices, Error> {
+        let profile = self.profile(profile)?;
+        let name = name.to_owned();
+        ask(&profile, Command::ShowDevice { name }).await
+    }
+
+    /// Calls the new device that shows a link.
+    pub async fn call_device(
+        &self,
+        profile: Option<&str>,
+        link: &str,
+        name: &str,
+    ) -> Result<Devices, Error> {
+        let profile = self.profile(profile)?;
+        let link = Secret::new(link.trim().as_bytes().to_vec());
+        let name = name.to_owned();
+        ask(&profile, Command::CallDevice { link, name }).await
+    }
+
+    /// Lets the new device in: a person compared the code.
+    pub async fn confirm_device(
+        &self,
+        profile: Option<&str>,
+        code: &str,
+    ) -> Result<Devices, Error> {
+        let profile = self.profile(profile)?;
+        let code = code.to_owned();
+        ask(&profile, Command::ConfirmDevice { code }).await
+    }
+
+    /// Throws a device out.
+    pub async fn revoke_device(&self, profile: Option<&str>, name: &str) -> Result<Devices, Error> {
+        let profile = self.profile(profile)?;
+        let known = view_of(&profile, Command::Devices).await?;
+        let device = meant(&known, name)?;
+        ask(&profile, Command::RevokeDevice { device }).await
+    }
+}
+
+async fn view_of(profile: &Profile, command: Command) -> Result<DevicesView, Error> {
+    match profile.ask(command).await? {
+        Reply::Devices(view) => Ok(view),
+        _ => Err(unexpected()),
+    }
+}
+
+async fn ask(profile: &Profile, command: Command) -> Result<Devices, Error> {
+    view_of(profile, command).await.map(|view| devices(&view))
+}
+
+/// The device a person means: by name, or else by number.
+fn meant(known: &DevicesView, name: &str) -> Result<MemberId, Error> {
+    let all = || known.devices.iter();
+    let named: Vec<&DeviceView> = all().filter(|one| one.name == name).collect();
+    match named.as_slice() {
+        [one] => Ok(one.device),
+        [] => {
+            let mut all = all();
+            let numbered = all.find(|one| one.device.0.to_string() == name);
+            let found = numbered.map(|one| one.device);
+            found.ok_or_else(|| {
+                nobody_named("device", name).with_advice("`hushwing device list` shows them")
+            })
+        }
+        several => {
+            let several = several.iter();
+            let candidates: Vec<String> = several
+                .map(|one| format!("{} ({})", one.device.0, one.name))
+                .collect();
+            Err(ambiguous(name, "devices", &candidates))
+        }
+    }
+}
+
+/// Devices as documents show them.
+pub(super) fn devices(view: &DevicesView) -> Devices {
+    let link = view.link.as_ref();
+    Devices {
+        state: match view.standing {
+            None => "alone",
+            Some(RoomStanding::Offered | RoomStanding::Joining) => "waiting",
+            Some(RoomStanding::Member) => "linked",
+            Some(RoomStanding::Leaving | RoomStanding::Left) => "out",
+            Some(_) => "broken",
+        }
+        .to_owned(),
+        devices: view.devices.iter().map(device).collect(),
+        link: link.map(|one| String::from_utf8_lossy(one.link.expose()).into_owned()),
+        expires: link.map(|one| show::time(one.until)),
+        code: view.code.clone(),
+        newcomer: view.newcomer.clone(),
+        changing: view.changing,
+    }
+}
+
+fn device(one: &DeviceView) -> Device {
+    Device {
+        device: one.device.0,
+        name: match one.name.is_empty() {
+            true => "?".to_owned(),
+            false => one.name.clone(),
+        },
+        me: one.me,
+        reachable: one.reachable,
+    }
+}
