@@ -123,6 +123,7 @@ impl Messenger {
             person.record.addresses = addresses.map(Secret::new).collect();
             person.save(call.storage)?;
             self.keep_recovery(call, contact, &ask.addresses)?;
+            self.readdress_posts(call, contact)?;
         }
         if again {
             // The answer may be lost, or have gone to where they are no more.

@@ -269,7 +269,7 @@ fn who_asks_for_the_same_again_waits_twice_as_long() {
     let (mut c, mut mallory, room, _) = read_by_mallory(2_878);
     send(&mut c.village, c.alice, room.place(), "one");
     c.village.rest().unwrap();
-    let answers = |c: &mut Couple, mallory: &mut Intruder, next, minutes| {
+    let answers = |c: &mut Couple, mallory: &mut Intruder, next, minutes: u64| {
         c.village.overhear();
         for _ in 0..minutes {
             say(c, mallory, room, ChannelStep::Ask { next });
@@ -281,6 +281,16 @@ fn who_asks_for_the_same_again_waits_twice_as_long() {
     };
     // At 0, 1, 3, 7, 15, 31 and 63 minutes.
     assert_eq!(answers(&mut c, &mut mallory, 0, 100), 7);
+    // Nor does it help to ask for what is to come in between.
+    let (mut c, mut mallory, room, _) = read_by_mallory(2_897);
+    send(&mut c.village, c.alice, room.place(), "one");
+    c.village.rest().unwrap();
+    let mut sent = 0;
+    for minute in 0..100_u64 {
+        let next = (minute % 2) << 50;
+        sent += answers(&mut c, &mut mallory, next, 1);
+    }
+    assert_eq!(sent, 7);
     // Who has got it is heard at once.
     send(&mut c.village, c.alice, room.place(), "two");
     c.village

@@ -81,6 +81,9 @@ impl Messenger {
         channel.record.put(call.storage)?;
         // Of the rows of its readers one may be what is damaged.
         ReaderRecord::clear_all(call.storage, id)?;
+        for (reader, known) in self.channels.find(id)?.readers.clone() {
+            self.put_reader(call.storage, id, reader, known)?;
+        }
         self.put_all_out(call, id)?;
         self.tell(Event::Broken {
             contact: id.place(),
@@ -236,6 +239,7 @@ impl Messenger {
             }
         }
         self.forget_oldest_gone(call, id)?;
+        self.forget_lost_letters(call, id)?;
         self.channels.to_tend.insert(id);
         self.ask_for_nothing(call, id)
     }

@@ -18,11 +18,13 @@ const HEEDED: Duration = Duration::from_secs(60);
 /// How many times as long at most who asks for the same again waits.
 const MOST_TIMES: u32 = 1_024;
 
-/// When somebody was answered last, how long nothing more is heeded, and what had been
-/// said by then.
+/// When somebody was answered last, when with what was sent before, how long nothing more
+/// of that is heeded, and what had been said by then.
+#[derive(Clone, Copy)]
 pub(super) struct Heeded {
     at: Moment,
-    wait: Duration,
+    repeated: Moment,
+    again: Duration,
     head: u64,
 }
 
@@ -101,9 +103,9 @@ impl Messenger {
         }
     }
 
-    /// Whether what a reader repeats is answered now, which is noted then. Who asks for
-    /// what was sent, and has not got it, waits twice as long each time: each answer may
-    /// be all the posts that can be had.
+    /// Whether what a reader asks is answered now, which is noted then. Who asks for what
+    /// was sent before, and says that they have not got it, waits twice as long each time,
+    /// whatever they ask for in between: each answer may be all the posts that can be had.
     pub(super) fn heeds(
         &mut self,
         call: &Call<'_, '_>,
@@ -111,14 +113,30 @@ impl Messenger {
         (next, head): (u64, u64),
     ) -> bool {
         let now = call.cx.now();
-        let before = self.channels.heeded.get(&(id, reader));
-        let wait = match before {
-            Some(before) if now < before.at + before.wait => return false,
-            Some(before) if next <= before.head => (before.wait * 2).min(HEEDED * MOST_TIMES),
-            _ => HEEDED,
+        let first = Heeded {
+            at: now,
+            repeated: now,
+            again: HEEDED,
+            head,
         };
-        let at = now;
-        let heeded = Heeded { at, wait, head };
+        let heeded = match self.channels.heeded.get(&(id, reader)) {
+            None => first,
+            Some(before) if now < before.at + HEEDED => return false,
+            Some(before) if next > before.head => Heeded {
+                at: now,
+                head: before.head.max(head),
+                ..*before
+            },
+            Some(before) if now < before.repeated + before.again => return false,
+            Some(before) => Heeded {
+                again: match now < before.repeated + HEEDED * MOST_TIMES * 2 {
+                    true => (before.again * 2).min(HEEDED * MOST_TIMES),
+                    false => HEEDED,
+                },
+                head: before.head.max(head),
+                ..first
+            },
+        };
         self.channels.heeded.insert((id, reader), heeded);
         true
     }

@@ -25,14 +25,11 @@ impl Messenger {
         if !is_post(content) {
             return Err(Refusal::NotInChannels.into());
         }
-        self.keys_for_next(call, id)?;
         let salt = Salt(call.cx.random());
         let sent = call.cx.wall();
         let before = call.storage.last_position(id.place())?;
         let channel = self.channels.find(id)?;
         let heard = channel.reading().next().is_some();
-        let generation = channel.record.chains.last().map(|one| one.generation);
-        let generation = generation.ok_or(Refusal::NotInRoom)?;
         let origin = channel.origin()?;
         let number = channel.published().map_or(0, |mine| mine.head + 1);
         let stamp = Stamp {
@@ -45,6 +42,10 @@ impl Messenger {
             expires: None,
         };
         let bytes = content.compose(frame).map_err(unfit)?;
+        // Not before it is sure that something is said: all are told of them.
+        self.keys_for_next(call, id)?;
+        let chain = self.channels.find(id)?.record.chains.last();
+        let generation = chain.ok_or(Refusal::NotInRoom)?.generation;
         let message = MessageId::derive(&origin, &bytes, &salt);
         let post = PostRecord {
             number,
