@@ -114,6 +114,9 @@ impl Messenger {
                 member.gone = Some(now);
                 turns.gone.push(*number);
             }
+            if present && !member.present {
+                turns.came.push(*number);
+            }
             if present && member.gone.take().is_some() {
                 turns.back.push(*number);
                 known.former.remove(number);
@@ -171,9 +174,10 @@ impl Messenger {
     }
 }
 
-/// Who went out of a room, and who came back as they were.
+/// Who went out of a room, who came in, and who of these came back as they were.
 #[derive(Default)]
 pub(super) struct Turns {
     pub(super) gone: Vec<MemberId>,
+    pub(super) came: Vec<MemberId>,
     pub(super) back: Vec<MemberId>,
 }

@@ -3,20 +3,30 @@
 //! Each device finds out by itself that another is out, from the room where they meet;
 //! the person's word counts at once where it was said. What the device proved to be its
 //! own leaf goes in every state that is followed from then on, however late. A leaf of my account
-//! that nobody proved, and no good device vouches for within a minute, goes when a device
-//! is thrown out, and for some days after: it may have been letting some in.
+//! that nobody proved, and no good device vouches for, goes when a device is thrown out, and for
+//! some days after: it may have been letting some in. One that comes in meanwhile has a minute for
+//! that, if nothing else is to go: what is left alone then could throw out the good ones.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
 
 use hushwing_sansio::{Moment, StorageError};
 
+use super::good::Good;
 use super::members::Turns;
 use super::{Room, account};
 use crate::branches::Wish;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{LeavesRecord, RoomStanding};
 use crate::{MemberId, RoomId};
+
+/// The leaves of my account but my own, by key.
+struct Judged {
+    /// Proved by a good device, or vouched for.
+    sure: Vec<Vec<u8>>,
+    /// Not judged: nobody was thrown out lately, or it has time.
+    open: Vec<Vec<u8>>,
+    bad: Vec<Vec<u8>>,
+}
 
 /// For how long after a device was thrown out a leaf goes that nobody proved: longer than a
 /// branch can win that it kept back.
@@ -28,6 +38,40 @@ impl Room {
     /// When nobody vouched in time for a leaf of my account.
     pub(super) fn doubt_ends(&self) -> Option<Moment> {
         self.doubted.values().min().map(|since| *since + DOUBT)
+    }
+
+    /// Leaves of my account that came in with this state have time.
+    fn doubt(&mut self, came: &[MemberId], now: Moment) {
+        let account = self.record.account.clone();
+        let came = came.iter().filter_map(|member| self.members.get(member));
+        let own = came.filter(|one| one.account == account && !one.mine);
+        let keys: Vec<_> = own.map(|one| one.key.clone()).collect();
+        self.doubted.extend(keys.into_iter().map(|key| (key, now)));
+    }
+
+    fn judge(&mut self, leaves: &LeavesRecord, good: &Good, lately: bool, now: Moment) -> Judged {
+        let group = self.record.conversation;
+        let proof = |key: &[u8]| leaves.within(group).find(|leaf| leaf.key == key);
+        let account = &self.record.account;
+        let own = self.others().filter(|one| one.account == *account);
+        let own: Vec<_> = own.map(|one| one.key.clone()).collect();
+        let is_bad = |key: &Vec<u8>| proof(key).is_some_and(|leaf| !good.includes(&leaf.device));
+        let caught = own.iter().any(is_bad);
+        let (mut sure, mut open, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+        let mut doubted = core::mem::take(&mut self.doubted);
+        doubted.retain(|_, since| !caught && now < *since + DOUBT);
+        for key in own {
+            match proof(&key) {
+                Some(leaf) if good.includes(&leaf.device) => sure.push(key),
+                Some(_) => bad.push(key),
+                None if self.is_vouched_for(&key) => sure.push(key),
+                None if !lately || doubted.contains_key(&key) => open.push(key),
+                None => bad.push(key),
+            }
+        }
+        doubted.retain(|key, _| open.contains(key));
+        self.doubted = doubted;
+        Judged { sure, open, bad }
     }
 }
 
@@ -49,7 +93,11 @@ impl Messenger {
         self.stop_coming_by_others(call)?;
         self.find_all_own(call)?;
         for room in self.rooms.by_id.keys().copied().collect::<Vec<_>>() {
-            self.within(call, room.place(), |this, call| this.sweep(call, room))?;
+            self.within(call, room.place(), |this, call| {
+                // What it let in at the last moment has no time.
+                this.rooms.find(room)?.doubted.clear();
+                this.sweep(call, room)
+            })?;
         }
         self.devices.forget_all_told();
         self.share_rooms(call)
@@ -95,41 +143,17 @@ impl Messenger {
         };
         let leaves = LeavesRecord::read(call.storage)?;
         let lately = call.cx.wall() < leaves.thrown_out + SWEEPING;
-        let now = call.cx.now();
         let known = self.rooms.find(room)?;
-        let mut doubted = core::mem::take(&mut known.doubted);
-        let mut doubts = BTreeMap::new();
-        let (group, me) = (known.record.conversation, account(&known.record.account)?);
-        let steward = known.is_steward(me.as_bytes());
-        let own = known.others().filter(|one| one.account == me.as_bytes());
-        let (fine, bad): (Vec<_>, Vec<_>) = own.partition(|one| {
-            let mut proved = leaves.within(group).filter(|leaf| leaf.key == *one.key);
-            match proved.next() {
-                Some(leaf) => good.includes(&leaf.device),
-                None if !lately || known.is_vouched_for(&one.key) => true,
-                None => {
-                    let since = doubted.remove(&one.key).unwrap_or(now);
-                    let waits = now < since + DOUBT;
-                    if waits {
-                        doubts.insert(one.key.clone(), since);
-                    }
-                    waits
-                }
-            }
-        });
-        let keys = |some: Vec<&crate::storage::MemberRecord>| -> Vec<Vec<u8>> {
-            some.into_iter().map(|one| one.key.clone()).collect()
-        };
-        let (fine, bad) = (keys(fine), keys(bad));
+        let steward = known.is_steward(account(&known.record.account)?.as_bytes());
+        let Judged { sure, open, bad } = known.judge(&leaves, &good, lately, call.cx.now());
         let own = known.own.clone();
-        known.doubted = doubts;
         self.let_adds_go(call, room, |key| !own.iter().any(|one| one == key))?;
         if bad.is_empty() {
             // Somebody vouched for one that was to go.
             return self.keeper(call, room, |keeper, lent| {
                 keeper.withdraw(
                     lent.rows,
-                    |wish| matches!(wish, Wish::RemoveLeaf(key) if fine.contains(key)),
+                    |wish| matches!(wish, Wish::RemoveLeaf(key) if sure.contains(key)),
                 )
             });
         }
@@ -138,7 +162,7 @@ impl Messenger {
         let free = self.keeper(call, room, |keeper, lent| keeper.is_free(lent))?;
         let gone = match free || steward {
             true => bad,
-            false => bad.into_iter().chain(fine).collect(),
+            false => [bad, open, sure].concat(),
         };
         for key in gone {
             self.want(call, room, Wish::RemoveLeaf(key))?;
@@ -182,6 +206,7 @@ impl Messenger {
         }
         let known = self.rooms.find(room)?;
         let own = turns.gone.iter().any(|member| known.is_own(*member));
+        known.doubt(&turns.came, call.cx.now());
         self.find_own(call, room)?;
         self.sweep(call, room)?;
         if own {
