@@ -71,6 +71,7 @@ impl Messenger {
         }
         if marked {
             self.tell_contact(contact);
+            self.tend_channels_with(contact);
         }
         self.say_again(call, contact)
     }
@@ -96,6 +97,7 @@ impl Messenger {
         self.commit_came_through(call, contact)?;
         if marked {
             self.tell_contact(contact);
+            self.tend_channels_with(contact);
         }
         self.say_again(call, contact)?;
         self.hear_held(call, contact)?;

@@ -323,6 +323,7 @@ impl Messenger {
         let all = self.channels.by_id.values();
         let theirs = all.filter(|one| one.concerns(contact));
         let theirs: Vec<_> = theirs.map(|one| one.record.id).collect();
+        self.channels.later.retain(|(_, who), _| *who != contact);
         self.channels.to_tend.extend(theirs);
     }
 

@@ -12,8 +12,9 @@ use crate::messenger::{Call, Messenger};
 use crate::storage::{ReaderRecord, RoomStanding, Standing};
 use crate::{ContactId, ConversationId, RoomId};
 
-/// How soon the keys of a conversation that was just begun are those that stay.
-const SETTLES: Duration = Duration::from_secs(10);
+/// How long until it is looked again whether the keys of a conversation are those that stay,
+/// where nothing told so before.
+const SETTLES: Duration = Duration::from_secs(60 * 60);
 
 impl Messenger {
     /// Whether something can be said to a contact now.
