@@ -52,7 +52,21 @@ fn one_publishes_and_two_read_who_do_not_see_each_other() {
     let posted = alice.run(&["channel", "post", "News", "snow tonight"]).ok();
     for person in [bob, carol] {
         until("the post is there", || texts(person) == ["snow tonight"]);
-        assert!(person.told(&["read", "News"]).contains("snow tonight"));
+        assert!(
+            person
+                .told(&["read", "News"])
+                .contains("Alice: snow tonight")
+        );
+        let row = &person.run(&["read", "News"]).ok()[0];
+        assert_eq!(
+            (&row["with"], &row["from"]),
+            (&"News".into(), &"Alice".into())
+        );
+        let found = &person.run(&["search", "snow"]).ok()[0];
+        assert_eq!(
+            (&found["with"], &found["from"]),
+            (&"News".into(), &"Alice".into())
+        );
     }
     let info = alice.run(&["channel", "info", "News"]).ok();
     assert_eq!(names(&info), ["Alice", "Bob", "Carol"]);

@@ -85,6 +85,11 @@ fn a_linked_device_talks_in_the_groups_and_a_revoked_one_reads_nothing_further()
     for one in [alice, phone] {
         until("each shows both", || texts(one, "Rowing") == hers);
     }
+    // How far it got, the device knows that said it.
+    let reached = |one: &Person| one.run(&["read", "Rowing"]).ok()[1]["reached"].clone();
+    assert_eq!(reached(phone)["all"], 1);
+    assert!(reached(alice).is_null());
+    assert!(!alice.told(&["read", "Rowing"]).contains("nobody else"));
     let told = bob.told(&["group", "info", "Rowing"]);
     assert!(
         told.contains("2 devices") && told.contains("2 in it"),

@@ -11,7 +11,7 @@ use super::room::{Room, counted};
 use crate::content::{Content, IdPrefix, Message, ShortId};
 use crate::storage::{MessageKind, MessageRecord, Position};
 use crate::view::{ContactView, Counted, Mentioned, MessageView, Notice, Quote, Speaker};
-use crate::{ContactId, ConversationId, Event, MessageId, Storage};
+use crate::{ContactId, ConversationId, Event, MessageId, MessageState, Storage};
 
 /// The fewest digits of an id that are shown: its first two are always the same.
 const FEWEST_DIGITS: usize = 10;
@@ -100,7 +100,9 @@ impl Place<'_> {
         match self {
             Self::Room(room) if record.mine => {
                 let counted = counted(room, storage, record.id())?;
-                Ok(Some(Box::new(counted)))
+                // What another device of mine said that one counts.
+                let here = counted.all > 0 || record.state != MessageState::Accepted;
+                Ok(here.then(|| Box::new(counted)))
             }
             _ => Ok(None),
         }

@@ -45,8 +45,10 @@ fn readers_read_what_is_said_and_do_not_see_each_other() {
         let texts: Vec<_> = posts.iter().map(|post| post.text.as_str()).collect();
         assert_eq!(texts, ["first", "second"]);
         assert_eq!(posts[0].id, first);
-        assert_eq!(posts[0].from, Speaker::Contact(c.rooms[who].place()));
         let view = c.view(who);
+        // One sequence numbers contacts and members.
+        let alice = view.offered_by.unwrap();
+        assert_eq!(posts[0].from, Speaker::Member(MemberId(alice.0)));
         assert_eq!(view.standing, RoomStanding::Member);
         assert!(view.channel);
         // Themselves, and Alice.

@@ -299,9 +299,10 @@ impl Profile {
     pub(crate) fn names(&self) -> BTreeMap<ContactId, String> {
         let mut names = BTreeMap::new();
         for room in self.rooms() {
-            names.insert(room.room.place(), room.name);
             let members = room.members.into_iter();
             names.extend(members.map(|member| (ContactId(member.member.0), member.name)));
+            // Behind them: in a channel one has no other number oneself.
+            names.insert(room.room.place(), room.name);
         }
         let contacts = self.contacts().into_iter();
         names.extend(contacts.map(|contact| (contact.contact, contact.name)));

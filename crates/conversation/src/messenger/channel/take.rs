@@ -11,7 +11,7 @@ use crate::content::{self, Content};
 use crate::messenger::hear::classify;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{MessageRecord, MessageState, MessageTimes, Owed, Position, RoomStanding};
-use crate::{ContactId, DropReason, RoomId};
+use crate::{ContactId, DropReason, MemberId, RoomId};
 
 /// What a publisher may say at once, in pieces of 16 KiB, each post one at least.
 const MOST_AT_ONCE: u32 = 64;
@@ -160,7 +160,8 @@ impl Messenger {
                 id: said.id,
             },
             mine: false,
-            author: None,
+            // Contacts and members have numbers of one sequence.
+            author: Some(MemberId(contact.0)),
             kind,
             target,
             sent_at: said.stamp.shown_at(wall),
