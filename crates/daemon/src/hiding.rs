@@ -38,9 +38,12 @@ impl Installation {
         let slot = match moved {
             Ok(slot) => slot,
             Err(error) => {
-                // It goes on as it was.
-                let profile = self.open_profile(name).await?;
-                self.take_in(profile);
+                // It goes on as it was, unless its files are gone: an empty one in their
+                // place would keep the one in the slot from being opened.
+                if self.home.profiles().join(&name).exists() {
+                    let profile = self.open_profile(name).await?;
+                    self.take_in(profile);
+                }
                 return Err(error);
             }
         };

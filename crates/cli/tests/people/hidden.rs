@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::python::Python;
-use crate::world::{Answer, Person, Relay};
+use crate::world::{Answer, Person, Relay, until};
 
 /// Names and passphrases that no other word in a home holds.
 const EVE: [&str; 2] = ["Evelinde", "many words by dice"];
@@ -152,6 +152,45 @@ fn a_profile_that_was_there_is_hidden_with_all_that_is_in_it() {
     let found = alice.as_hidden(EVE, &["search", "whom"]);
     assert_eq!(found.as_array().unwrap().len(), 1);
     let args = ["send", "Bob", "still here", "--wait", "delivered"];
+    alice.as_hidden(EVE, &args);
+}
+
+/// Its files are gone by then, and nothing says that the slot holds the only copy.
+#[test]
+fn a_profile_whose_hiding_was_cut_short_begins_anew_from_its_slot() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    let [name, words] = EVE;
+    alice.run(&["profile", "create", name]).ok();
+    let link = alice.run(&["invite", "--profile", name]).ok()["link"].clone();
+    bob.run(&["join", link.as_str().unwrap(), "--wait"]).ok();
+    bob.run(&["send", name, "to whom?", "--wait", "delivered"])
+        .ok();
+
+    // The settings cannot be written after the files were moved away.
+    let config = alice.path().join("config.json");
+    let before = fs::read(&config).unwrap();
+    fs::remove_file(&config).unwrap();
+    fs::create_dir_all(config.join("in the way")).unwrap();
+    let cut_short = alice.knowing(words, &["profile", "hide", name]);
+    assert_ne!(cut_short.code, 0, "{}", cut_short.json);
+    assert!(!alice.path().join("profiles").join(name).exists());
+    fs::remove_dir_all(&config).unwrap();
+    fs::write(&config, before).unwrap();
+    alice.stop();
+    alice.run(&["up"]).ok();
+    let seen = alice.run(&["profile", "list"]).ok();
+    assert_eq!(seen, json!([{ "profile": "Alice", "default": true }]));
+
+    until("the conversation began anew", || {
+        alice.as_hidden(EVE, &["contacts"])[0]["state"] == "connected"
+    });
+    let said = alice.as_hidden(EVE, &["read", "Bob"]);
+    assert_eq!(said[0]["text"], "to whom?");
+    let known = bob.run(&["contacts"]).ok();
+    assert_eq!(known[0]["key_changes"][0]["change"], "restored", "{known}");
+    let args = ["send", "Bob", "to somebody", "--wait", "delivered"];
     alice.as_hidden(EVE, &args);
 }
 
