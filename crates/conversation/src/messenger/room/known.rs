@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hushwing_sansio::{Moment, StorageError, Timestamp};
 
 use super::account;
-use super::renewal::Renewal;
+use super::commits::Renewal;
 use crate::branches::AccountId;
 use crate::content::{Lamport, Origin};
 use crate::messenger::people::Tail;

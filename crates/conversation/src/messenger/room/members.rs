@@ -2,7 +2,7 @@
 
 use hushwing_sansio::StorageError;
 
-use super::stand::FAREWELL;
+use super::commits::FAREWELL;
 use super::{MOST_REMEMBERED, Room};
 use crate::branches::AccountId;
 use crate::messenger::{Call, Messenger};
@@ -176,7 +176,7 @@ impl Messenger {
 
 /// Who went out of a room, who came in, and who of these came back as they were.
 #[derive(Default)]
-pub(super) struct Turns {
+pub(in crate::messenger) struct Turns {
     pub(super) gone: Vec<MemberId>,
     pub(super) came: Vec<MemberId>,
     pub(super) back: Vec<MemberId>,

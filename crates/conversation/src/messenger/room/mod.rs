@@ -4,66 +4,35 @@
 //! their order, what changes them, how they are shown, found and read, letters
 //! that wait, receipts that are owed. They are kept under the room's number, as
 //! those of a contact under the contact's. Here is what differs: what is known of a
-//! room ([`known`]) and who is in it ([`members`], [`roster`]), whose commits count
-//! ([`act`] does what the keeper of branches tells, [`publish`] sends mine) and whether
-//! I am in it by them ([`stand`]), how somebody gets in ([`offer`], [`link`], [`welcome`],
-//! [`enter`]), to whom a message leaves ([`say`], again in [`again`]) and whom it reached
-//! ([`confirm`], [`pay`]), what comes in ([`listen`], [`held`]) and what was missed ([`fetch`],
-//! [`searches`], at the [`pace`] a member may ask), and who may change it ([`change`],
-//! [`leave`]). In a group too large to write to each ([`wide`]) some pass on what others
-//! say ([`passing`], [`duties`], in turn by a [`backlog`]) and gather receipts ([`counts`], from whom by their
-//! [`signs`] of life), and whoever is not heard by them writes to each after all
-//! ([`unheard`]). [`found`] makes and forgets rooms, [`tend`] does what is due in them,
-//! [`renewal`] renews my keys in time, [`ruin`] ends one that is damaged, [`regain`] gets
-//! back into one that a backup brought,
-//! [`refound`] founds one anew that has no other steward.
+//! room ([`known`]) and who is in it ([`members`]), whose commits count and which were
+//! missed ([`commits`]), how somebody gets in ([`entry`]), to whom a message leaves ([`say`],
+//! again in [`again`]) and whom it reached ([`confirm`], [`pay`]), what comes in ([`listen`],
+//! [`held`]), and who may change it ([`change`], [`leave`]). In a group too large to write to each
+//! some pass on what others say ([`wide`]). An account's other devices are members of their own
+//! ([`devices`]). [`found`] makes and forgets rooms, [`tend`] does what is due in them, [`ruin`]
+//! ends one that is damaged, [`restored`] gets back into those that a backup brought.
 //!
 //! `protocol/rooms.md` says what members tell each other.
 
-mod act;
 mod again;
-mod appoint;
-mod backlog;
 mod cancel;
 mod change;
-mod come;
+mod commits;
 mod confirm;
-mod counts;
-mod device;
-mod duties;
-mod enter;
-mod fetch;
+mod devices;
+mod entry;
 mod found;
-mod good;
 mod held;
-mod kin;
 mod known;
 mod leave;
-mod link;
 mod listen;
 mod members;
-mod offer;
-mod pace;
-mod passing;
-mod past;
 mod pay;
-mod publish;
-mod refound;
-mod regain;
-mod renewal;
-mod roster;
+mod restored;
 mod ruin;
 mod say;
-mod searches;
-mod seen;
-mod share;
-mod signs;
 mod size;
-mod stand;
-mod sweep;
 mod tend;
-mod unheard;
-mod welcome;
 mod wide;
 
 use std::collections::BTreeMap;
@@ -78,18 +47,15 @@ use crate::branches::{AccountId, Keeper, Lent};
 use crate::storage::{RoomRecord, RoomStanding};
 use crate::{ContactId, ConversationId, Event, MemberId, Refusal, RoomId, Storage};
 
-use come::Comes;
+use commits::Missing;
 pub(super) use confirm::{counted, reached_by_each};
-use counts::Counts;
-use enter::Greetings;
-use fetch::Missing;
+use devices::Comes;
+use entry::Greetings;
 pub(super) use found::usable;
 use held::Held;
 pub(super) use known::Room;
-use passing::Passing;
-use signs::Signs;
 pub use size::GroupSize;
-use unheard::Unheard;
+use wide::{Counts, Passing, Signs, Unheard};
 
 /// Leaves of one account of a room.
 const MOST_OF_ONE: u16 = MOST_DEVICES;

@@ -3,7 +3,7 @@
 //! In a wide group a letter to a herald carries what it is to gather for all authors, and
 //! the next one waits until that has left: of each member at most one letter waits for a
 //! herald that sleeps, whose mailbox holds few, and only a few of all members send one
-//! before it gave a sign ([`super::signs`]). What was written to me past the heralds is
+//! before it gave a sign ([`super::wide`]). What was written to me past the heralds is
 //! confirmed the same way, since they may be away.
 
 use core::time::Duration;

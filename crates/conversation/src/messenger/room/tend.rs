@@ -5,7 +5,7 @@ use core::time::Duration;
 use hushwing_delivery::MailboxId;
 use hushwing_sansio::{Moment, StorageError};
 
-use super::stand::FAREWELL;
+use super::commits::FAREWELL;
 use crate::RoomId;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{MailboxState, MailboxUse, RoomStanding};

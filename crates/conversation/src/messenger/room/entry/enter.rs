@@ -1,0 +1,470 @@
+//! Getting in: my mailbox, my answer, who is there, and greeting them.
+
+use core::time::Duration;
+
+use hushwing_delivery::{Address, LetterId, MailboxId, SealKey};
+use hushwing_sansio::{Moment, StorageError};
+
+use crate::branches::{AccountId, Keeper, Lent, OwnPackage};
+use crate::content::{Content, Entry, MAX_ROSTER, RoomStep, RoomWord};
+use crate::messenger::mailbox::shared_address;
+use crate::messenger::room::commits::Budgets;
+use crate::messenger::room::{Room, account, key};
+use crate::messenger::{Call, Messenger};
+use crate::mls::LeafKey;
+use crate::storage::{LeavingRecord, MailboxRecord, MailboxState, PackageRecord, RoomStanding};
+use crate::{DropReason, MemberId, RoomId, Secret};
+
+/// Addresses of one member that are told and kept.
+const MOST_ADDRESSES: usize = 4;
+/// Between two greetings of mine in one room: whoever asks for them over and
+/// over must not make everybody write to everybody.
+const GREETING_REST: Duration = Duration::from_secs(30);
+
+/// Answers to the greetings of one member: so many at once, and one more in the
+/// time in which an honest member greets once.
+pub(in crate::messenger) struct Greetings(Budgets);
+
+impl Default for Greetings {
+    fn default() -> Self {
+        Self(Budgets::new(4, GREETING_REST))
+    }
+}
+
+impl Greetings {
+    fn may_answer(&mut self, member: MemberId, now: Moment) -> bool {
+        self.0.take(member, 1, now)
+    }
+
+    /// Forgets a member.
+    pub(in crate::messenger) fn forget(&mut self, member: MemberId) {
+        self.0.forget(member);
+    }
+}
+
+impl Messenger {
+    /// A mailbox for a room is open.
+    pub(in crate::messenger) fn room_mailbox_opened(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        mailbox: MailboxId,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.wall();
+        let Some(known) = self.rooms.by_id.get_mut(&room) else {
+            return self.close_mailbox(call, mailbox);
+        };
+        let record = &mut known.record;
+        if !matches!(
+            record.standing,
+            RoomStanding::Joining | RoomStanding::Member
+        ) {
+            return self.close_mailbox(call, mailbox);
+        }
+        let before = record.mailbox.replace(mailbox.0);
+        let before = before.filter(|before| *before != mailbox.0);
+        let lost = before.is_none() && record.revision > 0;
+        record.leaving.extend(before.map(|mailbox| LeavingRecord {
+            mailbox,
+            since: now,
+        }));
+        // Nobody was told the new one yet.
+        record.exposed = false;
+        record.revision = record.revision.saturating_add(1);
+        let joining = record.standing == RoomStanding::Joining;
+        self.save_room(call, room)?;
+        if joining {
+            return match self.rooms.find(room)?.record.package.is_some() {
+                // Where I was to be welcomed is gone.
+                true => self.say_answer(call, room),
+                false if self.devices.meet_in(room) => self.device_mailbox_opened(call),
+                false => self.answer(call, room),
+            };
+        }
+        if self.devices.meet_in(room) {
+            self.device_mailbox_opened(call)?;
+        }
+        self.greet_room(call, room)?;
+        match lost {
+            // Receipts for what I said may have been lost with it.
+            true => self.strand_all(call, room, call.cx.now() + GREETING_REST),
+            false => Ok(()),
+        }
+    }
+
+    /// A mailbox of a room was lost, or was not even made: another takes its place, the
+    /// later the more often that was so.
+    pub(in crate::messenger) fn room_mailbox_lost(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        lost: MailboxRecord,
+    ) -> Result<(), StorageError> {
+        let id = MailboxId(lost.id);
+        let Some(known) = self.rooms.by_id.get_mut(&room) else {
+            return self.close_mailbox(call, id);
+        };
+        let record = &mut known.record;
+        record.leaving.retain(|one| one.mailbox != lost.id);
+        let served = record.mailbox == Some(lost.id);
+        if served {
+            record.mailbox = None;
+        }
+        let needed = matches!(
+            record.standing,
+            RoomStanding::Joining | RoomStanding::Member
+        );
+        self.save_room(call, room)?;
+        let wanted = served || lost.state == MailboxState::Opening;
+        if !needed || !wanted {
+            return self.close_mailbox(call, id);
+        }
+        if served && self.devices.meet_in(room) && self.has_talked() {
+            // Only there would a Welcome have come.
+            self.close_mailbox(call, id)?;
+            return self.stop_showing(call);
+        }
+        let keys = MailboxRecord {
+            shared: Secret::new(call.cx.random::<32>()),
+            ..lost
+        };
+        self.replace_mailbox(call, keys).map(drop)
+    }
+
+    /// Answers who offered a room, once.
+    pub(in crate::messenger) fn answer(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let record = &self.rooms.find(room)?.record;
+        let (Some(offer), None) = (record.offer.clone(), &record.package) else {
+            return Ok(());
+        };
+        // Of this entry alone: as whom I was here before says nothing any more.
+        let me = account(&call.cx.random::<16>())?;
+        let mut lent = Lent {
+            crypto: &self.crypto,
+            cx: &mut *call.cx,
+            rows: &mut *call.storage,
+        };
+        let package = OwnPackage::make(&mut lent, &me)?;
+        let record = &mut self.rooms.find(room)?.record;
+        record.package = Some(PackageRecord {
+            account: me.as_bytes().to_vec(),
+            by: offer.by,
+            steward: offer.key,
+            reference: package.reference,
+            message: package.message,
+            key: package.key,
+            entered: None,
+        });
+        self.save_room(call, room)?;
+        self.say_answer(call, room)
+    }
+
+    /// Says the answer, or says it again: as the same leaf, and where I am written to
+    /// now.
+    pub(in crate::messenger) fn say_answer(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let record = &self.rooms.find(room)?.record;
+        let conversation = record.conversation;
+        let package = record.package.clone();
+        let Some(package) = package.filter(|_| !self.devices.meet_in(room)) else {
+            return Ok(());
+        };
+        let key = LeafKey::from_secret(&package.key);
+        let key = key.ok_or_else(|| StorageError::corrupt("reading the key of a package"))?;
+        if self.say_come(call, room, &package, &key)? {
+            return Ok(());
+        }
+        let entry = self.entry_of(room, key.public())?;
+        let word = RoomWord {
+            room: conversation,
+            step: RoomStep::Answer {
+                package: package.message,
+                entry,
+            },
+        };
+        self.say_of_room(call, package.by, word)
+    }
+
+    /// Who I am in a room.
+    pub(in crate::messenger) fn my_entry(&mut self, room: RoomId) -> Result<Entry, StorageError> {
+        let mine = key(&self.rooms.find(room)?.key)?;
+        self.entry_of(room, mine)
+    }
+
+    pub(in crate::messenger) fn entry_of(
+        &mut self,
+        room: RoomId,
+        key: [u8; 32],
+    ) -> Result<Entry, StorageError> {
+        let record = &self.rooms.find(room)?.record;
+        let mailbox = record.mailbox.map(MailboxId);
+        let mailbox = mailbox.and_then(|id| self.mailboxes.get(&id));
+        let address = mailbox.and_then(shared_address);
+        Ok(Entry {
+            key,
+            name: match record.my_name.is_empty() {
+                true => "?".to_owned(),
+                false => record.my_name.clone(),
+            },
+            revision: record.revision,
+            addresses: address.into_iter().map(|to| to.encode()).collect(),
+        })
+    }
+
+    /// Whether anything is kept of a room's branches.
+    pub(in crate::messenger) fn has_keeper(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<bool, StorageError> {
+        if self.rooms.keepers.contains_key(&room) {
+            return Ok(true);
+        }
+        let record = &self.rooms.find(room)?.record;
+        if matches!(
+            record.standing,
+            RoomStanding::Broken | RoomStanding::Restoring
+        ) {
+            // What a backup brought must not be used again.
+            return Ok(false);
+        }
+        let id = record.conversation;
+        let mut lent = Lent {
+            crypto: &self.crypto,
+            cx: &mut *call.cx,
+            rows: &mut *call.storage,
+        };
+        let keeper = Keeper::open(&mut lent, id)?;
+        let found = keeper.is_some();
+        self.rooms
+            .keepers
+            .extend(keeper.map(|keeper| (room, keeper)));
+        Ok(found)
+    }
+
+    /// A member told who they are, to me alone; or a steward told who is there, which
+    /// is taken of those of whom nothing is known, until they tell themselves.
+    pub(in crate::messenger) fn heard_roster(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        (by, leaf): (&AccountId, &[u8]),
+        entries: &[Entry],
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let their_own = |entry: &Entry| entry.key == leaf;
+        // Where devices meet all are of one account, and nobody else can be.
+        let leads = self.devices.meet_in(room) || known.leads(by.as_bytes(), leaf);
+        if !leads && !entries.iter().all(their_own) {
+            return self.drop_letter(None, DropReason::Room);
+        }
+        let of = |known: &Room, entry: &Entry| {
+            let record = known.present(&entry.key)?;
+            let unknown = record.revision == 0 && record.addresses.is_empty();
+            (!record.mine).then_some((record.member, unknown))
+        };
+        let mut news = false;
+        for entry in entries {
+            let Some((member, unknown)) = of(self.rooms.find(room)?, entry) else {
+                continue;
+            };
+            if their_own(entry) {
+                self.learn(call, room, member, entry)?;
+            } else if unknown {
+                self.set_addresses(call, room, member, entry, 0)?;
+                news = true;
+            }
+        }
+        self.tell_room(room);
+        match news {
+            true => self.greet_room(call, room),
+            false => Ok(()),
+        }
+    }
+
+    /// Somebody greeted.
+    pub(in crate::messenger) fn heard_greeting(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        entry: &Entry,
+        told: &[([u8; 32], u64)],
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let Some(record) = known.members.get_mut(&member) else {
+            return Ok(());
+        };
+        if record.key != entry.key {
+            return self.drop_letter(None, DropReason::Room);
+        }
+        if let Some(welcome) = record.welcome.take() {
+            call.storage.put_member(record)?;
+            if let Some(letter) = welcome.letter {
+                self.office
+                    .settle(call.cx, &mut *call.storage, LetterId(letter))?;
+            }
+        }
+        self.learn(call, room, member, entry)?;
+        self.device_greeted(call, room, member, false)?;
+        self.tell_room(room);
+        let known = self.rooms.find(room)?;
+        let record = &known.record;
+        let mut told = told.iter();
+        let mine = told.find(|(key, _)| key.as_slice() == known.key);
+        let knows_me = mine.is_some_and(|(_, revision)| *revision >= record.revision);
+        let bare = record.mailbox.is_none();
+        let quiet = self.is_quiet(room)?;
+        let now = call.cx.now();
+        // Whoever greets over and over may give an address that nobody reads.
+        match knows_me || bare || quiet || !self.rooms.greetings.may_answer(member, now) {
+            true => Ok(()),
+            false => self.greet_one(call, room, member),
+        }
+    }
+
+    /// Whether others answer greetings: in a wide group many would, and who greets
+    /// needs to know those who change it and pass on.
+    fn is_quiet(&mut self, room: RoomId) -> Result<bool, StorageError> {
+        let known = self.rooms.find(room)?;
+        let me = known.me().and_then(|me| known.members.get(&me));
+        Ok(known.is_wide() && !me.is_some_and(|me| known.is_sought(me)))
+    }
+
+    /// Tells one member who I am: they do not know, or only by hearsay.
+    fn greet_one(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+    ) -> Result<(), StorageError> {
+        let entry = self.my_entry(room)?;
+        let content = Content::Room(RoomWord {
+            room: self.rooms.find(room)?.record.conversation,
+            step: RoomStep::Roster(vec![entry]),
+        });
+        self.say_aside(call, room, member, &content)?;
+        match self.some_claims(room)? {
+            Some(mine) => self.say_aside(call, room, member, &mine).map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Where to write to somebody, and what they are called, as they told
+    /// themselves.
+    pub(in crate::messenger) fn learn(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        entry: &Entry,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?.members.get(&member);
+        match known.is_some_and(|known| entry.revision > known.revision) {
+            true => self.set_addresses(call, room, member, entry, entry.revision),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes to a member there from now on. What waited for them leaves, and what
+    /// was on its way is said again.
+    fn set_addresses(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        entry: &Entry,
+        revision: u64,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let Some(mut record) = known.members.get(&member).cloned() else {
+            return Ok(());
+        };
+        // Among members there are shared secrets only: letters to others must be
+        // short.
+        let usable = entry.addresses.iter().filter(|bytes| {
+            let seal = Address::decode(bytes).map(|to| to.seal);
+            matches!(seal, Ok(SealKey::Shared(_)))
+        });
+        let usable = usable.take(MOST_ADDRESSES);
+        let addresses: Vec<Secret> = usable.map(|to| Secret::new(to.clone())).collect();
+        let before = core::mem::replace(&mut record.addresses, addresses);
+        let moved = record.addresses != before;
+        record.revision = revision;
+        // Where devices meet a name is what its device said first: what a person let in by
+        // its name does not take another's later, and no other device names it.
+        let hearsay = revision == 0 || !record.name.is_empty();
+        if !self.devices.meet_in(room) || !hearsay {
+            record.name.clone_from(&entry.name);
+        }
+        self.save_member(call, record)?;
+        if !moved {
+            return Ok(());
+        }
+        self.cancel_letters_to(call, room, &before)?;
+        self.call_back_welcome(call, room, member)?;
+        let there = self.rooms.find(room)?;
+        if there.others().any(|one| one.member == member) {
+            self.welcome_again(call, room, member)?;
+        }
+        self.strand(call, room, member, call.cx.now())?;
+        self.device_greeted(call, room, member, true)?;
+        match before.is_empty() {
+            // What was owed could not leave before.
+            true => self.resume_debts_to(call, room, member),
+            false => Ok(()),
+        }
+    }
+
+    /// Greets all before long.
+    pub(in crate::messenger) fn greet_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.now();
+        let known = self.rooms.find(room)?;
+        let rested = known.greeted.map_or(now, |at| now.max(at + GREETING_REST));
+        known.greets.get_or_insert(rested);
+        Ok(())
+    }
+
+    pub(in crate::messenger) fn greet_now(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.now();
+        let known = self.rooms.find(room)?;
+        known.greets = None;
+        if !known.is_mine() || known.record.mailbox.is_none() {
+            return Ok(());
+        }
+        known.greeted = Some(now);
+        let conversation = known.record.conversation;
+        let others = known.others().filter(|member| member.revision > 0);
+        let mut others: Vec<_> = others.collect();
+        others.sort_by_cached_key(|member| !known.is_sought(member));
+        let others = others.into_iter().take(MAX_ROSTER);
+        let told = others.map(|member| Ok((key(&member.key)?, member.revision)));
+        let told = told.collect::<Result<_, StorageError>>()?;
+        let entry = self.my_entry(room)?;
+        let step = RoomStep::Greeting { entry, known: told };
+        let content = Content::Room(RoomWord {
+            room: conversation,
+            step,
+        });
+        self.say_in_passing_to_all(call, room, &content)?;
+        match self.some_claims(room)? {
+            Some(mine) => self.say_in_passing_to_all(call, room, &mine),
+            None => Ok(()),
+        }
+    }
+}

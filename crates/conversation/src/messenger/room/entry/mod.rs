@@ -1,0 +1,15 @@
+//! How somebody gets into a room.
+//!
+//! A contact asks them in ([`offer`]) or a [`link`] does; whoever lets them in sends the
+//! [`welcome`], with a [`roster`] of who is there and what was said in the [`past`], if the group
+//! agreed on that; and who [`enter`]s greets the others.
+
+mod enter;
+mod link;
+mod offer;
+mod past;
+mod roster;
+mod welcome;
+
+pub(super) use enter::Greetings;
+pub(super) use offer::OFFER_LIFE;

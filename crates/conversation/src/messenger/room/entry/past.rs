@@ -1,0 +1,446 @@
+//! What was said before somebody came, where the group agreed on that: mine to those I
+//! add, in the letter of the Welcome, and another's to me.
+//!
+//! Nothing proves who said what is handed on, and it is shown as what it is. So only
+//! what reached me under its author's own keys goes further; what is handed to me changes
+//! nothing that did, and nobody can have me say anything.
+
+use hushwing_sansio::StorageError;
+
+use crate::content::{self, Content, Opened, Past, RoomStep, RoomWord};
+use crate::messenger::hear::classify;
+use crate::messenger::room::Room;
+use crate::messenger::show::taken_back;
+use crate::messenger::{Call, Messenger};
+use crate::storage::{
+    HANDED_ON, MemberRecord, MessageKind, MessageRecord, MessageState, MessageTimes, Owed,
+    Position, SharedRecord,
+};
+use crate::{DropReason, MemberId, RoomId};
+
+/// Texts that are handed on, the last ones.
+const MOST_HANDED: usize = 100;
+/// These with what changed them, and bytes of all.
+const MOST_PAST: usize = 256;
+/// See [`MOST_PAST`].
+const MOST_BYTES: usize = 64 * 1024;
+/// Bytes of messages in one part of a letter.
+const PART: usize = 12 * 1024;
+/// Messages in one.
+const MOST_IN_PART: usize = content::MAX_PAST;
+/// Members with whom nobody further is made known because they spoke once.
+const MOST_KNOWN: usize = crate::messenger::room::MOST_REMEMBERED / 2;
+
+impl Messenger {
+    /// Notes from which epoch on newcomers are handed what was said, as soon as I learn
+    /// that they are: what a steward says of the time before binds nobody.
+    pub(in crate::messenger) fn note_shared(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        since: Option<u64>,
+    ) -> Result<(), StorageError> {
+        let epoch = self.keeper(call, room, |keeper, _| Ok(keeper.epoch()))?;
+        let known = self.rooms.find(room)?;
+        let epoch = known.base.saturating_add(epoch);
+        let record = &mut known.record;
+        if record.shared.map(|shared| shared.since) == since {
+            return Ok(());
+        }
+        record.shared = since.map(|since| SharedRecord { since, epoch });
+        self.save_room(call, room)
+    }
+
+    /// What somebody who is added now is handed, sealed for them, in so many parts at
+    /// most.
+    pub(super) fn past_for(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        most: usize,
+    ) -> Result<Vec<Vec<u8>>, StorageError> {
+        let known = self.rooms.find(room)?;
+        let conversation = known.record.conversation;
+        let Some(shared) = known.handed_to(member).filter(|_| known.is_mine()) else {
+            return Ok(Vec::new());
+        };
+        let parts = in_parts(self.newest(call, room, shared)?);
+        let over = parts.len().saturating_sub(most);
+        let mut sealed = Vec::new();
+        for part in parts.into_iter().skip(over) {
+            let content = Content::Room(RoomWord {
+                room: conversation,
+                step: RoomStep::Past(part),
+            });
+            sealed.extend(self.seal_aside(call, room, member, &content)?);
+        }
+        Ok(sealed)
+    }
+
+    /// The last texts that are handed on, with what changed them, oldest first.
+    fn newest(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        shared: SharedRecord,
+    ) -> Result<Vec<Past>, StorageError> {
+        let texts = (call.storage).messages(room.place(), None, MOST_HANDED, MOST_BYTES)?;
+        let (mut all, mut bytes) = (Vec::new(), 0);
+        for text in texts.iter().rev() {
+            let one = self.with_changes(call, room, shared, text)?;
+            bytes += one.iter().map(|past| past.message.len()).sum::<usize>();
+            if bytes > MOST_BYTES || all.len() + one.len() > MOST_PAST {
+                break;
+            }
+            all.extend(one.into_iter().rev());
+        }
+        all.reverse();
+        Ok(all)
+    }
+
+    /// A text with what changed it, as it is handed on; nothing of what is not.
+    fn with_changes(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        shared: SharedRecord,
+        text: &MessageRecord,
+    ) -> Result<Vec<Past>, StorageError> {
+        if text.is_erased() || taken_back(call.storage, text)? {
+            return Ok(Vec::new());
+        }
+        let Some(first) = self.as_past(call, room, shared, text)? else {
+            return Ok(Vec::new());
+        };
+        let mut all = vec![first];
+        for change in call.storage.changes(text.contact, text.id())? {
+            let stands = match change.kind {
+                MessageKind::Edit => change.is_by_author_of(text),
+                MessageKind::Reaction => !taken_back(call.storage, &change)?,
+                _ => false,
+            };
+            if stands {
+                all.extend(self.as_past(call, room, shared, &change)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// A message as it is handed on, if it is: what was said before the group agreed on
+    /// that, what disappears, and what was handed to me is not.
+    fn as_past(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        shared: SharedRecord,
+        record: &MessageRecord,
+    ) -> Result<Option<Past>, StorageError> {
+        // What was said before the group was founded anew has no epoch in it.
+        let from = shared.epoch.max(self.rooms.find(room)?.base);
+        let agreed = record.position.epoch >= from && record.sent_at.as_millis() >= shared.since;
+        if !agreed || record.is_handed_on() || record.times.vanishes.is_some() {
+            return Ok(None);
+        }
+        let wall = call.cx.wall();
+        let known = self.rooms.find(room)?;
+        for author in known.members.values() {
+            let meant = match record.author {
+                Some(member) => known.person(author.member) == known.person(member),
+                // One of my leaves, of which there were several if I left in between, or a
+                // device of mine.
+                None => known.is_own(author.member),
+            };
+            if !meant {
+                continue;
+            }
+            let origin = known.origin(&author.key)?;
+            let opened = content::open(&record.content, &origin, wall).ok();
+            let said = opened.filter(|opened| opened.id == *record.id());
+            if said.is_some_and(|said| said.expires.is_none()) {
+                let epoch = known.epoch_of(&record.position);
+                return as_said_by(author, epoch, record).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Who welcomed me hands me, in the letter of the Welcome, what was said before.
+    pub(in crate::messenger) fn heard_past(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        (by, with_welcome): (&[u8], bool),
+        all: Vec<Past>,
+    ) -> Result<(), StorageError> {
+        let record = &self.rooms.find(room)?.record;
+        let package = record.package.as_ref();
+        let entered = package
+            .filter(|package| with_welcome && package.steward == by)
+            .and_then(|package| package.entered);
+        let by_own = self.rooms.find(room)?.is_proved(by);
+        let shared = self.rooms.find(room)?.handed_by(by_own);
+        let entered = entered.zip(shared);
+        let Some((entered, shared)) = entered else {
+            return self.drop_letter(None, DropReason::Room);
+        };
+        if !self.leads_still(room, by)? {
+            return self.drop_letter(None, DropReason::Room);
+        }
+        for past in all {
+            // From then on all that is said reaches me as it is said.
+            if past.epoch < entered.epoch {
+                self.take_past(call, room, shared, (past, by_own))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_past(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        shared: SharedRecord,
+        (past, by_own): (Past, bool),
+    ) -> Result<(), StorageError> {
+        let wall = call.cx.wall();
+        let known = self.rooms.find(room)?;
+        let origin = known.origin(&past.key)?;
+        if !may_have_said(known, &past, by_own) {
+            return Ok(());
+        }
+        let opened = content::open(&past.message, &origin, wall).ok();
+        let opened = opened.filter(|opened| {
+            opened.expires.is_none()
+                && opened.stamp.shown_at(wall).as_millis() >= shared.since
+                && known.tail.lamport.may_be_followed_by(opened.stamp.lamport)
+        });
+        let Some(opened) = opened else {
+            return Ok(());
+        };
+        if call.storage.has_message(&opened.id)? || !is_of_the_past(call, &opened)? {
+            return Ok(());
+        }
+        let mine = known.record.account == past.account.as_bytes();
+        let author = match mine {
+            true => None,
+            false => Some(self.past_author(call, room, &past)?),
+        };
+        let mut record = past_record(room, author, past, &opened, wall);
+        let base = self.rooms.find(room)?.base;
+        record.position.epoch = record.position.epoch.saturating_add(base);
+        if !self.find_place(call, &record, &opened.content)? {
+            return Ok(());
+        }
+        call.storage.add_message(&record)?;
+        let known = self.rooms.find(room)?;
+        let before = known.tail.last;
+        known.note(record.position);
+        let event = self.put_on_show(call, &record, &opened.content, before, true)?;
+        self.forget_mark(call, &record, &opened.content)?;
+        self.events.extend(event);
+        Ok(())
+    }
+
+    /// Who is said to have said it; of whom nothing else is known, under the name that
+    /// was told.
+    fn past_author(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        past: &Past,
+    ) -> Result<MemberId, StorageError> {
+        let member = self.member_for(call, room, &past.account, &past.key)?;
+        let record = self.rooms.find(room)?.members.get(&member);
+        let unnamed = record.filter(|record| record.name.is_empty() && !record.present);
+        if let Some(record) = unnamed.filter(|_| !past.name.is_empty()).cloned() {
+            let name = past.name.clone();
+            self.save_member(call, MemberRecord { name, ..record })?;
+        }
+        Ok(member)
+    }
+}
+
+/// Whether it can be of somebody else who is known as they are named, or of somebody of
+/// whom nothing is known, as long as there is place for them. What I said only a device
+/// of mine tells me.
+fn may_have_said(known: &Room, past: &Past, by_own: bool) -> bool {
+    let account = past.account.as_bytes();
+    let same = |one: &&MemberRecord| one.key == past.key && one.account == account;
+    let alike = |one: &&MemberRecord| one.key == past.key || one.account == account;
+    let mut members = known.members.values();
+    if known.record.account == account {
+        let mine = members.any(|one| one.mine && one.key == past.key);
+        return by_own && !mine;
+    }
+    match members.clone().find(same) {
+        // Beside other devices of theirs, if it is there. As whom I was here before nobody
+        // has me say anything.
+        Some(one) => !one.mine && (one.present || members.filter(alike).count() == 1),
+        None => !members.any(|one| alike(&one)) && known.members.len() < MOST_KNOWN,
+    }
+}
+
+impl Room {
+    /// What of what was said somebody is handed whom I let in: a device of mine all that
+    /// I have.
+    fn handed_to(&self, member: MemberId) -> Option<SharedRecord> {
+        let own = self.members.get(&member);
+        let own = own.is_some_and(|one| one.account == self.record.account);
+        self.handed_by(own)
+    }
+
+    fn handed_by(&self, own: bool) -> Option<SharedRecord> {
+        match own {
+            true => Some(SharedRecord { since: 0, epoch: 0 }),
+            false => self.record.shared,
+        }
+    }
+}
+
+/// Whether it is a text, or changes one that was handed on: what reached me from its
+/// author is theirs to change, and so is what may yet come from them.
+fn is_of_the_past(call: &Call<'_, '_>, opened: &Opened) -> Result<bool, StorageError> {
+    let target = match &opened.content {
+        Content::Post(_) | Content::Unsupported { .. } => return Ok(true),
+        Content::Edit { target, .. } | Content::Reaction { target, .. } => target,
+        _ => return Ok(false),
+    };
+    let target = call.storage.message(target)?;
+    Ok(target.is_some_and(|target| target.is_handed_on()))
+}
+
+fn as_said_by(
+    author: &MemberRecord,
+    epoch: u64,
+    record: &MessageRecord,
+) -> Result<Past, StorageError> {
+    Ok(Past {
+        account: crate::messenger::room::account(&author.account)?,
+        key: crate::messenger::room::key(&author.key)?,
+        name: author.name.clone(),
+        epoch,
+        leaf: record.position.leaf,
+        message: record.content.clone(),
+    })
+}
+
+fn past_record(
+    room: RoomId,
+    author: Option<MemberId>,
+    past: Past,
+    opened: &Opened,
+    wall: hushwing_sansio::Timestamp,
+) -> MessageRecord {
+    let (kind, target) = classify(&opened.content);
+    MessageRecord {
+        contact: room.place(),
+        position: Position {
+            epoch: past.epoch,
+            lamport: opened.stamp.lamport.get(),
+            leaf: past.leaf,
+            id: opened.id,
+        },
+        mine: author.is_none(),
+        author,
+        kind,
+        target,
+        sent_at: opened.stamp.shown_at(wall),
+        // Nobody waits for it to be read, or for a word that it was.
+        state: match author {
+            Some(_) => MessageState::Read,
+            // How far it got, the device knows that said it.
+            None => MessageState::Accepted,
+        },
+        times: MessageTimes {
+            delivered: Some(wall),
+            ..MessageTimes::default()
+        },
+        owed: Owed::Nothing,
+        letter: None,
+        sealed_epoch: HANDED_ON,
+        content: past.message,
+    }
+}
+
+/// In the same order, so much in each part; what is longer stands alone.
+fn in_parts(all: Vec<Past>) -> Vec<Vec<Past>> {
+    let mut parts: Vec<Vec<Past>> = Vec::new();
+    let mut room = 0;
+    for one in all {
+        let much = one.message.len();
+        match parts.last_mut() {
+            Some(part) if much <= room && part.len() < MOST_IN_PART => {
+                room -= much;
+                part.push(one);
+            }
+            _ => {
+                room = PART.saturating_sub(much);
+                parts.push(vec![one]);
+            }
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::branches::AccountId;
+
+    #[test]
+    fn parts_hold_so_much_in_order() {
+        let past = |length: usize| Past {
+            account: AccountId::try_from([1; 16].as_slice()).unwrap(),
+            key: [2; 32],
+            name: String::new(),
+            epoch: 1,
+            leaf: 0,
+            message: vec![0; length],
+        };
+        let lengths = |all: &[usize]| -> Vec<Vec<usize>> {
+            let parts = in_parts(all.iter().map(|one| past(*one)).collect());
+            let of = |part: &Vec<Past>| part.iter().map(|one| one.message.len()).collect();
+            parts.iter().map(of).collect()
+        };
+        let none: Vec<Vec<usize>> = Vec::new();
+        assert_eq!(lengths(&[]), none);
+        assert_eq!(lengths(&[PART, 1, 2]), [vec![PART], vec![1, 2]]);
+        assert_eq!(
+            lengths(&[1, 3 * PART, 1]),
+            [vec![1], vec![3 * PART], vec![1]]
+        );
+        let many = vec![1; MOST_IN_PART + 1];
+        assert_eq!(
+            lengths(&many).iter().map(Vec::len).collect::<Vec<_>>(),
+            [MOST_IN_PART, 1]
+        );
+    }
+
+    #[test]
+    fn nobody_has_me_say_anything_as_whom_i_was_before() {
+        use crate::messenger::room::devices::{ME, room};
+        let mut known = room(&[(3, 5), (4, 6)]);
+        let past = |account: u8, key: u8| Past {
+            account: AccountId::try_from([account; 16].as_slice()).unwrap(),
+            key: [key; 32],
+            name: String::new(),
+            epoch: 1,
+            leaf: 0,
+            message: Vec::new(),
+        };
+        assert!(may_have_said(&known, &past(5, 3), false));
+        assert!(may_have_said(&known, &past(7, 7), false), "who went before");
+        assert!(!may_have_said(&known, &past(5, 8), false));
+        assert!(!may_have_said(&known, &past(ME, 8), false));
+        assert!(
+            may_have_said(&known, &past(ME, 8), true),
+            "my device says so"
+        );
+        assert!(!may_have_said(&known, &past(ME, ME), true));
+        // I left and came back under another account.
+        let before = known.members.get_mut(&MemberId(3)).unwrap();
+        (before.mine, before.present) = (true, false);
+        assert!(!may_have_said(&known, &past(5, 3), false));
+    }
+}
