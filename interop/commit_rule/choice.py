@@ -36,27 +36,38 @@ class Tree:
 
     def key(self, at, path):
         ranks = {account: rank for rank, account in enumerate(self.states[at].stewards())}
-        acts = {edge.author for edge in path if edge.what in ("removal", "policy")}
-        judges = sorted(ranks[author] for author in acts if author in ranks)
+        thrown = self.thrown(at, path)
+        judges = {}
+        for edge in path:
+            if edge.author in ranks and self.judges(edge):
+                leaf = thrown.get(edge.hash, inf)
+                judges[ranks[edge.author]] = min(leaf, judges.get(ranks[edge.author], inf))
         own = not judges and any(edge.what == "own removal" for edge in path)
-        device = self.device(at, path) if own else inf
-        length = min(5, sum(self.counts(edge) for edge in path)) if device == inf else 0
+        device = min(thrown.values(), default=inf) if not ranks else inf
+        heard = device != inf or any(leaf != inf for leaf in judges.values())
+        length = 0 if heard else min(5, sum(self.counts(edge) for edge in path))
         first = path[0]
         rank = ranks.get(first.author, inf)
         what = CLASSES.index(first.what)
-        return judges + [inf], not own, device, -length, what, rank, first.leaf, first.child
+        judges = [*sorted(judges.items()), (inf, inf)]
+        return judges, not own, device, -length, what, rank, first.leaf, first.child
 
-    def device(self, at, path):
-        """The lowest leaf of a state that throws out others on a path from there."""
-        if not self.states[at].ranks_devices():
-            return inf
-        still, acting = set(self.states[at].leaves), [inf]
+    def thrown(self, at, path):
+        """By hash, the leaves of a state that throw out others on a path from there."""
+        still, acting = set(self.states[at].leaves), {}
         for edge in path:
-            if edge.what == "own removal" and edge.leaf in still:
-                acting.append(edge.leaf)
+            weighed = edge.leaf in still and self.states[at].weighs(edge.author)
+            if edge.what == "own removal" and weighed:
+                if self.states[edge.parent].weighs(edge.author):
+                    acting[edge.hash] = edge.leaf
             # Who comes in on the path is another, in whatever place.
             still -= edge.removed
-        return min(acting)
+        return acting
+
+    def judges(self, edge):
+        if edge.what == "own removal":
+            return edge.author in self.states[edge.parent].stewards()
+        return edge.what in ("removal", "policy")
 
     def counts(self, edge):
         if edge.what == "membership":

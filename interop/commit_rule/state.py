@@ -51,6 +51,10 @@ class State:
         most, each, _ = self.bounds
         return self.shape == "pair" or each is not None and most == each
 
+    def weighs(self, account):
+        """Whether the choice knows an account's leaves: stewards', and all where none can be."""
+        return self.ranks_devices() or account in self.stewards()
+
     def stewards(self):
         if self.ranks_devices():
             return []

@@ -4,31 +4,67 @@
 //! that would be followed from it. So the verdict of a tree is its first commit
 //! and the verdict of what stands on that, and devices whose roots differ agree.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 use std::iter;
 
 use super::commit::{Class, Commit, State};
 use super::names::{CommitHash, StateName};
-use super::{HORIZON, MAX_STEWARDS, Tree};
-
-/// The stewards of one state who act on a path: rank 0 is the highest bit, so
-/// that the greater set is that which holds the highest steward whom the other
-/// lacks.
-type Judges = u32;
+use super::{HORIZON, Tree};
 
 /// No leaf has this index.
 const NOBODY: u32 = u32::MAX;
 
-const _: () = assert!(MAX_STEWARDS == Judges::BITS as usize);
+/// The stewards of one state who act on a path, or throw out devices of their own there: each
+/// rank with the lowest of its leaves in that state that throws one out, or [`NOBODY`]. The
+/// lesser is the better: that which holds the highest steward whom the other lacks, or a lower
+/// leaf of the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Judges(BTreeMap<usize, u32>);
+
+impl Judges {
+    /// Somebody of that rank makes a commit of `class`, as that leaf if it is one.
+    fn hear(&mut self, rank: usize, leaf: Option<u32>, class: Class) {
+        let lowest = self.0.entry(rank).or_insert(NOBODY);
+        let thrower = leaf.filter(|_| class == Class::OwnRemoval);
+        *lowest = (*lowest).min(thrower.unwrap_or(NOBODY));
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether one of them throws a device out.
+    fn throw_out(&self) -> bool {
+        self.0.values().any(|leaf| *leaf != NOBODY)
+    }
+
+    /// By rank, with an end after which comes whom only the other has.
+    fn list(&self) -> impl Iterator<Item = (usize, u32)> {
+        let judges = self.0.iter().map(|(rank, leaf)| (*rank, *leaf));
+        judges.chain(iter::once((usize::MAX, NOBODY)))
+    }
+}
+
+impl Ord for Judges {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.list().cmp(other.list())
+    }
+}
+
+impl PartialOrd for Judges {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 /// What a commit on a state is chosen by: the smallest wins. Two keys are never
 /// equal, since states have one name each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     /// Who of the stewards of *this* state acts on the path. A later list is not
     /// asked: whom the path itself made a steward judges nothing here.
-    judges: Reverse<Judges>,
+    judges: Judges,
     /// Whether a device throws out others of its account, where no steward acts.
     own: Reverse<bool>,
     /// The lowest leaf of *this* state that does so on the path, where devices are
@@ -81,32 +117,30 @@ impl<'a> Choice<'a> {
 
     /// What `commit` on `state` is chosen by.
     pub(super) fn key(&self, state: &State, commit: &'a Commit) -> Key {
-        let mut judges: Judges = 0;
+        let mut judges = Judges::default();
         let (mut own, mut device, mut length) = (false, NOBODY, 0);
         for step in iter::once(commit).chain(self.path(commit.child)) {
-            if step.is_act() {
-                judges |= state.rank(&step.author).map_or(0, bit);
-            }
             let Some(parent) = self.tree.state(&step.parent) else {
                 continue;
             };
-            if step.class == Class::OwnRemoval {
-                own = true;
-                let author = parent.devices.get(&step.leaf);
-                let place = author.and_then(|author| state.place(*author));
-                device = device.min(place.unwrap_or(NOBODY));
+            let author = parent.devices.get(&step.leaf);
+            let place = author.and_then(|author| state.place(*author));
+            match state.rank(&step.author) {
+                Some(rank) if step.judges(parent) => judges.hear(rank, place, step.class),
+                None if step.class == Class::OwnRemoval => {
+                    device = device.min(place.unwrap_or(NOBODY));
+                }
+                _ => {}
             }
+            own |= step.class == Class::OwnRemoval;
             length += usize::from(step.counts(parent));
         }
+        let heard = device != NOBODY || judges.throw_out();
         Key {
-            judges: Reverse(judges),
-            own: Reverse(own && judges == 0),
+            own: Reverse(own && judges.is_empty()),
+            judges,
             device,
-            length: Reverse(if device == NOBODY {
-                length.min(HORIZON)
-            } else {
-                0
-            }),
+            length: Reverse(if heard { 0 } else { length.min(HORIZON) }),
             class: commit.class,
             rank: state.rank(&commit.author).unwrap_or(usize::MAX),
             leaf: commit.leaf,
@@ -119,12 +153,6 @@ impl<'a> Choice<'a> {
         let next = |name| self.best.get(&name).copied();
         iter::successors(next(from), move |commit| next(commit.child))
     }
-}
-
-/// The bit of a rank.
-fn bit(rank: usize) -> Judges {
-    let rank = u32::try_from(rank).unwrap_or(u32::MAX);
-    (1_u32 << 31).checked_shr(rank).unwrap_or(0)
 }
 
 impl Tree {

@@ -27,10 +27,10 @@ pub(crate) struct State {
     ///
     /// [`rules::Parent::stewards`]: super::rules::Parent::stewards
     pub(crate) stewards: Vec<AccountId>,
-    /// The leaves by index, where the devices of an account are weighed against each
-    /// other ([`rules::Parent::ranks_devices`]); empty elsewhere.
+    /// The leaves that are weighed against others of their account
+    /// ([`rules::Parent::weighed`]), by index.
     ///
-    /// [`rules::Parent::ranks_devices`]: super::rules::Parent::ranks_devices
+    /// [`rules::Parent::weighed`]: super::rules::Parent::weighed
     pub(crate) devices: BTreeMap<u32, DeviceKey>,
 }
 
@@ -87,10 +87,14 @@ pub(crate) struct Commit {
 }
 
 impl Commit {
-    /// Whether it is a steward's act of authority, which branches are first
-    /// judged by.
-    pub(super) fn is_act(&self) -> bool {
-        matches!(self.class, Class::Removal | Class::Policy)
+    /// Whether branches are first judged by it: a steward's act of authority, or that a
+    /// steward throws out a device of its own.
+    pub(super) fn judges(&self, parent: &State) -> bool {
+        match self.class {
+            Class::Removal | Class::Policy => true,
+            Class::OwnRemoval => parent.rank(&self.author).is_some(),
+            Class::Membership | Class::Turn | Class::Refresh => false,
+        }
     }
 
     /// Whether it makes a branch longer: what stewards do for the group, and new

@@ -72,9 +72,17 @@ impl Tree {
             let children = self.children(&name);
             for commit in children.filter(|commit| candidates.contains(&commit.child)) {
                 let this = (choice.key(state, commit), commit.child);
-                let other = best.get(&commit.author).copied();
-                losers.extend(other.map(|other| this.max(other).1));
-                best.insert(&commit.author, other.map_or(this, |other| this.min(other)));
+                let Some(other) = best.remove(&commit.author) else {
+                    best.insert(&commit.author, this);
+                    continue;
+                };
+                let (better, worse) = if this < other {
+                    (this, other)
+                } else {
+                    (other, this)
+                };
+                losers.push(worse.1);
+                best.insert(&commit.author, better);
             }
         }
         losers
@@ -127,7 +135,7 @@ impl Tree {
             .state(&self.root())
             .and_then(|root| root.rank(&commit.author));
         match rank {
-            Some(rank) if commit.is_act() => (0, rank),
+            Some(rank) if parent.is_some_and(|parent| commit.judges(parent)) => (0, rank),
             _ if parent.is_some_and(|parent| commit.counts(parent)) => {
                 (1, rank.unwrap_or(usize::MAX))
             }

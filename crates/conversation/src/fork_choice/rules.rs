@@ -165,6 +165,15 @@ impl Parent {
         self.shape == Shape::Pair || self.is_of_one()
     }
 
+    /// The leaves that the choice weighs against others of their account: the stewards',
+    /// and all where no steward can be.
+    pub(crate) fn weighed(&self) -> BTreeSet<u32> {
+        let (all, stewards) = (self.ranks_devices(), self.stewards());
+        let weighs = |leaf: &Leaf| all || stewards.contains(&leaf.account);
+        let leaves = self.leaves.iter().filter(|(_, leaf)| weighs(leaf));
+        leaves.map(|(index, _)| *index).collect()
+    }
+
     /// Whether all leaves are of one account.
     pub(crate) fn is_one_accounts(&self) -> bool {
         self.accounts().len() == 1

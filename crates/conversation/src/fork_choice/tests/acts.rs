@@ -30,6 +30,12 @@ pub(super) fn devices() -> Parent {
     root
 }
 
+/// A group whose stewards, accounts 1 to 3, have several devices, as a member has.
+pub(super) fn stewards() -> Parent {
+    let leaves = [2, 1, 0, 3, 1, 2, 1, 4, 2, 4, 3];
+    parent(Shape::Group, 100, &[1, 2, 3], &leaves)
+}
+
 /// How many states back people still commit.
 const NEWEST: usize = 8;
 

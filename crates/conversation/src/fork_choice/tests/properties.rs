@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use super::super::rules::Parent;
 use super::super::{AccountId, Class, Commit, DeviceKey, HORIZON, Refused, StateName, Tree};
-use super::acts::{Act, act, devices, group, pair, world};
+use super::acts::{Act, act, devices, group, pair, stewards, world};
 use super::world::{World, account};
 
 const CASES: u32 = 100;
@@ -53,11 +53,11 @@ fn rank(world: &World, at: StateName, account: &AccountId) -> Option<usize> {
     world.tree.state(&at).unwrap().rank(account)
 }
 
-/// The ranks, in `at`, of the stewards who act on a path.
+/// The ranks, in `at`, of the stewards who act on a path or throw out devices of their own.
 fn judges(world: &World, at: StateName, path: &[Commit]) -> BTreeSet<usize> {
     let acts = path
         .iter()
-        .filter(|commit| matches!(commit.class, Class::Removal | Class::Policy));
+        .filter(|commit| commit.class <= Class::OwnRemoval);
     acts.filter_map(|commit| rank(world, at, &commit.author))
         .collect()
 }
@@ -238,8 +238,8 @@ fn the_order_of_arrival_does_not_matter() {
     often(&seen, &["came early"], 1_000);
 }
 
-/// (b) Where a steward can be thrown out, what is followed holds an act of
-/// somebody above him: acts of his own, of those below and of members are not
+/// (b) Where a steward can be thrown out, somebody above him acts on what is followed, or
+/// throws out a device of his own there: what he does himself, those below and members is not
 /// enough.
 #[test]
 fn who_is_thrown_out_wins_with_nothing() {
@@ -335,7 +335,8 @@ fn a_removed_member_never_wins() {
 }
 
 /// The first device on the path followed that a lower leaf throws out, which was there
-/// in each state the other was in; with the place of that commit on the path.
+/// in each state the other was in, and a steward's if there are stewards; with the place of
+/// that commit on the path.
 fn thrown_out(world: &World) -> Option<(DeviceKey, usize)> {
     let verdict = world.tree.verdict();
     let steps = verdict.iter().map(|hash| world.tree.commit(hash).unwrap());
@@ -347,6 +348,13 @@ fn thrown_out(world: &World) -> Option<(DeviceKey, usize)> {
             .iter()
             .map(|hash| world.tree.commit(hash).unwrap().parent);
         let below: Vec<_> = below.collect();
+        let weighed = |at: &StateName| {
+            let stewards = &world.tree.state(at).unwrap().stewards;
+            stewards.is_empty() || stewards.contains(&step.author)
+        };
+        if !below.iter().chain([&step.parent]).all(weighed) {
+            return None;
+        }
         let mut removed = world.contents[&step.hash].removed.iter();
         let device = removed.find(|leaf| {
             let older = below
@@ -362,7 +370,7 @@ fn thrown_out(world: &World) -> Option<(DeviceKey, usize)> {
 /// those commit whom it lets in.
 #[test]
 fn a_thrown_out_device_never_wins() {
-    let roots = prop_oneof![2 => Just(devices()), 1 => Just(pair())];
+    let roots = prop_oneof![2 => Just(devices()), 1 => Just(pair()), 3 => Just(stewards())];
     let strategy = (roots, acts(), prop::collection::vec(act(), 30..90));
     let seen = counted(strategy, |(root, acts, own), seen| {
         let mut world = world(root, &acts);
@@ -372,8 +380,16 @@ fn a_thrown_out_device_never_wins() {
         };
         let mut see = |name, times: usize| *seen.entry(name).or_insert(0) += times;
         see("thrown out", 1);
+        let ruled = !world.states[&World::root()].stewards().is_empty();
+        see("of a steward", usize::from(ruled));
         see("not in the first state", usize::from(removal > 0));
         let mut gang = BTreeSet::from([thief]);
+        // Whom it let in before is no longer only its own: others built on that.
+        let known: BTreeSet<_> = world
+            .devices
+            .values()
+            .flat_map(|all| all.values().copied())
+            .collect();
         for act in &own {
             let places = places(&world);
             let may =
@@ -382,7 +398,11 @@ fn a_thrown_out_device_never_wins() {
                 let commit = world.tree.commit(&hash).unwrap();
                 let before = &world.devices[&commit.parent];
                 let all = world.devices[&commit.child].values();
-                gang.extend(all.filter(|one| before.values().all(|old| old != *one)));
+                gang.extend(
+                    all.filter(|one| {
+                        before.values().all(|old| old != *one) && !known.contains(one)
+                    }),
+                );
                 see("own commits", 1);
                 see(
                     "own removals",
@@ -395,6 +415,7 @@ fn a_thrown_out_device_never_wins() {
     });
     let names = [
         "thrown out",
+        "of a steward",
         "not in the first state",
         "own commits",
         "own removals",

@@ -88,6 +88,7 @@ pub(super) fn told() -> Vec<(&'static str, World)> {
         ("thrown out of a pair", pair.world),
         ("place taken again", place_taken_again().0.world),
         ("in place of a device", brought_back_beside().0.world),
+        ("answered by acts", answered_by_acts().0.world),
     ]
 }
 
@@ -145,6 +146,50 @@ fn whatever_a_thrown_out_device_does_in_a_state_it_kept_it_stays_out() {
             }
         }
     }
+}
+
+/// Account 1, the highest steward, with leaves 0, 1 and 3; steward 2 and member 3.
+fn ruled() -> Parent {
+    parent(Shape::Group, 100, &[1, 2], &[1, 1, 2, 1, 3])
+}
+
+/// The second device of the highest steward throws out the thief, which answers in the
+/// state before with acts of a steward, and a lower steward acts upon that.
+fn answered_by_acts() -> (Story, StateName) {
+    let mut story = Story::new(ruled());
+    let out = story.removes(ROOT, 1, &[THIEF]);
+    let on = story.removes(ROOT, THIEF, &[4]);
+    let mut commit = bare(&story.world.states[&on], 2);
+    commit.listed = Some(vec![super::world::account(1), super::world::account(2)]);
+    story.next += 1;
+    story.world.make_as(on, &commit, story.next);
+    story.removes(ROOT, THIEF, &[0, 1]);
+    (story, out)
+}
+
+#[test]
+fn a_stewards_stolen_device_does_not_answer_with_acts() {
+    let (story, out) = answered_by_acts();
+    assert!(story.follows(out));
+}
+
+#[test]
+fn a_higher_steward_outweighs_that_a_device_was_thrown_out() {
+    let mut story = Story::new(ruled());
+    // The lower steward's device goes, while the highest removes that account.
+    let own = story.does(ROOT, 2, Device);
+    let leaf = story.world.states[&own]
+        .leaves
+        .keys()
+        .copied()
+        .find(|leaf| {
+            let account = &story.world.states[&own].leaves[leaf].account;
+            *leaf != 2 && *account == super::world::account(2)
+        });
+    let lost = story.removes(own, 2, &[leaf.unwrap()]);
+    let removed = story.removes(own, 0, &[2, leaf.unwrap()]);
+    assert!(story.follows(removed));
+    assert!(!story.follows(lost));
 }
 
 fn is_free(act: &Act) -> bool {

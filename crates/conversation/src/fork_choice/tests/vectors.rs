@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::super::rules::{Contents, Leaf, MAX_DEVICES, MAX_LEAVES, Parent, check};
 use super::super::{AccountId, Class, CommitHash, Shape, StateName};
-use super::acts::{act, devices, group, pair, world};
+use super::acts::{act, devices, group, pair, stewards, world};
 use super::stories;
 use super::world::{World, account, bare, leaf, parent};
 
@@ -99,6 +99,7 @@ fn trees() -> Vec<Value> {
         ("random group", group(), 14),
         ("random pair", pair(), 5),
         ("random devices", devices(), 5),
+        ("random devices of stewards", stewards(), 6),
     ];
     for (name, root, count) in roots {
         for _ in 0..count {

@@ -236,11 +236,12 @@ impl World {
 
 /// What the tree knows of a state.
 fn state(name: StateName, parent: &Parent, devices: &Devices) -> State {
-    let ranked = parent.ranks_devices().then(|| devices.clone());
+    let weighed = parent.weighed();
+    let devices = devices.iter().filter(|(leaf, _)| weighed.contains(leaf));
     State {
         name,
         shape: parent.shape,
         stewards: parent.stewards(),
-        devices: ranked.unwrap_or_default(),
+        devices: devices.map(|(leaf, key)| (*leaf, *key)).collect(),
     }
 }

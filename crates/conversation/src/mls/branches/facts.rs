@@ -64,13 +64,11 @@ pub(super) fn parent(group: &MlsGroup) -> Option<Parent> {
     })
 }
 
-/// The leaves of a state by index and public signature key, where the choice weighs
-/// devices.
+/// The leaves of a state that the choice weighs, by index and public signature key.
 pub(super) fn devices(group: &MlsGroup, parent: &Parent) -> Vec<(u32, [u8; 32])> {
-    if !parent.ranks_devices() {
-        return Vec::new();
-    }
+    let weighed = parent.weighed();
     let leaves = group.treesync().full_leaves();
+    let leaves = leaves.filter(|(index, _)| weighed.contains(&index.u32()));
     let keys = leaves.map(|(index, node)| {
         let key = node.signature_key().as_slice().try_into().ok()?;
         Some((index.u32(), key))

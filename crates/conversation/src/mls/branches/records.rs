@@ -58,8 +58,7 @@ pub(super) struct StateRecord {
     pub(super) by: Option<[u8; 32]>,
     pub(super) epoch: u64,
     pub(super) stewards: Vec<Vec<u8>>,
-    /// The leaves, by index and public signature key, where the choice weighs devices;
-    /// empty elsewhere.
+    /// The leaves that the choice weighs, by index and public signature key.
     pub(super) devices: Vec<(u32, [u8; 32])>,
     /// The leaves of the stewards and of my account, as account and public
     /// signature key: whose Welcome may bring me back.
