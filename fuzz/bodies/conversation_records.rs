@@ -2,11 +2,12 @@
 
 use hushwing_conversation::storage::{
     ChannelRecord, ContactRecord, ConversationRecord, DetourRecord, DevicesRecord, EraRecord,
-    ExpectedRecord, IdentityRecord, IntroducedRecord, IntroductionsRecord, InvitationRecord,
-    JoinRecord, KeyPackageRecord, KinRecord, LackRecord, LeavesRecord, LossRecord, MailRecord,
-    MailboxRecord, MemberRecord, ModeRecord, OffersRecord, OrphanRecord, ReaderRecord,
-    RepeatRecord, RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord,
-    RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord, SeenRecord, StretchRecord,
+    ExpectedRecord, FaceRecord, IdentityRecord, IntroducedRecord, IntroductionsRecord,
+    InvitationRecord, JoinRecord, KeyPackageRecord, KinRecord, LackRecord, LeavesRecord,
+    LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord, MyProfileRecord, OffersRecord,
+    OrphanRecord, ReaderRecord, RepeatRecord, RoomFollowersRecord, RoomLinkRecord,
+    RoomMeetingRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord,
+    SeenRecord, StretchRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -20,6 +21,7 @@ pub(crate) fn run(data: &[u8]) {
     let _ = DevicesRecord::decode(data);
     let _ = EraRecord::decode(data);
     let _ = ExpectedRecord::decode(data);
+    let _ = FaceRecord::decode(data);
     let _ = IdentityRecord::decode(data);
     let _ = IntroducedRecord::decode(data);
     let _ = IntroductionsRecord::decode(data);
@@ -33,6 +35,7 @@ pub(crate) fn run(data: &[u8]) {
     let _ = MailRecord::decode(data);
     let _ = MailboxRecord::decode(data);
     let _ = ModeRecord::decode(data);
+    let _ = MyProfileRecord::decode(data);
     let _ = OffersRecord::decode(data);
     let _ = OrphanRecord::decode(data);
     let _ = MemberRecord::decode(data);

@@ -23,6 +23,7 @@ use crate::device::{CodeBody, Devices as AllDevices, LinkBody, ShowBody};
 use crate::event::Event;
 use crate::group::{Group, StewardBody, WhoBody};
 use crate::hidden::{HideBody, OpenBody, Opened, SlotBody};
+use crate::profile::{MyProfile as HowIAmShown, Picture, ProfileBody};
 use crate::request::{
     AddressQuery, IntroduceBody, InviteBody, JoinBody, ModeBody, NameBody, NumberBody,
     ReactionBody, ReadQuery, SendBody, ServerBody, ServersQuery, TestBody, TextBody, ValueBody,
@@ -286,6 +287,20 @@ calls! {
     /// marks the contact verified if it is theirs.
     Verify: Post "contacts/{name}/safety" for Profile {
         path: String, body: NumberBody, errors: [Ambiguous, Mismatch], answer: view::Safety,
+    }
+
+    /// How I am shown to contacts.
+    MyProfile: Get "profile" for Profile { answer: HowIAmShown, }
+
+    /// Changes my name, picture or status; each contact is told, each at a moment of
+    /// its own.
+    SetProfile: Post "profile" for Profile {
+        body: ProfileBody, errors: [BadFile], answer: HowIAmShown,
+    }
+
+    /// The picture a contact shows.
+    Avatar: Get "contacts/{name}/avatar" for Profile {
+        path: String, errors: [NotFound, Ambiguous], answer: Picture,
     }
 
     /// Shows a contact under another name.

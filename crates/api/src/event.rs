@@ -7,6 +7,7 @@ use crate::conversation::Conversation;
 use crate::device::{Devices, DevicesUnchanged};
 use crate::group::{Group, GroupUnchanged};
 use crate::kind::ErrorKind;
+use crate::profile::NameChanged;
 use crate::view::{Contact, Introduction, KeyChange, Message, Mode, Request};
 
 /// Something that happened; `event` names which. Readers pass over those they do
@@ -28,6 +29,8 @@ pub enum Event {
     Mode(Mode),
     /// The key of a contact, or what else their safety number says, is another one.
     KeyChanged(KeyChangedEvent),
+    /// A contact calls themselves otherwise.
+    NameChanged(NameChanged),
     /// A group is new or otherwise: members, stewards, name, or whether I am in it.
     Group(Group),
     /// A contact asks me into a group.

@@ -14,6 +14,7 @@ pub mod hidden;
 mod kind;
 pub mod openapi;
 mod path;
+pub mod profile;
 mod query;
 pub mod request;
 pub mod view;

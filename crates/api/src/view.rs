@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::acquaintance::{Introduction, KeyChange, Request, Safety};
 use crate::group::{Counts, MemberReached};
 use crate::kind::ErrorKind;
+pub use crate::profile::FormerName;
 
 /// `GET /v1/status`
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -202,6 +203,18 @@ pub struct Contact {
     /// Whether another contact has the same shown name; the id tells them apart.
     #[serde(default)]
     pub namesake: bool,
+    /// What they call themselves.
+    #[serde(default)]
+    pub own_name: Option<String>,
+    /// How things stand with them, in their words.
+    #[serde(default)]
+    pub status: Option<String>,
+    /// Another text if they show another picture; none if they show none.
+    #[serde(default)]
+    pub avatar: Option<String>,
+    /// What they called themselves before, oldest first; the last 8.
+    #[serde(default)]
+    pub former_names: Vec<FormerName>,
 }
 
 fn normal() -> String {

@@ -21,7 +21,7 @@ pub(crate) use self::conversation::{
 pub(crate) use self::device::{Device, DeviceAction, DeviceLink};
 pub(crate) use self::group::{Channel, ChannelAction, Group, GroupAction};
 pub(crate) use self::mode::{CheckProof, Mode, Prove};
-pub(crate) use self::profile::Profile;
+pub(crate) use self::profile::{Profile, ProfileChange};
 
 /// What may stand for a name or an id, and what the program ends with; in help and manual.
 const NAMES: &str = "\

@@ -5,7 +5,7 @@ use core::fmt;
 use hushwing_delivery::{NetworkEvent, NetworkTag};
 use hushwing_sansio::Timestamp;
 
-use crate::content::Mode;
+use crate::content::{Avatar, Mode};
 use crate::view::Draft;
 use crate::{
     ContactId, ConversationId, IdPrefix, InvitationId, MemberId, MessageId, RoomId, Secret, Ticket,
@@ -212,10 +212,14 @@ pub enum Command {
         /// At most so many; fewer where they are more than 4 MiB of text.
         most: usize,
     },
-    /// Change my name, as told to new contacts. `Reply::Done`.
-    SetName {
-        /// 1 to 128 bytes on one line.
-        name: String,
+    /// Change how I am shown to contacts; they are told. `Reply::MyProfile`.
+    SetProfile(ProfileChange),
+    /// How I am shown to contacts. `Reply::MyProfile`.
+    MyProfile,
+    /// The picture a contact shows. `Reply::Avatar`.
+    Avatar {
+        /// Whose.
+        contact: ContactId,
     },
     /// Whether contacts are told that I read their messages. `Reply::Done`.
     SetReadReceipts {
@@ -410,6 +414,17 @@ pub enum Command {
     },
 }
 
+/// What shall be otherwise about how I am shown; `None` leaves it. `Debug` hides it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct ProfileChange {
+    /// 1 to 128 bytes on one line.
+    pub name: Option<String>,
+    /// A picture, or none any more.
+    pub avatar: Option<Option<Avatar>>,
+    /// How things stand, as a name, or nothing any more.
+    pub status: Option<Option<String>>,
+}
+
 /// What shall be otherwise about a conversation, for me alone. `Debug` hides
 /// drafts.
 #[derive(Clone, PartialEq, Eq)]
@@ -476,7 +491,9 @@ impl fmt::Debug for Command {
             Self::Find { .. } => "Find",
             Self::Where { .. } => "Where",
             Self::Read { .. } => "Read",
-            Self::SetName { .. } => "SetName",
+            Self::SetProfile(_) => "SetProfile",
+            Self::MyProfile => "MyProfile",
+            Self::Avatar { .. } => "Avatar",
             Self::SetReadReceipts { .. } => "SetReadReceipts",
             Self::SetTyping { .. } => "SetTyping",
             Self::Conversations => "Conversations",

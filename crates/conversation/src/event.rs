@@ -2,12 +2,12 @@
 
 use hushwing_delivery::{MailboxFailure, NetworkCommand, NetworkTag, SendFailure, Stage};
 
-use crate::content::ShortId;
+use crate::content::{Avatar, ShortId};
 use crate::proof::Proof;
 use crate::storage::IdentityChange;
 use crate::view::{
     ContactView, ConversationView, DevicesView, IntroductionView, InvitationView, MessageView,
-    ModeView, OfferView, RoomView, Version, Whereabouts,
+    ModeView, MyProfileView, OfferView, RoomView, Version, Whereabouts,
 };
 use crate::{ContactId, InvitationId, MemberId, MessageId, MessageState, Refusal, RoomId, Ticket};
 
@@ -45,6 +45,15 @@ pub enum Event {
         contact: ContactId,
         /// How, and whether they were verified before.
         change: IdentityChange,
+    },
+    /// A contact calls themselves otherwise; a name I gave them stays.
+    CalledOtherwise {
+        /// Who.
+        contact: ContactId,
+        /// What they called themselves.
+        before: String,
+        /// And now.
+        now: String,
     },
     /// Somebody opened a reusable link of mine and waits for my decision.
     Requested(ContactView),
@@ -350,6 +359,10 @@ pub enum Reply {
     Contact(ContactView),
     /// Contacts, oldest first.
     Contacts(Vec<ContactView>),
+    /// How I am shown to contacts.
+    MyProfile(MyProfileView),
+    /// A picture.
+    Avatar(Avatar),
     /// 60 digits in groups of five, the same on both sides.
     SafetyNumber {
         /// The digits.

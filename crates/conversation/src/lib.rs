@@ -25,7 +25,7 @@ pub mod storage;
 pub mod view;
 pub mod village;
 
-pub use command::{Change, Command, Incoming};
+pub use command::{Change, Command, Incoming, ProfileChange};
 pub use content::{IdPrefix, MessageId};
 pub use event::{
     BreakReason, DropReason, EndReason, Event, FailReason, Outgoing, Reply, RoomFault,

@@ -27,6 +27,15 @@ pub enum Refusal {
     /// A name is empty, too long, or not on one line.
     #[error("unusable name")]
     BadName,
+    /// A status is empty, too long, or not on one line.
+    #[error("unusable status")]
+    BadStatus,
+    /// A picture is too large, or its size cannot be read.
+    #[error("unusable picture")]
+    BadAvatar,
+    /// The contact shows no picture.
+    #[error("no picture")]
+    NoAvatar,
     /// There is no reaction of mine to take back.
     #[error("you have not reacted to it")]
     NoReaction,

@@ -1,6 +1,7 @@
 //! What faces show.
 
 mod devices;
+mod profile;
 
 use core::fmt;
 
@@ -16,6 +17,7 @@ use crate::{
 };
 
 pub use devices::{DeviceView, DevicesView, LinkView};
+pub use profile::{FaceView, MyProfileView};
 
 /// An invitation as shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +53,10 @@ pub struct ContactView {
     pub verified: bool,
     /// When and how, and what became of the number.
     pub identity: IdentityView,
+    /// What they show of themselves.
+    pub face: Box<FaceView>,
     /// Who introduced them, if anybody did.
-    pub introduced: Option<IntroducedView>,
+    pub introduced: Option<Box<IntroducedView>>,
     /// What the room is called whose link one of us opened.
     pub group: Option<Box<str>>,
     /// Whether the "no forward secrecy yet" mark stands.

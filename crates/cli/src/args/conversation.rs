@@ -14,6 +14,19 @@ pub(crate) struct Contacts {
 /// What to do with a contact.
 #[derive(Subcommand)]
 pub(crate) enum ContactAction {
+    /// Show one contact: what they call themselves and did before, how things stand with them
+    Info {
+        /// The contact, by name or id
+        name: String,
+    },
+    /// Write the picture that a contact shows to a file
+    Avatar {
+        /// The contact, by name or id
+        name: String,
+        /// The new file; nothing of it was looked at, so open it with a program you trust
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Forget a contact with all that was said; they are not told
     Remove {
         /// The contact, by name or id

@@ -233,7 +233,9 @@ pub(super) async fn report(session: &Session, report: Report) -> Result<(), Erro
         session.output.result(&made, readable);
         return Ok(());
     };
-    write(file, &made)?;
+    let bytes = serde_json::to_vec_pretty(&made)
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("report: {error}")))?;
+    write_new(file, &bytes)?;
     let count = made.messages.len();
     let document = json!({ "report": file.display().to_string(), "messages": count });
     session.output.result(&document, |_| {
@@ -245,22 +247,20 @@ pub(super) async fn report(session: &Session, report: Report) -> Result<(), Erro
     Ok(())
 }
 
-/// Writes a report for its owner alone to read. Not over an older file.
-fn write(file: &FilePath, report: &Reported) -> Result<(), Error> {
+/// Writes something for its owner alone to read. Not over an older file.
+pub(super) fn write_new(file: &FilePath, bytes: &[u8]) -> Result<(), Error> {
     let refused = |error: std::io::Error| {
         let message = format!("{}: {error}", file.display());
         Error::new(ErrorKind::BadFile, message)
             .with_advice("choose another file, that is not there yet")
     };
-    let bytes = serde_json::to_vec_pretty(report)
-        .map_err(|error| Error::new(ErrorKind::Internal, format!("report: {error}")))?;
     let mut made = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(file)
         .map_err(refused)?;
-    made.write_all(&bytes)
+    made.write_all(bytes)
         .and_then(|()| made.sync_all())
         .map_err(refused)
 }

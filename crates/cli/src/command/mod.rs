@@ -16,6 +16,7 @@ mod log;
 mod message;
 pub(crate) mod passphrase;
 mod picture;
+mod profile;
 mod proof;
 mod relay;
 mod server;
@@ -89,6 +90,10 @@ async fn over_api(session: Session, command: Command) -> Result<ExitCode, Error>
         Command::Introduce(introduce) => introduction::introduce(&session, introduce).await?,
         Command::Contacts(contacts) => match contacts.action {
             None => contact::list(&session).await?,
+            Some(ContactAction::Info { name }) => profile::info(&session, &name).await?,
+            Some(ContactAction::Avatar { name, out }) => {
+                profile::avatar(&session, &name, &out).await?;
+            }
             Some(ContactAction::Remove { name, yes }) => {
                 conversation::remove(&session, &name, yes).await?;
             }

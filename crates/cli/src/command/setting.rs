@@ -11,7 +11,7 @@ use super::{Session, passphrase, view};
 use crate::args::{Config, Profile};
 use crate::client::{Client, Path};
 
-/// `profile create|hide|list|delete`
+/// `profile create|hide|set|show|list|delete`
 pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), Error> {
     let path = Path::new(["profiles"]);
     match profile {
@@ -28,6 +28,8 @@ pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), E
                 .result(&made, |made| format!("created {}", made.profile));
         }
         Profile::Hide { name, slot } => hide_existing(session, name, slot).await?,
+        Profile::Set(change) => super::profile::set(session, change).await?,
+        Profile::Show { out } => super::profile::show(session, out.as_deref()).await?,
         Profile::List => {
             let profiles: Vec<view::Profile> = view(session.client.get(&path).await?)?;
             session.output.result(&profiles, |profiles| {

@@ -108,12 +108,21 @@ pub(super) fn contact(contact: &view::Contact) -> String {
         ""
     };
     format!(
-        "{}  {}  {}{verified}{blocked}{secrecy}{mode}{}{lost}{namesake}",
+        "{}  {}{}  {}{verified}{blocked}{secrecy}{mode}{}{lost}{namesake}",
         contact.short,
         contact.name,
+        status(contact),
         contact.state,
         introduced(contact)
     )
+}
+
+/// How things stand with somebody, in their words.
+fn status(contact: &view::Contact) -> String {
+    match &contact.status {
+        Some(status) => format!("  “{status}”"),
+        None => String::new(),
+    }
 }
 
 /// Who introduced somebody, and whether both were told the same.
@@ -219,6 +228,12 @@ pub(super) fn event(event: &Value) -> String {
             text(event, "mode"),
             text(event, "mine"),
             text(event, "theirs")
+        )),
+        "name_changed" => Some(format!(
+            "contact  {}  who called themselves {} is now called {}",
+            text(event, "name"),
+            text(event, "before"),
+            text(event, "now")
         )),
         "introduction" => read(event).map(|offer| introduction(&offer)),
         "group" => read(event).map(|shown| format!("group  {}", super::group::line(&shown))),

@@ -26,6 +26,7 @@ mod kills;
 mod lost;
 mod otr;
 mod ports;
+mod profiles;
 mod provable;
 // The second models use more of it.
 #[path = "../second_models/python.rs"]

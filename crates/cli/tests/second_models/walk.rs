@@ -128,6 +128,7 @@ pub(crate) fn walk(dir: &Path) -> PathBuf {
     settle(&mut ben, "Ben", &relay.address);
     installation(&mut ada);
     meet(&mut ada, &mut ben);
+    show(&mut ada, &mut ben);
     talk(&mut ada, &mut ben);
     introduce(&mut ada, &mut ben);
     group(&mut ada, &mut ben);
@@ -195,6 +196,16 @@ fn meet(ada: &mut Home, ben: &mut Home) {
     for home in [ada, ben] {
         home.until("contacts", |all| all[0]["state"] == "connected");
     }
+}
+
+/// A white dot.
+const PICTURE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+fn show(ada: &mut Home, ben: &mut Home) {
+    ada.post("profile", json!({ "status": "away", "avatar": PICTURE }));
+    ada.get("profile");
+    ben.until("contacts/Ada", |contact| contact["status"] == "away");
+    ben.get("contacts/Ada/avatar");
 }
 
 fn talk(ada: &mut Home, ben: &mut Home) {

@@ -5,22 +5,26 @@ use super::shown::{MAX_NAME, clean_name};
 
 /// Media type of a profile.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.hushwing.profile+cbor";
-/// Version of the encoding.
+/// Version of the encoding without a status, and with one.
 const VERSION: u64 = 1;
+const WITH_STATUS: u64 = 2;
 /// Bytes of an avatar.
 pub const MAX_AVATAR: usize = 6_144;
+/// Pixels on a side of an avatar that is shown.
+const MAX_SIDE: usize = 512;
 /// Bytes of an encoded profile.
-const MAX_PROFILE: usize = MAX_NAME * 4 + MAX_AVATAR + 16;
+const MAX_PROFILE: usize = MAX_NAME * 8 + MAX_AVATAR + 16;
 
-/// A name and perhaps a picture.
+/// A name, perhaps a picture, and perhaps a word on how things stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
     name: String,
     avatar: Option<Avatar>,
+    status: Option<String>,
 }
 
 /// A small picture: PNG, JPEG or WebP, at most [`MAX_AVATAR`] bytes. Nothing
-/// inside is checked; whoever shows it decodes it with limits.
+/// inside is decoded here; whoever shows it does so with limits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Avatar(Vec<u8>);
 
@@ -62,6 +66,25 @@ impl Avatar {
         Err(ProfileError::AvatarFormat)
     }
 
+    /// Whether its head names a size that a face can show: it takes few bytes to
+    /// claim many pixels.
+    #[must_use]
+    pub fn is_fit(&self) -> bool {
+        imagesize::blob_size(&self.0).is_ok_and(|size| {
+            (1..=MAX_SIDE).contains(&size.width) && (1..=MAX_SIDE).contains(&size.height)
+        })
+    }
+
+    /// Its media type.
+    #[must_use]
+    pub fn media_type(&self) -> &'static str {
+        match self.0.first() {
+            Some(0x89) => "image/png",
+            Some(b'R') => "image/webp",
+            _ => "image/jpeg",
+        }
+    }
+
     /// The picture's bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -84,7 +107,18 @@ impl Profile {
     /// [`ProfileError::EmptyName`] if nothing of it can be seen.
     pub fn new(name: &str, avatar: Option<Avatar>) -> Result<Self, ProfileError> {
         let name = clean_name(name).ok_or(ProfileError::EmptyName)?;
-        Ok(Self { name, avatar })
+        Ok(Self {
+            name,
+            avatar,
+            status: None,
+        })
+    }
+
+    /// With `status`, cleaned as a name is; without one if nothing of it can be seen.
+    #[must_use]
+    pub fn with_status(self, status: Option<&str>) -> Self {
+        let status = status.and_then(clean_name);
+        Self { status, ..self }
     }
 
     /// The name: one line of at most 128 bytes.
@@ -99,44 +133,73 @@ impl Profile {
         self.avatar.as_ref()
     }
 
-    /// Encodes as `[1, name, avatar or null]`.
+    /// How things stand with them, in their words: one line of at most 128 bytes.
+    #[must_use]
+    pub fn status(&self) -> Option<&str> {
+        self.status.as_deref()
+    }
+
+    /// Encodes as `[1, name, avatar or null]`, or `[2, name, avatar or null, status]`.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
+        let raw = Raw {
+            name: &self.name,
+            avatar: self.avatar().map(Avatar::as_bytes),
+            status: self.status(),
+        };
         let mut writer = Writer::new();
-        write_raw(&self.name, self.avatar().map(Avatar::as_bytes), &mut writer);
+        write_raw(&raw, &mut writer);
         writer.finish()
     }
 
-    /// Decodes a profile and cleans its name.
+    /// Decodes a profile and cleans its name and status.
     ///
     /// # Errors
     ///
     /// [`ProfileError`] for anything but the canonical encoding of a profile.
     pub fn decode(bytes: &[u8]) -> Result<Self, ProfileError> {
-        let (name, avatar) = whole(bytes, MAX_PROFILE, read_raw, |(name, avatar), writer| {
-            write_raw(name, avatar.as_deref(), writer);
-        })?;
-        Self::new(&name, avatar.map(Avatar::new).transpose()?)
+        let raw = whole(bytes, MAX_PROFILE, read_raw, write_raw)?;
+        let avatar = raw.avatar.map(<[u8]>::to_vec);
+        let profile = Self::new(raw.name, avatar.map(Avatar::new).transpose()?)?;
+        Ok(profile.with_status(raw.status))
     }
 }
 
-/// Name and avatar as they came. The name may be longer than one that is
-/// clean: cleaning, not refusing, keeps a contact with an odd name reachable.
-fn read_raw(reader: &mut Reader<'_>) -> Result<(String, Option<Vec<u8>>), ProfileError> {
-    match reader.versioned(VERSION, 3)? {
-        VERSION => {}
-        newer => return Err(ProfileError::Newer(newer)),
-    }
-    let name = reader.text(MAX_NAME * 4)?.to_owned();
-    let avatar = reader.nullable(|r| r.bytes(MAX_AVATAR).map(<[u8]>::to_vec))?;
-    Ok((name, avatar))
+/// A profile as it came. Its words may be longer than ones that are clean:
+/// cleaning, not refusing, keeps a contact with an odd name reachable.
+struct Raw<'a> {
+    name: &'a str,
+    avatar: Option<&'a [u8]>,
+    status: Option<&'a str>,
 }
 
-fn write_raw(name: &str, avatar: Option<&[u8]>, writer: &mut Writer) {
-    writer.array(3).unsigned(VERSION).text(name);
-    writer.nullable(avatar.as_ref(), |w, bytes| {
+fn read_raw<'a>(reader: &mut Reader<'a>) -> Result<Raw<'a>, ProfileError> {
+    let version = reader.versioned(VERSION, 3)?;
+    if version > WITH_STATUS {
+        return Err(ProfileError::Newer(version));
+    }
+    Ok(Raw {
+        name: reader.text(MAX_NAME * 4)?,
+        avatar: reader.nullable(|r| r.bytes(MAX_AVATAR))?,
+        status: match version {
+            WITH_STATUS => Some(reader.text(MAX_NAME * 4)?),
+            _ => None,
+        },
+    })
+}
+
+fn write_raw(raw: &Raw<'_>, writer: &mut Writer) {
+    match raw.status {
+        None => writer.array(3).unsigned(VERSION),
+        Some(_) => writer.array(4).unsigned(WITH_STATUS),
+    };
+    writer.text(raw.name);
+    writer.nullable(raw.avatar.as_ref(), |w, bytes| {
         w.bytes(bytes);
     });
+    if let Some(status) = raw.status {
+        writer.text(status);
+    }
 }
 
 #[cfg(test)]
@@ -148,7 +211,10 @@ mod tests {
         let avatar = Avatar::new(b"\x89PNG\r\n\x1a\nrest".to_vec()).unwrap();
         for avatar in [None, Some(avatar)] {
             let profile = Profile::new("Alice", avatar).unwrap();
-            assert_eq!(Profile::decode(&profile.encode()), Ok(profile));
+            assert_eq!(Profile::decode(&profile.encode()), Ok(profile.clone()));
+            let away = profile.with_status(Some("away\nuntil \u{202e}May"));
+            assert_eq!(away.status(), Some("away until May"));
+            assert_eq!(Profile::decode(&away.encode()), Ok(away));
         }
     }
 
@@ -156,7 +222,15 @@ mod tests {
     fn hostile_names_are_cleaned_or_refused() {
         let decode = |name| {
             let mut writer = Writer::new();
-            write_raw(name, None, &mut writer);
+            let (avatar, status) = (None, None);
+            write_raw(
+                &Raw {
+                    name,
+                    avatar,
+                    status,
+                },
+                &mut writer,
+            );
             Profile::decode(&writer.finish()).map(|profile| profile.name)
         };
         assert_eq!(decode("Bo\u{202e}b\u{7}"), Ok("Bob".into()));
@@ -165,6 +239,39 @@ mod tests {
             decode(&"x".repeat(600)),
             Err(ProfileError::Syntax(_))
         ));
+    }
+
+    #[test]
+    fn there_is_one_encoding_of_each_profile() {
+        // As the second version, but the count or the status of the first.
+        for bytes in [
+            &[0x83, 2, 0x61, b'x', 0xf6, 0x61, b'y'][..],
+            &[0x84, 1, 0x61, b'x', 0xf6, 0x61, b'y'],
+            &[0x84, 2, 0x61, b'x', 0xf6, 0xf6],
+        ] {
+            assert!(matches!(
+                Profile::decode(bytes),
+                Err(ProfileError::Syntax(_))
+            ));
+        }
+        let whole = &[0x84, 2, 0x61, b'x', 0xf6, 0x61, b'y'];
+        assert_eq!(Profile::decode(whole).unwrap().status(), Some("y"));
+    }
+
+    #[test]
+    fn a_picture_that_claims_to_be_huge_or_nothing_is_not_fit() {
+        let png = |width: u32, height: u32| {
+            let mut file = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".to_vec();
+            file.extend(width.to_be_bytes());
+            file.extend(height.to_be_bytes());
+            file.extend([8, 2, 0, 0, 0, 0, 0, 0, 0]);
+            Avatar::new(file).unwrap().is_fit()
+        };
+        assert!(png(128, 128) && png(512, 512));
+        assert!(!png(513, 1) && !png(1, 60_000) && !png(0, 9));
+        for head in [&b"\x89PNG\r\n\x1a\n"[..], b"\xff\xd8\xff\xe0"] {
+            assert!(!Avatar::new(head.to_vec()).unwrap().is_fit());
+        }
     }
 
     #[test]
@@ -182,8 +289,8 @@ mod tests {
     #[test]
     fn newer_versions_are_told_apart() {
         assert_eq!(
-            Profile::decode(&[0x83, 2, 0x61, b'x', 0xf6]),
-            Err(ProfileError::Newer(2))
+            Profile::decode(&[0x83, 3, 0x61, b'x', 0xf6]),
+            Err(ProfileError::Newer(3))
         );
     }
 }

@@ -8,7 +8,7 @@ use super::room::reached_by_each;
 use super::show::{found, shortened, show, speaker, unreadable};
 use super::speak::said_with;
 use super::stop::Stop;
-use super::{Call, Messenger, NAME, READ_RECEIPTS};
+use super::{Call, Messenger, READ_RECEIPTS};
 use crate::content::MessageId;
 use crate::content::shown::clean_name;
 use crate::storage::{MessageRecord, MessageState, MessageTimes, Owed, Position, Standing};
@@ -49,7 +49,6 @@ impl Messenger {
         name: &str,
     ) -> Result<Reply, Stop> {
         let name = usable_name(name)?;
-        self.keep_told_name(call, contact)?;
         let person = self.person(contact)?;
         person.record.name = name;
         person.record.renamed = true;
@@ -266,13 +265,6 @@ impl Messenger {
         Ok(unread)
     }
 
-    pub(super) fn set_name(&mut self, call: &mut Call<'_, '_>, name: &str) -> Result<Reply, Stop> {
-        let name = usable_name(name)?;
-        call.storage.put_setting(NAME, name.as_bytes())?;
-        self.config.name = name;
-        Ok(Reply::Done)
-    }
-
     pub(super) fn set_read_receipts(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -284,7 +276,7 @@ impl Messenger {
     }
 }
 
-fn usable_name(name: &str) -> Result<String, Refusal> {
+pub(super) fn usable_name(name: &str) -> Result<String, Refusal> {
     clean_name(name)
         .filter(|clean| clean == name.trim())
         .ok_or(Refusal::BadName)

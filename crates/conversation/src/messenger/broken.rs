@@ -39,6 +39,7 @@ impl Concern {
             | Command::Mode { contact }
             | Command::SetMode { contact, .. }
             | Command::Rotate { contact }
+            | Command::Avatar { contact }
             | Command::Send { contact, .. }
             | Command::Read { contact, .. }
             | Command::Introduce { one: contact, .. } => Self::Contact(*contact),
@@ -77,7 +78,8 @@ impl Concern {
             | Command::AcceptIntroduction { .. }
             | Command::RefuseIntroduction { .. }
             | Command::Find { .. }
-            | Command::SetName { .. }
+            | Command::SetProfile(_)
+            | Command::MyProfile
             | Command::SetReadReceipts { .. }
             | Command::SetTyping { .. }
             | Command::Conversations

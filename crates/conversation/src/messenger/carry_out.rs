@@ -78,7 +78,9 @@ impl Messenger {
                 let contact = self.contact_in(conversation)?;
                 self.read(call, contact, before, most, false)?
             }
-            Command::SetName { name } => self.set_name(call, &name)?,
+            Command::SetProfile(change) => self.set_profile(call, change)?,
+            Command::MyProfile => self.my_profile(),
+            Command::Avatar { contact } => self.avatar_of(call, contact)?,
             Command::SetReadReceipts { on } => self.set_read_receipts(call, on)?,
             Command::SetTyping { on } => self.set_typing(call, on)?,
             Command::Conversations => self.list_conversations(call)?,

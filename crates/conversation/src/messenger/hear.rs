@@ -330,7 +330,7 @@ impl Messenger {
             // One that comes late says how it was in between.
             Content::Mode(wish) => self.note_wish(call, record, wish)?,
             _ if !stands => {}
-            Content::Profile(profile) => self.named(call, contact, profile.name())?,
+            Content::Profile(profile) => self.show_as(call, contact, profile)?,
             Content::Addresses(update) => self.moved(call, contact, update)?,
             content => {
                 if let Content::Timer(timer) = content {
@@ -343,25 +343,6 @@ impl Messenger {
             }
         }
         self.renew_if_due(call, contact)
-    }
-
-    /// A contact told their name.
-    fn named(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-        name: &str,
-    ) -> Result<(), StorageError> {
-        let Some(person) = self.people.get_mut(&contact) else {
-            return Ok(());
-        };
-        if person.record.renamed || person.record.name == name {
-            return Ok(());
-        }
-        person.record.name = name.to_owned();
-        person.save(call.storage)?;
-        self.tell_unless_requested(contact);
-        Ok(())
     }
 
     /// A contact told where to write from now on.
@@ -409,6 +390,7 @@ impl Messenger {
         if answered {
             self.end_of_join(call, contact)?;
             self.mails.to_tend.insert(contact);
+            self.plan_profile(call, contact);
             self.enter_by_link(call, contact)?;
         }
         if elsewhere && self.is_written_to(contact) {
@@ -424,7 +406,7 @@ impl Messenger {
     }
 
     /// A request is told once, when all of it was read.
-    fn tell_unless_requested(&mut self, contact: ContactId) {
+    pub(super) fn tell_unless_requested(&mut self, contact: ContactId) {
         let standing = self
             .people
             .get(&contact)

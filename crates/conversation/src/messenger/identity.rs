@@ -165,6 +165,10 @@ impl Messenger {
         };
         let change = person.identity.note_restored(call.cx.wall());
         person.identity.put(call.storage, contact)?;
+        // They may not have what I told them since.
+        person.face.told = 0;
+        person.face.put(call.storage, contact)?;
+        self.plan_profile(call, contact);
         self.tell(Event::IdentityChanged { contact, change });
         Ok(())
     }

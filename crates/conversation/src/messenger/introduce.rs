@@ -20,10 +20,8 @@ use hushwing_sansio::StorageError;
 use super::broken::is_damage;
 use super::hidden::forget_settled;
 use super::join::NAMELESS;
-use super::show::content_of;
 use super::stop::Stop;
 use super::{Call, Messenger};
-use crate::content::shown::clean_name;
 use crate::content::{Content, Introduction, IntroductionId, IntroductionStep, Offer, clean_word};
 use crate::link::{IntroducedLink, Kind, Promise};
 use crate::storage::{IntroductionRecord, IntroductionsRecord};
@@ -70,10 +68,7 @@ impl Messenger {
         for contact in [one, other] {
             self.may_be_asked(contact)?;
         }
-        let names = [
-            self.name_they_told(call, one)?,
-            self.name_they_told(call, other)?,
-        ];
+        let names = [self.name_they_told(one)?, self.name_they_told(other)?];
         for contact in [one, other] {
             // Reading what they told may have broken one of them.
             self.may_be_asked(contact)?;
@@ -116,39 +111,9 @@ impl Messenger {
     }
 
     /// What a contact calls themselves. What I call them is told nobody.
-    fn name_they_told(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-    ) -> Result<String, Stop> {
-        let record = &self.person(contact)?.record;
-        if !record.renamed {
-            return Ok(record.name.clone());
-        }
-        let mut told = told_name(call.storage, contact)?;
-        self.within(call, contact, |_, call| {
-            for said in call.storage.control(contact, false)? {
-                if let Content::Profile(profile) = content_of(&said)? {
-                    told = Some(profile.name().to_owned());
-                }
-            }
-            Ok(())
-        })?;
+    fn name_they_told(&mut self, contact: ContactId) -> Result<String, Refusal> {
+        let told = self.person(contact)?.face.name.clone();
         Ok(told.unwrap_or_else(|| NAMELESS.to_owned()))
-    }
-
-    /// Keeps the name a contact told, for I am about to call them otherwise.
-    pub(super) fn keep_told_name(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-    ) -> Result<(), Stop> {
-        let record = &self.person(contact)?.record;
-        if !record.renamed {
-            let (at, name) = (name_told_by(contact), record.name.clone());
-            call.storage.put_setting(&at, name.as_bytes())?;
-        }
-        Ok(())
     }
 
     /// Says a step of an introduction to a contact, in their conversation alone:
@@ -314,24 +279,6 @@ fn mine(storage: &mut dyn Storage) -> Result<IntroductionsRecord, StorageError> 
         }
         read => read,
     }
-}
-
-/// The setting with the name a contact told before I called them otherwise.
-fn name_told_by(contact: ContactId) -> String {
-    format!("name told by contact {}", contact.0)
-}
-
-fn told_name(storage: &dyn Storage, contact: ContactId) -> Result<Option<String>, StorageError> {
-    let name = storage.setting(&name_told_by(contact))?;
-    Ok(name.and_then(|name| clean_name(core::str::from_utf8(&name).ok()?)))
-}
-
-/// Forgets the name a contact told.
-pub(super) fn forget_told_name(
-    storage: &mut dyn Storage,
-    contact: ContactId,
-) -> Result<(), StorageError> {
-    storage.remove_setting(&name_told_by(contact))
 }
 
 /// What an inviter who made and signed this link must have promised; `None` if it

@@ -10,7 +10,6 @@ use hushwing_sansio::{StorageError, Timestamp};
 use super::mailbox::card;
 use super::stop::Stop;
 use super::{Call, Messenger};
-use crate::content::Profile;
 use crate::link::{self, Bundle, GroupPreview, Kind, Link, RootKey, SealingKey};
 use crate::mls::{FreshKeyPackage, LeafKey, forget_key_package};
 use crate::storage::{
@@ -151,7 +150,7 @@ impl Messenger {
             key_package,
             sealing_key: SealingKey(seal.public().map_err(|_| ()).map_err(fault)?),
             addresses: Vec::new(),
-            preview: Profile::new(&self.config.name, None).ok(),
+            preview: self.my_preview(),
             group,
         };
         bundle

@@ -354,6 +354,10 @@ impl Messenger {
             epoch_since: now,
         };
         self.add_person(call, record, None)?;
+        if let (Some(preview), Some(person)) = (&bundle.preview, self.people.get_mut(&id)) {
+            person.face.take(call, id, preview)?;
+            person.face.put(call.storage, id)?;
+        }
         Ok(id)
     }
 

@@ -4,7 +4,7 @@
 //! together, [`welcome`] is the inviter's answer; [`introduce`] and [`introduced`] do so
 //! for two contacts ([`offers`] wait for me, [`met`] is how it ends); [`speak`] and [`hear`] carry
 //! messages, [`hold`] keeps those that came too early, [`hidden`] bounds what is
-//! not shown, [`stranger`] bounds what is said before there is a decision,
+//! not shown, [`stranger`] bounds what is said before there is a decision, [`profile`] is how we want to be shown,
 //! [`identity`] knows who somebody is, [`receipts`] tells what became of them, [`inquiry`] asks, [`renew`] changes
 //! keys, [`ask`] answers questions, [`progress`] follows letters, [`lost`] finds
 //! another way when a network lost a mailbox, [`mail`] knows what each mailbox is
@@ -51,6 +51,7 @@ mod offers;
 mod patience;
 mod people;
 mod petition;
+mod profile;
 mod progress;
 mod prove;
 mod put_back;
@@ -99,6 +100,7 @@ use losses::Losses;
 use mail::Mails;
 use patience::Patience;
 use people::Person;
+use profile::Profiles;
 use reach::Reach;
 use receipts::Debts;
 use repeat::Repeats;
@@ -124,13 +126,16 @@ const TYPING: &str = "typing";
 /// What a profile is opened with.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// My name, told to contacts, until [`Command::SetName`] changes it.
+    /// My name, told to contacts, until [`Command::SetProfile`] changes it.
     pub name: String,
     /// Where mailboxes are made unless a command says otherwise.
     pub network: NetworkTag,
     /// Receipts leave after a random wait between these, so that their timing
     /// does not tell a network who answers whom.
     pub receipt_delay: (Duration, Duration),
+    /// Within which time all contacts are told of a change of mine, each at a random
+    /// moment, so that a network does not learn by one burst whom I know.
+    pub spread: Duration,
     /// On how many different servers each conversation has a mailbox; at most
     /// as many as there are.
     pub mailboxes: usize,
@@ -158,6 +163,7 @@ impl Default for Config {
             name: String::new(),
             network: NetworkTag::RELAY,
             receipt_delay: (Duration::from_secs(1), Duration::from_secs(8)),
+            spread: Duration::from_secs(15),
             mailboxes: 1,
             recovery: false,
             rotates: true,
@@ -206,6 +212,7 @@ pub struct Messenger {
     rooms: Rooms,
     channels: Channels,
     devices: Devices,
+    profiles: Profiles,
     shelf: Shelf,
     stretches: Stretches,
     waiting_invites: BTreeMap<InvitationId, Ticket>,
@@ -239,6 +246,7 @@ impl Messenger {
         let (channels, damaged) = Channels::open(storage)?;
         found.damaged.extend(damaged);
         let devices = Devices::open(storage)?;
+        let profiles = Profiles::open(storage)?;
         let shelf = Shelf::open(storage, &mut found, &rooms)?;
         let mut messenger = Self {
             read_receipts: Self::is_on(storage, READ_RECEIPTS)?,
@@ -279,6 +287,7 @@ impl Messenger {
             rooms,
             channels,
             devices,
+            profiles,
             shelf,
             stretches: Stretches::default(),
             waiting_invites: BTreeMap::new(),
@@ -330,6 +339,7 @@ impl Messenger {
         self.resume_going(call)?;
         self.resume_debts(call)?;
         self.resume_stretches();
+        self.plan_profiles(call);
         self.wake_channels(call)?;
         self.wake_rooms(call)
     }
@@ -370,6 +380,7 @@ impl Messenger {
         self.replace_due(call)?;
         self.repeat_due(call)?;
         self.stretches_due(call.cx.now());
+        self.profiles_due(call)?;
         self.asks_due(call)?;
         self.rooms_due(call)?;
         self.channels_due(call)?;
@@ -381,6 +392,7 @@ impl Messenger {
             self.next_sweep = call.cx.now() + SWEEP;
             self.sweep_invitations(call)?;
             self.sweep_people(call)?;
+            self.plan_profiles(call);
             self.sweep_waiting(call)?;
             self.sweep_offers(call)?;
             self.sweep_introductions(call)?;
@@ -511,6 +523,7 @@ impl Machine for Messenger {
             self.debts.due(),
             self.losses.due(),
             self.repeats.due(),
+            self.profiles.due(),
             self.stretches.due(),
             self.rooms.due(),
             self.channels.due(),

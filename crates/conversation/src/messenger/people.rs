@@ -6,14 +6,13 @@ use hushwing_delivery::Address;
 use hushwing_sansio::{StorageError, Timestamp};
 
 use super::broken::is_damage;
-use super::introduce::forget_told_name;
 use super::{Call, Messenger};
 use crate::content::{Lamport, Origin};
 use crate::mls::{Crypto, Group, LeafKey, Place, forget_key_package};
 use crate::storage::{
-    ContactRecord, ConversationRecord, DetourRecord, EraRecord, IdentityRecord, IntroducedRecord,
-    LackRecord, MailboxUse, ModeRecord, OffersRecord, OrphanRecord, Position, RepeatRecord,
-    ReunionRecord, RoomMeetingRecord, StretchRecord,
+    ContactRecord, ConversationRecord, DetourRecord, EraRecord, FaceRecord, IdentityRecord,
+    IntroducedRecord, LackRecord, MailboxUse, ModeRecord, OffersRecord, OrphanRecord, Position,
+    RepeatRecord, ReunionRecord, RoomMeetingRecord, StretchRecord,
 };
 use crate::{ContactId, ConversationId, Event, Refusal, Standing, Storage};
 
@@ -24,6 +23,8 @@ pub(super) struct Person {
     pub(super) addresses: Vec<Address>,
     /// By what they are known.
     pub(super) identity: IdentityRecord,
+    /// What they show of themselves.
+    pub(super) face: FaceRecord,
     /// Whom they offered to introduce to me.
     pub(super) offers: OffersRecord,
     /// Who introduced them.
@@ -98,6 +99,7 @@ impl Person {
             kept: ConversationRecord::default(),
             addresses,
             identity: IdentityRecord::default(),
+            face: FaceRecord::default(),
             offers: OffersRecord::default(),
             introduced: None,
             tail: Tail::new(),
@@ -119,6 +121,7 @@ impl Person {
         self.era = EraRecord::of(storage, self.record.id)?;
         self.reunion = ReunionRecord::of(storage, self.record.id)?;
         self.identity = IdentityRecord::of(storage, self.record.id)?;
+        self.face = FaceRecord::of(storage, self.record.id)?;
         self.offers = OffersRecord::of(storage, self.record.id)?.unwrap_or_default();
         self.introduced = IntroducedRecord::of(storage, self.record.id)?;
         self.meeting = RoomMeetingRecord::of(storage, self.record.id)?;
@@ -268,7 +271,8 @@ impl Messenger {
         self.give_up_offers(call, id, Refusal::NoContact)?;
         self.end_channels_with(call, id)?;
         self.end_introductions(call, id, true)?;
-        forget_told_name(call.storage, id)?;
+        FaceRecord::clear(call.storage, id)?;
+        self.profiles.forget(id);
         self.forget_former(call, id)?;
         self.forget_stretches(call, id)?;
         self.groups.remove(&id);

@@ -11,9 +11,9 @@ use crate::event::BreakReason;
 use crate::mls::forget_key_package;
 use crate::storage::{
     ChannelPart, ChannelRecord, ContactRecord, DevicesRecord, EraRecord, LackRecord, LeavesRecord,
-    MailRecord, MailboxState, MailboxUse, ReaderRecord, RepeatRecord, ReunionRecord, Role,
-    RoomConsentRecord, RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord,
-    RoomReturnRecord, RoomReturnersRecord, RoomStanding, Standing,
+    MailRecord, MailboxState, MailboxUse, MyProfileRecord, ReaderRecord, RepeatRecord,
+    ReunionRecord, Role, RoomConsentRecord, RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord,
+    RoomRecord, RoomReturnRecord, RoomReturnersRecord, RoomStanding, Standing,
 };
 use crate::{ContactId, Event, Storage};
 
@@ -36,6 +36,10 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
     for (letter, _) in storage.letters()? {
         storage.delete_letter(letter)?;
     }
+    // What contacts were told since is not what I show now.
+    let mut profile = MyProfileRecord::read(storage)?;
+    profile.revision += 1;
+    profile.put(storage)?;
     forget_key_packages(storage)?;
     // Confirming it would go on with what MLS knew at that time.
     DevicesRecord::stop_linking(storage)?;

@@ -385,6 +385,7 @@ impl Messenger {
         self.say_all_again(call, contact, true, true)?;
         self.resume_debts_of(call, contact)?;
         self.mails.to_tend.insert(contact);
+        self.plan_profile(call, contact);
         self.tell_contact(contact);
         self.ask_to_return(call)
     }

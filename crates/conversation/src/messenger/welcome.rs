@@ -125,6 +125,7 @@ impl Messenger {
             self.close_invitation(call, invitation)?;
             self.take_over_mailbox(call, mailbox, contact)?;
             self.greet(call, contact)?;
+            self.plan_profile(call, contact);
             self.mails.to_tend.insert(contact);
             self.came_by_introduction(call, invitation, contact)?;
             self.let_into_room(call, contact)?;
@@ -170,6 +171,7 @@ impl Messenger {
         person.save(call.storage)?;
         self.open_conversation_mailbox(call, self.config.network, contact)?;
         self.resume_debts_of(call, contact)?;
+        self.plan_profile(call, contact);
         self.renew_if_due(call, contact)
     }
 

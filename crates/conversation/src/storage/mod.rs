@@ -23,6 +23,7 @@ mod memory;
 mod message;
 mod mode;
 mod orphan;
+mod profile;
 mod reunion;
 mod room;
 mod room_link;
@@ -69,6 +70,7 @@ pub use message::{
 };
 pub use mode::{MOST_WISHES, ModeRecord};
 pub use orphan::{MOST_ORPHAN_BYTES, MOST_ORPHANS, OrphanRecord};
+pub use profile::{FaceRecord, FormerName, MOST_NAMES, MyProfileRecord};
 pub use reunion::{FormerGroup, ReunionRecord};
 pub use room::{
     AskedRecord, DamagedRoom, EntryRecord, LeavingRecord, MemberRecord, PackageRecord,

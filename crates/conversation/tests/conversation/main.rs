@@ -46,6 +46,7 @@ mod otr_bounds;
 mod otr_hostile;
 mod parted;
 mod patience;
+mod profiles;
 mod provable;
 mod receipts;
 mod recovery;

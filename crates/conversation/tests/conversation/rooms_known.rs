@@ -3,7 +3,7 @@
 
 use hushwing_conversation::storage::{MemberRecord, RoomRows as _};
 use hushwing_conversation::view::Speaker;
-use hushwing_conversation::{Command, Event, RoomStanding, Secret};
+use hushwing_conversation::{Command, Event, ProfileChange, RoomStanding, Secret};
 use hushwing_delivery::Address;
 
 use crate::rooms::{Circle, acquaintances, circle, room_of, rooms};
@@ -163,7 +163,13 @@ fn a_room_knows_me_by_the_name_i_entered_with() {
     let mut c = circle(1_305, &THREE);
     let name = "Anna".to_owned();
     c.village.overhear();
-    c.ask(0, Command::SetName { name });
+    c.ask(
+        0,
+        Command::SetProfile(ProfileChange {
+            name: Some(name),
+            ..ProfileChange::default()
+        }),
+    );
     c.pass(60);
     assert_eq!(c.village.overhear().len(), 0, "it greets nobody");
     // Alice greets for another reason.

@@ -270,6 +270,13 @@ fn contacts() -> Vec<Route> {
             let number = asked.body.number.clone();
             handle.verify(asked.profile(), &asked.path, number).await
         }),
+        MyProfile::by(|handle, asked| async move { handle.my_profile(asked.profile()).await }),
+        SetProfile::by(|handle, asked| async move {
+            handle.set_profile(asked.profile(), &asked.body).await
+        }),
+        Avatar::by(
+            |handle, asked| async move { handle.avatar(asked.profile(), &asked.path).await },
+        ),
         Rename::by(|handle, asked| async move {
             let (name, new_name) = (&asked.path, &asked.body.name);
             handle.rename(asked.profile(), name, new_name).await

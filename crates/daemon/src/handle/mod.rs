@@ -14,6 +14,7 @@ mod meant;
 mod meeting;
 mod message;
 mod pages;
+mod profile;
 mod proof;
 mod rotation;
 mod server;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use hushwing_api::group;
 use hushwing_conversation::view::{
-    Attempt, AttemptStage, ContactView, InvitationView, MessageView, Notice, Quote, RoomView,
-    Speaker, Whereabouts,
+    Attempt, AttemptStage, ContactView, FaceView, InvitationView, MessageView, Notice, Quote,
+    RoomView, Speaker, Whereabouts,
 };
 use hushwing_conversation::{ContactId, MessageState, Refusal, Standing};
 use hushwing_delivery::{MailboxFailure, NetworkTag, SendFailure};
@@ -84,7 +84,7 @@ pub(super) fn contact(shown: &ContactView, known: &[ContactView]) -> view::Conta
         key_since: shown.identity.key_since.map(time),
         key_changes: identity::changes(&shown.identity),
         introduced_by: shown.introduced.as_ref().map(|one| one.by.clone()),
-        introduction: shown.introduced.as_ref().map(introduction::outcome),
+        introduction: shown.introduced.as_deref().map(introduction::outcome),
         group: shown.group.as_deref().map(str::to_owned),
         networks: shown.networks.iter().copied().map(network).collect(),
         state: match shown.standing {
@@ -105,7 +105,28 @@ pub(super) fn contact(shown: &ContactView, known: &[ContactView]) -> view::Conta
                 && other.standing != Standing::Requested
                 && other.name == shown.name
         }),
+        own_name: shown.face.name.clone(),
+        status: shown.face.status.clone(),
+        avatar: shown.face.avatar.map(|hash| hex(&hash)),
+        former_names: former_names(&shown.face),
     }
+}
+
+/// The beginning of a hash, enough to tell one picture from the next.
+fn hex(hash: &[u8; 32]) -> String {
+    hash.iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn former_names(face: &FaceView) -> Vec<view::FormerName> {
+    let names = face.names.iter();
+    let former = names.map(|(name, until)| view::FormerName {
+        name: name.clone(),
+        until: time(*until),
+    });
+    former.collect()
 }
 
 pub(super) fn invitation(
@@ -347,6 +368,7 @@ pub(crate) fn refusal(refusal: Refusal) -> Error {
         | Refusal::NoMember
         | Refusal::NoDevice
         | Refusal::NotARequest
+        | Refusal::NoAvatar
         | Refusal::Deleted => ErrorKind::NotFound,
         Refusal::NotALink
         | Refusal::LinkCutOff
@@ -381,7 +403,9 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::LinkMine => "give it to somebody else; you cannot talk to yourself",
         Refusal::EmptyText => "say something, or use `hushwing delete ID`",
         Refusal::TextTooLong { .. } => "split it into several messages",
-        Refusal::BadName => "use 1 to 128 bytes on one line",
+        Refusal::BadName | Refusal::BadStatus => "use 1 to 128 bytes on one line",
+        Refusal::BadAvatar => "choose a JPEG, PNG or WebP picture",
+        Refusal::NoAvatar => "`hushwing contacts` tells who shows one",
         Refusal::NoReaction => "`hushwing react ID EMOJI` reacts to a message",
         Refusal::BadReaction => "use one emoji or a short word",
         Refusal::Blocked => "`hushwing unblock NAME` first",

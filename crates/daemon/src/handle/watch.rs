@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hushwing_api::device::DevicesUnchanged;
 use hushwing_api::group::GroupUnchanged;
+use hushwing_api::profile::NameChanged;
 use hushwing_api::{Event as Told, KeyChangedEvent, MessageEvent};
 use hushwing_conversation::{ContactId, Event, MemberId};
 
@@ -77,6 +78,16 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
             contact: contact_id(profile, *contact),
             name: name_of(profile, *contact),
             change: identity::change(change),
+        }),
+        Event::CalledOtherwise {
+            contact,
+            before,
+            now,
+        } => Told::NameChanged(NameChanged {
+            contact: contact_id(profile, *contact),
+            name: name_of(profile, *contact),
+            before: before.clone(),
+            now: now.clone(),
         }),
         Event::Requested(stranger) => Told::Request {
             request: stranger.contact.0,

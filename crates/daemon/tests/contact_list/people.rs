@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hushwing_conversation::{
-    Command, ContactId, Event, Incoming, Outgoing, Reply, Secret, Standing, Storage as _, Ticket,
+    Command, ContactId, Event, Incoming, Outgoing, ProfileChange, Reply, Secret, Standing,
+    Storage as _, Ticket,
 };
 use hushwing_delivery::Address;
 use hushwing_sim::{Dice, Netem, World};
@@ -55,7 +56,10 @@ impl<const PROMPT: bool, const FAULT: u8> Life<PROMPT, FAULT> {
         let mut world = World::new(seed, Netem::calm(), scale.users).unwrap();
         for user in 0..scale.users {
             let name = name(user);
-            let command = Command::SetName { name };
+            let command = Command::SetProfile(ProfileChange {
+                name: Some(name),
+                ..ProfileChange::default()
+            });
             let ticket = Ticket(0);
             world.command(user, Incoming::Ask { ticket, command });
         }

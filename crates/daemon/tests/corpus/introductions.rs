@@ -3,9 +3,9 @@
 use hushwing_conversation::content::{Introduction, IntroductionId, IntroductionStep, Offer};
 use hushwing_conversation::link::{IntroducedLink, Promise};
 use hushwing_conversation::storage::{
-    ChangeKind, Compared, Comparison, ExpectedRecord, IdentityChange, IdentityRecord,
-    IntroducedRecord, IntroductionRecord, IntroductionsRecord, OfferRecord, OfferState,
-    OffersRecord, Seen,
+    ChangeKind, Compared, Comparison, ExpectedRecord, FaceRecord, FormerName, IdentityChange,
+    IdentityRecord, IntroducedRecord, IntroductionRecord, IntroductionsRecord, MyProfileRecord,
+    OfferRecord, OfferState, OffersRecord, Seen,
 };
 use hushwing_conversation::{ContactId, Secret};
 use hushwing_sansio::Timestamp;
@@ -47,10 +47,33 @@ pub(crate) fn introductions() -> Vec<Seed> {
         (target, "witness", say(IntroductionStep::Witness([3; 32]))),
         (records, "expected", expected().encode()),
         (records, "identity", identity().encode()),
+        (records, "my_profile", my_profile().encode()),
+        (records, "face", face().encode()),
         (records, "introduced", introduced().encode()),
         (records, "introductions", mine().encode()),
         (records, "offers", offers().encode()),
     ]
+}
+
+fn my_profile() -> MyProfileRecord {
+    MyProfileRecord {
+        revision: 3,
+        avatar: Some(b"\xff\xd8\xff\xe0".to_vec()),
+        status: Some("away".to_owned()),
+    }
+}
+
+fn face() -> FaceRecord {
+    FaceRecord {
+        told: 3,
+        name: Some("Rob".to_owned()),
+        status: Some("away".to_owned()),
+        avatar: Some([7; 32]),
+        names: vec![FormerName {
+            name: "Bob".to_owned(),
+            until: Timestamp::from_secs(9),
+        }],
+    }
 }
 
 fn identity() -> IdentityRecord {
