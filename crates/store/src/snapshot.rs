@@ -63,10 +63,10 @@ fn fill(copy: &mut Connection, from: &Connection) -> Result<(), StorageError> {
     }
 }
 
-fn opening(error: OpenError) -> StorageError {
+pub(crate) fn opening(error: OpenError) -> StorageError {
     StorageError::new(error.kind(), WHAT).because(error)
 }
 
-fn system(error: io::Error) -> StorageError {
+pub(crate) fn system(error: io::Error) -> StorageError {
     opening(error.into())
 }

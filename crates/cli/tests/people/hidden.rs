@@ -155,6 +155,77 @@ fn a_profile_that_was_there_is_hidden_with_all_that_is_in_it() {
     alice.as_hidden(EVE, &args);
 }
 
+/// It goes on where it was, in files, and its slot is free.
+#[test]
+fn a_hidden_profile_comes_back_with_all_that_is_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    let [name, words] = EVE;
+    let args = ["profile", "create", name, "--hidden", "--slot", "3"];
+    alice.knowing(words, &args).ok();
+    let slot = alice.path().join("slots/3");
+    let hidden = fs::read(&slot).unwrap();
+    let link = alice.as_hidden(EVE, &["invite"])["link"].clone();
+    bob.run(&["join", link.as_str().unwrap(), "--wait"]).ok();
+    bob.run(&["send", name, "to whom?", "--wait", "delivered"])
+        .ok();
+    let unhide = ["profile", "unhide", name];
+    assert_eq!(alice.knowing("no words", &unhide).failed(4), "not_found");
+
+    let listed = alice.knowing(words, &unhide).ok();
+    assert_eq!(listed, json!({ "profile": name, "default": false }));
+    let act = |args: &[&str]| alice.run(&[args, &["--profile", name]].concat());
+    let said = act(&["read", "Bob"]).ok();
+    assert_eq!(said[0]["text"], "to whom?");
+    act(&["send", "Bob", "to somebody", "--wait", "delivered"]).ok();
+    // Not begun anew: nobody was told that anything was put back.
+    let known = bob.run(&["contacts"]).ok();
+    assert_eq!(known[0]["key_changes"], json!([]), "{known}");
+    assert_ne!(fs::read(&slot).unwrap(), hidden);
+
+    alice.stop();
+    alice.run(&["up"]).ok();
+    bob.run(&["send", name, "again", "--wait", "delivered"])
+        .ok();
+    assert_eq!(act(&["read", "Bob"]).ok().as_array().unwrap().len(), 3);
+    // Nothing of it is in any slot.
+    alice.run(&["profile", "delete", name]).ok();
+    alice.as_hidden_refused(EVE);
+}
+
+/// What lies aside does not count before the slot says that its copy is not the one.
+#[test]
+fn a_profile_that_cannot_come_back_stays_hidden_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    let [name, words] = EVE;
+    alice
+        .knowing(words, &["profile", "create", name, "--hidden"])
+        .ok();
+    let link = alice.as_hidden(EVE, &["invite"])["link"].clone();
+    bob.run(&["join", link.as_str().unwrap(), "--wait"]).ok();
+
+    // The settings cannot be written once its files are ready.
+    let config = alice.path().join("config.json");
+    let before = fs::read(&config).unwrap();
+    fs::remove_file(&config).unwrap();
+    fs::create_dir_all(config.join("in the way")).unwrap();
+    let refused = alice.knowing(words, &["profile", "unhide", name]);
+    assert_ne!(refused.code, 0, "{}", refused.json);
+    assert!(!alice.path().join("restoring").exists());
+    assert!(!alice.path().join("profiles").join(name).exists());
+    fs::remove_dir_all(&config).unwrap();
+    fs::write(&config, before).unwrap();
+
+    let args = ["send", "Bob", "still here", "--wait", "delivered"];
+    alice.as_hidden(EVE, &args);
+    let known = bob.run(&["contacts"]).ok();
+    assert_eq!(known[0]["key_changes"], json!([]), "{known}");
+    alice.knowing(words, &["profile", "unhide", name]).ok();
+}
+
 /// Its files are gone by then, and nothing says that the slot holds the only copy.
 #[test]
 fn a_profile_whose_hiding_was_cut_short_begins_anew_from_its_slot() {
