@@ -5,7 +5,7 @@ use hushwing_conversation::storage::{
     ExpectedRecord, FaceRecord, IdentityRecord, IntroducedRecord, IntroductionsRecord,
     InvitationRecord, JoinRecord, KeyPackageRecord, KinRecord, LackRecord, LeavesRecord,
     LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord, MyProfileRecord, OffersRecord,
-    OrphanRecord, ReaderRecord, RepeatRecord, RoomFollowersRecord, RoomLinkRecord,
+    OrphanRecord, PartedRecord, ReaderRecord, RepeatRecord, RoomFollowersRecord, RoomLinkRecord,
     RoomMeetingRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord,
     SeenRecord, StretchRecord,
 };
@@ -38,6 +38,7 @@ pub(crate) fn run(data: &[u8]) {
     let _ = MyProfileRecord::decode(data);
     let _ = OffersRecord::decode(data);
     let _ = OrphanRecord::decode(data);
+    let _ = PartedRecord::decode(data);
     let _ = MemberRecord::decode(data);
     let _ = RepeatRecord::decode(data);
     let _ = RoomLinkRecord::decode(data);

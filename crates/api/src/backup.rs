@@ -81,6 +81,9 @@ pub struct Restored {
     /// Names of the groups into which a steward has to let it again.
     #[serde(default)]
     pub groups: Vec<String>,
+    /// Names of the devices with which it was linked, and is not now.
+    #[serde(default)]
+    pub devices: Vec<String>,
 }
 
 #[cfg(test)]

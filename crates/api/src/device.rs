@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 /// `GET /v1/devices`, and the answer of all that changes them.
 #[derive(Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Devices {
-    /// `alone` where this is the only device, `waiting` to be let in, `linked`, `out` where
-    /// it was revoked, or `broken`.
+    /// `alone` where this is the only device, `restored` where a backup was put back that
+    /// knew others, `waiting` to be let in, `linked`, `out` where it was revoked, or `broken`.
     pub state: String,
     /// The devices, this one included.
     pub devices: Vec<Device>,
@@ -20,6 +20,12 @@ pub struct Devices {
     pub code: Option<String>,
     /// What the new device calls itself that waits here for the code to be confirmed.
     pub newcomer: Option<String>,
+    /// The device in whose place that one wants to be, as one that was put back from a
+    /// backup: confirmed, it revokes it.
+    pub replaces: Option<String>,
+    /// What the profile on the other side of the link calls itself. Nothing proves it but
+    /// the code.
+    pub profile: Option<String>,
     /// How many changes of mine are under way, or can still be undone.
     pub changing: usize,
 }
@@ -43,6 +49,9 @@ pub struct Device {
     pub me: bool,
     /// Whether it is known where to write to it.
     pub reachable: bool,
+    /// Whether this one was linked with it when the backup was made that was put back here,
+    /// and is not now.
+    pub parted: bool,
 }
 
 /// What this device is called.

@@ -58,6 +58,14 @@ pub(super) async fn restore(session: &Session, asked: Restore) -> Result<(), Err
              said there meanwhile is with them"
         ));
     }
+    if !restored.devices.is_empty() {
+        let devices = restored.devices.join(", ");
+        session.output.note(&format!(
+            "it was linked with {devices}: `hushwing device link` here, and the link it shows \
+             there, makes it one of your devices again and brings it back into your groups; \
+             `hushwing device revoke NAME` here for each that you have no more"
+        ));
+    }
     session.output.note(
         "one-time links made before the backup can be used no more: `hushwing invite --list` names them",
     );

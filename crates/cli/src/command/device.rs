@@ -38,9 +38,16 @@ pub(super) async fn run(session: &Session, device: args::Device) -> Result<(), E
         DeviceAction::Revoke { name } => {
             let path = Path::new(["devices", &name]);
             let known: Devices = view(session.client.delete(&path).await?)?;
-            session.output.result(&known, |_| {
-                format!("revoking {name}; it reads nothing further once the others heard of it")
-            });
+            session
+                .output
+                .result(&known, |known| match known.state.as_str() {
+                    "alone" | "restored" => {
+                        format!("{name} is not waited for; revoke it on each other device you have")
+                    }
+                    _ => format!(
+                        "revoking {name}; it reads nothing further once the others heard of it"
+                    ),
+                });
             Ok(())
         }
     }
@@ -131,7 +138,8 @@ async fn attend(session: &Session) -> Result<(), Error> {
     };
     if let Some(code) = &called.code {
         session.output.note(&format!(
-            "code {code}: compare it with the other device, and confirm it there"
+            "{}\ncode {code}: compare it with the other device, and confirm it there",
+            claim(&called)
         ));
     }
     let in_or_over = |known: &Devices| known.state != "waiting";
@@ -162,6 +170,7 @@ async fn call(session: &Session, asked: &DeviceLink, link: &str) -> Result<(), E
     let code = answered.code.clone().unwrap_or_default();
     let newcomer = answered.newcomer.clone().unwrap_or_default();
     if session.output.has_person() {
+        session.output.note(&claim(&answered));
         let question = format!("Does {newcomer} show {code}? (yes/no) ");
         let yes = setting::answer_to(&question);
         return match yes.is_some_and(|yes| matches!(yes.as_str(), "y" | "yes")) {
@@ -172,9 +181,23 @@ async fn call(session: &Session, asked: &DeviceLink, link: &str) -> Result<(), E
         };
     }
     session.output.result(&answered, |_| {
-        format!("{newcomer} shows {code}? `hushwing device confirm CODE` lets it in")
+        let asks = format!("{newcomer} shows {code}? `hushwing device confirm CODE` lets it in");
+        format!("{}\n{asks}", claim(&answered))
     });
     Ok(())
+}
+
+/// What the other side says of itself, which nothing but the code proves.
+fn claim(known: &Devices) -> String {
+    let profile = known.profile.as_deref().unwrap_or("?");
+    match (&known.newcomer, &known.replaces) {
+        (None, _) => format!("this becomes a device of the profile {profile}, as that says"),
+        (Some(name), None) => format!("{name} is of the profile {profile}, as it says"),
+        (Some(name), Some(before)) => format!(
+            "{name} is of the profile {profile}, as it says, and was put back from a backup: it \
+             takes the place of {before}, which is revoked"
+        ),
+    }
 }
 
 async fn confirm(session: &Session, code: &str) -> Result<(), Error> {
@@ -188,11 +211,13 @@ async fn confirm(session: &Session, code: &str) -> Result<(), Error> {
 fn list(known: &Devices) -> String {
     let mut lines: Vec<String> = match known.state.as_str() {
         "alone" => vec!["this is your only device: `hushwing device link` on a new one".into()],
+        "restored" => restored(known),
         "out" => vec!["this device was revoked; link a new profile".into()],
         "broken" => vec!["the devices cannot be told of here any more".into()],
         _ => known.devices.iter().map(line).collect(),
     };
     lines.extend(known.link.iter().map(|link| format!("link  {link}")));
+    lines.extend(known.code.iter().map(|_| claim(known)));
     lines.extend(known.code.iter().map(|code| match &known.newcomer {
         Some(name) => format!("{name} shows {code}? `hushwing device confirm CODE` lets it in"),
         None => format!("code {code}: compare it with the other device"),
@@ -200,9 +225,20 @@ fn list(known: &Devices) -> String {
     lines.join("\n")
 }
 
+/// What there is to do after a backup was put back.
+fn restored(known: &Devices) -> Vec<String> {
+    let head = "put back from a backup; its other devices are not linked with it any more:";
+    let tail = "to be one of them again: `hushwing device link` here, and the link on one of those\n\
+                `hushwing device revoke NAME` for each that you have no more";
+    let devices = known.devices.iter().map(line);
+    let lines = [head.to_owned()].into_iter().chain(devices);
+    lines.chain([tail.to_owned()]).collect()
+}
+
 fn line(device: &Device) -> String {
     let note = match (device.me, device.reachable) {
         (true, _) => " (this one)",
+        _ if device.parted => " (before the backup)",
         (false, true) => "",
         (false, false) => " (not heard of yet)",
     };

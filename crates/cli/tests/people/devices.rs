@@ -24,6 +24,23 @@ fn state(person: &Person, group: &str) -> Option<String> {
     Some(row["state"].as_str().unwrap().to_owned())
 }
 
+/// Bob asked is in the group as well.
+fn found(people: &[Person; 3]) {
+    let [alice, bob, _] = people;
+    alice.run(&["group", "new", "Rowing"]).ok();
+    alice.run(&["group", "add", "Rowing", "Bob"]).ok();
+    until("Bob was asked", || {
+        bob.run(&["requests"]).ok() != serde_json::json!([])
+    });
+    let number = bob.run(&["requests"]).ok()[0]["request"].to_string();
+    bob.run(&["requests", "accept", &number]).ok();
+    until("all are in", || {
+        people
+            .iter()
+            .all(|one| state(one, "Rowing").as_deref() == Some("member"))
+    });
+}
+
 /// Links `new` to `old`, by link and code.
 fn link(old: &Person, new: &Person) {
     let shown = new.run(&["device", "link", "--name", "phone"]).ok();
@@ -61,18 +78,7 @@ fn a_linked_device_talks_in_the_groups_and_a_revoked_one_reads_nothing_further()
     alice.run(&["device", "link", invitation]).failed(1);
 
     link(alice, phone);
-    alice.run(&["group", "new", "Rowing"]).ok();
-    alice.run(&["group", "add", "Rowing", "Bob"]).ok();
-    until("Bob was asked", || {
-        bob.run(&["requests"]).ok() != serde_json::json!([])
-    });
-    let number = bob.run(&["requests"]).ok()[0]["request"].to_string();
-    bob.run(&["requests", "accept", &number]).ok();
-    until("all are in", || {
-        people
-            .iter()
-            .all(|one| state(one, "Rowing").as_deref() == Some("member"))
-    });
+    found(&people);
     bob.run(&["send", "Rowing", "to both", "--wait", "delivered"])
         .ok();
     phone
@@ -112,4 +118,61 @@ fn a_linked_device_talks_in_the_groups_and_a_revoked_one_reads_nothing_further()
     assert_eq!(texts(phone, "Rowing"), hers);
     phone.run(&["send", "Rowing", "still here"]).failed(2);
     assert!(phone.told(&["device", "list"]).contains("revoked"));
+}
+
+#[test]
+fn a_device_that_was_put_back_is_linked_with_the_other_again_and_comes_back_by_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(&dir.path().join("relay"));
+    let people = ["Alice", "Bob", "Phone"].map(|name| Person::start(name, &relay));
+    people[0].meet(&people[1]);
+    link(&people[0], &people[2]);
+    found(&people);
+    let [alice, bob, phone] = people;
+    let file = dir.path().join("alice.backup");
+    let file = file.to_str().unwrap();
+    let made = alice.run(&["backup", file]).ok();
+    let code = made["recovery_code"].as_str().unwrap().to_owned();
+    bob.run(&["send", "Rowing", "between", "--wait", "delivered"])
+        .ok();
+    alice.stop();
+    drop(alice);
+
+    let alice = Person::without_profile();
+    alice.run(&["up"]).ok();
+    let restored = alice.run_with_input(&["restore", file], &format!("{code}\n"));
+    assert_eq!(restored.ok()["devices"], serde_json::json!(["phone"]));
+    let told = alice.told(&["device", "list"]);
+    assert!(told.contains("phone (before the backup)"), "{told}");
+    // It founded the group, and waits for the telephone instead of founding another.
+    assert_eq!(state(&alice, "Rowing").as_deref(), Some("restoring"));
+    let shown = alice.run(&["device", "link", "--name", "desk"]).ok();
+    let link = shown["link"].as_str().unwrap();
+    let called = phone.run(&["device", "link", link, "--name", "phone"]).ok();
+    assert_eq!(
+        (&called["replaces"], &called["profile"]),
+        (&"desk".into(), &"Alice".into())
+    );
+    let told = phone.told(&["device", "list"]);
+    assert!(told.contains("takes the place of desk"), "{told}");
+    phone
+        .run(&["device", "confirm", called["code"].as_str().unwrap()])
+        .ok();
+    until("it is back", || {
+        state(&alice, "Rowing").as_deref() == Some("member")
+            && alice.run(&["device", "list"]).ok()["devices"]
+                .as_array()
+                .is_some_and(|all| all.len() == 2)
+    });
+    alice
+        .run(&["send", "Rowing", "here", "--wait", "delivered"])
+        .ok();
+    let hers = [(false, "between".to_owned()), (true, "here".to_owned())];
+    for one in [&alice, &phone] {
+        until("each shows both", || texts(one, "Rowing") == hers);
+    }
+    until("Bob sees one person", || {
+        let told = bob.told(&["group", "info", "Rowing"]);
+        told.contains("2 devices") && told.contains("2 in it")
+    });
 }

@@ -19,6 +19,7 @@
 mod addresses;
 pub(crate) mod cbor;
 mod channel;
+mod device;
 mod extension;
 mod id;
 mod inquiry;
@@ -51,6 +52,7 @@ pub use addresses::{AddressUpdate, AddressUpdateError, MAX_ADDRESS, MAX_ADDRESSE
 pub use cbor::SyntaxError;
 pub(crate) use channel::MOST_CHAINS;
 pub use channel::{ChannelStep, ChannelWord, ChannelWordError};
+pub use device::{DeviceAnswer, DeviceCall};
 pub use extension::{Extensions, Key, Value};
 pub use id::{MessageId, MessageIdError, Origin, Salt};
 pub use inquiry::{Inquiry, InquiryError, MAX_ASKED};

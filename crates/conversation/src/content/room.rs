@@ -5,6 +5,7 @@ use core::fmt;
 
 use super::addresses::{read_list, write_list};
 use super::cbor::{Reader, SyntaxError, Writer, whole};
+use super::device::{DeviceAnswer, DeviceCall};
 use super::message::MAX_MESSAGE;
 use super::past::{MAX_PAST, Past};
 use super::shared::{Begun, MAX_MINE, MAX_SHARED, Seen, Shared};
@@ -80,14 +81,10 @@ pub enum RoomStep {
         /// The message, as it was then.
         message: Vec<u8>,
     },
-    /// To a new device of mine that showed a link, before it is in any group: you are
-    /// to be of this account in the room of my devices.
-    Call {
-        /// The account.
-        account: AccountId,
-        /// Who I am in it: a Welcome of another leaf is not mine.
-        entry: Entry,
-    },
+    /// To a new device of mine that showed a link, before it is in any group.
+    Call(DeviceCall),
+    /// From a new device to the one that called it.
+    Called(DeviceAnswer),
     /// From a herald: I passed these on, by the first bytes of the SHA-256 of each.
     Passed(Vec<[u8; 16]>),
     /// From a herald to an author: which leaves have what they said.
@@ -151,7 +148,8 @@ impl fmt::Debug for RoomStep {
             Self::Leave => "Leave",
             Self::Ask(_) => "Ask",
             Self::Again { .. } => "Again",
-            Self::Call { .. } => "Call",
+            Self::Call(_) => "Call",
+            Self::Called(_) => "Called",
             Self::Passed(_) => "Passed",
             Self::Tallies(_) => "Tallies",
             Self::Past(_) => "Past",
@@ -216,8 +214,9 @@ impl RoomWord {
             RoomStep::Offer { name, .. } => *name = cleaned(name)?,
             RoomStep::Answer { entry, .. }
             | RoomStep::Come { entry, .. }
-            | RoomStep::Greeting { entry, .. }
-            | RoomStep::Call { entry, .. } => entry.clean()?,
+            | RoomStep::Greeting { entry, .. } => entry.clean()?,
+            RoomStep::Call(said) => said.clean()?,
+            RoomStep::Called(said) => said.clean()?,
             RoomStep::Roster(entries) => entries.iter_mut().try_for_each(Entry::clean)?,
             RoomStep::Past(all) => all.iter_mut().for_each(Past::clean),
             RoomStep::Share(shared) => shared.iter_mut().try_for_each(Shared::clean)?,
@@ -256,7 +255,7 @@ impl RoomWord {
             1 => {
                 reader.array_of(2)?;
                 RoomStep::Answer {
-                    package: reader.bytes(MAX_PACKAGE)?.to_vec(),
+                    package: read_package(reader)?,
                     entry: Entry::read(reader)?,
                 }
             }
@@ -294,14 +293,8 @@ impl RoomWord {
                 let tallies = (0..count).map(|_| Tally::read(reader));
                 RoomStep::Tallies(tallies.collect::<Result<_, _>>()?)
             }
-            9 => {
-                reader.array_of(2)?;
-                let account = AccountId::try_from(reader.bytes(MAX_ACCOUNT)?);
-                RoomStep::Call {
-                    account: account.map_err(|_| RoomWordError::Account)?,
-                    entry: Entry::read(reader)?,
-                }
-            }
+            9 => RoomStep::Call(DeviceCall::read(reader)?),
+            14 => RoomStep::Called(DeviceAnswer::read(reader)?),
             10 => {
                 reader.array_of(0)?;
                 RoomStep::Return
@@ -319,7 +312,7 @@ impl RoomWord {
             11 => {
                 reader.array_of(3)?;
                 RoomStep::Come {
-                    package: reader.bytes(MAX_PACKAGE)?.to_vec(),
+                    package: read_package(reader)?,
                     entry: Entry::read(reader)?,
                     proof: reader.fixed()?,
                 }
@@ -417,10 +410,13 @@ impl RoomWord {
                 head(21);
                 writer.array(0);
             }
-            RoomStep::Call { account, entry } => {
+            RoomStep::Call(said) => {
                 head(9);
-                writer.array(2).bytes(account.as_bytes());
-                entry.write(writer);
+                said.write(writer);
+            }
+            RoomStep::Called(said) => {
+                head(14);
+                said.write(writer);
             }
             RoomStep::Past(all) => {
                 head(13);
@@ -463,7 +459,7 @@ impl RoomWord {
 }
 
 impl Entry {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, RoomWordError> {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, RoomWordError> {
         reader.array_of(4)?;
         Ok(Self {
             key: reader.fixed()?,
@@ -473,20 +469,29 @@ impl Entry {
         })
     }
 
-    fn write(&self, writer: &mut Writer) {
+    pub(super) fn write(&self, writer: &mut Writer) {
         writer.array(4).bytes(&self.key);
         writer.text(&self.name).unsigned(self.revision);
         write_list(&self.addresses, writer);
     }
 
-    fn clean(&mut self) -> Result<(), RoomWordError> {
+    pub(super) fn clean(&mut self) -> Result<(), RoomWordError> {
         self.name = cleaned(&self.name)?;
         Ok(())
     }
 }
 
-fn cleaned(name: &str) -> Result<String, RoomWordError> {
+pub(super) fn cleaned(name: &str) -> Result<String, RoomWordError> {
     clean_name(name).ok_or(RoomWordError::EmptyName)
+}
+
+pub(super) fn read_package(reader: &mut Reader<'_>) -> Result<Vec<u8>, RoomWordError> {
+    Ok(reader.bytes(MAX_PACKAGE)?.to_vec())
+}
+
+pub(super) fn read_account(reader: &mut Reader<'_>) -> Result<AccountId, RoomWordError> {
+    let account = AccountId::try_from(reader.bytes(MAX_ACCOUNT)?);
+    account.map_err(|_| RoomWordError::Account)
 }
 
 fn read_known(reader: &mut Reader<'_>) -> Result<Vec<([u8; 32], u64)>, RoomWordError> {

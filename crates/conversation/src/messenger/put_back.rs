@@ -69,7 +69,7 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
     for room in storage.rooms()? {
         let room = room.unwrap_or_else(|damaged| damaged.stand_in());
         let standing = match room.standing {
-            // Nobody else lets a device in.
+            // The first run forgets it.
             _ if devices == Some(room.id) => RoomStanding::Broken,
             RoomStanding::Offered => continue,
             RoomStanding::Joining | RoomStanding::Member | RoomStanding::Restoring => {
@@ -248,6 +248,7 @@ impl Messenger {
                 Ok(())
             })?;
         }
+        self.part_from_devices(call)?;
         self.found_restored_anew(call)?;
         self.tell_restoring_rooms();
         let links = self.invitations.values().filter(|link| !link.reusable);

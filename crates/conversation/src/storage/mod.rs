@@ -23,6 +23,7 @@ mod memory;
 mod message;
 mod mode;
 mod orphan;
+mod parted;
 mod profile;
 mod reunion;
 mod room;
@@ -70,6 +71,7 @@ pub use message::{
 };
 pub use mode::{MOST_WISHES, ModeRecord};
 pub use orphan::{MOST_ORPHAN_BYTES, MOST_ORPHANS, OrphanRecord};
+pub use parted::{PartedDevice, PartedGroup, PartedRecord};
 pub use profile::{FaceRecord, FormerName, MOST_NAMES, MyProfileRecord};
 pub use reunion::{FormerGroup, ReunionRecord};
 pub use room::{

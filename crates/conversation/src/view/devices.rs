@@ -10,7 +10,8 @@ use crate::{MemberId, RoomStanding, Secret};
 /// link and the code.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DevicesView {
-    /// Whether this device is among them; `None` where there is one device only.
+    /// Whether this device is among them; `None` where there is one device only, or those of
+    /// a backup alone.
     pub standing: Option<RoomStanding>,
     /// The devices, this one included, in the order in which they came to be known.
     pub devices: Vec<DeviceView>,
@@ -20,6 +21,12 @@ pub struct DevicesView {
     pub code: Option<String>,
     /// What the new device calls itself that waits here for the code to be confirmed.
     pub newcomer: Option<String>,
+    /// What another device is called in whose place it wants to be, as one
+    /// that was put back from a backup.
+    pub replaces: Option<String>,
+    /// What the profile on the other side of the link calls itself: nothing proves it but
+    /// the code.
+    pub profile: Option<String>,
     /// How many changes of mine wait, or may still be undone: a device let in or thrown
     /// out.
     pub changing: usize,
@@ -36,6 +43,9 @@ pub struct DeviceView {
     pub me: bool,
     /// Whether it is known where to write to it.
     pub reachable: bool,
+    /// Whether a backup knew it that was put back here, and this one is not linked with it
+    /// again.
+    pub parted: bool,
 }
 
 /// A link that a new device shows. `Debug` hides it.

@@ -2,7 +2,9 @@
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use hushwing_conversation::branches::{AccountId, Crypto, Lent, MemberPackage, OwnPackage};
-use hushwing_conversation::content::{Content, Entry, RoomStep, RoomWord};
+use hushwing_conversation::content::{
+    Content, DeviceAnswer, DeviceCall, Entry, RoomStep, RoomWord,
+};
 use hushwing_conversation::link::DeviceLink;
 use hushwing_conversation::storage::{
     CalledRecord, DevicesRecord, MemoryStorage, RoomRecord, RoomRows as _, Storage as _,
@@ -94,7 +96,7 @@ fn answer(
     let own: [u8; 32] = checked.signature_key().try_into().unwrap();
     let word = RoomWord {
         room: room.conversation,
-        step: RoomStep::Answer {
+        step: RoomStep::Called(DeviceAnswer {
             package: package.message,
             entry: Entry {
                 key: key.unwrap_or(own),
@@ -102,7 +104,9 @@ fn answer(
                 revision: 1,
                 addresses: vec![to.encode()],
             },
-        },
+            profile: "Alice".to_owned(),
+            before: None,
+        }),
     }
     .encode();
     post_word(v, mallory, to, (&word, &[0; 64]));
@@ -131,7 +135,7 @@ fn an_answer_to_another_call_is_none() {
     let (_, new) = place(&mut v, phone);
     let call = |key| RoomWord {
         room: room.conversation,
-        step: RoomStep::Call {
+        step: RoomStep::Call(DeviceCall {
             account: AccountId::try_from(room.account.clone()).unwrap(),
             entry: Entry {
                 key,
@@ -139,7 +143,8 @@ fn an_answer_to_another_call_is_none() {
                 revision: 1,
                 addresses: vec![to.encode()],
             },
-        },
+            profile: "Alice".to_owned(),
+        }),
     };
     let mut mallory = Mallory::new();
     post_word(&mut v, &mut mallory, new, (&call([7; 32]).encode(), &[]));
@@ -171,8 +176,8 @@ fn an_answer_to_another_call_is_none() {
     let view = devices(&mut v, desk);
     assert_eq!((view.code, view.newcomer), (None, None), "taken as it was");
     let mut bent = told.clone();
-    if let RoomStep::Answer { entry, .. } = &mut bent.step {
-        entry.revision += 1;
+    if let RoomStep::Called(said) = &mut bent.step {
+        said.entry.revision += 1;
     }
     post_word(&mut v, &mut mallory, to.clone(), (&bent.encode(), &[0; 64]));
     let view = devices(&mut v, desk);
@@ -212,7 +217,7 @@ fn nothing_is_confirmed_late_or_after_a_backup_was_put_back() {
     );
     v.restore(desk, backup).unwrap();
     assert_eq!(record(&mut v, desk).called, None);
-    assert_eq!(refusal(&mut v, desk, confirm), Refusal::Broken);
+    assert_eq!(refusal(&mut v, desk, confirm), Refusal::NoNewDevice);
     v.restore(phone, shows).unwrap();
     assert_eq!(record(&mut v, phone).shown, None);
 }
@@ -280,7 +285,7 @@ fn a_call_and_an_answer_that_nobody_takes_are_called_back() {
     ask(&mut v, desk, call(&link, "desk"));
     let word = RoomWord {
         room: ConversationId([1; 16]),
-        step: RoomStep::Call {
+        step: RoomStep::Call(DeviceCall {
             account: AccountId::try_from(room.account).unwrap(),
             entry: Entry {
                 key: [7; 32],
@@ -288,7 +293,8 @@ fn a_call_and_an_answer_that_nobody_takes_are_called_back() {
                 revision: 1,
                 addresses: vec![to.encode()],
             },
-        },
+            profile: "Alice".to_owned(),
+        }),
     };
     post_word(&mut v, &mut Mallory::new(), to, (&word.encode(), &[]));
     assert_eq!((waiting(&mut v, desk), waiting(&mut v, phone)), (1, 1));

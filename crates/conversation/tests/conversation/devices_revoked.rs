@@ -235,7 +235,7 @@ fn who_waited_for_a_revoked_device_enters_nothing_of_it() {
     assert_eq!(sailing(&mut d), None);
 }
 
-fn backup(d: &mut Desk, home: Home) -> hushwing_conversation::storage::MemoryStorage {
+pub(crate) fn backup(d: &mut Desk, home: Home) -> hushwing_conversation::storage::MemoryStorage {
     d.village().storage(home).unwrap().clone()
 }
 
@@ -256,39 +256,6 @@ fn a_revoked_device_is_let_in_by_no_contact_that_it_asks() {
     assert_eq!(only(d.village(), desk).standing, RoomStanding::Restoring);
     assert_eq!(only(d.village(), phone).standing, RoomStanding::Member);
     assert_eq!(leaves(d.village(), bob), 2);
-}
-
-#[test]
-fn who_restores_one_device_throws_no_other_out() {
-    let (mut d, _) = guests(4_206, &["phone"]);
-    let (desk, bob, phone) = (d.desk(), d.bob(), d.phone);
-    let old = backup(&mut d, desk);
-    d.village().restore(desk, old).unwrap();
-    d.pass(24 * 3_600);
-    for home in [desk, phone] {
-        assert_eq!(only(d.village(), home).standing, RoomStanding::Member);
-    }
-    assert_eq!(leaves(d.village(), bob), 3);
-    for home in [desk, phone] {
-        d.say(home, "here");
-        d.pass(120);
-    }
-    assert_eq!(d.read(bob), lines(&[(false, "here"), (false, "here")]));
-}
-
-#[test]
-fn a_group_that_another_device_has_is_not_founded_anew() {
-    let mut d = Desk::new(4_207, &["Alice", "Bob"]);
-    let (desk, bob, phone) = (d.desk(), d.bob(), d.phone);
-    let group = only(d.village(), bob).conversation;
-    let old = backup(&mut d, desk);
-    d.village().restore(desk, old).unwrap();
-    d.pass(24 * 3_600);
-    assert_eq!(only(d.village(), desk).standing, RoomStanding::Restoring);
-    assert_eq!(only(d.village(), bob).conversation, group);
-    d.say(phone, "still here");
-    d.pass(120);
-    assert_eq!(d.read(bob), lines(&[(false, "still here")]));
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod crash;
 mod damage;
 mod devices;
 mod devices_hostile;
+mod devices_restored;
 mod devices_revoked;
 mod devices_rooms;
 mod failover;

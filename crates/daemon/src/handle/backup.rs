@@ -58,6 +58,8 @@ impl Handle {
         let contacts = self.contacts(Some(name)).await?;
         let groups = self.groups(Some(name)).await?.into_iter();
         let restoring = groups.filter(|group| group.state == "restoring");
+        let devices = self.devices(Some(name)).await?.devices.into_iter();
+        let parted = devices.filter(|device| device.parted);
         Ok(Restored {
             profile: name.to_owned(),
             default: self
@@ -66,6 +68,7 @@ impl Handle {
                 .is_some_and(|one| one.profile == name),
             contacts: contacts.len(),
             groups: restoring.map(|group| group.name).collect(),
+            devices: parted.map(|device| device.name).collect(),
         })
     }
 }

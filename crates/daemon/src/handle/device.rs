@@ -96,6 +96,7 @@ pub(super) fn devices(view: &DevicesView) -> Devices {
     let link = view.link.as_ref();
     Devices {
         state: match view.standing {
+            None if view.devices.iter().any(|one| one.parted) => "restored",
             None => "alone",
             Some(RoomStanding::Offered | RoomStanding::Joining) => "waiting",
             Some(RoomStanding::Member) => "linked",
@@ -108,6 +109,8 @@ pub(super) fn devices(view: &DevicesView) -> Devices {
         expires: link.map(|one| show::time(one.until)),
         code: view.code.clone(),
         newcomer: view.newcomer.clone(),
+        replaces: view.replaces.clone(),
+        profile: view.profile.clone(),
         changing: view.changing,
     }
 }
@@ -121,5 +124,6 @@ fn device(one: &DeviceView) -> Device {
         },
         me: one.me,
         reachable: one.reachable,
+        parted: one.parted,
     }
 }

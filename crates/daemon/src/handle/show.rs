@@ -433,7 +433,8 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         }
         Refusal::RoomRestoring => {
             "it goes on once the steward who asked you in was online, unless they removed you; \
-             else ask a steward to remove you and add you again"
+             else ask a steward to remove you and add you again. If another device of yours is \
+             in it, link this one with that again: `hushwing device list`"
         }
         Refusal::Restoring => {
             "wait until they were online; if they never answer, meet again by a new link"

@@ -1,13 +1,15 @@
 //! Seeds about rooms.
 
 use hushwing_conversation::branches::AccountId;
-use hushwing_conversation::content::{Begun, Entry, Past, RoomStep, RoomWord, Seen, Shared};
+use hushwing_conversation::content::{
+    Begun, DeviceAnswer, DeviceCall, Entry, Past, RoomStep, RoomWord, Seen, Shared,
+};
 use hushwing_conversation::storage::{
     AskedRecord, CalledRecord, DevicesRecord, EntryRecord, KinRecord, LeafRecord, LeavesRecord,
-    LeavingRecord, MemberRecord, PackageRecord, Position, PublishingRecord, RevokedRecord,
-    RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord, RoomOfferRecord, RoomRecord,
-    RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord, RoomStanding, SeenRecord,
-    SharedRecord, ShownRecord, TalkRecord, WelcomeRecord,
+    LeavingRecord, MemberRecord, PackageRecord, PartedDevice, PartedGroup, PartedRecord, Position,
+    PublishingRecord, RevokedRecord, RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord,
+    RoomOfferRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord,
+    RoomStanding, SeenRecord, SharedRecord, ShownRecord, TalkRecord, WelcomeRecord,
 };
 use hushwing_conversation::{ContactId, ConversationId, MemberId, MessageId, RoomId, Secret};
 use hushwing_sansio::Timestamp;
@@ -44,10 +46,17 @@ pub(crate) fn rooms() -> Vec<Seed> {
         entry: entry.clone(),
         known: vec![([7; 32], 1)],
     };
-    let call = RoomStep::Call {
+    let call = RoomStep::Call(DeviceCall {
         account: AccountId::try_from([7; 16].as_slice()).unwrap(),
         entry: entry.clone(),
-    };
+        profile: "Alice".to_owned(),
+    });
+    let called = RoomStep::Called(DeviceAnswer {
+        package: vec![8; 60],
+        entry: entry.clone(),
+        profile: "Alice".to_owned(),
+        before: Some([6; 32]),
+    });
     let past = RoomStep::Past(vec![Past {
         account: AccountId::try_from([7; 16].as_slice()).unwrap(),
         key: [7; 32],
@@ -87,6 +96,7 @@ pub(crate) fn rooms() -> Vec<Seed> {
     let steps = [
         ("past", past),
         ("call", call),
+        ("called", called),
         ("come", come),
         ("share", RoomStep::Share(vec![shared])),
         ("seen", RoomStep::Seen(vec![seen])),
@@ -174,6 +184,7 @@ pub(crate) fn rooms() -> Vec<Seed> {
         (records, "room", record().encode()),
         (records, "member", member().encode()),
         (records, "devices", devices().encode()),
+        (records, "parted", parted().encode()),
     ];
     words.chain(stored).collect()
 }
@@ -199,6 +210,22 @@ fn devices() -> DevicesRecord {
             letter: Some(9),
             answer: None,
         }),
+    }
+}
+
+fn parted() -> PartedRecord {
+    PartedRecord {
+        key: vec![7; 32],
+        devices: vec![PartedDevice {
+            device: MemberId(4),
+            name: "desk".to_owned(),
+        }],
+        groups: vec![PartedGroup {
+            room: RoomId(5),
+            account: vec![3; 16],
+            waits: true,
+        }],
+        since: NOW,
     }
 }
 

@@ -65,6 +65,15 @@ fn shared(name: &str) -> Shared {
     }
 }
 
+fn answer(name: &str, before: Option<[u8; 32]>) -> DeviceAnswer {
+    DeviceAnswer {
+        package: vec![9; 300],
+        entry: entry(name),
+        profile: name.to_owned(),
+        before,
+    }
+}
+
 fn all(name: &str) -> Vec<RoomWord> {
     let steps = [
         RoomStep::Offer {
@@ -88,10 +97,13 @@ fn all(name: &str) -> Vec<RoomWord> {
             epoch: u64::MAX,
             message: vec![8; 70],
         },
-        RoomStep::Call {
+        RoomStep::Call(DeviceCall {
             account: AccountId::try_from([7; 16].as_slice()).unwrap(),
             entry: entry(name),
-        },
+            profile: name.to_owned(),
+        }),
+        RoomStep::Called(answer(name, None)),
+        RoomStep::Called(answer(name, Some([5; 32]))),
         RoomStep::Passed(vec![[1; 16], [2; 16]]),
         RoomStep::Tallies(vec![tally(&[0, 40]), tally(&[])]),
         RoomStep::Past(vec![past(name), past(name)]),

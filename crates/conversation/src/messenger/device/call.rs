@@ -8,7 +8,7 @@ use super::code::{code, is_code};
 use super::tie::is_tied;
 use super::{LINK_LIFE, MOST_DEVICES};
 use crate::branches::MemberPackage;
-use crate::content::{Entry, RoomStep, RoomWord};
+use crate::content::{DeviceAnswer, DeviceCall, RoomStep, RoomWord};
 use crate::letter::LetterBody;
 use crate::link::DeviceLink;
 use crate::messenger::join::refusal_of_link;
@@ -71,6 +71,8 @@ impl Messenger {
                 let room = self.found_devices(call, name)?;
                 self.devices.record.room = Some(room);
                 self.save_devices(call)?;
+                // Those of a backup stay behind in theirs.
+                self.give_devices_up(call)?;
                 Ok(room)
             }
             (_, Some(RoomStanding::Broken)) => Err(Refusal::Broken.into()),
@@ -91,7 +93,11 @@ impl Messenger {
             return Ok(());
         }
         let (conversation, account) = self.who_in(room)?;
-        let step = RoomStep::Call { account, entry };
+        let step = RoomStep::Call(DeviceCall {
+            account,
+            entry,
+            profile: self.profile_name(),
+        });
         let word = RoomWord {
             room: conversation,
             step,
@@ -152,8 +158,8 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         (word, signature): (&[u8], &[u8]),
-        (of, package): (ConversationId, &[u8]),
-        entry: &Entry,
+        of: ConversationId,
+        said: &DeviceAnswer,
     ) -> Result<(), StorageError> {
         let now = call.cx.wall();
         let Some(room) = self.devices.record.room else {
@@ -161,6 +167,7 @@ impl Messenger {
         };
         let (conversation, account) = self.who_in(room)?;
         let called = self.devices.record.called.as_mut();
+        let entry = &said.entry;
         let waits = called.filter(|called| {
             let said = called.call.as_ref().filter(|_| called.answer.is_none());
             let tied =
@@ -169,7 +176,7 @@ impl Messenger {
         });
         // Last, since it costs most.
         let is_signed = || {
-            let package = MemberPackage::check(&self.crypto, package);
+            let package = MemberPackage::check(&self.crypto, &said.package);
             package.is_some_and(|package| {
                 *package.account() == account && package.signature_key() == entry.key
             })
@@ -209,8 +216,9 @@ impl Messenger {
             return Err(StorageError::corrupt("reading the answer of a device").into());
         };
         self.end_called(call)?;
-        if let RoomStep::Answer { package, entry } = word.step {
-            self.let_device_in(call, room, &package, &entry)?;
+        if let RoomStep::Called(said) = word.step {
+            self.replace_device(call, room, &said)?;
+            self.let_device_in(call, room, &said.package, &said.entry)?;
         }
         self.list_devices()
     }

@@ -1,16 +1,18 @@
 //! Which devices there are, and throwing one out.
 
+use hushwing_sansio::StorageError;
+
 use super::code::code;
 use crate::branches::Wish;
-use crate::content::{RoomStep, RoomWord};
+use crate::content::{DeviceAnswer, RoomStep, RoomWord};
 use crate::link::DeviceLink;
 use crate::messenger::mailbox::shared_address;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::mls::LeafKey;
-use crate::storage::RoomStanding;
+use crate::storage::{MemberRecord, RoomStanding};
 use crate::view::{DeviceView, DevicesView, LinkView};
-use crate::{Event, MemberId, Refusal, Reply, Secret};
+use crate::{Event, MemberId, Refusal, Reply, RoomId, Secret};
 
 impl Messenger {
     pub(in crate::messenger) fn list_devices(&self) -> Result<Reply, Stop> {
@@ -30,13 +32,20 @@ impl Messenger {
             name: member.name.clone(),
             me: member.mine,
             reachable: member.mine || !member.addresses.is_empty(),
+            parted: false,
         });
+        let answer = self.answer_of_device();
+        let replaced = answer.as_ref().and_then(|said| self.replaced(said));
         DevicesView {
             standing: self.device_standing(),
-            devices: devices.collect(),
+            devices: devices.chain(self.devices.parted_views()).collect(),
             link: self.shown_link(),
             code: self.code_to_compare(),
-            newcomer: self.newcomer(),
+            newcomer: answer.as_ref().map(|said| said.entry.name.clone()),
+            replaces: replaced.map(|one| one.name.clone()),
+            profile: answer
+                .map(|said| said.profile)
+                .or_else(|| self.profile_across()),
             changing: room.map_or(0, |room| self.rooms.changes_of(room)),
         }
     }
@@ -67,12 +76,22 @@ impl Messenger {
         Some(code(said.expose(), answer.expose()))
     }
 
-    /// What the new device calls itself that waits for the person's word.
-    fn newcomer(&self) -> Option<String> {
+    /// What the new device answered that waits for the person's word.
+    fn answer_of_device(&self) -> Option<DeviceAnswer> {
         let called = self.devices.record.called.as_ref()?;
         let word = RoomWord::decode(called.answer.as_ref()?.expose()).ok()?;
         match word.step {
-            RoomStep::Answer { entry, .. } => Some(entry.name),
+            RoomStep::Called(said) => Some(said),
+            _ => None,
+        }
+    }
+
+    /// What the profile on the other side of a link calls itself.
+    fn profile_across(&self) -> Option<String> {
+        let talked = self.devices.record.shown.as_ref()?.talked.as_ref()?;
+        let word = RoomWord::decode(talked.call.expose()).ok()?;
+        match word.step {
+            RoomStep::Call(said) => Some(said.profile),
             _ => None,
         }
     }
@@ -83,6 +102,9 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         device: MemberId,
     ) -> Result<Reply, Stop> {
+        if self.give_up_device(call, device)? {
+            return self.list_devices();
+        }
         let room = self.devices.record.room.ok_or(Refusal::NoDevice)?;
         match self.device_standing() {
             Some(RoomStanding::Member) => {}
@@ -98,12 +120,41 @@ impl Messenger {
         if mine {
             return Err(Refusal::ThisDevice.into());
         }
+        self.throw_device_out(call, room, key)?;
+        self.list_devices()
+    }
+
+    fn throw_device_out(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        key: Vec<u8>,
+    ) -> Result<(), StorageError> {
         // Noted first: what the room of the devices tells of it is heard with that in mind.
         self.revoke_in_rooms(call, &key)?;
         self.within(call, room.place(), |this, call| {
             this.want(call, room, Wish::RemoveLeaf(key))
-        })?;
-        self.list_devices()
+        })
+    }
+
+    /// A new device is one that was there, put back from a backup: what it was before goes.
+    pub(super) fn replace_device(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        said: &DeviceAnswer,
+    ) -> Result<(), StorageError> {
+        match self.replaced(said).map(|one| one.key.clone()) {
+            Some(key) => self.throw_device_out(call, room, key),
+            None => Ok(()),
+        }
+    }
+
+    /// The other device in whose place a new one wants to be.
+    fn replaced(&self, said: &DeviceAnswer) -> Option<&MemberRecord> {
+        let (key, room) = (said.before?, self.devices.record.room?);
+        let mut others = self.rooms.present_in(room).filter(|one| !one.mine);
+        others.find(|one| one.key == key)
     }
 
     /// Tells faces how it is now, unless they are about to be told just that.

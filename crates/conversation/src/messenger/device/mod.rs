@@ -10,6 +10,7 @@
 mod call;
 mod code;
 mod list;
+mod parted;
 pub(super) mod proof;
 mod show;
 mod tie;
@@ -20,9 +21,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use hushwing_sansio::{Moment, StorageError};
 
 use super::broken::is_damage;
+use super::room::usable;
 use super::{Call, Messenger};
 use crate::content::{RoomStep, RoomWord};
-use crate::storage::{DevicesRecord, RoomStanding};
+use crate::storage::{DevicesRecord, PartedRecord, RoomStanding};
 use crate::{DropReason, Event, MemberId, RoomId, Storage};
 
 /// Devices of one account.
@@ -37,6 +39,8 @@ const WELCOME_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Default)]
 pub(super) struct Devices {
     record: DevicesRecord,
+    /// Those of a backup.
+    parted: PartedRecord,
     /// Of which leaves of mine each other device was told in this run.
     told: BTreeMap<MemberId, BTreeSet<Vec<u8>>>,
     /// When they are told again of what they did not come into.
@@ -45,9 +49,9 @@ pub(super) struct Devices {
 
 impl Devices {
     pub(super) fn open(storage: &dyn Storage) -> Result<Self, StorageError> {
-        let record = DevicesRecord::read(storage)?;
         Ok(Self {
-            record,
+            record: DevicesRecord::read(storage)?,
+            parted: PartedRecord::read(storage)?,
             told: BTreeMap::new(),
             tells_again: None,
         })
@@ -123,14 +127,19 @@ impl Messenger {
             return self.drop_letter(None, DropReason::Letter);
         };
         match (standing, &step) {
-            (Some(RoomStanding::Joining), RoomStep::Call { account, entry }) => {
-                self.called(call, word, (of, account), entry)
+            (Some(RoomStanding::Joining), RoomStep::Call(said)) => {
+                self.called(call, word, of, said)
             }
-            (Some(RoomStanding::Member), RoomStep::Answer { package, entry }) => {
-                self.answered(call, (word, signature), (of, package), entry)
+            (Some(RoomStanding::Member), RoomStep::Called(said)) => {
+                self.answered(call, (word, signature), of, said)
             }
             _ => self.drop_letter(None, DropReason::Letter),
         }
+    }
+
+    /// What this profile is called, as another device is told: nothing is told without.
+    fn profile_name(&self) -> String {
+        usable(&self.config.name).unwrap_or_else(|_| "?".to_owned())
     }
 
     /// The room of the devices has a mailbox: what waited for it leaves.

@@ -4,8 +4,7 @@ use hushwing_sansio::StorageError;
 
 use super::LINK_LIFE;
 use super::tie::tie;
-use crate::branches::AccountId;
-use crate::content::{Entry, RoomStep, RoomWord};
+use crate::content::{DeviceAnswer, DeviceCall, RoomStep, RoomWord};
 use crate::letter::LetterBody;
 use crate::messenger::room::usable;
 use crate::messenger::stop::Stop;
@@ -29,7 +28,9 @@ impl Messenger {
             Some(RoomStanding::Joining) => self.stop_showing(call)?,
             Some(_) => return Err(Refusal::LinkedAlready.into()),
         }
-        if !self.people.is_empty() || self.rooms.places().next().is_some() {
+        let used = !self.people.is_empty() || self.rooms.places().next().is_some();
+        // Who put a backup back comes back to the others with all there is.
+        if used && !self.devices.is_parted() {
             return Err(Refusal::NotANewDevice.into());
         }
         let key = LeafKey::generate(call.cx).secret();
@@ -84,8 +85,8 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         word: &[u8],
-        (conversation, account): (ConversationId, &AccountId),
-        entry: &Entry,
+        conversation: ConversationId,
+        said: &DeviceCall,
     ) -> Result<(), StorageError> {
         let now = call.cx.wall();
         let known = self.conversations.contains_key(&conversation);
@@ -95,12 +96,14 @@ impl Messenger {
         let (Some(key), Some(room)) = (key, self.devices.record.room) else {
             return self.drop_letter(None, DropReason::Letter);
         };
+        let (account, entry) = (&said.account, &said.entry);
         let package = self.be_called(call, room, (conversation, account), &key, entry.key)?;
-        let mine = self.entry_of(room, key.public())?;
-        let step = RoomStep::Answer {
+        let step = RoomStep::Called(DeviceAnswer {
             package,
-            entry: mine,
-        };
+            entry: self.entry_of(room, key.public())?,
+            profile: self.profile_name(),
+            before: self.devices.leaf_before(),
+        });
         let answer = RoomWord {
             room: conversation,
             step,
@@ -128,6 +131,7 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
     ) -> Result<(), StorageError> {
-        self.end_shown(call)
+        self.end_shown(call)?;
+        self.linked_again(call)
     }
 }

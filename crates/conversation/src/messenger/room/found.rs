@@ -183,6 +183,7 @@ impl Messenger {
         self.rooms.held.forget(room);
         self.shelf.forget(place);
         self.end_links_into(call, room)?;
+        self.forget_greeting(call, room)?;
         self.close_mailboxes(call, MailboxUse::Room(room))?;
         let Some(known) = self.rooms.by_id.remove(&room) else {
             return Ok(());

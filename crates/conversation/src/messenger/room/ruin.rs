@@ -15,9 +15,9 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         self.rooms.keepers.remove(&room);
+        self.forget_greeting(call, room)?;
         let place = room.place();
         let known = self.rooms.find(room)?;
-        known.greets = None;
         known.record.standing = RoomStanding::Broken;
         known.record.asked.clear();
         let members: Vec<_> = known.members.keys().copied().collect();

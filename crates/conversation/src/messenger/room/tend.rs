@@ -34,6 +34,7 @@ impl Messenger {
                 match standing {
                     RoomStanding::Member | RoomStanding::Leaving | RoomStanding::Left => {
                         this.refresh(call, room)?;
+                        this.resume_greeting(call, room)?;
                         this.resume_pieces(call, room)?;
                         this.resume_unheard(call, room)?;
                         this.resume_room_debts(call, room)

@@ -65,7 +65,7 @@ impl Messenger {
 
     /// Enters a group that another device is in: as soon as there is a mailbox for it, the
     /// word leaves that I want to come.
-    pub(super) fn join_shared(
+    pub(in crate::messenger::room) fn join_shared(
         &mut self,
         call: &mut Call<'_, '_>,
         device: MemberId,

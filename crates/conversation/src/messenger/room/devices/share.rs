@@ -271,9 +271,18 @@ impl Messenger {
             return self.join_shared(call, device, shared, before);
         };
         let room = RoomId::at(place);
-        let Some(known) = self.rooms.by_id.get(&room) else {
+        if !self.rooms.by_id.contains_key(&room) {
             return self.drop_letter(None, DropReason::Room);
-        };
+        }
+        let mut back = false;
+        self.within(call, place, |this, call| {
+            back = this.rejoin_by_device(call, room, device, shared)?;
+            Ok(())
+        })?;
+        if back {
+            return Ok(());
+        }
+        let known = self.rooms.find(room)?;
         let record = &known.record;
         let same = |account: &[u8]| account == shared.account.as_bytes();
         match (record.standing, &record.package) {

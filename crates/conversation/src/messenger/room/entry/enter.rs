@@ -6,7 +6,7 @@ use hushwing_delivery::{Address, LetterId, MailboxId, SealKey};
 use hushwing_sansio::{Moment, StorageError};
 
 use crate::branches::{AccountId, Keeper, Lent, OwnPackage};
-use crate::content::{Content, Entry, MAX_ROSTER, RoomStep, RoomWord};
+use crate::content::{Content, Entry, RoomStep, RoomWord};
 use crate::messenger::mailbox::shared_address;
 use crate::messenger::room::commits::Budgets;
 use crate::messenger::room::{Room, account, key};
@@ -19,7 +19,7 @@ use crate::{DropReason, MemberId, RoomId, Secret};
 const MOST_ADDRESSES: usize = 4;
 /// Between two greetings of mine in one room: whoever asks for them over and
 /// over must not make everybody write to everybody.
-const GREETING_REST: Duration = Duration::from_secs(30);
+pub(super) const GREETING_REST: Duration = Duration::from_secs(30);
 
 /// Answers to the greetings of one member: so many at once, and one more in the
 /// time in which an honest member greets once.
@@ -420,51 +420,6 @@ impl Messenger {
             // What was owed could not leave before.
             true => self.resume_debts_to(call, room, member),
             false => Ok(()),
-        }
-    }
-
-    /// Greets all before long.
-    pub(in crate::messenger) fn greet_room(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-    ) -> Result<(), StorageError> {
-        let now = call.cx.now();
-        let known = self.rooms.find(room)?;
-        let rested = known.greeted.map_or(now, |at| now.max(at + GREETING_REST));
-        known.greets.get_or_insert(rested);
-        Ok(())
-    }
-
-    pub(in crate::messenger) fn greet_now(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-    ) -> Result<(), StorageError> {
-        let now = call.cx.now();
-        let known = self.rooms.find(room)?;
-        known.greets = None;
-        if !known.is_mine() || known.record.mailbox.is_none() {
-            return Ok(());
-        }
-        known.greeted = Some(now);
-        let conversation = known.record.conversation;
-        let others = known.others().filter(|member| member.revision > 0);
-        let mut others: Vec<_> = others.collect();
-        others.sort_by_cached_key(|member| !known.is_sought(member));
-        let others = others.into_iter().take(MAX_ROSTER);
-        let told = others.map(|member| Ok((key(&member.key)?, member.revision)));
-        let told = told.collect::<Result<_, StorageError>>()?;
-        let entry = self.my_entry(room)?;
-        let step = RoomStep::Greeting { entry, known: told };
-        let content = Content::Room(RoomWord {
-            room: conversation,
-            step,
-        });
-        self.say_in_passing_to_all(call, room, &content)?;
-        match self.some_claims(room)? {
-            Some(mine) => self.say_in_passing_to_all(call, room, &mine),
-            None => Ok(()),
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! A contact asks them in ([`offer`]) or a [`link`] does; whoever lets them in sends the
 //! [`welcome`], with a [`roster`] of who is there and what was said in the [`past`], if the group
-//! agreed on that; and who [`enter`]s greets the others.
+//! agreed on that; and who [`enter`]s [`greet`]s the others.
 
 mod enter;
+mod greet;
 mod link;
 mod offer;
 mod past;

@@ -39,7 +39,11 @@ impl Messenger {
         Ok(())
     }
 
-    fn found_anew(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
+    pub(super) fn found_anew(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
         let (new, now) = (ConversationId(call.cx.random()), call.cx.wall());
         let old = self.rooms.find(room)?.record.conversation;
         let mut lent = Lent {
@@ -55,11 +59,9 @@ impl Messenger {
         let known = self.rooms.find(room)?;
         let first = stewards.first().map(AccountId::as_bytes);
         let highest = first.is_some() && first == Some(known.record.account.as_slice());
-        // Another device of mine has the group, and would be left behind in it.
-        let alone = known
-            .others()
-            .all(|one| one.account != known.record.account);
-        if !highest || !alone || !before.is_member() {
+        // Another device of mine may have the group, and would be left behind in it.
+        let waits = self.devices.group_waits(room);
+        if !highest || waits || !before.is_member() {
             return Ok(());
         }
         let founded = Keeper::found_anew(&mut lent, &mut before, new, &[])?;
@@ -89,7 +91,7 @@ impl Messenger {
         self.refresh(call, room)?;
         self.open_room_mailbox(call, room)?;
         self.tell_room(room);
-        Ok(())
+        self.tell_followers(call, room)
     }
 
     /// The room is kept by another group from now on. What was on its way in the one

@@ -88,6 +88,9 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         let now = call.cx.wall();
+        if self.found_after_wait(call, room)? {
+            return Ok(());
+        }
         let asked = RoomReturnRecord::of(call.storage, room)?;
         let record = &mut self.rooms.find(room)?.record;
         match (record.standing, asked) {
