@@ -7,7 +7,7 @@ use hushwing_conversation::storage::{
     LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord, MyProfileRecord, OffersRecord,
     OrphanRecord, PartedRecord, ReaderRecord, RepeatRecord, RoomFollowersRecord, RoomLinkRecord,
     RoomMeetingRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord,
-    SeenRecord, StretchRecord,
+    RoomRollRecord, SeenRecord, StretchRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -44,6 +44,7 @@ pub(crate) fn run(data: &[u8]) {
     let _ = RoomLinkRecord::decode(data);
     let _ = RoomMeetingRecord::decode(data);
     let _ = RoomRenewalRecord::decode(data);
+    let _ = RoomRollRecord::decode(data);
     let _ = RoomReturnRecord::decode(data);
     let _ = RoomReturnersRecord::decode(data);
     let _ = RoomFollowersRecord::decode(data);

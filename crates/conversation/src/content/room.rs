@@ -8,6 +8,7 @@ use super::cbor::{Reader, SyntaxError, Writer, whole};
 use super::device::{DeviceAnswer, DeviceCall};
 use super::message::MAX_MESSAGE;
 use super::past::{MAX_PAST, Past};
+use super::readiness::Readiness;
 use super::shared::{Begun, MAX_MINE, MAX_SHARED, Seen, Shared};
 use super::shown::{MAX_NAME, clean_name};
 use super::tally::{MAX_TALLIES, Tally};
@@ -115,6 +116,15 @@ pub enum RoomStep {
     Begun(Begun),
     /// To all, or to one: the leaves with these keys are devices of mine.
     Mine(Vec<[u8; 32]>),
+    /// From a steward: are you there? Random: the answer bears the same.
+    Roll([u8; 16]),
+    /// To a steward: I am.
+    Here {
+        /// What it answers, or anything.
+        mark: [u8; 16],
+        /// Whether I pass on what others say, if I am asked to.
+        readiness: Readiness,
+    },
 }
 
 /// Somebody in a room, as told. `Debug` hides all of it.
@@ -161,6 +171,8 @@ impl fmt::Debug for RoomStep {
             Self::Seen(_) => "Seen",
             Self::Begun(_) => "Begun",
             Self::Mine(_) => "Mine",
+            Self::Roll(_) => "Roll",
+            Self::Here { .. } => "Here",
         })
     }
 }
@@ -189,6 +201,9 @@ pub enum RoomWordError {
     /// The id of a message that is none.
     #[error("message id malformed")]
     Message,
+    /// A readiness that does not exist.
+    #[error("unknown readiness")]
+    Readiness,
     /// A place that no message can have.
     #[error("place out of range")]
     Place,
@@ -228,6 +243,8 @@ impl RoomWord {
             | RoomStep::Seen(_)
             | RoomStep::Begun(_)
             | RoomStep::Mine(_)
+            | RoomStep::Roll(_)
+            | RoomStep::Here { .. }
             | RoomStep::Return
             | RoomStep::Anew(_)
             | RoomStep::Withdrawn => {}
@@ -327,6 +344,14 @@ impl RoomWord {
                 let count = reader.array(MAX_MINE as u64)?;
                 let keys = (0..count).map(|_| reader.fixed());
                 RoomStep::Mine(keys.collect::<Result<_, _>>()?)
+            }
+            22 => RoomStep::Roll(reader.fixed()?),
+            23 => {
+                reader.array_of(2)?;
+                RoomStep::Here {
+                    mark: reader.fixed()?,
+                    readiness: Readiness::read(reader)?,
+                }
             }
             15 => {
                 let count = reader.array(MAX_SHARED as u64)?;
@@ -444,6 +469,15 @@ impl RoomWord {
                 for key in keys {
                     writer.bytes(key);
                 }
+            }
+            RoomStep::Roll(mark) => {
+                head(22);
+                writer.bytes(mark);
+            }
+            RoomStep::Here { mark, readiness } => {
+                head(23);
+                writer.array(2).bytes(mark);
+                readiness.write(writer);
             }
             RoomStep::Begun(begun) => {
                 head(16);

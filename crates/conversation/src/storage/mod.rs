@@ -30,6 +30,7 @@ mod room;
 mod room_link;
 mod room_renewal;
 mod room_return;
+mod room_roll;
 mod said;
 mod seen;
 mod signed_receipt;
@@ -82,6 +83,7 @@ pub use room::{
 pub use room_link::{RoomConsentRecord, RoomLinkRecord, RoomMeetingRecord};
 pub use room_renewal::RoomRenewalRecord;
 pub use room_return::{RoomFollowersRecord, RoomReturnRecord, RoomReturnersRecord};
+pub use room_roll::{Dated, RoomRollRecord};
 pub use said::SaidRows;
 pub use seen::SeenRecord;
 pub use signed_receipt::{ReceiptRows, SignedReceiptRecord};

@@ -68,6 +68,7 @@ mod rooms_links;
 mod rooms_past;
 mod rooms_renewal;
 mod rooms_restored;
+mod rooms_roll;
 mod rooms_shadow;
 mod rooms_stewards;
 mod rooms_undone;

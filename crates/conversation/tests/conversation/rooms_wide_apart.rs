@@ -72,6 +72,8 @@ fn what_is_written_to_each_is_confirmed_and_written_once() {
     c.pass(300);
     everybody_has(&mut c, &[0, 1, 2], &["to all"]);
     assert_eq!(delivered(&mut c, 8, "to all"), 5, "all but heralds");
+    // She is a steward, and would ask others whether they are there.
+    c.village.set_asleep(c.homes[0], true);
     for start in 0..3 {
         c.village.open_again(c.homes[8]).unwrap();
         let again = sent(&mut c, |c| c.pass(600));

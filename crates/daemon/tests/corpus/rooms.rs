@@ -2,14 +2,15 @@
 
 use hushwing_conversation::branches::AccountId;
 use hushwing_conversation::content::{
-    Begun, DeviceAnswer, DeviceCall, Entry, Past, RoomStep, RoomWord, Seen, Shared,
+    Begun, DeviceAnswer, DeviceCall, Entry, Past, Readiness, RoomStep, RoomWord, Seen, Shared,
 };
 use hushwing_conversation::storage::{
-    AskedRecord, CalledRecord, DevicesRecord, EntryRecord, KinRecord, LeafRecord, LeavesRecord,
-    LeavingRecord, MemberRecord, PackageRecord, PartedDevice, PartedGroup, PartedRecord, Position,
-    PublishingRecord, RevokedRecord, RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord,
-    RoomOfferRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord,
-    RoomStanding, SeenRecord, SharedRecord, ShownRecord, TalkRecord, WelcomeRecord,
+    AskedRecord, CalledRecord, Dated, DevicesRecord, EntryRecord, KinRecord, LeafRecord,
+    LeavesRecord, LeavingRecord, MemberRecord, PackageRecord, PartedDevice, PartedGroup,
+    PartedRecord, Position, PublishingRecord, RevokedRecord, RoomFollowersRecord, RoomLinkRecord,
+    RoomMeetingRecord, RoomOfferRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord,
+    RoomReturnersRecord, RoomRollRecord, RoomStanding, SeenRecord, SharedRecord, ShownRecord,
+    TalkRecord, WelcomeRecord,
 };
 use hushwing_conversation::{ContactId, ConversationId, MemberId, MessageId, RoomId, Secret};
 use hushwing_sansio::Timestamp;
@@ -109,6 +110,14 @@ pub(crate) fn rooms() -> Vec<Seed> {
         ("leave", RoomStep::Leave),
         ("return", RoomStep::Return),
         ("withdrawn", RoomStep::Withdrawn),
+        ("roll", RoomStep::Roll([9; 16])),
+        (
+            "here",
+            RoomStep::Here {
+                mark: [9; 16],
+                readiness: Readiness::Unable,
+            },
+        ),
         ("anew", RoomStep::Anew(vec![7; 153])),
         ("ask", RoomStep::Ask([6; 8])),
         (
@@ -153,6 +162,17 @@ pub(crate) fn rooms() -> Vec<Seed> {
         renewed_at: Some(3),
         due: NOW,
     };
+    let dated = |byte| Dated {
+        account: vec![byte; 16],
+        at: NOW,
+    };
+    let roll = RoomRollRecord {
+        named: vec![vec![7; 16], vec![8; 16]],
+        since: NOW,
+        silent: vec![dated(8)],
+        replaced: vec![dated(9)],
+        unwilling: vec![dated(5), dated(6)],
+    };
     let kin = KinRecord {
         claims: vec![(MemberId(9), vec![[4; 32]])],
         former: vec![(MemberId(8), MemberId(9))],
@@ -173,6 +193,7 @@ pub(crate) fn rooms() -> Vec<Seed> {
     };
     let stored = [
         (records, "room_renewal", renewal.encode()),
+        (records, "room_roll", roll.encode()),
         (records, "room_followers", followers.encode()),
         (records, "room_return", back.encode()),
         (records, "room_returners", returners.encode()),

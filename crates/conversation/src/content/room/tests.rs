@@ -74,6 +74,13 @@ fn answer(name: &str, before: Option<[u8; 32]>) -> DeviceAnswer {
     }
 }
 
+fn here(readiness: Readiness) -> RoomStep {
+    RoomStep::Here {
+        mark: [9; 16],
+        readiness,
+    }
+}
+
 fn all(name: &str) -> Vec<RoomWord> {
     let steps = [
         RoomStep::Offer {
@@ -124,6 +131,10 @@ fn all(name: &str) -> Vec<RoomWord> {
         ]),
         RoomStep::Seen(vec![seen()]),
         RoomStep::Mine(vec![[3; 32], [4; 32]]),
+        RoomStep::Roll([9; 16]),
+        here(Readiness::Ready),
+        here(Readiness::Unable),
+        here(Readiness::Unwilling),
         RoomStep::Begun(begun(None)),
         RoomStep::Begun(begun(MessageId::from_bytes(&[1; 32]).ok())),
     ];
@@ -170,8 +181,7 @@ fn cut_changed_and_newer_ones_are_refused() {
         let mut newer = bytes.clone();
         newer[1] = 2;
         assert_eq!(RoomWord::decode(&newer), Err(RoomWordError::Newer(2)));
-        let mut unknown = bytes;
-        unknown[2] = 23;
+        let unknown = [&bytes[..2], &[0x18, 0xff], &bytes[3..]].concat();
         assert_eq!(RoomWord::decode(&unknown), Err(RoomWordError::Step));
     }
 }
@@ -193,6 +203,8 @@ fn hostile_names_are_cleaned_or_refused() {
                 | RoomStep::Seen(_)
                 | RoomStep::Begun(_)
                 | RoomStep::Mine(_)
+                | RoomStep::Roll(_)
+                | RoomStep::Here { .. }
                 | RoomStep::Tallies(_)
                 | RoomStep::Past(_)
                 | RoomStep::Return
@@ -208,7 +220,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
     fn whatever_is_read_is_bounded_and_never_panics(
-        step in 0..23_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
+        step in 0..24_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
     ) {
         let head = [&[0x84, 1, step, 0x50][..], &[4; 16], &bytes].concat();
         if let Ok(word) = RoomWord::decode(&head) {

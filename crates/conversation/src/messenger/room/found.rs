@@ -10,7 +10,8 @@ use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{
     KinRecord, MailboxRecord, MailboxState, MailboxUse, OrphanRecord, RoomFollowersRecord,
-    RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord, RoomStanding, SeenRecord,
+    RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord, RoomRollRecord,
+    RoomStanding, SeenRecord,
 };
 use crate::{ConversationId, Event, Refusal, Reply, RoomId, Secret};
 
@@ -218,6 +219,7 @@ impl Messenger {
         RoomReturnRecord::clear(call.storage, room)?;
         RoomFollowersRecord::clear(call.storage, room)?;
         RoomRenewalRecord::clear(call.storage, room)?;
+        RoomRollRecord::clear(call.storage, room)?;
         RoomReturnersRecord::clear(call.storage, room)?;
         self.losses.forget(call.storage, MailboxUse::Room(room))?;
         self.let_messages_go(call, place)

@@ -6,6 +6,7 @@ use hushwing_sansio::{Moment, StorageError, Timestamp};
 
 use super::account;
 use super::commits::Renewal;
+use super::wide::Roll;
 use crate::branches::AccountId;
 use crate::content::{Lamport, Origin};
 use crate::messenger::people::Tail;
@@ -63,6 +64,8 @@ pub(in crate::messenger) struct Room {
     pub(super) heard: Option<Moment>,
     /// How far it is that keys of mine are renewed.
     pub(super) renewal: Renewal,
+    /// Who answers of those who pass on.
+    pub(super) roll: Roll,
     /// When the keeper is to look at the calendar.
     pub(super) daily: Moment,
 }
@@ -96,6 +99,7 @@ impl Room {
             greeted: None,
             heard: None,
             renewal: Renewal::default(),
+            roll: Roll::default(),
             daily: Moment::default(),
         }
     }

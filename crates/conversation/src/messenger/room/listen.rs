@@ -394,6 +394,7 @@ impl Messenger {
             .add(call.cx, delay, to, *record.id(), record.owed, false);
         self.gather_early(room, member, *record.id(), call.cx.now());
         let known = self.rooms.find(room)?;
+        known.roll.note_use();
         let before = known.tail.last;
         known.note(record.position);
         if !stands {
@@ -479,6 +480,10 @@ impl Messenger {
                 }
                 RoomStep::Past(all) => {
                     self.heard_past(call, room, (&aside.key, way.with_welcome), all)
+                }
+                RoomStep::Roll(mark) => self.heard_roll(call, room, member, mark),
+                RoomStep::Here { mark, readiness } => {
+                    self.heard_here(call, room, member, mark, readiness)
                 }
                 RoomStep::Passed(names) => self.heard_passed(room, member, &names),
                 RoomStep::Tallies(tallies) => {

@@ -83,7 +83,9 @@ impl Messenger {
         self.give_up_on(call, &[member])?;
         self.debts.forget(member.place());
         self.notices.forget(member.place());
-        self.rooms.find(room)?.members.remove(&member);
+        let known = self.rooms.find(room)?;
+        known.members.remove(&member);
+        known.roll.forget_member(member);
         self.rooms.of_member.remove(&member);
         self.forget_kin(call, room, member)?;
         self.rooms.missing.forget_member(member);

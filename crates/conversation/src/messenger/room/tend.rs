@@ -123,6 +123,7 @@ impl Messenger {
         self.let_go_of_the_gone(call, room)?;
         self.let_package_go(call, room)?;
         self.renew_in_time(call, room)?;
+        self.see_to_heralds(call, room)?;
         let known = self.rooms.find(room)?;
         let ended = known.record.ended.is_some_and(|at| at + FAREWELL <= wall);
         let lasts = known.record.may_return || known.record.mailbox.is_some();

@@ -51,6 +51,15 @@ pub enum Wish {
         /// [`signature_key`](super::Keeper::signature_key).
         lost: Vec<u8>,
     },
+    /// Put others in the place of heralds. Once one of those is named no more, whoever
+    /// saw to it, nothing is left of it: of two stewards who want it at a time neither
+    /// does it again on top of what the other did.
+    Relieve {
+        /// Who is to be named no more.
+        heralds: Vec<AccountId>,
+        /// Who is to be named, each in the place of one of them.
+        by: Vec<AccountId>,
+    },
 }
 
 impl core::fmt::Debug for Wish {
@@ -120,6 +129,7 @@ impl Wish {
             }
             Self::Dismiss(account) => policy.stewards.retain(|one| one != account),
             Self::Policy(change) => return change.apply(&policy),
+            Self::Relieve { heralds, by } => return relieved(policy, heralds, by),
             _ => {}
         }
         policy
@@ -247,7 +257,27 @@ impl Intent {
             Wish::Appoint(account) => has(account) && lists(account),
             Wish::Dismiss(account) => !lists(account),
             Wish::Policy(change) => policy.is_some_and(|policy| change.apply(&policy) == policy),
+            Wish::Relieve { heralds, .. } => policy.is_some_and(|policy| {
+                let named = policy.heralds();
+                !heralds.iter().all(|one| named.contains(one))
+            }),
             Wish::Refresh => false,
         }
     }
+}
+
+/// The policy with others in the place of some heralds. All others stay where they are.
+fn relieved(policy: GroupPolicy, heralds: &[AccountId], by: &[AccountId]) -> GroupPolicy {
+    let Some(Ok(narrow)) = policy.narrow().map(u16::try_from) else {
+        return policy;
+    };
+    let named = policy.heralds();
+    let mut new = by.iter().filter(|one| !named.contains(one));
+    let places = named.iter().filter_map(|one| match heralds.contains(one) {
+        true => new.next(),
+        false => Some(one),
+    });
+    let mut after: Vec<AccountId> = places.cloned().collect();
+    after.extend(new.cloned());
+    policy.heralded(narrow, &after)
 }

@@ -258,8 +258,10 @@ fn shown_of(known: &Room, wish: &Wish, adds: Option<&[u8]>) -> Vec<PendingView> 
             let disappear = change.disappear.map(PendingView::Disappear);
             name.into_iter().chain(disappear).collect()
         }
-        Wish::RemoveLeaf(_) | Wish::AddAnew(_) | Wish::AddLeafAnew { .. } | Wish::Refresh => {
-            Vec::new()
-        }
+        Wish::RemoveLeaf(_)
+        | Wish::AddAnew(_)
+        | Wish::AddLeafAnew { .. }
+        | Wish::Relieve { .. }
+        | Wish::Refresh => Vec::new(),
     }
 }

@@ -9,7 +9,8 @@
 //!
 //! Who does it a steward says ([`appoint`]). A herald passes on ([`passing`]) what it has in mind
 //! ([`duties`]), in turn where one says much ([`backlog`]), gathers receipts ([`counts`]) and is
-//! believed to be there by its [`signs`] of life. Whoever is not heard by them writes to each
+//! believed to be there by its [`signs`] of life. A steward's program calls the
+//! [`roll`], and puts others in the place of those that are silent ([`relief`]). Whoever is not heard by them writes to each
 //! after all ([`unheard`]).
 
 mod appoint;
@@ -17,6 +18,8 @@ mod backlog;
 mod counts;
 mod duties;
 mod passing;
+mod relief;
+mod roll;
 mod signs;
 mod unheard;
 
@@ -28,6 +31,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(super) use counts::Counts;
 pub(super) use passing::{Name, Passing};
+pub(super) use roll::Roll;
 pub(super) use signs::Signs;
 pub(super) use unheard::Unheard;
 
@@ -193,7 +197,9 @@ impl Messenger {
         to: &[MemberId],
         body: &[u8],
     ) -> Result<(), StorageError> {
-        let audience = self.rooms.find(room)?.audience();
+        let known = self.rooms.find(room)?;
+        known.roll.note_use();
+        let audience = known.audience();
         for member in to {
             if audience.contains(member) {
                 self.send_to(call, room, *member, message, body.to_vec())?;
