@@ -8,6 +8,14 @@ from .state import CLASSES, Commit, State, classify, follow
 Edge = namedtuple("Edge", "hash parent child author leaf what removed")
 
 
+def up_to_a_leaf(judges):
+    """Ranks with their leaves, up to the first that throws a device out."""
+    for rank, leaf in judges:
+        yield rank, leaf
+        if leaf != inf:
+            return
+
+
 class Tree:
     """Every commit is checked and every state computed from the one before."""
 
@@ -49,7 +57,7 @@ class Tree:
         first = path[0]
         rank = ranks.get(first.author, inf)
         what = CLASSES.index(first.what)
-        judges = [*sorted(judges.items()), (inf, inf)]
+        judges = [*up_to_a_leaf(sorted(judges.items())), (inf, inf)]
         return judges, not own, device, -length, what, rank, first.leaf, first.child
 
     def thrown(self, at, path):
@@ -60,7 +68,8 @@ class Tree:
             if edge.what == "own removal" and weighed:
                 if self.states[edge.parent].weighs(edge.author):
                     acting[edge.hash] = edge.leaf
-            # Who comes in on the path is another, in whatever place.
+            # Who comes in on the path is another, in whatever place: here all have keys of
+            # their own.
             still -= edge.removed
         return acting
 

@@ -17,17 +17,16 @@ const NOBODY: u32 = u32::MAX;
 
 /// The stewards of one state who act on a path, or throw out devices of their own there: each
 /// rank with the lowest of its leaves in that state that throws one out, or [`NOBODY`]. The
-/// lesser is the better: that which holds the highest steward whom the other lacks, or a lower
+/// lesser list is the better: that which holds the highest steward whom the other lacks, or a lower
 /// leaf of the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Judges(BTreeMap<usize, u32>);
 
 impl Judges {
-    /// Somebody of that rank makes a commit of `class`, as that leaf if it is one.
-    fn hear(&mut self, rank: usize, leaf: Option<u32>, class: Class) {
+    /// Somebody of that rank acts, or throws a device out as that leaf.
+    fn hear(&mut self, rank: usize, leaf: Option<u32>) {
         let lowest = self.0.entry(rank).or_insert(NOBODY);
-        let thrower = leaf.filter(|_| class == Class::OwnRemoval);
-        *lowest = (*lowest).min(thrower.unwrap_or(NOBODY));
+        *lowest = (*lowest).min(leaf.unwrap_or(NOBODY));
     }
 
     fn is_empty(&self) -> bool {
@@ -39,9 +38,13 @@ impl Judges {
         self.0.values().any(|leaf| *leaf != NOBODY)
     }
 
-    /// By rank, with an end after which comes whom only the other has.
+    /// By rank, up to the first that throws a device out: or that device could bring lower
+    /// ranks up on a branch where it was not. Then an end, after which comes whom only the
+    /// other has.
     fn list(&self) -> impl Iterator<Item = (usize, u32)> {
-        let judges = self.0.iter().map(|(rank, leaf)| (*rank, *leaf));
+        let voice = self.0.iter().find(|(_, leaf)| **leaf != NOBODY);
+        let last = voice.map_or(usize::MAX, |(rank, _)| *rank);
+        let judges = self.0.range(..=last).map(|(rank, leaf)| (*rank, *leaf));
         judges.chain(iter::once((usize::MAX, NOBODY)))
     }
 }
@@ -123,10 +126,9 @@ impl<'a> Choice<'a> {
             let Some(parent) = self.tree.state(&step.parent) else {
                 continue;
             };
-            let author = parent.devices.get(&step.leaf);
-            let place = author.and_then(|author| state.place(*author));
+            let place = self.thrower(state, parent, step);
             match state.rank(&step.author) {
-                Some(rank) if step.judges(parent) => judges.hear(rank, place, step.class),
+                Some(rank) if step.judges(parent) => judges.hear(rank, place),
                 None if step.class == Class::OwnRemoval => {
                     device = device.min(place.unwrap_or(NOBODY));
                 }
@@ -146,6 +148,14 @@ impl<'a> Choice<'a> {
             leaf: commit.leaf,
             child: commit.child,
         }
+    }
+
+    /// The leaf of `state` as which a commit throws out devices of its own account.
+    fn thrower(&self, state: &State, parent: &State, step: &Commit) -> Option<u32> {
+        if step.class != Class::OwnRemoval {
+            return None;
+        }
+        state.place(*parent.devices.get(&step.leaf)?)
     }
 
     /// The commits to follow from a state.

@@ -64,10 +64,23 @@ impl fmt::Debug for CommitHash {
     }
 }
 
-/// Tells the leaves of one group apart, wherever in the tree they are: the public
+/// Tells the leaves of one group apart, wherever in the tree they are: by account and public
 /// signature key, which no commit changes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DeviceKey(pub(crate) [u8; 32]);
+
+impl DeviceKey {
+    /// The leaf of `account` with this public signature key. By both: whoever leaves can hand
+    /// their key to another account.
+    pub(crate) fn of(account: &AccountId, key: &[u8]) -> Self {
+        let hash = Sha256::new()
+            .chain_update(b"hushwing device 1")
+            .chain_update([account.as_bytes().len().try_into().unwrap_or(u8::MAX)])
+            .chain_update(account.as_bytes())
+            .chain_update(key);
+        Self(hash.finalize().into())
+    }
+}
 
 // Whoever knows it knows one device again.
 impl fmt::Debug for DeviceKey {
@@ -151,6 +164,17 @@ mod tests {
             let id = AccountId::try_from(vec![1_u8; length].as_slice());
             assert_eq!(id.is_ok(), good, "{length}");
         }
+    }
+
+    #[test]
+    fn a_device_is_of_its_account() {
+        let of =
+            |account: &[u8], key: &[u8]| DeviceKey::of(&AccountId::try_from(account).unwrap(), key);
+        let device = of(&[1; 16], &[2; 32]);
+        assert_eq!(device, of(&[1; 16], &[2; 32]));
+        assert_ne!(device, of(&[3; 16], &[2; 32]));
+        assert_ne!(device, of(&[1; 16], &[3; 32]));
+        assert_ne!(of(&[1; 16], &[1, 2]), of(&[1; 17], &[2]));
     }
 
     #[test]

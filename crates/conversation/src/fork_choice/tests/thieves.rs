@@ -89,6 +89,7 @@ pub(super) fn told() -> Vec<(&'static str, World)> {
         ("place taken again", place_taken_again().0.world),
         ("in place of a device", brought_back_beside().0.world),
         ("answered by acts", answered_by_acts().0.world),
+        ("a creature acts", creature_acts().0.world),
     ]
 }
 
@@ -170,6 +171,39 @@ fn answered_by_acts() -> (Story, StateName) {
 #[test]
 fn a_stewards_stolen_device_does_not_answer_with_acts() {
     let (story, out) = answered_by_acts();
+    assert!(story.follows(out));
+}
+
+/// The highest steward removes somebody on two branches, and on each the first device of the
+/// second throws out another one. The one that is still in on the branch that is not followed puts
+/// a creature of its own in a lower steward's place there, which acts.
+fn creature_acts() -> (Story, StateName) {
+    let leaves = [1, 2, 3, 2, 4, 5, 2];
+    let mut story = Story::new(parent(Shape::Group, 100, &[1, 2, 3], &leaves));
+    let branches = [(4, THIEF, 6), (5, 6, THIEF)].map(|(member, out, left)| {
+        let on = story.removes(ROOT, 0, &[member]);
+        (story.removes(on, 1, &[out]), left)
+    });
+    let [one, other] = branches;
+    let (followed, (on, thief)) = match story.follows(one.0) {
+        true => (one.0, other),
+        false => (other.0, one),
+    };
+    let mut commit = bare(&story.world.states[&on], thief);
+    commit.removed.insert(2);
+    commit.added.push(leaf(3));
+    story.next += 1;
+    let on = story.world.make_as(on, &commit, story.next);
+    let mut commit = bare(&story.world.states[&on], 2);
+    commit.listed = Some([1, 2, 3].map(super::world::account).to_vec());
+    story.next += 1;
+    story.world.make_as(on, &commit, story.next);
+    (story, followed)
+}
+
+#[test]
+fn lower_ranks_change_nothing_where_the_same_leaf_is_heard() {
+    let (story, out) = creature_acts();
     assert!(story.follows(out));
 }
 

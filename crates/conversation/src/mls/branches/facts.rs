@@ -10,8 +10,8 @@ use tls_codec::{DeserializeBytes as _, Serialize, VLBytes};
 
 use super::policy::GroupPolicy;
 use super::shape;
-use crate::fork_choice::AccountId;
 use crate::fork_choice::rules::{Contents, Leaf, MAX_DEVICES, MAX_LEAVES, Parent};
+use crate::fork_choice::{AccountId, DeviceKey};
 use crate::mls::crypto::Crypto;
 use crate::mls::suite;
 
@@ -64,16 +64,16 @@ pub(super) fn parent(group: &MlsGroup) -> Option<Parent> {
     })
 }
 
-/// The leaves of a state that the choice weighs, by index and public signature key.
-pub(super) fn devices(group: &MlsGroup, parent: &Parent) -> Vec<(u32, [u8; 32])> {
+/// The leaves of a state that the choice weighs, by index.
+pub(super) fn devices(group: &MlsGroup, parent: &Parent) -> Vec<(u32, DeviceKey)> {
     let weighed = parent.weighed();
     let leaves = group.treesync().full_leaves();
     let leaves = leaves.filter(|(index, _)| weighed.contains(&index.u32()));
-    let keys = leaves.map(|(index, node)| {
-        let key = node.signature_key().as_slice().try_into().ok()?;
-        Some((index.u32(), key))
+    let devices = leaves.map(|(index, node)| {
+        let device = DeviceKey::of(&shape::account(node)?, node.signature_key().as_slice());
+        Some((index.u32(), device))
     });
-    keys.flatten().collect()
+    devices.flatten().collect()
 }
 
 /// The leaves of a state whose Welcome can bring back a leaf of `me`: those of

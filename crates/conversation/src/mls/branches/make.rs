@@ -403,7 +403,11 @@ pub(super) fn state_record(
         by: by.map(|by| by.0),
         epoch: group.epoch().as_u64(),
         stewards: stewards.iter().map(|s| s.as_bytes().to_vec()).collect(),
-        devices: devices.unwrap_or_default(),
+        devices: devices
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(leaf, key)| (leaf, key.0))
+            .collect(),
         welcomers,
         since: now,
         mine: group.is_active(),

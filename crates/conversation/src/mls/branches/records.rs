@@ -58,7 +58,7 @@ pub(super) struct StateRecord {
     pub(super) by: Option<[u8; 32]>,
     pub(super) epoch: u64,
     pub(super) stewards: Vec<Vec<u8>>,
-    /// The leaves that the choice weighs, by index and public signature key.
+    /// The leaves that the choice weighs, by index, as [`DeviceKey`] names them.
     pub(super) devices: Vec<(u32, [u8; 32])>,
     /// The leaves of the stewards and of my account, as account and public
     /// signature key: whose Welcome may bring me back.
