@@ -80,12 +80,6 @@ calls! {
         path: String, body: SlotBody, errors: [NotFound, Exists, DiskFull], answer: Opened,
     }
 
-    /// Brings a hidden profile that the caller opened back among those that are listed, with
-    /// all that is in it, and overwrites its slot.
-    Unhide: Post "profiles/{name}/unhide" for Home {
-        path: String, errors: [NotFound, Exists, DiskFull], answer: view::Profile,
-    }
-
     /// Opens a hidden profile. Takes a second or more, since every slot is tried.
     /// A wrong passphrase and a name that nobody has are one error.
     OpenProfile: Post "profiles/open" for Home {

@@ -44,7 +44,7 @@ const VERSION: u32 = 1;
 pub(crate) struct Note {
     version: u32,
     /// Addresses of the relays chosen for it, with their passwords.
-    pub(crate) servers: Vec<String>,
+    servers: Vec<String>,
     /// Whether it lay in files before, which may be there still.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub(crate) moving: bool,
@@ -121,12 +121,12 @@ impl HiddenProfiles {
         known.next().map(Opened::shown)
     }
 
-    fn take(&self, profile: &Arc<Profile>) -> Option<Opened> {
+    fn take(&self, profile: &Arc<Profile>) -> Option<Arc<Slot>> {
         let mut open = self.open();
         let at = open
             .iter()
             .position(|one| Arc::ptr_eq(&one.profile, profile))?;
-        Some(open.remove(at))
+        Some(open.remove(at).slot)
     }
 
     pub(crate) fn numbers(&self) -> Vec<u8> {
@@ -200,20 +200,11 @@ impl Installation {
         self.start_hidden(slot, passphrase).await
     }
 
-    /// A hidden profile that was open is not any more: its slot and passphrase.
-    pub(crate) fn let_go_of(
-        &self,
-        profile: &Arc<Profile>,
-    ) -> Result<(Arc<Slot>, Passphrase), Error> {
-        let opened = self.hidden.take(profile);
-        let opened = opened.ok_or_else(|| no_such_profile(profile.name()))?;
-        Ok((opened.slot, opened.passphrase))
-    }
-
     /// Deletes a hidden profile that is open.
     pub(crate) async fn delete_hidden(&self, profile: &Arc<Profile>) -> Result<(), Error> {
         let _changing = self.changing.lock().await;
-        let (slot, _) = self.let_go_of(profile)?;
+        let slot = self.hidden.take(profile);
+        let slot = slot.ok_or_else(|| no_such_profile(profile.name()))?;
         profile.end().await;
         let (slots, number) = (self.hidden.slots.clone(), slot.number());
         let erased = aside(move || slots.erase(number, &mut OsEntropy)).await?;

@@ -28,7 +28,6 @@ mod runtime;
 mod server_test;
 mod settings;
 mod text;
-mod unhiding;
 
 pub use api::view;
 pub use checkup::examine;

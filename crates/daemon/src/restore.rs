@@ -45,45 +45,11 @@ pub(crate) struct Order {
 /// A profile that is whole and waits for its place.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Ready {
+struct Ready {
     version: u32,
     profile: String,
     /// Addresses of the relays that serve it and nobody else here.
     servers: Vec<String>,
-}
-
-impl Ready {
-    /// A profile that used these relays, among which may be some that serve all here.
-    pub(crate) fn of(profile: String, servers: Vec<String>, settings: &Settings) -> Self {
-        let is_new = |address: &String| {
-            let mut known = settings.servers.iter();
-            !known.any(|server| server.profile.is_none() && server.address == *address)
-        };
-        Self {
-            version: VERSION,
-            profile,
-            servers: servers.into_iter().filter(is_new).collect(),
-        }
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.profile
-    }
-
-    /// From here on it counts: a crash leaves it to the next start.
-    pub(crate) fn write(&self, home: &Home) -> Result<(), Error> {
-        let bytes = serde_json::to_vec(self)
-            .map_err(|error| Error::new(ErrorKind::Internal, format!("restoring: {error}")))?;
-        let file = home.restoring().join(READY);
-        files::replace(&file, &bytes).map_err(|error| Error::system("write", &file, &error))
-    }
-}
-
-/// Where the databases of a profile are made aside.
-pub(crate) fn profile_files(home: &Home) -> Result<[PathBuf; 2], Error> {
-    let files = home.restoring().join(FILES);
-    create_private(&files).map_err(|error| Error::system("make", &files, &error))?;
-    Ok(["profile.db", "relay.db"].map(|name| files.join(name)))
 }
 
 impl Installation {
@@ -91,8 +57,8 @@ impl Installation {
     pub(crate) async fn restore(self: &Arc<Self>, order: Order) -> Result<Arc<Profile>, Error> {
         let _changing = self.changing.lock().await;
         let aside = Aside::make(&self.home)?;
-        let (key, before) = (self.key().clone(), self.settings());
-        let home = self.home.clone();
+        let (key, mut settings) = (self.key().clone(), self.settings());
+        let (home, before) = (self.home.clone(), settings.clone());
         let build = move || {
             let ready = build(&home, &key, &order, &before);
             // Until it is ready, only this folder knows of it.
@@ -105,26 +71,12 @@ impl Installation {
                 format!("restoring ended early: {error}"),
             )
         })??;
-        self.count_in(&ready)?;
-        self.move_into_place(ready).await
-    }
-
-    /// A profile that is ready is one of this home from here on.
-    pub(crate) fn count_in(&self, ready: &Ready) -> Result<(), Error> {
-        let mut settings = self.settings();
-        enter(ready, &mut settings);
-        self.save(settings).or_else(|error| {
+        enter(&ready, &mut settings);
+        if let Err(error) = self.save(settings) {
             // Or the next start would finish what was told to have failed.
             clear(&self.home)?;
-            Err(error)
-        })
-    }
-
-    /// Puts a profile that counts in its place, and starts it.
-    pub(crate) async fn move_into_place(
-        self: &Arc<Self>,
-        ready: Ready,
-    ) -> Result<Arc<Profile>, Error> {
+            return Err(error);
+        }
         move_in(&self.home, &ready.profile)?;
         let profile = match self.open_profile(ready.profile.clone()).await {
             Ok(profile) => profile,
@@ -175,7 +127,9 @@ fn build(home: &Home, key: &MasterKey, order: &Order, settings: &Settings) -> Re
         return Err(Error::new(ErrorKind::Exists, message)
             .with_advice("restore it under another name with `--as NAME`; nothing was changed"));
     }
-    let [profile, relay] = profile_files(home)?;
+    let files = home.restoring().join(FILES);
+    create_private(&files).map_err(|error| Error::system("make", &files, &error))?;
+    let [profile, relay] = ["profile.db", "relay.db"].map(|name| files.join(name));
     let keys = [Role::Profile, Role::RelayClient].map(|role| key.derive(role, &name));
     let [profile_key, relay_key] = keys.each_ref();
     let place = |path, key| Place { path, key };
@@ -183,8 +137,20 @@ fn build(home: &Home, key: &MasterKey, order: &Order, settings: &Settings) -> Re
     unpacked.map_err(failed)?;
     let used = last_mailbox(RelayClientStore::open(&relay, relay_key)?)?;
     begin_anew(ProfileStore::open(&profile, profile_key)?, used)?;
-    let ready = Ready::of(name, note.servers, settings);
-    ready.write(home)?;
+    let servers = note.servers.into_iter();
+    let is_new = |address: &String| {
+        let mut known = settings.servers.iter();
+        !known.any(|server| server.profile.is_none() && server.address == *address)
+    };
+    let ready = Ready {
+        version: VERSION,
+        profile: name,
+        servers: servers.filter(is_new).collect(),
+    };
+    let bytes = serde_json::to_vec(&ready)
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("restoring: {error}")))?;
+    let file = home.restoring().join(READY);
+    files::replace(&file, &bytes).map_err(|error| Error::system("write", &file, &error))?;
     Ok(ready)
 }
 
@@ -261,17 +227,17 @@ fn clear(home: &Home) -> Result<(), Error> {
 }
 
 /// The folder aside, removed when dropped unless it counts.
-pub(crate) struct Aside(Option<PathBuf>);
+struct Aside(Option<PathBuf>);
 
 impl Aside {
-    pub(crate) fn make(home: &Home) -> Result<Self, Error> {
+    fn make(home: &Home) -> Result<Self, Error> {
         clear(home)?;
         let folder = home.restoring();
         create_private(&folder).map_err(|error| Error::system("make", &folder, &error))?;
         Ok(Self(Some(folder)))
     }
 
-    pub(crate) fn keep(mut self) {
+    fn keep(mut self) {
         self.0 = None;
     }
 }

@@ -1,28 +1,14 @@
-//! What a slot takes of a database that lies in a file, and a file of one that lies in
-//! a slot: its pages without a key, as SQLite serialises them. They are in memory alone.
-
-use std::fs::File;
-use std::path::Path;
+//! What a slot takes of a database that lies in a file: its pages without a key, as
+//! SQLite serialises them. They are in memory alone.
 
 use hushwing_sansio::StorageError;
 use rusqlite::Connection;
 use zeroize::Zeroizing;
 
-use crate::database::keyed;
+use crate::Database;
 use crate::error::storage;
-use crate::keys::FileKey;
-use crate::snapshot::{opening, system};
-use crate::{Database, files};
 
 const WHAT: &str = "read the database as a whole";
-const PUT_BACK: &str = "write the database as a whole";
-
-/// As [`snapshot`](crate::snapshot) says: a copy that is cut short is thrown away.
-const WITHOUT_JOURNAL: &str = "
-    PRAGMA journal_mode = OFF;
-    PRAGMA synchronous = OFF;
-    PRAGMA temp_store = MEMORY;
-";
 
 /// Rows are copied table by table, so what refers to others may come before them.
 const BEFORE: &str = "
@@ -47,33 +33,6 @@ impl Database {
         connection.execute_batch(AFTER).map_err(storage(WHAT))?;
         copied
     }
-}
-
-/// Writes `plain`, made by [`Database::plain`], into a new file at `path`, under a key.
-/// What a crash or a failure leaves there is of no use.
-///
-/// # Errors
-///
-/// If `plain` is no database, there is a file at `path`, or no room for one.
-pub(crate) fn unpack(plain: &[u8], path: &Path, key: &FileKey) -> Result<(), StorageError> {
-    files::create_new(path).map_err(system)?;
-    let mut file = keyed(path, key).map_err(opening)?;
-    file.execute_batch(WITHOUT_JOURNAL)
-        .and_then(|()| file.execute_batch(BEFORE))
-        .and_then(|()| file.deserialize_read_exact(c"plain", plain, plain.len(), true))
-        .map_err(storage(PUT_BACK))?;
-    imported(&file).map_err(storage(PUT_BACK))?;
-    file.close()
-        .map_err(|(_, error)| storage(PUT_BACK)(error))?;
-    File::open(path)
-        .and_then(|file| file.sync_all())
-        .map_err(system)
-}
-
-fn imported(file: &Connection) -> rusqlite::Result<()> {
-    let version: u32 = file.pragma_query_value(Some("plain"), "user_version", |row| row.get(0))?;
-    file.query_row("SELECT sqlcipher_export('main', 'plain')", [], |_| Ok(()))?;
-    file.pragma_update(None, "user_version", version)
 }
 
 fn exported(connection: &mut Connection) -> Result<Zeroizing<Vec<u8>>, StorageError> {
@@ -149,16 +108,6 @@ mod tests {
             1
         );
         assert_eq!(count("PRAGMA user_version"), 1);
-        // A file made of it holds the same.
-        let (path, key) = (dir.path().join("b.db"), key.clone());
-        super::unpack(&bytes, &path, &key).unwrap();
-        assert!(super::unpack(&bytes, &path, &key).is_err(), "it is there");
-        let again = Database::open(&path, &key, &SCHEMA).unwrap();
-        again.check().unwrap();
-        let found = "SELECT 1 FROM words JOIN acts JOIN pragma_user_version \
-            WHERE words MATCH 'again' AND user_version = 1";
-        let mut found = again.connection().prepare(found).unwrap();
-        assert!(found.exists([]).unwrap());
         // And the file goes on as it was.
         database.begin().unwrap();
         let orphan = database

@@ -99,15 +99,6 @@ impl RelayClientStore {
         self.database.plain()
     }
 
-    /// Writes what [`Self::plain`] gave into a new file at `path`, under a key.
-    ///
-    /// # Errors
-    ///
-    /// If it is no database, there is a file at `path`, or no room for one.
-    pub fn unpack(plain: &[u8], path: &Path, key: &FileKey) -> Result<(), StorageError> {
-        crate::plain::unpack(plain, path, key)
-    }
-
     /// Checks every page, and that every record can be read. Slow; for a person
     /// in doubt.
     ///

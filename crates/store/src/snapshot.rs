@@ -63,10 +63,10 @@ fn fill(copy: &mut Connection, from: &Connection) -> Result<(), StorageError> {
     }
 }
 
-pub(crate) fn opening(error: OpenError) -> StorageError {
+fn opening(error: OpenError) -> StorageError {
     StorageError::new(error.kind(), WHAT).because(error)
 }
 
-pub(crate) fn system(error: io::Error) -> StorageError {
+fn system(error: io::Error) -> StorageError {
     opening(error.into())
 }

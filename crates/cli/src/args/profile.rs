@@ -30,12 +30,6 @@ pub(crate) enum Profile {
         #[arg(long, value_name = "0-7", value_parser = clap::value_parser!(u8).range(0..8))]
         slot: Option<u8>,
     },
-    /// Bring a hidden profile back among those that are listed, under its passphrase, with all
-    /// that is in it. From then on whoever has this home sees that it is there
-    Unhide {
-        /// Name of the profile
-        name: String,
-    },
     /// Change the name, picture or status that your contacts see; they are told, and what you do
     /// not name stays
     Set(ProfileChange),

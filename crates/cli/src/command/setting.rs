@@ -11,7 +11,7 @@ use super::{Session, passphrase, view};
 use crate::args::{Config, Profile};
 use crate::client::{Client, Path};
 
-/// `profile create|hide|unhide|set|show|list|delete`
+/// `profile create|hide|set|show|list|delete`
 pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), Error> {
     let path = Path::new(["profiles"]);
     match profile {
@@ -28,7 +28,6 @@ pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), E
                 .result(&made, |made| format!("created {}", made.profile));
         }
         Profile::Hide { name, slot } => hide_existing(session, name, slot).await?,
-        Profile::Unhide { name } => unhide(session, name).await?,
         Profile::Set(change) => super::profile::set(session, change).await?,
         Profile::Show { out } => super::profile::show(session, out.as_deref()).await?,
         Profile::List => {
@@ -82,17 +81,6 @@ async fn hide_existing(session: &Session, name: String, slot: Option<u8>) -> Res
     let path = Path::new(["profiles", &name, "hide"]);
     let made: Opened = view(session.client.post(&path, &body).await?)?;
     tell_hidden(session, &made.profile);
-    Ok(())
-}
-
-/// `profile unhide`
-async fn unhide(session: &Session, name: String) -> Result<(), Error> {
-    let path = Path::new(["profiles", &name, "unhide"]);
-    let owner = Client::new(session.home.clone(), Some(name), None);
-    let listed: view::Profile = view(owner.post(&path, &json!({})).await?)?;
-    session.output.result(&listed, |listed| {
-        format!("{} is hidden no longer", listed.profile)
-    });
     Ok(())
 }
 

@@ -91,7 +91,6 @@ fn installation() -> Vec<Route> {
         HideExisting::by(|handle, asked| async move {
             handle.hide_existing(&asked.path, &asked.body).await
         }),
-        Unhide::by(|handle, asked| async move { handle.unhide(&asked.path).await }),
         OpenProfile::by(|handle, asked| async move { handle.open_profile(&asked.body).await }),
         BackUp::by(
             |handle, asked| async move { handle.back_up(asked.profile(), &asked.body).await },

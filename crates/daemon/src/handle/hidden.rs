@@ -7,8 +7,6 @@ use hushwing_api::hidden::{HideBody, OpenBody, Opened, SlotBody};
 use hushwing_store::keys::Passphrase;
 
 use super::Handle;
-use crate::api::view;
-use crate::deletion::no_such_profile;
 use crate::error::{Error, ErrorKind};
 use crate::hidden::{Order, Shown};
 
@@ -36,24 +34,6 @@ impl Handle {
         let installation = Arc::clone(&self.installation);
         let working = tokio::spawn(async move { installation.hide_what_is_there(order).await });
         opened(working.await.map_err(|_| ended())??)
-    }
-
-    /// Brings a hidden profile back among those that are listed.
-    ///
-    /// # Errors
-    ///
-    /// When it is not open to this caller, or one of its name is listed.
-    pub async fn unhide(&self, name: &str) -> Result<view::Profile, Error> {
-        let opened = self.opened().filter(|opened| opened.name() == name);
-        let opened = opened.ok_or_else(|| no_such_profile(name))?;
-        let installation = Arc::clone(&self.installation);
-        let working = tokio::spawn(async move { installation.unhide(&opened).await });
-        let listed = working.await.map_err(|_| ended())??;
-        let mut listed = self
-            .profiles()
-            .into_iter()
-            .filter(|one| one.profile == listed.name());
-        listed.next().ok_or_else(ended)
     }
 
     /// Opens a hidden profile.

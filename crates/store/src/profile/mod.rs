@@ -117,15 +117,6 @@ impl ProfileStore {
         self.database.plain()
     }
 
-    /// Writes what [`Self::plain`] gave into a new file at `path`, under a key.
-    ///
-    /// # Errors
-    ///
-    /// If it is no database, there is a file at `path`, or no room for one.
-    pub fn unpack(plain: &[u8], path: &Path, key: &FileKey) -> Result<(), StorageError> {
-        crate::plain::unpack(plain, path, key)
-    }
-
     /// The last number that was drawn here, 0 if none was.
     ///
     /// # Errors
