@@ -292,6 +292,9 @@ pub struct Sent {
     /// `queued`, `accepted`, `delivered`, `read` or `failed`.
     #[schemars(extend("enum" = ["queued", "accepted", "delivered", "read", "failed"]))]
     pub state: String,
+    /// Whether nobody else was in the group, or read the channel, to get it.
+    #[serde(default)]
+    pub alone: bool,
 }
 
 /// `GET /v1/messages/ID/where`
@@ -308,6 +311,9 @@ pub struct Where {
     /// How far it got to each member, of own messages in a group.
     #[serde(default)]
     pub members: Vec<MemberReached>,
+    /// Whether nobody else was in the group, or read the channel, to get it.
+    #[serde(default)]
+    pub alone: bool,
 }
 
 /// One address of a contact to which a message went, or is to go.

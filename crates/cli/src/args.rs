@@ -338,13 +338,13 @@ pub(crate) struct Requests {
 pub(crate) enum RequestAction {
     /// Begin a conversation
     Accept {
-        /// Number of the request
-        request: u64,
+        /// Number of the request, or the name where one alone has it
+        request: String,
     },
     /// Drop it; the stranger is not told
     Refuse {
-        /// Number of the request
-        request: u64,
+        /// Number of the request, or the name where one alone has it
+        request: String,
     },
 }
 

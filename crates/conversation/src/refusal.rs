@@ -197,8 +197,35 @@ pub enum Refusal {
     #[error("this cannot be done in a channel")]
     NotInChannels,
     /// Somebody else publishes it.
-    #[error("only who publishes a channel writes in it")]
+    #[error("only who publishes the channel may do that")]
     NotPublisher,
+    /// No such channel.
+    #[error("no such channel")]
+    NoChannel,
+    /// Nobody of that number reads it, or was asked to.
+    #[error("nobody of that name reads the channel")]
+    NoReader,
+    /// I read it no longer, or publish it no longer.
+    #[error("the channel is over for you")]
+    ChannelOver,
+    /// They read it or were asked.
+    #[error("the channel is read already, or was offered")]
+    ReadAlready,
+    /// As many read it, or are asked, as can be.
+    #[error("the channel is full: at most {most} can read it")]
+    ChannelFull {
+        /// How many can.
+        most: usize,
+    },
+    /// There are as many channels as can be.
+    #[error("too many channels: at most {most}")]
+    TooManyChannels {
+        /// How many can be.
+        most: usize,
+    },
+    /// A channel that I read or publish is left first.
+    #[error("leave the channel first")]
+    StillInChannel,
     /// Members of a room hear each other.
     #[error("a group cannot be blocked")]
     RoomNotBlocked,

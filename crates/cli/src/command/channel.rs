@@ -4,7 +4,7 @@ use hushwing_api::group::Group;
 use hushwing_daemon::{Error, view};
 use serde_json::json;
 
-use super::group::{change, forget, info, line, of_kind, post};
+use super::group::{by_id, change, forget, info, line, of_kind, post};
 use super::{Session, view};
 use crate::args::{self, ChannelAction};
 use crate::client::Path;
@@ -16,9 +16,10 @@ pub(super) async fn run(session: &Session, channel: args::Channel) -> Result<(),
     match channel.action {
         ChannelAction::New { name } => {
             let made = post(session, &Path::new(["channels"]), &json!({ "name": name })).await?;
+            let note = by_id(session, &made).await?;
             session.output.result(&made, |made| {
                 format!(
-                    "founded {}; ask contacts to read it by `hushwing channel add`",
+                    "founded {}; ask contacts to read it by `hushwing channel add`{note}",
                     made.name
                 )
             });
@@ -28,7 +29,10 @@ pub(super) async fn run(session: &Session, channel: args::Channel) -> Result<(),
             let body = json!({ "to": id, "text": text });
             let sent = session.client.post(&Path::new(["messages"]), &body).await?;
             let sent: view::Sent = view(sent)?;
-            session.output.result(&sent, |_| "posted".to_owned());
+            session.output.result(&sent, |sent| match sent.alone {
+                true => "posted; nobody reads it yet".to_owned(),
+                false => "posted".to_owned(),
+            });
         }
         ChannelAction::List => list(session).await?,
         ChannelAction::Info { channel } => {

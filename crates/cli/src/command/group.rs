@@ -16,8 +16,12 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
         GroupAction::New { name } => {
             let body = json!({ "name": name });
             let made = post(session, &Path::new(["groups"]), &body).await?;
+            let note = by_id(session, &made).await?;
             session.output.result(&made, |made| {
-                format!("founded {}; add people by `hushwing group add`", made.name)
+                format!(
+                    "founded {}; add people by `hushwing group add`{note}",
+                    made.name
+                )
             });
         }
         GroupAction::List => list(session).await?,
@@ -85,6 +89,20 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
     Ok(())
 }
 
+/// What to call one by, where there is another of its name.
+pub(super) async fn by_id(session: &Session, made: &Group) -> Result<String, Error> {
+    let all: Vec<Group> = view(session.client.get(&Path::new(["groups"])).await?)?;
+    let other = |one: &&Group| one.name == made.name && one.group != made.group;
+    let Some(other) = all.iter().find(other) else {
+        return Ok(String::new());
+    };
+    let id = made.group.get(..8).unwrap_or(&made.group);
+    Ok(format!(
+        "; there is another {} of that name, so call this one {id}",
+        other.kind
+    ))
+}
+
 pub(super) async fn post(session: &Session, path: &Path, body: &Value) -> Result<Group, Error> {
     view(session.client.post(path, body).await?)
 }
@@ -92,6 +110,12 @@ pub(super) async fn post(session: &Session, path: &Path, body: &Value) -> Result
 /// The group, or the channel, of that name: what is done to one is not done to the other
 /// by mistake.
 pub(super) async fn of_kind(session: &Session, kind: &str, name: &str) -> Result<Group, Error> {
+    let mut called: Vec<Group> = view(session.client.get(&Path::new(["groups"])).await?)?;
+    // A group and a channel of one name are told apart by what is done to them.
+    called.retain(|one| one.kind == kind && one.name == name && one.state != "offered");
+    if let [one] = called.as_slice() {
+        return Ok(one.clone());
+    }
     let found = session.client.get(&Path::new(["groups", name])).await;
     let missing = |said: String| {
         let advice = format!("`hushwing {kind} list` shows your {kind}s");
@@ -149,6 +173,18 @@ async fn list(session: &Session) -> Result<(), Error> {
 /// A group on one line.
 pub(super) fn line(group: &Group) -> String {
     let id = group.group.get(..8).unwrap_or(&group.group);
+    if group.kind == "channel" {
+        let state = match group.state.as_str() {
+            // Either: whose doing it was is not told.
+            "left" => "over: left, or ended by its publisher",
+            state => state,
+        };
+        let readers = group.size.saturating_sub(1);
+        return match group.offered_by.as_ref() {
+            Some(by) => format!("{id}  {}  by {by}  [{state}]", group.name),
+            None => format!("{id}  {}  {readers} readers  [{state}]", group.name),
+        };
+    }
     format!(
         "{id}  {}  {} in it  [{}]",
         group.name, group.size, group.state
@@ -165,7 +201,8 @@ pub(super) fn info(group: &Group) -> String {
     lines.extend(history.map(|since| format!("  newcomers see what was said since {since}")));
     lines.extend(group.pending.iter().map(pending));
     let present = group.members.iter().filter(|member| member.present);
-    lines.extend(present.map(member));
+    let channel = group.kind == "channel";
+    lines.extend(present.map(|one| member(one, channel)));
     let asked = group.asked.iter();
     lines.extend(asked.map(|name| format!("  {name}: asked, has not answered")));
     lines.join("\n")
@@ -188,13 +225,13 @@ fn pending(change: &PendingChange) -> String {
     format!("  pending: {what}")
 }
 
-fn member(member: &GroupMember) -> String {
+fn member(member: &GroupMember, channel: bool) -> String {
     let mut notes = Vec::new();
     if member.me {
         notes.push("you".to_owned());
     }
     if member.steward {
-        notes.push("steward".to_owned());
+        notes.push(if channel { "publishes" } else { "steward" }.to_owned());
     }
     if member.herald {
         notes.push("herald".to_owned());

@@ -198,56 +198,70 @@ fn from_input() -> Result<String, Error> {
 pub(super) async fn requests(session: &Session, requests: Requests) -> Result<(), Error> {
     let path = Path::new(["requests"]);
     let waiting: Vec<view::Request> = view(session.client.get(&path).await?)?;
-    let is_of = |number, kind: &str| {
-        let mut waiting = waiting.iter();
-        waiting.any(|one| one.request == number && one.kind == kind)
+    let Some(action) = requests.action else {
+        session.output.result(&waiting, |waiting| {
+            if waiting.is_empty() {
+                return "nobody waits".into();
+            }
+            waiting.iter().map(line).collect::<Vec<_>>().join("\n")
+        });
+        return Ok(());
     };
-    let introduced = |number| is_of(number, "introduction");
-    let offered = |number| is_of(number, "group") || is_of(number, "channel");
-    match requests.action {
-        None => {
-            session.output.result(&waiting, |waiting| {
-                if waiting.is_empty() {
-                    return "nobody waits".into();
-                }
-                waiting.iter().map(line).collect::<Vec<_>>().join("\n")
-            });
-            Ok(())
-        }
-        Some(RequestAction::Accept { request }) if introduced(request) => {
-            introduction::accept(session, request).await
-        }
-        Some(RequestAction::Refuse { request }) if introduced(request) => {
-            introduction::refuse(session, request).await
-        }
-        Some(RequestAction::Accept { request }) if offered(request) => {
-            group::accept(session, request).await
-        }
-        Some(RequestAction::Refuse { request }) if offered(request) => {
-            group::refuse(session, request).await
-        }
-        Some(action) => decide(session, &action).await,
+    let (accepts, typed) = match &action {
+        RequestAction::Accept { request } => (true, request),
+        RequestAction::Refuse { request } => (false, request),
+    };
+    let request = meant(&waiting, typed)?;
+    let mut kinds = waiting.iter().filter(|one| one.request == request);
+    match (kinds.next().map(|one| one.kind.as_str()), accepts) {
+        (Some("introduction"), true) => introduction::accept(session, request).await,
+        (Some("introduction"), false) => introduction::refuse(session, request).await,
+        (Some("group" | "channel"), true) => group::accept(session, request).await,
+        (Some("group" | "channel"), false) => group::refuse(session, request).await,
+        (_, true) => accept(session, request).await,
+        (_, false) => refuse(session, request).await,
     }
 }
 
-/// A verdict on a stranger.
-async fn decide(session: &Session, action: &RequestAction) -> Result<(), Error> {
-    match action {
-        RequestAction::Accept { request } => {
-            let path = Path::new(["requests", &request.to_string(), "accept"]);
-            let contact: view::Contact = view(session.client.post(&path, &json!({})).await?)?;
-            session
-                .output
-                .result(&contact, |contact| format!("accepted {}", contact.name));
-        }
-        RequestAction::Refuse { request } => {
-            let path = Path::new(["requests", &request.to_string(), "refuse"]);
-            let refused = session.client.post(&path, &json!({})).await?;
-            session
-                .output
-                .result(&refused, |_| format!("refused {request}"));
+/// The request a person means: by its number, or by a name that one alone has.
+fn meant(waiting: &[view::Request], typed: &str) -> Result<u64, Error> {
+    if let Ok(number) = typed.parse() {
+        return Ok(number);
+    }
+    let named: Vec<&view::Request> = waiting.iter().filter(|one| one.name == typed).collect();
+    match named.as_slice() {
+        [one] => Ok(one.request),
+        [] => Err(Error::new(
+            ErrorKind::NotFound,
+            format!("no request has the number or name {typed}"),
+        )
+        .with_advice("`hushwing requests` lists who waits")),
+        several => {
+            let numbers: Vec<String> = several.iter().map(|one| one.request.to_string()).collect();
+            let message = format!("{typed} may mean several requests: {}", numbers.join(", "));
+            Err(Error::new(ErrorKind::Ambiguous, message)
+                .with_advice("`hushwing requests` tells them apart; give the number"))
         }
     }
+}
+
+/// A stranger may write.
+async fn accept(session: &Session, request: u64) -> Result<(), Error> {
+    let path = Path::new(["requests", &request.to_string(), "accept"]);
+    let contact: view::Contact = view(session.client.post(&path, &json!({})).await?)?;
+    session
+        .output
+        .result(&contact, |contact| format!("accepted {}", contact.name));
+    Ok(())
+}
+
+/// A stranger may not.
+async fn refuse(session: &Session, request: u64) -> Result<(), Error> {
+    let path = Path::new(["requests", &request.to_string(), "refuse"]);
+    let refused = session.client.post(&path, &json!({})).await?;
+    session
+        .output
+        .result(&refused, |_| format!("refused {request}"));
     Ok(())
 }
 

@@ -40,10 +40,17 @@ pub(super) fn text(typed: Option<String>) -> Result<String, Error> {
 fn show_sent(session: &Session, answer: Value) -> Result<(), Error> {
     let sent: view::Sent = view(answer)?;
     session.output.result(&sent, |sent| {
-        format!("{}  {}", shown::id(&sent.message), sent.state)
+        let state = match sent.alone {
+            true => NOBODY,
+            false => &sent.state,
+        };
+        format!("{}  {state}", shown::id(&sent.message))
     });
     Ok(())
 }
+
+/// Where nobody else is in a group, nothing is delivered.
+const NOBODY: &str = "nobody else is there yet";
 
 const fn state(wait: Wait) -> &'static str {
     match wait {
@@ -67,7 +74,10 @@ pub(super) async fn locate(session: &Session, message: MessageId) -> Result<(), 
     let path = Path::new(["messages", &message.id, "where"]);
     let place: view::Where = view(session.client.get(&path).await?)?;
     session.output.result(&place, |place| {
-        let mut text = place.state.clone();
+        let mut text = match place.alone {
+            true => "nobody else was there".to_owned(),
+            false => place.state.clone(),
+        };
         for step in &place.progress {
             let proof = if step.verified { "  signed" } else { "" };
             text.push_str(&format!(

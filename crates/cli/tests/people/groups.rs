@@ -203,3 +203,43 @@ fn a_link_leads_into_a_group() {
     let said = Some(("Carol".to_owned(), "here".to_owned()));
     assert_eq!(last(bob, "Rowing"), said);
 }
+
+#[test]
+fn what_nobody_else_gets_and_what_shares_a_name_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(&dir.path().join("relay"));
+    let alice = Person::start("Alice", &relay);
+    alice.run(&["group", "new", "Rowing"]).ok();
+    let sent = alice.run(&["send", "Rowing", "is anybody there?"]).ok();
+    assert_eq!(sent["alone"], true);
+    let said = alice.told(&["send", "Rowing", "hello?"]);
+    assert!(said.contains("nobody else is there yet"), "{said}");
+    let id = sent["message"].as_str().unwrap();
+    let place = alice.told(&["where", id]);
+    assert!(place.contains("nobody else was there"), "{place}");
+
+    // A group and a channel of one name are told apart by what is done to them.
+    let made = alice.told(&["channel", "new", "Rowing"]);
+    assert!(made.contains("another group of that name"), "{made}");
+    let posted = alice.told(&["channel", "post", "Rowing", "to nobody"]);
+    assert!(posted.contains("nobody reads it yet"), "{posted}");
+    for kind in ["group", "channel"] {
+        assert_eq!(alice.run(&[kind, "info", "Rowing"]).ok()["kind"], kind);
+    }
+    let both = alice.run(&["send", "Rowing", "to which?"]);
+    assert_eq!(both.failed(1), "ambiguous");
+
+    // What is said of a channel speaks of channels.
+    let refused = alice.run(&["channel", "remove", "Rowing", "Bob"]);
+    let told = refused.json["error"].to_string();
+    assert!(told.contains("no reader is called Bob"), "{told}");
+    assert!(!told.contains("group"), "{told}");
+    let refused = alice.run(&["channel", "forget", "Rowing"]);
+    let told = refused.json["error"].to_string();
+    assert!(told.contains("leave the channel first"), "{told}");
+
+    for typed in ["abc", "1.5", "99"] {
+        let nobody = alice.run(&["requests", "accept", typed]);
+        assert_eq!(nobody.failed(4), "not_found", "{typed}");
+    }
+}

@@ -98,8 +98,10 @@ impl Messenger {
             word: offer.word.clone(),
             since: offer.since,
             state: offer.state,
-            name_known: others
-                .any(|other| other.standing != Standing::Requested && other.name == offer.name),
+            // Later it is who came of it.
+            name_known: matches!(offer.state, OfferState::Waiting | OfferState::Agreed)
+                && others
+                    .any(|other| other.standing != Standing::Requested && other.name == offer.name),
         })
     }
 

@@ -163,7 +163,7 @@ fn who_leaves_hears_no_more_and_only_the_publisher_writes() {
     let room = c.rooms[1];
     let forget = Command::ForgetRoom { room };
     let refused = refusal(&mut c.village, c.homes[1], forget.clone());
-    assert_eq!(refused, Refusal::StillInRoom);
+    assert_eq!(refused, Refusal::StillInChannel);
     c.ask(1, Command::LeaveRoom { room });
     c.pass(60);
     assert_eq!(c.view(0).size, 2);
@@ -288,7 +288,7 @@ fn what_is_not_there_in_a_channel_is_refused() {
     let room = c.rooms[0];
     let offer = Command::OfferRoom { room, contact };
     let refused = refusal(&mut c.village, c.homes[0], offer);
-    assert_eq!(refused, Refusal::InRoomAlready);
+    assert_eq!(refused, Refusal::ReadAlready);
     // Whoever is forgotten reads no further.
     c.ask(0, Command::Forget { contact });
     assert_eq!(c.view(0).size, 1);

@@ -181,7 +181,7 @@ fn member(room: &RoomView, who: &str) -> Result<MemberId, Error> {
             let mut present = present();
             let numbered = present.find(|member| member.member.0.to_string() == who);
             let found = numbered.map(|member| member.member);
-            found.ok_or_else(|| nobody_named("member", who))
+            found.ok_or_else(|| nobody_named(if room.channel { "reader" } else { "member" }, who))
         }
         several => {
             let named = several.iter();

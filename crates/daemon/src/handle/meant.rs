@@ -46,6 +46,14 @@ impl Meant {
         }
     }
 
+    /// Whether it is a group, or a channel, that nobody else is in.
+    pub(super) fn is_nobody_else_there(&self) -> bool {
+        match self {
+            Self::Contact(_) => false,
+            Self::Group(room) => room.size <= 1,
+        }
+    }
+
     pub(super) fn conversation(&self) -> ConversationId {
         match self {
             Self::Contact(contact) => contact.conversation,

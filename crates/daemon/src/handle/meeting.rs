@@ -225,7 +225,7 @@ async fn established(profile: &Profile, events: &mut Events, id: ContactId) -> R
 fn outcome(event: &Event, id: ContactId) -> Option<Result<(), Error>> {
     match event {
         Event::JoinFailed { contact, refusal } if *contact == Some(id) => {
-            Some(Err(show::refusal(*refusal)))
+            Some(Err(super::refusal(*refusal)))
         }
         Event::Contact(shown) if shown.contact == id => {
             (shown.standing == Standing::Established).then_some(Ok(()))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hushwing_conversation::view::Whereabouts;
+use hushwing_conversation::view::{Speaker, Whereabouts};
 use hushwing_conversation::{Command, Event, IdPrefix, MessageId, MessageState, Reply};
 
 use super::contact::ambiguous;
@@ -26,7 +26,8 @@ impl Handle {
         wait: Option<(Stage, Duration)>,
     ) -> Result<view::Sent, Error> {
         let profile = self.profile(profile)?;
-        let contact = Meant::find(&profile, &outgoing.to)?.place();
+        let to = Meant::find(&profile, &outgoing.to)?;
+        let (contact, alone) = (to.place(), to.is_nobody_else_there());
         let reply_to = match &outgoing.reply_to {
             Some(id) => Some(meant(&profile, id).await?),
             None => None,
@@ -56,6 +57,7 @@ impl Handle {
         Ok(view::Sent {
             message: message.to_string(),
             state: show::state(state).to_owned(),
+            alone,
         })
     }
 
@@ -93,8 +95,16 @@ impl Handle {
     /// How far a message got, and how.
     pub async fn locate(&self, profile: Option<&str>, id: &str) -> Result<view::Where, Error> {
         let profile = self.profile(profile)?;
-        let place = whereabouts(&profile, meant(&profile, id).await?).await?;
-        Ok(show::whereabouts(&place, &profile.names()))
+        let message = meant(&profile, id).await?;
+        let place = whereabouts(&profile, message).await?;
+        let mut shown = show::whereabouts(&place, &profile.names());
+        if place.from == Speaker::Me && shown.members.is_empty() {
+            let asked = profile.ask(Command::WhichConversation { message }).await?;
+            shown.alone = matches!(
+                asked, Reply::Conversation(one) if one.room.is_some() || one.channel.is_some()
+            );
+        }
+        Ok(shown)
     }
 
     /// The newest messages of a conversation, oldest first.
@@ -124,6 +134,7 @@ async fn change(profile: &Profile, command: Command) -> Result<view::Sent, Error
         Reply::Sent { message, state } => Ok(view::Sent {
             message: message.to_string(),
             state: show::state(state).to_owned(),
+            alone: false,
         }),
         _ => Err(unexpected()),
     }

@@ -16,6 +16,7 @@ mod message;
 mod pages;
 mod profile;
 mod proof;
+mod refused;
 mod rotation;
 mod server;
 mod show;
@@ -32,7 +33,7 @@ use crate::profile::Profile;
 
 pub use hushwing_api::request::Stage;
 pub use proof::check_proof;
-pub(crate) use show::{refusal, refusal_by};
+pub(crate) use refused::{refusal, refusal_by};
 pub use watch::Events;
 
 /// A caller of the running daemon.

@@ -95,7 +95,7 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
         },
         Event::Introduction(offer) => Told::Introduction(introduction::offer(offer)),
         Event::IntroductionFailed { offer, refusal } => {
-            let error = show::refusal(*refusal);
+            let error = super::refusal(*refusal);
             Told::IntroductionFailed {
                 request: offer.request,
                 name: offer.name.clone(),
@@ -115,7 +115,7 @@ fn document(event: &Event, profile: &Profile) -> Option<Told> {
         },
         Event::RequestLapsed { contact } => Told::RequestLapsed { request: contact.0 },
         Event::JoinFailed { contact, refusal } => {
-            let error = show::refusal(*refusal);
+            let error = super::refusal(*refusal);
             Told::JoinFailed {
                 contact: contact.and_then(|id| contact_id(profile, id)),
                 kind: error.kind().name().to_owned(),

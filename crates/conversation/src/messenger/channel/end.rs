@@ -26,7 +26,7 @@ impl Messenger {
         id: RoomId,
     ) -> Result<Reply, Stop> {
         if !self.channels.find(id)?.lives() {
-            return Err(Refusal::NotInRoom.into());
+            return Err(Refusal::ChannelOver.into());
         }
         self.end_channel(call, id)?;
         let channel = self.channels.find(id)?;
@@ -101,8 +101,8 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         match self.channels.find(id)?.record.standing {
             RoomStanding::Left | RoomStanding::Broken => {}
-            RoomStanding::Offered => return Err(Refusal::NoRoom.into()),
-            _ => return Err(Refusal::StillInRoom.into()),
+            RoomStanding::Offered => return Err(Refusal::NoChannel.into()),
+            _ => return Err(Refusal::StillInChannel.into()),
         }
         self.remove_channel(call, id)?;
         Ok(Reply::Done)

@@ -151,7 +151,7 @@ impl Messenger {
             (_, RoomStanding::Broken) => Err(Refusal::RoomBroken),
             (ChannelPart::Reader(_), _) => Err(Refusal::NotPublisher),
             (_, RoomStanding::Member) => Ok(()),
-            _ => Err(Refusal::NotInRoom),
+            _ => Err(Refusal::ChannelOver),
         })
     }
 

@@ -25,7 +25,7 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         let name = usable(name)?;
         if self.channels.is_full() {
-            return Err(Refusal::TooManyRooms {
+            return Err(Refusal::TooManyChannels {
                 most: MOST_CHANNELS,
             }
             .into());
@@ -74,7 +74,7 @@ impl Messenger {
     }
 
     pub(in crate::messenger) fn show_channel(&self, id: RoomId) -> Result<Reply, Stop> {
-        let channel = self.channels.by_id.get(&id).ok_or(Refusal::NoRoom)?;
+        let channel = self.channels.by_id.get(&id).ok_or(Refusal::NoChannel)?;
         Ok(Reply::Room(self.channel_view(channel)))
     }
 
@@ -86,15 +86,16 @@ impl Messenger {
         id: RoomId,
         contact: ContactId,
     ) -> Result<Reply, Stop> {
-        self.may_publish_at(id.place()).ok_or(Refusal::NoRoom)??;
+        self.may_publish_at(id.place())
+            .ok_or(Refusal::NoChannel)??;
         let channel = self.channels.find(id)?;
         let known = channel.readers.get(&contact).cloned();
         if known.as_ref().map(|one| one.state) == Some(ReaderState::Reading) {
-            return Err(Refusal::InRoomAlready.into());
+            return Err(Refusal::ReadAlready.into());
         }
         let here = channel.readers.values().filter(|one| one.state.is_here());
         if here.count() >= MOST_READERS {
-            return Err(Refusal::RoomFull { most: MOST_READERS }.into());
+            return Err(Refusal::ChannelFull { most: MOST_READERS }.into());
         }
         self.may_be_asked(contact)?;
         let was_in = known.is_some_and(|one| one.returns || one.floor.is_some());
@@ -221,11 +222,12 @@ impl Messenger {
         id: RoomId,
         reader: MemberId,
     ) -> Result<Reply, Stop> {
-        self.may_publish_at(id.place()).ok_or(Refusal::NoRoom)??;
+        self.may_publish_at(id.place())
+            .ok_or(Refusal::NoChannel)??;
         let reader = reader.place();
         let known = self.channels.find(id)?.readers.get(&reader).cloned();
         let known = known.filter(|one| one.state == ReaderState::Reading);
-        let known = known.ok_or(Refusal::NoMember)?;
+        let known = known.ok_or(Refusal::NoReader)?;
         self.put_out(call, id, reader, known)?;
         self.spend_keys(call, id)?;
         self.tell_channel(id);
@@ -239,10 +241,11 @@ impl Messenger {
         id: RoomId,
         contact: ContactId,
     ) -> Result<Reply, Stop> {
-        self.may_publish_at(id.place()).ok_or(Refusal::NoRoom)??;
+        self.may_publish_at(id.place())
+            .ok_or(Refusal::NoChannel)??;
         let known = self.channels.find(id)?.readers.get(&contact).cloned();
         let known = known.filter(|one| one.state == ReaderState::Offered);
-        let known = known.ok_or(Refusal::NoMember)?;
+        let known = known.ok_or(Refusal::NoReader)?;
         let read = known.floor.is_some();
         self.put_out(call, id, contact, known)?;
         if read {

@@ -45,7 +45,7 @@ impl Messenger {
         // Not before it is sure that something is said: all are told of them.
         self.keys_for_next(call, id)?;
         let chain = self.channels.find(id)?.record.chains.last();
-        let generation = chain.ok_or(Refusal::NotInRoom)?.generation;
+        let generation = chain.ok_or(Refusal::ChannelOver)?.generation;
         let message = MessageId::derive(&origin, &bytes, &salt);
         let post = PostRecord {
             number,

@@ -135,14 +135,14 @@ impl Messenger {
         let publisher = mine.ok_or(Refusal::NotARequest)?.publisher;
         self.may_be_asked(publisher)?;
         if !self.channels.find(id)?.is_entered() && self.channels.is_full() {
-            return Err(Refusal::TooManyRooms {
+            return Err(Refusal::TooManyChannels {
                 most: MOST_CHANNELS,
             }
             .into());
         }
         let place = self.conversations.get(&name).copied();
         if place.is_some_and(|place| place != id.place()) {
-            return Err(Refusal::InRoomAlready.into());
+            return Err(Refusal::ReadAlready.into());
         }
         self.conversations.insert(name, id.place());
         let ask_after = self.next_asking(call);
