@@ -2,7 +2,7 @@
 //! names in profiles, which are cleaned where they are read.
 
 use hushwing_conversation::content::{
-    AddressUpdate, Inquiry, Profile, StretchWord, Timer, Typing, Wish, decode_receipts,
+    AddressUpdate, Avatar, Inquiry, Profile, StretchWord, Timer, Typing, Wish, decode_receipts,
     decode_signed, encode_signed,
 };
 
@@ -10,6 +10,7 @@ pub(crate) fn run(data: &[u8]) {
     if let Ok(profile) = Profile::decode(data) {
         assert_eq!(Profile::decode(&profile.encode()), Ok(profile));
     }
+    let _ = Avatar::new(data.to_vec()).map(|avatar| avatar.is_fit());
     if let Ok(update) = AddressUpdate::decode(data) {
         assert_eq!(update.encode(), data);
     }

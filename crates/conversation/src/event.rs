@@ -46,7 +46,7 @@ pub enum Event {
         /// How, and whether they were verified before.
         change: IdentityChange,
     },
-    /// A contact calls themselves otherwise; a name I gave them stays.
+    /// A contact calls themselves otherwise; the name shown here stays.
     CalledOtherwise {
         /// Who.
         contact: ContactId,

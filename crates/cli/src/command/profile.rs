@@ -28,7 +28,10 @@ pub(super) async fn set(session: &Session, change: ProfileChange) -> Result<(), 
     let path = Path::new(["profile"]);
     let mine: MyProfile = view(session.client.post(&path, &body).await?)?;
     session.output.result(&mine, |mine| {
-        format!("{}\nyour contacts are told", described(mine))
+        format!(
+            "{}\nyour contacts are told; links show the name alone",
+            described(mine)
+        )
     });
     Ok(())
 }
@@ -65,15 +68,13 @@ pub(super) async fn info(session: &Session, name: &str) -> Result<(), Error> {
     let contact: view::Contact = view(session.client.get(&path).await?)?;
     session.output.result(&contact, |contact| {
         let mut lines = vec![shown::contact(contact)];
-        if let Some(name) = &contact.own_name {
-            lines.push(format!("calls themselves {name}"));
-        }
         for former in &contact.former_names {
-            lines.push(format!("was {} until {}", former.name, former.until));
+            let (name, until) = (&former.name, &former.until);
+            lines.push(format!("          called themselves {name} until {until}"));
         }
         if contact.avatar.is_some() {
             lines.push(format!(
-                "shows a picture: `hushwing contacts avatar {} --out FILE`",
+                "          shows a picture: `hushwing contacts avatar {} --out FILE`",
                 contact.short
             ));
         }

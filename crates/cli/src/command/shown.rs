@@ -108,21 +108,29 @@ pub(super) fn contact(contact: &view::Contact) -> String {
         ""
     };
     format!(
-        "{}  {}{}  {}{verified}{blocked}{secrecy}{mode}{}{lost}{namesake}",
+        "{}  {}  {}{verified}{blocked}{secrecy}{mode}{}{lost}{namesake}{}",
         contact.short,
         contact.name,
-        status(contact),
         contact.state,
-        introduced(contact)
+        introduced(contact),
+        in_their_words(contact)
     )
 }
 
-/// How things stand with somebody, in their words.
-fn status(contact: &view::Contact) -> String {
-    match &contact.status {
-        Some(status) => format!("  “{status}”"),
-        None => String::new(),
+/// What somebody says of themselves, on lines of its own: no mark of ours stands there.
+fn in_their_words(contact: &view::Contact) -> String {
+    let mut lines = String::new();
+    if let Some(name) = contact
+        .own_name
+        .as_ref()
+        .filter(|own| **own != contact.name)
+    {
+        lines.push_str(&format!("\n          calls themselves {name}"));
     }
+    if let Some(status) = &contact.status {
+        lines.push_str(&format!("\n          says: {status}"));
+    }
+    lines
 }
 
 /// Who introduced somebody, and whether both were told the same.
@@ -230,7 +238,8 @@ pub(super) fn event(event: &Value) -> String {
             text(event, "theirs")
         )),
         "name_changed" => Some(format!(
-            "contact  {}  who called themselves {} is now called {}",
+            "contact  {}  who called themselves {} calls themselves {} now; `hushwing rename` \
+             would show them so",
             text(event, "name"),
             text(event, "before"),
             text(event, "now")

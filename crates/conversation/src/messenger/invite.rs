@@ -10,6 +10,7 @@ use hushwing_sansio::{StorageError, Timestamp};
 use super::mailbox::card;
 use super::stop::Stop;
 use super::{Call, Messenger};
+use crate::content::Profile;
 use crate::link::{self, Bundle, GroupPreview, Kind, Link, RootKey, SealingKey};
 use crate::mls::{FreshKeyPackage, LeafKey, forget_key_package};
 use crate::storage::{
@@ -150,7 +151,8 @@ impl Messenger {
             key_package,
             sealing_key: SealingKey(seal.public().map_err(|_| ()).map_err(fault)?),
             addresses: Vec::new(),
-            preview: self.my_preview(),
+            // A link may be read by anybody: no picture.
+            preview: Profile::new(&self.config.name, None).ok(),
             group,
         };
         bundle

@@ -355,7 +355,7 @@ impl Messenger {
         };
         self.add_person(call, record, None)?;
         if let (Some(preview), Some(person)) = (&bundle.preview, self.people.get_mut(&id)) {
-            person.face.take(call, id, preview)?;
+            person.face.rename(preview.name(), now);
             person.face.put(call.storage, id)?;
         }
         Ok(id)

@@ -6,6 +6,7 @@ use hushwing_delivery::Address;
 use hushwing_sansio::{StorageError, Timestamp};
 
 use super::broken::is_damage;
+use super::join::NAMELESS;
 use super::{Call, Messenger};
 use crate::content::{Lamport, Origin};
 use crate::mls::{Crypto, Group, LeafKey, Place, forget_key_package};
@@ -122,6 +123,10 @@ impl Person {
         self.reunion = ReunionRecord::of(storage, self.record.id)?;
         self.identity = IdentityRecord::of(storage, self.record.id)?;
         self.face = FaceRecord::of(storage, self.record.id)?;
+        if self.face.name.is_none() && !self.record.renamed && self.record.name != NAMELESS {
+            // Of before profiles were kept.
+            self.face.name = Some(self.record.name.clone());
+        }
         self.offers = OffersRecord::of(storage, self.record.id)?.unwrap_or_default();
         self.introduced = IntroducedRecord::of(storage, self.record.id)?;
         self.meeting = RoomMeetingRecord::of(storage, self.record.id)?;

@@ -1,16 +1,17 @@
 //! How I want to be shown, and how contacts do (RFC 0033).
 //!
 //! Whoever is a contact is told my name, picture and status in our conversation; after a
-//! change each of them at a moment of its own. Of what they tell the last stands. A name
-//! that I gave them stays; that they changed theirs is told.
+//! change each of them at a moment of its own. Of what they tell the last stands. The name
+//! by which they are known here stays; that they changed theirs is told.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use hushwing_sansio::{Moment, StorageError};
+use hushwing_sansio::{Moment, StorageError, Timestamp};
 
 use super::ask::usable_name;
 use super::hidden::forget_settled;
+use super::show::content_of;
 use super::stop::Stop;
 use super::{Call, Messenger, NAME};
 use crate::content::{Avatar, Content, Profile};
@@ -56,17 +57,12 @@ impl FaceRecord {
 
     /// Takes over what they say of themselves. Gives the name they had, if it was
     /// another.
-    pub(super) fn take(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        contact: ContactId,
-        profile: &Profile,
-    ) -> Result<Option<String>, StorageError> {
+    fn take(&mut self, profile: &Profile, now: Timestamp) -> Option<String> {
         self.status = profile.status().map(str::to_owned);
         // A picture that no face could show costs the picture, and not the name.
         let fit = profile.avatar().filter(|avatar| avatar.is_fit());
-        self.keep_avatar(call.storage, contact, fit.map(Avatar::as_bytes))?;
-        Ok(self.rename(profile.name(), call.cx.wall()))
+        self.set_avatar(fit.map(Avatar::as_bytes));
+        self.rename(profile.name(), now)
     }
 }
 
@@ -119,20 +115,21 @@ impl Messenger {
         Avatar::new(picture).ok()
     }
 
-    /// What whoever holds a link of mine sees: a name and a picture.
-    pub(super) fn my_preview(&self) -> Option<Profile> {
-        Profile::new(&self.config.name, self.my_avatar()).ok()
-    }
-
     pub(super) fn avatar_of(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<Reply, Stop> {
-        self.person(contact)?;
-        let picture = FaceRecord::picture(call.storage, contact)?;
-        let avatar = picture.and_then(|picture| Avatar::new(picture).ok());
-        Ok(Reply::Avatar(avatar.ok_or(Refusal::NoAvatar)?))
+        let face = self.person(contact)?.face.clone();
+        for said in call.storage.control(contact, false)? {
+            if let Content::Profile(profile) = content_of(&said)?
+                && let Some(avatar) = profile.avatar()
+                && face.shows(avatar.as_bytes())
+            {
+                return Ok(Reply::Avatar(avatar.clone()));
+            }
+        }
+        Err(Refusal::NoAvatar.into())
     }
 
     /// Everybody who was not told yet is told, each at a moment of its own.
@@ -158,6 +155,8 @@ impl Messenger {
         person.is_some_and(|person| {
             person.record.standing == Standing::Established
                 && person.face.told < self.profiles.mine.revision
+                // It would be on record.
+                && !person.wishes_off_record()
         }) && self.is_written_to(contact)
     }
 
@@ -184,7 +183,7 @@ impl Messenger {
             person.face.told = revision;
             person.face.put(call.storage, contact)?;
         }
-        let Some(profile) = self.my_preview() else {
+        let Ok(profile) = Profile::new(&self.config.name, self.my_avatar()) else {
             return Ok(());
         };
         let profile = profile.with_status(self.profiles.mine.status.as_deref());
@@ -194,7 +193,8 @@ impl Messenger {
         self.say_control(call, contact, &Content::Profile(profile))
     }
 
-    /// A contact tells how they want to be shown from now on.
+    /// A contact tells how they want to be shown from now on. They go on under the name
+    /// they have here: whoever types it must not write to somebody else.
     pub(super) fn show_as(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -204,23 +204,29 @@ impl Messenger {
         let Some(person) = self.people.get_mut(&contact) else {
             return Ok(());
         };
+        let stranger = person.record.standing == Standing::Requested;
+        let first = person.face.name.is_none();
+        if stranger && !first {
+            // By that name I decide.
+            return Ok(());
+        }
         let mut face = person.face.clone();
-        let before = face.take(call, contact, profile)?;
-        let (now, theirs) = (profile.name(), !person.record.renamed);
-        let called = theirs && person.record.name != now;
-        if person.face == face && !called {
+        let before = match stranger {
+            true => face.rename(profile.name(), call.cx.wall()),
+            false => face.take(profile, call.cx.wall()),
+        };
+        if person.face == face {
             return Ok(());
         }
         face.put(call.storage, contact)?;
         person.face = face;
-        if called {
-            now.clone_into(&mut person.record.name);
+        if first && !person.record.renamed {
+            profile.name().clone_into(&mut person.record.name);
             person.save(call.storage)?;
         }
         self.tell_unless_requested(contact);
-        let known = self.standing(contact) != Some(Standing::Requested);
-        if let Some(before) = before.filter(|_| known) {
-            let now = now.to_owned();
+        if let Some(before) = before {
+            let now = profile.name().to_owned();
             self.tell(Event::CalledOtherwise {
                 contact,
                 before,

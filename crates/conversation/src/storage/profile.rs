@@ -1,7 +1,6 @@
 //! How I am shown to contacts, and how they want to be shown.
 //!
-//! Both lie in settings, a contact's picture in one of its own: it is read where it is
-//! shown, and all else with the contact.
+//! Both lie in settings. A contact's picture is in what they said last of themselves.
 
 use hushwing_sansio::{StorageError, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -112,7 +111,14 @@ impl FaceRecord {
         let body = storage.setting(&face_of(contact))?;
         match body.filter(|body| !body.is_empty()) {
             Some(body) => Self::decode(&body),
-            None => Ok(Self::default()),
+            None => {
+                let told = storage.setting(&told_before(contact))?;
+                let name = told.and_then(|told| String::from_utf8(told).ok());
+                Ok(Self {
+                    name,
+                    ..Self::default()
+                })
+            }
         }
     }
 
@@ -125,38 +131,15 @@ impl FaceRecord {
         storage.put_setting(&face_of(contact), &self.encode())
     }
 
-    /// Keeps the picture of `contact`, or none; the record is still to be written.
-    ///
-    /// # Errors
-    ///
-    /// When storage fails.
-    pub fn keep_avatar(
-        &mut self,
-        storage: &mut dyn Storage,
-        contact: ContactId,
-        picture: Option<&[u8]>,
-    ) -> Result<(), StorageError> {
-        let hash = picture.map(|picture| Sha256::digest(picture).into());
-        if self.avatar == hash {
-            return Ok(());
-        }
-        self.avatar = hash;
-        match picture {
-            Some(picture) => storage.put_setting(&picture_of(contact), picture),
-            None => storage.remove_setting(&picture_of(contact)),
-        }
+    /// They show this picture from now on, or none.
+    pub fn set_avatar(&mut self, picture: Option<&[u8]>) {
+        self.avatar = picture.map(hash);
     }
 
-    /// The picture of `contact`.
-    ///
-    /// # Errors
-    ///
-    /// When storage fails.
-    pub fn picture(
-        storage: &dyn Storage,
-        contact: ContactId,
-    ) -> Result<Option<Vec<u8>>, StorageError> {
-        storage.setting(&picture_of(contact))
+    /// Whether it is this picture that they show.
+    #[must_use]
+    pub fn shows(&self, picture: &[u8]) -> bool {
+        self.avatar == Some(hash(picture))
     }
 
     /// Forgets what `contact` showed.
@@ -165,7 +148,7 @@ impl FaceRecord {
     ///
     /// When storage fails.
     pub fn clear(storage: &mut dyn Storage, contact: ContactId) -> Result<(), StorageError> {
-        storage.remove_setting(&picture_of(contact))?;
+        storage.remove_setting(&told_before(contact))?;
         storage.remove_setting(&face_of(contact))
     }
 
@@ -206,8 +189,13 @@ fn face_of(contact: ContactId) -> String {
     format!("profile of contact {}", contact.0)
 }
 
-fn picture_of(contact: ContactId) -> String {
-    format!("picture of contact {}", contact.0)
+/// Where the name of a contact lay whom I call otherwise, before profiles were kept.
+fn told_before(contact: ContactId) -> String {
+    format!("name told by contact {}", contact.0)
+}
+
+fn hash(picture: &[u8]) -> [u8; 32] {
+    Sha256::digest(picture).into()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hushwing_conversation::content::Avatar;
+use hushwing_conversation::content::{Avatar, Mode};
 use hushwing_conversation::storage::MyProfileRecord;
 use hushwing_conversation::view::{FaceView, MyProfileView};
 use hushwing_conversation::village::{Crash, Home, Village};
@@ -88,7 +88,8 @@ fn a_contact_sees_name_picture_and_status_and_is_told_of_the_name() {
     );
     c.village.pass(A_MINUTE).unwrap();
     let (name, shown) = face(&mut c.village, c.alice);
-    assert_eq!(name, "Rob");
+    // Whoever knows him by the one name writes to him by it.
+    assert_eq!(name, "Bob");
     assert_eq!(shown.name.as_deref(), Some("Rob"));
     assert_eq!(shown.status.as_deref(), Some("away"));
     assert_eq!(shown.names[0].0, "Bob");
@@ -99,12 +100,13 @@ fn a_contact_sees_name_picture_and_status_and_is_told_of_the_name() {
     let events = c.village.events(c.alice);
     assert_eq!(changes_of_name(&events), [("Bob".into(), "Rob".into())]);
     // It outlives a restart, and is said once.
-    let (said, before) = (told_so_far(&mut c), face(&mut c.village, c.alice));
+    let before = face(&mut c.village, c.alice);
+    c.village.overhear();
     c.village.open_again(c.alice).unwrap();
     c.village.open_again(c.bob).unwrap();
     c.village.pass(A_MINUTE * 30).unwrap();
     assert_eq!(face(&mut c.village, c.alice), before);
-    assert_eq!(told_so_far(&mut c), said);
+    assert_eq!(c.village.overhear().len(), 0);
     assert_eq!(changes_of_name(&c.village.events(c.alice)), []);
     // And is taken back.
     let change = ProfileChange {
@@ -117,7 +119,7 @@ fn a_contact_sees_name_picture_and_status_and_is_told_of_the_name() {
     let (name, shown) = face(&mut c.village, c.alice);
     assert_eq!(
         (name.as_str(), shown.status, shown.avatar),
-        ("Rob", None, None)
+        ("Bob", None, None)
     );
     assert_eq!(avatar(&mut c.village, c.alice, c.her_bob), None);
 }
@@ -159,8 +161,8 @@ fn who_only_asks_shows_a_name_and_nothing_more() {
     let asks = requests(&mut village, alice).remove(0);
     assert_eq!(asks.name, "Bob");
     assert_eq!((asks.face.status, asks.face.avatar), (None, None));
-    // The link shows its maker's picture, and not how things stand with them.
-    assert_eq!(avatar(&mut village, bob, his_alice), Some(picture(128, 2)));
+    // Nor does a link, which anybody may read.
+    assert_eq!(avatar(&mut village, bob, his_alice), None);
     assert_eq!(face(&mut village, bob).1.status, None);
     let contact = asks.contact;
     ask(&mut village, alice, Command::Accept { contact });
@@ -168,8 +170,108 @@ fn who_only_asks_shows_a_name_and_nothing_more() {
     assert_eq!(face(&mut village, alice).1.status.as_deref(), Some("away"));
     assert_eq!(avatar(&mut village, alice, contact), Some(picture(128, 1)));
     assert_eq!(face(&mut village, bob).1.status.as_deref(), Some("here"));
+    assert_eq!(avatar(&mut village, bob, his_alice), Some(picture(128, 2)));
     let all = [village.events(alice), village.events(bob)].concat();
     assert_eq!(changes_of_name(&all), [], "a first name is no change");
+}
+
+#[test]
+fn nobody_comes_to_be_called_as_another_contact_was() {
+    let mut village = village(7_011);
+    let alice = village.move_in("Alice", DELAY).unwrap();
+    let [mallory, carol] = ["Mallory", "Carol"].map(|name| {
+        let other = village.move_in(name, DELAY).unwrap();
+        let link = invite(&mut village, alice, false).link;
+        join(&mut village, other, &link);
+        village.pass(A_MINUTE).unwrap();
+        other
+    });
+    let mut call = |home, name: &str| {
+        let change = ProfileChange {
+            name: Some(name.to_owned()),
+            ..ProfileChange::default()
+        };
+        set(&mut village, home, change);
+        village.pass(A_MINUTE).unwrap();
+        let shown = contacts(&mut village, alice).into_iter();
+        shown.map(|one| one.name).collect::<Vec<_>>()
+    };
+    // She leaves her name, and he takes it: who knew her by it must not write to him.
+    assert_eq!(call(carol, "Caroline"), ["Mallory", "Carol"]);
+    for number in 0..12 {
+        call(mallory, &number.to_string());
+    }
+    assert_eq!(call(mallory, "Carol"), ["Mallory", "Carol"]);
+}
+
+/// What another program may send before I decided.
+#[test]
+fn a_stranger_is_known_by_the_first_name_they_gave_and_by_nothing_else() {
+    let mut w = waiting(7_012);
+    let established = |village: &mut Village, home, standing| {
+        let storage = village.storage(home).unwrap();
+        let mut record = storage.contacts().unwrap().remove(0);
+        record.standing = standing;
+        storage.put_contact(&record).unwrap();
+        village.open_again(home).unwrap();
+    };
+    // His program takes himself for accepted.
+    established(&mut w.village, w.bob, Standing::Established);
+    set(
+        &mut w.village,
+        w.bob,
+        all("Alice's Bank", picture(128, 1), "open"),
+    );
+    w.village.pass(A_MINUTE).unwrap();
+    let asks = requests(&mut w.village, w.alice).remove(0);
+    assert_eq!(
+        (asks.name.as_str(), asks.face.name.as_deref()),
+        ("Bob", Some("Bob"))
+    );
+    assert_eq!((asks.face.status, asks.face.avatar), (None, None));
+    assert_eq!(avatar(&mut w.village, w.alice, w.her_bob), None);
+}
+
+#[test]
+fn nothing_is_told_on_record_while_somebody_wishes_to_be_off_it() {
+    let mut c = couple(7_013);
+    let wish = |contact, mode| Command::SetMode { contact, mode };
+    ask(&mut c.village, c.bob, wish(c.his_alice, Mode::Otr));
+    set(&mut c.village, c.bob, status("away"));
+    c.village.pass(A_MINUTE * 60).unwrap();
+    assert_eq!(face(&mut c.village, c.alice).1.status, None);
+    ask(&mut c.village, c.bob, wish(c.his_alice, Mode::Normal));
+    c.village.pass(A_MINUTE * 60).unwrap();
+    assert_eq!(
+        face(&mut c.village, c.alice).1.status.as_deref(),
+        Some("away")
+    );
+}
+
+#[test]
+fn a_contact_of_before_profiles_were_kept_has_the_name_it_is_known_by() {
+    let mut c = couple(7_014);
+    let setting = format!("profile of contact {}", c.her_bob.0);
+    let storage = c.village.storage(c.alice).unwrap();
+    storage.remove_setting(&setting).unwrap();
+    c.village.open_again(c.alice).unwrap();
+    set(&mut c.village, c.bob, all("Rob", picture(64, 1), "in"));
+    c.village.pass(A_MINUTE).unwrap();
+    let told = changes_of_name(&c.village.events(c.alice));
+    assert_eq!(told, [("Bob".into(), "Rob".into())]);
+    // And whom I called otherwise, the name they had told.
+    let storage = c.village.storage(c.alice).unwrap();
+    let mut record = storage.contacts().unwrap().remove(0);
+    record.renamed = true;
+    storage.put_contact(&record).unwrap();
+    storage.remove_setting(&setting).unwrap();
+    let before = format!("name told by contact {}", c.her_bob.0);
+    storage.put_setting(&before, b"Robert").unwrap();
+    c.village.open_again(c.alice).unwrap();
+    assert_eq!(
+        face(&mut c.village, c.alice).1.name.as_deref(),
+        Some("Robert")
+    );
 }
 
 #[test]
@@ -301,10 +403,10 @@ fn after_a_backup_was_put_back_both_show_what_is_meant_now() {
     // She loses what he told since.
     c.village.restore(c.alice, hers).unwrap();
     c.village.pass(A_MINUTE * 60).unwrap();
-    let (name, shown) = face(&mut c.village, c.alice);
+    let (_, shown) = face(&mut c.village, c.alice);
     assert_eq!(
-        (name.as_str(), shown.status.as_deref()),
-        ("Rob", Some("away"))
+        (shown.name.as_deref(), shown.status.as_deref()),
+        (Some("Rob"), Some("away"))
     );
     assert_eq!(
         avatar(&mut c.village, c.alice, c.her_bob),
@@ -313,11 +415,9 @@ fn after_a_backup_was_put_back_both_show_what_is_meant_now() {
     // He loses what he chose since.
     c.village.restore(c.bob, his).unwrap();
     c.village.pass(A_MINUTE * 60).unwrap();
-    let (name, shown) = face(&mut c.village, c.alice);
-    assert_eq!(
-        (name.as_str(), shown.status, shown.avatar),
-        ("Bob", None, None)
-    );
+    let (_, shown) = face(&mut c.village, c.alice);
+    assert_eq!(shown.name.as_deref(), Some("Bob"));
+    assert_eq!((shown.status, shown.avatar), (None, None));
     assert_eq!(
         contacts(&mut c.village, c.alice)[0].standing,
         Standing::Established
@@ -332,10 +432,9 @@ fn nothing_is_left_of_who_is_forgotten() {
     let contact = c.her_bob;
     ask(&mut c.village, c.alice, Command::Forget { contact });
     let storage = c.village.storage(c.alice).unwrap();
-    for name in ["profile of contact", "picture of contact"] {
-        let setting = format!("{name} {}", contact.0);
-        assert_eq!(storage.setting(&setting).unwrap(), None, "{name}");
-    }
+    let setting = format!("profile of contact {}", contact.0);
+    assert_eq!(storage.setting(&setting).unwrap(), None);
+    assert!(storage.control(contact, false).unwrap().is_empty());
 }
 
 /// A change, with a crash of one of them at some call. Gives how often both were called.
@@ -350,9 +449,9 @@ fn changed(whom: usize, at: u64, crash: Crash) -> [u64; 2] {
         c.village.ask(c.bob, command.clone()).unwrap();
     }
     c.village.pass(A_MINUTE * 30).unwrap();
-    let (name, shown) = face(&mut c.village, c.alice);
-    let seen = (name.as_str(), shown.status.as_deref());
-    assert_eq!(seen, ("Rob", Some("away")), "{whom} {at} {crash:?}");
+    let (_, shown) = face(&mut c.village, c.alice);
+    let seen = (shown.name.as_deref(), shown.status.as_deref());
+    assert_eq!(seen, (Some("Rob"), Some("away")), "{whom} {at} {crash:?}");
     let seen = avatar(&mut c.village, c.alice, c.her_bob);
     assert_eq!(seen, Some(picture(128, 1)), "{whom} {at} {crash:?}");
     assert_eq!(shown.names.len(), 1, "{whom} {at} {crash:?}");
