@@ -23,6 +23,9 @@ pub struct Devices {
     /// The device in whose place that one wants to be, as one that was put back from a
     /// backup: confirmed, it revokes it.
     pub replaces: Option<String>,
+    /// Whether the code is to be confirmed on this device as well, which was put back from a
+    /// backup and has groups to tell of.
+    pub asks_here: bool,
     /// What the profile on the other side of the link calls itself. Nothing proves it but
     /// the code.
     pub profile: Option<String>,

@@ -36,18 +36,19 @@ pub(super) async fn run(session: &Session, device: args::Device) -> Result<(), E
             Ok(())
         }
         DeviceAction::Revoke { name } => {
+            let before = look(session).await?;
+            let named = |one: &Device| one.name == name || one.device.to_string() == name;
+            let parted = before.devices.iter().any(|one| one.parted && named(one));
             let path = Path::new(["devices", &name]);
             let known: Devices = view(session.client.delete(&path).await?)?;
-            session
-                .output
-                .result(&known, |known| match known.state.as_str() {
-                    "alone" | "restored" => {
-                        format!("{name} is not waited for; revoke it on each other device you have")
-                    }
-                    _ => format!(
-                        "revoking {name}; it reads nothing further once the others heard of it"
-                    ),
-                });
+            session.output.result(&known, |_| match parted {
+                true => {
+                    format!("{name} is not waited for; revoke it on each other device you have")
+                }
+                false => {
+                    format!("revoking {name}; it reads nothing further once the others heard of it")
+                }
+            });
             Ok(())
         }
     }
@@ -142,6 +143,14 @@ async fn attend(session: &Session) -> Result<(), Error> {
             claim(&called)
         ));
     }
+    if let Some(code) = called.code.as_ref().filter(|_| called.asks_here) {
+        let question = format!("Does the other device show {code}? (yes/no) ");
+        let yes = setting::answer_to(&question);
+        if !yes.is_some_and(|yes| matches!(yes.as_str(), "y" | "yes")) {
+            return Err(not_let_in());
+        }
+        post(session, "confirm", &json!({ "code": code })).await?;
+    }
     let in_or_over = |known: &Devices| known.state != "waiting";
     match wait(session, SHOWN, in_or_over).await? {
         Some(known) if known.state == "linked" => {
@@ -175,9 +184,7 @@ async fn call(session: &Session, asked: &DeviceLink, link: &str) -> Result<(), E
         let yes = setting::answer_to(&question);
         return match yes.is_some_and(|yes| matches!(yes.as_str(), "y" | "yes")) {
             true => confirm(session, &code).await,
-            false => Err(Error::new(ErrorKind::Mismatch, "not let in").with_advice(
-                "if the two codes differ, somebody stands between the devices: show another link",
-            )),
+            false => Err(not_let_in()),
         };
     }
     session.output.result(&answered, |_| {
@@ -200,6 +207,12 @@ fn claim(known: &Devices) -> String {
     }
 }
 
+fn not_let_in() -> Error {
+    Error::new(ErrorKind::Mismatch, "not let in").with_advice(
+        "if the two codes differ, somebody stands between the devices: show another link",
+    )
+}
+
 async fn confirm(session: &Session, code: &str) -> Result<(), Error> {
     let known = post(session, "confirm", &json!({ "code": code })).await?;
     session
@@ -220,6 +233,9 @@ fn list(known: &Devices) -> String {
     lines.extend(known.code.iter().map(|_| claim(known)));
     lines.extend(known.code.iter().map(|code| match &known.newcomer {
         Some(name) => format!("{name} shows {code}? `hushwing device confirm CODE` lets it in"),
+        None if known.asks_here => format!(
+            "code {code}: compare it with the other device; `hushwing device confirm CODE` here too"
+        ),
         None => format!("code {code}: compare it with the other device"),
     }));
     lines.join("\n")

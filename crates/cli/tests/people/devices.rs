@@ -158,6 +158,12 @@ fn a_device_that_was_put_back_is_linked_with_the_other_again_and_comes_back_by_i
     phone
         .run(&["device", "confirm", called["code"].as_str().unwrap()])
         .ok();
+    // Here too: else whoever read the link could have called.
+    let told = alice.told(&["device", "list"]);
+    assert!(told.contains("device confirm CODE` here too"), "{told}");
+    alice
+        .run(&["device", "confirm", called["code"].as_str().unwrap()])
+        .ok();
     until("it is back", || {
         state(&alice, "Rowing").as_deref() == Some("member")
             && alice.run(&["device", "list"]).ok()["devices"]

@@ -7,15 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use super::Storage;
 use super::codec::{self, millis};
-use crate::{MemberId, RoomId};
+use crate::{ConversationId, MemberId, RoomId, Secret};
 
 /// The setting.
-const NAME: &str = "devices before a backup";
+const NAME: &str = "devices of a backup";
 
 /// From which devices this one was parted by a backup that was put back. `Debug` hides
 /// them.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct PartedRecord {
+    /// The room in which they meet.
+    pub meeting: Option<ConversationId>,
+    /// The account that all are of in it.
+    pub account: Vec<u8>,
     /// The public signature key of the leaf that I was where they meet; empty if that was
     /// damaged.
     pub key: Vec<u8>,
@@ -23,6 +27,13 @@ pub struct PartedRecord {
     pub devices: Vec<PartedDevice>,
     /// The groups of the backup in which another of them was.
     pub groups: Vec<PartedGroup>,
+    /// The groups that are entered by another device while what the backup had of them is
+    /// still there: it is to be read only.
+    pub stale: Vec<RoomId>,
+    /// Whether a person said here that the code is the same.
+    pub agreed: bool,
+    /// The Welcome that came before that.
+    pub welcome: Option<Secret>,
     /// Since when groups wait: the backup was put back, or this device was linked again.
     #[serde(with = "millis")]
     pub since: Timestamp,
@@ -112,6 +123,8 @@ mod tests {
     #[test]
     fn a_record_survives_and_damage_is_told() {
         let record = PartedRecord {
+            meeting: Some(ConversationId([2; 16])),
+            account: vec![3; 16],
             key: vec![7; 32],
             devices: vec![PartedDevice {
                 device: MemberId(4),
@@ -122,6 +135,9 @@ mod tests {
                 account: vec![3; 16],
                 waits: true,
             }],
+            stale: vec![RoomId(5)],
+            agreed: true,
+            welcome: Some(Secret::new(vec![6; 40])),
             since: Timestamp::from_secs(9),
         };
         let body = record.encode();

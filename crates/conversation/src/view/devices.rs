@@ -24,6 +24,9 @@ pub struct DevicesView {
     /// What another device is called in whose place it wants to be, as one
     /// that was put back from a backup.
     pub replaces: Option<String>,
+    /// Whether the code is to be confirmed on this device as well, which was put back from a
+    /// backup and has groups to tell of.
+    pub asks_here: bool,
     /// What the profile on the other side of the link calls itself: nothing proves it but
     /// the code.
     pub profile: Option<String>,

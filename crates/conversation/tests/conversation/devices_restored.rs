@@ -5,8 +5,7 @@ use hushwing_conversation::{Command, MemoryStorage, Refusal, RoomStanding};
 
 use crate::devices::{call, device, devices, link, names, shown};
 use crate::devices_revoked::backup;
-use crate::devices_rooms::{Desk, guests, leaves, lines, only};
-use crate::rooms::rooms;
+use crate::devices_rooms::{Desk, guests, lines, only};
 use crate::support::*;
 
 const A_DAY: u64 = 24 * 3_600;
@@ -22,7 +21,18 @@ fn restore(d: &mut Desk, old: MemoryStorage) {
 fn link_again(d: &mut Desk) {
     let (desk, phone) = (d.desk(), d.phone);
     link(d.village(), (phone, "phone"), (desk, "desk"));
+    agree(d);
     d.pass(600);
+}
+
+/// The person says on the desk as well that the code is the same.
+fn agree(d: &mut Desk) {
+    let desk = d.desk();
+    let view = devices(d.village(), desk);
+    assert!(view.asks_here);
+    let code = view.code.expect("a code");
+    let confirm = Command::ConfirmDevice { code };
+    ask(d.village(), desk, confirm);
 }
 
 /// How many devices each other person in the group has, as Bob sees it.
@@ -89,6 +99,15 @@ fn a_founder_who_is_linked_again_comes_back_by_the_other_device() {
     let code = view.code.expect("a code");
     ask(d.village(), phone, Command::ConfirmDevice { code });
     d.pass(600);
+    // Who called may be anybody until the person says so here too.
+    let view = devices(d.village(), desk);
+    assert_eq!(view.standing, Some(RoomStanding::Joining));
+    assert_eq!(only(d.village(), desk).standing, RoomStanding::Restoring);
+    let code = "000 000".to_owned();
+    let wrong = Command::ConfirmDevice { code };
+    assert_eq!(refusal(d.village(), desk, wrong), Refusal::WrongCode);
+    agree(&mut d);
+    d.pass(600);
     let both = ["desk true true", "phone false true"];
     assert_eq!(names(d.village(), desk), both);
     assert_eq!(
@@ -102,6 +121,11 @@ fn a_founder_who_is_linked_again_comes_back_by_the_other_device() {
         assert_eq!(is, (RoomStanding::Member, group));
     }
     assert_eq!(devices_seen(&mut d), [2]);
+    // Nothing is founded anew when the time is over in which it would have been.
+    d.pass(9 * A_DAY);
+    for home in [desk, bob, phone] {
+        assert_eq!(only(d.village(), home).conversation, group);
+    }
     both_talk(&mut d);
     let before = (false, "before".to_owned());
     assert_eq!(d.read(desk).first(), Some(&before));
@@ -112,27 +136,25 @@ fn a_founder_who_is_linked_again_comes_back_by_the_other_device() {
 }
 
 #[test]
-fn who_came_back_by_a_contact_is_one_with_the_other_device_once_linked() {
+fn who_came_back_by_a_contact_stays_another_member() {
     let (mut d, _) = guests(4_301, &["phone"]);
     let (desk, bob, phone) = (d.desk(), d.bob(), d.phone);
     let old = backup(&mut d, desk);
     restore(&mut d, old);
     d.pass(A_DAY);
-    // Until then it is another member, and throws nobody out.
-    for home in [desk, phone] {
-        assert_eq!(only(d.village(), home).standing, RoomStanding::Member);
+    for linked in [false, true] {
+        if linked {
+            link_again(&mut d);
+        }
+        // It throws nobody out, and leaves nothing for what may not come.
+        for home in [desk, phone] {
+            assert_eq!(only(d.village(), home).standing, RoomStanding::Member);
+            d.say(home, "here");
+            d.pass(120);
+        }
+        assert_eq!(devices_seen(&mut d), [1, 1]);
     }
-    assert_eq!(leaves(d.village(), bob), 3);
-    for home in [desk, phone] {
-        d.say(home, "here");
-        d.pass(120);
-    }
-    assert_eq!(d.read(bob), lines(&[(false, "here"), (false, "here")]));
-    link_again(&mut d);
-    d.pass(600);
-    assert_eq!(devices_seen(&mut d), [2]);
-    assert_eq!(leaves(d.village(), bob), 3);
-    both_talk(&mut d);
+    assert_eq!(d.read(bob).len(), 4);
 }
 
 #[test]
@@ -238,6 +260,11 @@ fn with_a_crash(whom: usize, at: u64, crash: Crash) -> [u64; 2] {
         let confirm = Command::ConfirmDevice { code };
         d.village().ask(phone, confirm).unwrap();
         d.pass(300);
+        if let Some(code) = devices(d.village(), desk).code {
+            let confirm = Command::ConfirmDevice { code };
+            d.village().ask(desk, confirm).unwrap();
+            d.pass(300);
+        }
     }
     d.pass(A_DAY);
     let what = format!("{whom} {at} {crash:?}");
@@ -282,20 +309,70 @@ fn bad_weather_only_delays_it() {
 }
 
 #[test]
-fn two_devices_that_were_both_put_back_find_each_other() {
-    let (mut d, _) = guests(4_306, &["phone"]);
-    let (desk, phone) = (d.desk(), d.phone);
-    let both = [(desk, backup(&mut d, desk)), (phone, backup(&mut d, phone))];
-    for (home, old) in both {
-        d.village().restore(home, old).unwrap();
-    }
-    d.pass(A_DAY);
+fn only_a_device_of_the_account_calls_one_that_has_groups() {
+    let mut d = Desk::new(4_306, &["Alice", "Bob"]);
+    let (desk, bob, phone) = (d.desk(), d.bob(), d.phone);
+    let old = backup(&mut d, desk);
+    restore(&mut d, old);
+    // Bob reads the link, and is quicker.
+    let link = shown(d.village(), desk, "desk");
+    ask(d.village(), bob, call(&link, "phone"));
+    d.pass(60);
+    assert_eq!(devices(d.village(), desk).code, None);
+    assert_eq!(devices(d.village(), bob).code, None);
+    ask(d.village(), phone, call(&link, "phone"));
+    d.pass(60);
+    assert!(devices(d.village(), desk).code.is_some());
+}
+
+#[test]
+fn a_link_that_is_read_on_the_restored_device_gives_nothing_up_before_the_code() {
+    let mut d = Desk::new(4_307, &["Alice", "Bob"]);
+    let (desk, bob) = (d.desk(), d.bob());
+    let group = only(d.village(), bob).conversation;
+    let old = backup(&mut d, desk);
+    restore(&mut d, old);
+    let stranger = d.village().move_in("Mallory", DELAY).unwrap();
+    let link = shown(d.village(), stranger, "mallory");
+    ask(d.village(), desk, call(&link, "desk"));
+    d.pass(3_600);
+    assert_eq!(only(d.village(), bob).conversation, group);
     link_again(&mut d);
-    d.pass(A_DAY);
-    assert_eq!(rooms(d.village(), desk).len(), 1);
-    // What the telephone was before is known to no device that is there.
-    let mut seen = devices_seen(&mut d);
-    seen.sort_unstable();
-    assert_eq!(seen, [1, 2]);
+    assert_eq!(only(d.village(), desk).conversation, group);
     both_talk(&mut d);
+}
+
+#[test]
+fn a_group_is_not_lost_if_the_other_device_goes_before_it_let_this_one_in() {
+    let mut d = Desk::new(4_308, &["Alice", "Bob"]);
+    let (desk, phone) = (d.desk(), d.phone);
+    let group = only(d.village(), desk).conversation;
+    let old = backup(&mut d, desk);
+    restore(&mut d, old);
+    // It lets the desk in where they meet, and is gone when that asks to come.
+    link(d.village(), (phone, "phone"), (desk, "desk"));
+    d.village().set_weather(Weather {
+        loss: 70,
+        repeat: 0,
+        reorder: 0,
+    });
+    agree(&mut d);
+    for _ in 0..3_600 {
+        if only(d.village(), desk).standing == RoomStanding::Joining {
+            break;
+        }
+        d.pass(1);
+    }
+    d.village().cut_off(phone);
+    d.village().set_weather(Weather::default());
+    assert_eq!(only(d.village(), desk).standing, RoomStanding::Joining);
+    let gone = device(d.village(), desk, "phone");
+    ask(d.village(), desk, Command::RevokeDevice { device: gone });
+    d.pass(60);
+    assert_eq!(only(d.village(), desk).standing, RoomStanding::Restoring);
+    d.pass(9 * A_DAY);
+    // The telephone threw the lost leaf out, so that nobody follows by themselves.
+    let view = only(d.village(), desk);
+    assert_eq!(view.standing, RoomStanding::Member);
+    assert_ne!(view.conversation, group);
 }

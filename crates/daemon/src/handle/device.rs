@@ -110,6 +110,7 @@ pub(super) fn devices(view: &DevicesView) -> Devices {
         code: view.code.clone(),
         newcomer: view.newcomer.clone(),
         replaces: view.replaces.clone(),
+        asks_here: view.asks_here,
         profile: view.profile.clone(),
         changing: view.changing,
     }

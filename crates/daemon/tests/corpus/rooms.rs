@@ -236,6 +236,8 @@ fn devices() -> DevicesRecord {
 
 fn parted() -> PartedRecord {
     PartedRecord {
+        meeting: Some(ConversationId([2; 16])),
+        account: vec![3; 16],
         key: vec![7; 32],
         devices: vec![PartedDevice {
             device: MemberId(4),
@@ -246,6 +248,9 @@ fn parted() -> PartedRecord {
             account: vec![3; 16],
             waits: true,
         }],
+        stale: vec![RoomId(5)],
+        agreed: true,
+        welcome: Some(Secret::new(vec![6; 40])),
         since: NOW,
     }
 }

@@ -71,8 +71,6 @@ impl Messenger {
                 let room = self.found_devices(call, name)?;
                 self.devices.record.room = Some(room);
                 self.save_devices(call)?;
-                // Those of a backup stay behind in theirs.
-                self.give_devices_up(call)?;
                 Ok(room)
             }
             (_, Some(RoomStanding::Broken)) => Err(Refusal::Broken.into()),
@@ -190,6 +188,21 @@ impl Messenger {
         Ok(())
     }
 
+    /// A person compared the code on a device that was put back from a backup.
+    fn confirm_here(&mut self, call: &mut Call<'_, '_>, typed: &str) -> Result<Reply, Stop> {
+        let shown = self.devices.record.shown.as_ref();
+        let talk = shown.and_then(|shown| shown.talked.as_ref());
+        let waits = talk.filter(|_| self.devices.waits_for_word());
+        let (Some(talk), Some(room)) = (waits, self.devices.record.room) else {
+            return Err(Refusal::NoNewDevice.into());
+        };
+        if !is_code(typed, &code(talk.call.expose(), talk.answer.expose())) {
+            return Err(Refusal::WrongCode.into());
+        }
+        self.agree_here(call, room)?;
+        self.list_devices()
+    }
+
     /// A person compared the code: the new device comes in.
     pub(in crate::messenger) fn confirm_device(
         &mut self,
@@ -198,6 +211,7 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         match self.device_standing() {
             Some(RoomStanding::Member) => {}
+            Some(RoomStanding::Joining) => return self.confirm_here(call, typed),
             Some(RoomStanding::Broken) => return Err(Refusal::Broken.into()),
             _ => return Err(Refusal::NoNewDevice.into()),
         }
@@ -216,6 +230,8 @@ impl Messenger {
             return Err(StorageError::corrupt("reading the answer of a device").into());
         };
         self.end_called(call)?;
+        // Those of a backup stay behind in their room.
+        self.give_devices_up(call)?;
         if let RoomStep::Called(said) = word.step {
             self.replace_device(call, room, &said)?;
             self.let_device_in(call, room, &said.package, &said.entry)?;

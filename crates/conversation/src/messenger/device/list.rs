@@ -43,6 +43,7 @@ impl Messenger {
             code: self.code_to_compare(),
             newcomer: answer.as_ref().map(|said| said.entry.name.clone()),
             replaces: replaced.map(|one| one.name.clone()),
+            asks_here: self.has_talked() && self.devices.waits_for_word(),
             profile: answer
                 .map(|said| said.profile)
                 .or_else(|| self.profile_across()),

@@ -175,6 +175,21 @@ impl Messenger {
         self.remove_room(call, room)
     }
 
+    /// A room that was founded to link a device which never came, on one that was put back
+    /// from a backup: it can still be linked with those it was linked with.
+    fn forget_meeting_of_one(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        let member = self.device_standing() == Some(RoomStanding::Member);
+        let room = self.devices.record.room;
+        let alone = room.filter(|room| self.rooms.size_of(*room) < 2);
+        let Some(room) = alone.filter(|_| member && self.devices.is_parted()) else {
+            return Ok(());
+        };
+        self.end_called(call)?;
+        self.devices.record.room = None;
+        self.save_devices(call)?;
+        self.remove_room(call, room)
+    }
+
     /// Nothing of a link that is over stays.
     pub(super) fn sweep_devices(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         let now = call.cx.wall();

@@ -23,6 +23,7 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         let name = usable(name)?;
         self.forget_ruin(call)?;
+        self.forget_meeting_of_one(call)?;
         match self.device_standing() {
             None => {}
             Some(RoomStanding::Joining) => self.stop_showing(call)?,
@@ -66,6 +67,7 @@ impl Messenger {
         let Some(shown) = self.devices.record.shown.take() else {
             return Ok(());
         };
+        self.disagree(call)?;
         self.save_devices(call)?;
         match shown.talked.and_then(|talk| talk.letter) {
             Some(letter) => self.recall(call, letter),
@@ -91,7 +93,11 @@ impl Messenger {
         let now = call.cx.wall();
         let known = self.conversations.contains_key(&conversation);
         let shown = self.devices.record.shown.as_ref();
+        let own = self
+            .devices
+            .is_called_by_its_own(conversation, said.account.as_bytes());
         let waits = shown.filter(|one| one.talked.is_none() && now < one.until && !known);
+        let waits = waits.filter(|_| own);
         let key = waits.and_then(|one| LeafKey::from_secret(&one.key));
         let (Some(key), Some(room)) = (key, self.devices.record.room) else {
             return self.drop_letter(None, DropReason::Letter);

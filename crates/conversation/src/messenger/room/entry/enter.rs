@@ -231,7 +231,8 @@ impl Messenger {
         if matches!(
             record.standing,
             RoomStanding::Broken | RoomStanding::Restoring
-        ) {
+        ) || self.devices.is_stale(room)
+        {
             // What a backup brought must not be used again.
             return Ok(false);
         }

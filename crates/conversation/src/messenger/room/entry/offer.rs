@@ -402,6 +402,9 @@ impl Messenger {
             self.tell(crate::Event::RoomForgotten { room });
             return Ok(());
         }
+        if self.devices.is_stale(room) {
+            return self.restore_again(call, room);
+        }
         // After a backup there is nothing by which a branch could bring me back.
         let kept = self.has_keeper(call, room)?;
         self.rooms.find(room)?.record.standing = match kept {

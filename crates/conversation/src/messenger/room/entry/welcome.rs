@@ -53,6 +53,9 @@ impl Messenger {
         if !invited.as_ref().is_ok_and(fits) {
             return self.drop_letter(None, DropReason::Room);
         }
+        if self.devices.meet_in(room) && self.devices.waits_for_word() {
+            return self.keep_welcome(call, welcome);
+        }
         match self.is_first_of_entry(call, room)? {
             true => self.enter_anew(call, room, welcome, &key),
             false if !self.leads_still(room, &by)? => self.drop_letter(None, DropReason::Room),
@@ -164,7 +167,9 @@ impl Messenger {
         record.ended = None;
         record.may_return = false;
         let package = record.package.clone();
+        let account = record.account.clone();
         self.save_room(call, room)?;
+        self.note_entered(call, room, &account)?;
         self.refresh(call, room)?;
         // The greeting says which devices are mine.
         self.find_own_quietly(call, room)?;

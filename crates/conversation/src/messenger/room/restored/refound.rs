@@ -45,7 +45,11 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         let (new, now) = (ConversationId(call.cx.random()), call.cx.wall());
-        let old = self.rooms.find(room)?.record.conversation;
+        let record = &self.rooms.find(room)?.record;
+        if record.standing != RoomStanding::Restoring {
+            return Ok(());
+        }
+        let old = record.conversation;
         let mut lent = Lent {
             crypto: &self.crypto,
             cx: &mut *call.cx,
@@ -77,6 +81,8 @@ impl Messenger {
             .map(|contact| (contact, false))
             .collect();
         self.go_by_another_id(call, room, new)?;
+        let account = self.rooms.find(room)?.record.account.clone();
+        self.note_entered(call, room, &account)?;
         let since = now;
         RoomFollowersRecord { waiting, since }.put(call.storage, room)?;
         let record = &mut self.rooms.find(room)?.record;

@@ -171,7 +171,7 @@ impl Messenger {
 
     /// The contacts who were stewards in the state that a backup brought, which is only
     /// read, and the keys of their leaves there.
-    fn stewards_of_backup(
+    pub(super) fn stewards_of_backup(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,

@@ -1,15 +1,15 @@
 //! Coming back into a group of a backup by another device of mine.
 //!
 //! Whoever put the backup back is linked again, and the other device tells of the groups it
-//! is in, as it does to any. Here the group is there already, with what was said in it; or I
-//! came back meanwhile by a contact, as another member than the other device is.
+//! is in, as it does to any. Here the group is there already, with what was said in it. Where a
+//! contact let me in meanwhile I stay another member than the other device is.
 
 use hushwing_sansio::StorageError;
 
 use crate::content::Shared;
 use crate::messenger::room::{Room, Rooms};
 use crate::messenger::{Call, Messenger};
-use crate::storage::{PartedGroup, RoomStanding};
+use crate::storage::{LeavingRecord, PartedGroup, RoomReturnRecord, RoomStanding};
 use crate::{MemberId, RoomId};
 
 impl Rooms {
@@ -37,16 +37,17 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
     ) -> Result<bool, StorageError> {
-        if !self.devices.waited_for(room, call.cx.wall()) {
+        let restoring = self.rooms.standing(room) == Some(RoomStanding::Restoring);
+        if !restoring || !self.devices.waited_for(room, call.cx.wall()) {
             return Ok(false);
         }
         self.stop_waiting_in(call, room)?;
         self.found_anew(call, room)?;
-        Ok(self.rooms.find(room)?.record.standing == RoomStanding::Member)
+        Ok(self.rooms.standing(room) == Some(RoomStanding::Member))
     }
 
     /// Comes back into a group by a device of mine that told of it, if a backup brought the
-    /// group here; whether it did.
+    /// group here; whether it asked to.
     pub(in crate::messenger::room) fn rejoin_by_device(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -58,28 +59,44 @@ impl Messenger {
         let was_there = self.devices.was_in_before(room, account);
         let known = self.rooms.find(room)?;
         match known.record.standing {
-            RoomStanding::Restoring => {}
+            RoomStanding::Restoring if known.record.account == account => {}
             // Nobody let me in for weeks.
             RoomStanding::Broken if was_there => {}
-            RoomStanding::Member if was_there && known.is_parted_from(shared) => {
-                self.say_leave(call, room)?;
-            }
             _ => return Ok(false),
         }
-        self.clear_broken(call, room)?;
+        if RoomReturnRecord::of(call.storage, room)?.is_none() {
+            // Should the device not let me in, contacts are asked.
+            RoomReturnRecord {
+                asked: Vec::new(),
+                since: call.cx.wall(),
+                trusted: self.stewards_of_backup(call, room)?,
+            }
+            .put(call.storage, room)?;
+        }
+        self.note_stale(call, room)?;
         self.join_shared(call, device, shared, Some(room))?;
         Ok(true)
     }
-}
 
-impl Room {
-    /// Whether I am in it as another member than a device of mine that is in it as well. A
-    /// steward stays: that was given to who I am now.
-    fn is_parted_from(&self, shared: &Shared) -> bool {
-        let account = shared.account.as_bytes();
-        let there = self.present(&shared.key);
-        self.record.account != account
-            && !self.is_steward(&self.record.account)
-            && there.is_some_and(|one| one.account == account)
+    /// The device by which I asked to come back does not let me in: the group is as the
+    /// backup brought it.
+    pub(in crate::messenger::room) fn restore_again(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        self.forget_package(call, room)?;
+        let since = call.cx.wall();
+        let record = &mut self.rooms.find(room)?.record;
+        record.standing = RoomStanding::Restoring;
+        let mailbox = record.mailbox.take();
+        let leaving = mailbox.map(|mailbox| LeavingRecord { mailbox, since });
+        record.leaving.extend(leaving);
+        self.save_room(call, room)?;
+        self.tell_room(room);
+        match self.devices.group_waits(room) {
+            true => Ok(()),
+            false => self.found_anew(call, room),
+        }
     }
 }
