@@ -218,6 +218,11 @@ calls! {
         path: String, body: StewardBody, errors: [Ambiguous, Protocol], answer: Group,
     }
 
+    /// Says whether I pass on what others say in a group, if I am asked to.
+    BeHerald: Post "groups/{name}/herald" for Profile {
+        path: String, body: OnBody, errors: [Ambiguous, Protocol], answer: Group,
+    }
+
     /// Hands newcomers what is said from now on, or nothing any more.
     SetGroupHistory: Post "groups/{name}/history" for Profile {
         path: String, body: OnBody, errors: [Ambiguous, Protocol], answer: Group,

@@ -68,6 +68,13 @@ pub struct GroupMember {
     /// Whether they pass on what others say: the group is too large to write to each.
     #[serde(default)]
     pub herald: bool,
+    /// When they last wrote to me as a herald since the daemon started, RFC 3339 UTC.
+    #[serde(default)]
+    pub sign: Option<String>,
+    /// Whether they do not want to pass on what others say; stewards and they themselves
+    /// know it.
+    #[serde(default)]
+    pub declines: bool,
     /// With how many devices they are in it; 0 if they are out.
     #[serde(default)]
     pub devices: usize,

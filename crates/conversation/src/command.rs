@@ -401,6 +401,13 @@ pub enum Command {
         /// Whether they shall; if not, another takes their place where one is needed.
         on: bool,
     },
+    /// Say whether I pass on what others say in a room, if I am asked to. `Reply::Room`.
+    BeHerald {
+        /// In which room.
+        room: RoomId,
+        /// Whether I do. Who declines while they do goes on until another is named.
+        willing: bool,
+    },
     /// Leave a room. What was said stays. `Reply::Room`.
     LeaveRoom {
         /// Which one.
@@ -523,6 +530,7 @@ impl fmt::Debug for Command {
             Self::SetRoomHistory { .. } => "SetRoomHistory",
             Self::SetSteward { .. } => "SetSteward",
             Self::SetHerald { .. } => "SetHerald",
+            Self::BeHerald { .. } => "BeHerald",
             Self::LeaveRoom { .. } => "LeaveRoom",
             Self::ForgetRoom { .. } => "ForgetRoom",
         })

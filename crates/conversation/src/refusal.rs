@@ -181,6 +181,9 @@ pub enum Refusal {
         /// How many can be in one.
         most: usize,
     },
+    /// They said that they do not want to pass on.
+    #[error("they do not want to pass on what others say")]
+    HeraldDeclines,
     /// They are in it or were asked.
     #[error("they are in the group already, or were asked")]
     InRoomAlready,

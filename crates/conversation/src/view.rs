@@ -370,6 +370,10 @@ pub struct MemberView {
     pub steward: bool,
     /// Whether they pass on what others say.
     pub herald: bool,
+    /// When they last wrote to me as a herald, if they did since my program started.
+    pub sign: Option<Timestamp>,
+    /// Whether they do not want to pass on, as far as I was told.
+    pub declines: bool,
     /// With how many devices they are in it; 0 if they are out.
     pub devices: usize,
     /// Whether they are in it now.

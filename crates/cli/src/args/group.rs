@@ -56,6 +56,17 @@ pub(crate) enum GroupAction {
         #[arg(long)]
         off: bool,
     },
+    /// Show who passes on what others say in a large group, or decline to be one who does
+    Herald {
+        /// The group, by name or id
+        group: String,
+        /// You do not want to be one: it costs battery, and room in your mailboxes
+        #[arg(long)]
+        decline: bool,
+        /// You are one if others name you, as before
+        #[arg(long, conflicts_with = "decline")]
+        accept: bool,
+    },
     /// Hand whoever comes later what is said from now on
     History {
         /// The group, by name or id

@@ -8,6 +8,8 @@ use super::{Session, shown, view};
 use crate::args::{self, GroupAction};
 use crate::client::Path;
 
+mod herald;
+
 const GROUP: &str = "group";
 
 /// `group`
@@ -60,6 +62,14 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
             };
             change(session, GROUP, &group, "stewards", &body, said).await?;
         }
+        GroupAction::Herald {
+            group,
+            decline,
+            accept,
+        } => match decline || accept {
+            true => herald::be(session, &group, accept).await?,
+            false => herald::show(session, &group).await?,
+        },
         GroupAction::History { group, off } => {
             let said = |_: &Group| match off {
                 true => "newcomers shall see nothing of what was said before".to_owned(),
@@ -235,6 +245,9 @@ fn member(member: &GroupMember, channel: bool) -> String {
     }
     if member.herald {
         notes.push("herald".to_owned());
+    }
+    if member.declines {
+        notes.push("declines to be a herald".to_owned());
     }
     if member.devices > 1 {
         notes.push(format!("{} devices", member.devices));

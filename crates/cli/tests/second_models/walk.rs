@@ -384,6 +384,7 @@ fn group(ada: &mut Home, ben: &mut Home) {
         "groups/Regatta/stewards",
         json!({ "who": "Ben", "on": true }),
     );
+    ada.post("groups/Regatta/herald", json!({ "on": false }));
     ada.post("groups/Regatta/history", json!({ "on": true }));
     ada.post("messages", json!({ "to": "Regatta", "text": "at six" }));
     for (what, body) in [

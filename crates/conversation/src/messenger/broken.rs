@@ -53,6 +53,7 @@ impl Concern {
             | Command::SetRoomHistory { room, .. }
             | Command::SetSteward { room, .. }
             | Command::SetHerald { room, .. }
+            | Command::BeHerald { room, .. }
             | Command::LeaveRoom { room } => Self::Contact(room.place()),
             Command::Edit { message, .. }
             | Command::Delete { message }

@@ -139,6 +139,7 @@ impl Messenger {
             Command::RenameRoom { room, name } => self.rename_room(call, room, &name)?,
             Command::SetSteward { room, member, on } => self.set_steward(call, room, member, on)?,
             Command::SetHerald { room, member, on } => self.set_herald(call, room, member, on)?,
+            Command::BeHerald { room, willing } => self.be_herald(call, room, willing)?,
             Command::LeaveRoom { room } => self.leave_room(call, room)?,
             Command::ForgetRoom { room } => self.forget_room(call, room)?,
         }))

@@ -83,7 +83,7 @@ pub use room::{
 pub use room_link::{RoomConsentRecord, RoomLinkRecord, RoomMeetingRecord};
 pub use room_renewal::RoomRenewalRecord;
 pub use room_return::{RoomFollowersRecord, RoomReturnRecord, RoomReturnersRecord};
-pub use room_roll::{Dated, RoomRollRecord};
+pub use room_roll::{Dated, RoomRollRecord, Silence};
 pub use said::SaidRows;
 pub use seen::SeenRecord;
 pub use signed_receipt::{ReceiptRows, SignedReceiptRecord};

@@ -65,6 +65,7 @@ mod rooms_kept;
 mod rooms_known;
 mod rooms_letters;
 mod rooms_links;
+mod rooms_many;
 mod rooms_past;
 mod rooms_renewal;
 mod rooms_restored;

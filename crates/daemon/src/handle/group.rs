@@ -124,6 +124,18 @@ impl Handle {
         ask(&profile, Command::SetSteward { room, member, on }).await
     }
 
+    /// Says whether I pass on what others say, if I am asked to.
+    pub async fn be_herald(
+        &self,
+        profile: Option<&str>,
+        name: &str,
+        willing: bool,
+    ) -> Result<Group, Error> {
+        let profile = self.profile(profile)?;
+        let room = room(&profile, name)?.room;
+        ask(&profile, Command::BeHerald { room, willing }).await
+    }
+
     /// Hands newcomers what is said from now on, or nothing any more.
     pub async fn set_group_history(
         &self,
@@ -210,6 +222,8 @@ pub(super) fn group(room: &RoomView, profile: &Profile) -> Group {
         me: member.me,
         steward: member.steward,
         herald: member.herald,
+        sign: member.sign.map(show::time),
+        declines: member.declines,
         devices: member.devices,
         present: member.present,
         reachable: member.reachable || member.me,

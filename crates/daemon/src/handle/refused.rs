@@ -160,6 +160,9 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         }
         Refusal::RoomFull { .. } => "found a second group, or remove somebody first",
         Refusal::NeedsNoHeralds { .. } => "there is nothing to do",
+        Refusal::HeraldDeclines => {
+            "name another; they themselves can say `hushwing group herald NAME --accept`"
+        }
         Refusal::InRoomAlready => "`hushwing group info NAME` shows it",
         Refusal::TooManyRooms { .. } => "leave and forget some first",
         Refusal::NotInRooms => "write to one contact instead",

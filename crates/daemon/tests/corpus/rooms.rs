@@ -10,7 +10,7 @@ use hushwing_conversation::storage::{
     PartedRecord, Position, PublishingRecord, RevokedRecord, RoomFollowersRecord, RoomLinkRecord,
     RoomMeetingRecord, RoomOfferRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord,
     RoomReturnersRecord, RoomRollRecord, RoomStanding, SeenRecord, SharedRecord, ShownRecord,
-    TalkRecord, WelcomeRecord,
+    Silence, TalkRecord, WelcomeRecord,
 };
 use hushwing_conversation::{ContactId, ConversationId, MemberId, MessageId, RoomId, Secret};
 use hushwing_sansio::Timestamp;
@@ -169,7 +169,12 @@ pub(crate) fn rooms() -> Vec<Seed> {
     let roll = RoomRollRecord {
         named: vec![vec![7; 16], vec![8; 16]],
         since: NOW,
-        silent: vec![dated(8)],
+        silent: vec![Silence {
+            account: vec![8; 16],
+            since: NOW,
+            missed: 2,
+        }],
+        marks: vec![[4; 16]],
         replaced: vec![dated(9)],
         unwilling: vec![dated(5), dated(6)],
     };

@@ -158,6 +158,8 @@ impl Channel {
             me,
             steward,
             herald: false,
+            sign: None,
+            declines: false,
             present: true,
             devices: 1,
             reachable: true,

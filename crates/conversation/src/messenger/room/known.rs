@@ -11,7 +11,8 @@ use crate::branches::AccountId;
 use crate::content::{Lamport, Origin};
 use crate::messenger::people::Tail;
 use crate::storage::{
-    ConversationRecord, MemberRecord, Position, RoomRecord, RoomStanding, SeenRecord,
+    ConversationRecord, MemberRecord, Position, RoomRecord, RoomRollRecord, RoomStanding,
+    SeenRecord,
 };
 use crate::view::{MemberView, PendingView, RoomView, Speaker};
 use crate::{ConversationId, MemberId, Storage};
@@ -66,6 +67,8 @@ pub(in crate::messenger) struct Room {
     pub(super) renewal: Renewal,
     /// Who answers of those who pass on.
     pub(super) roll: Roll,
+    /// What is written down of that, and who does not want to pass on.
+    pub(super) rolled: RoomRollRecord,
     /// When the keeper is to look at the calendar.
     pub(super) daily: Moment,
 }
@@ -100,6 +103,7 @@ impl Room {
             heard: None,
             renewal: Renewal::default(),
             roll: Roll::default(),
+            rolled: RoomRollRecord::default(),
             daily: Moment::default(),
         }
     }
@@ -108,6 +112,7 @@ impl Room {
         let members = storage.members(self.record.id)?.into_iter();
         self.members = members.map(|record| (record.member, record)).collect();
         self.read_kin(storage)?;
+        self.rolled = RoomRollRecord::of(storage, self.record.id)?.unwrap_or_default();
         self.seen = SeenRecord::of(storage, self.record.id)?;
         let kept = storage.conversation(self.record.conversation)?;
         self.kept = kept.unwrap_or_default();
@@ -238,6 +243,13 @@ impl Room {
                 me: person.mine,
                 steward: self.is_steward(&person.account) && there.clone().next().is_some(),
                 herald: theirs.iter().any(|one| heralds.includes(one.member)),
+                sign: theirs
+                    .iter()
+                    .filter_map(|one| self.roll.sign(one.member))
+                    .max(),
+                declines: theirs
+                    .iter()
+                    .any(|one| self.rolled.is_unwilling(&one.account)),
                 devices: there.count(),
                 present: theirs.iter().any(|one| one.present),
                 reachable: theirs.iter().any(|one| !one.addresses.is_empty()),

@@ -439,6 +439,8 @@ impl Messenger {
         };
         let member = self.member_for(call, room, &aside.author, &aside.key)?;
         self.heard_of(call, room, member)?;
+        let known = self.rooms.find(room)?;
+        known.roll.note_sign(member, &known.heralds(), wall);
         let meeting = self.devices.meet_in(room);
         match opened.content {
             Content::Receipts(receipts) => self.confirmed_in(call, room, member, &receipts),

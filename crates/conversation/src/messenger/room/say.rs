@@ -199,9 +199,8 @@ impl Messenger {
         room: RoomId,
         member: MemberId,
         content: &Content,
-    ) -> Result<(), StorageError> {
+    ) -> Result<Option<LetterId>, StorageError> {
         self.post_aside(call, room, member, content, Keep::ForOthers)
-            .map(drop)
     }
 
     fn post_aside(

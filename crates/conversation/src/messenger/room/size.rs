@@ -16,7 +16,7 @@ impl Default for GroupSize {
     fn default() -> Self {
         Self {
             narrow: 32,
-            // Heralds are not to be relied on yet, see RFC 0025.
+            // Receipts stay away where many come in at once, see RFC 0025.
             most: 32,
         }
     }

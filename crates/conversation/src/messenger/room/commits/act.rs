@@ -82,6 +82,9 @@ impl Messenger {
                 Told::Removed | Told::Settled(_) => {}
                 // It comes by itself.
                 Told::Waits(_, MakeFault::TooSoon | MakeFault::Full) => {}
+                Told::Waits(wish, _) | Told::GivenUp(wish, _) if self.is_relief(room, wish) => {
+                    self.unwish(call, room, wish)?;
+                }
                 Told::Waits(wish, fault) | Told::GivenUp(wish, fault) => {
                     self.let_wish_go(call, room, wish)?;
                     self.tell_unchanged(room, fault)?;
@@ -119,6 +122,22 @@ impl Messenger {
                 false => Ok(()),
             }
         })
+    }
+
+    /// Whether nobody asked for a wish, but my program replaces heralds by it.
+    fn is_relief(&self, room: RoomId, wish: IntentId) -> bool {
+        let keeper = self.rooms.keepers.get(&room);
+        let wish = keeper.and_then(|keeper| keeper.wish_of(wish));
+        matches!(wish, Some(Wish::Relieve { .. }))
+    }
+
+    fn unwish(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        wish: IntentId,
+    ) -> Result<(), StorageError> {
+        self.keeper(call, room, |keeper, lent| keeper.unwish(lent.rows, wish))
     }
 
     /// Tells faces that a change cannot be had. Who leaves wants no more than that.

@@ -28,6 +28,9 @@ impl Messenger {
         let mut theirs = known.members.values();
         let named = theirs.find(|one| one.present && known.person(one.member) == person);
         let named = account(&named.ok_or(Refusal::NoMember)?.account)?;
+        if on && known.rolled.is_unwilling(named.as_bytes()) {
+            return Err(Refusal::HeraldDeclines.into());
+        }
         let mut heralds = known.named_and_present();
         let before = heralds.len();
         heralds.retain(|one| *one != named);
@@ -96,10 +99,15 @@ fn fill(
     let present = known.members.values().filter(|member| member.present);
     let reachable = present.filter(|member| member.mine || !member.addresses.is_empty());
     let mut members: Vec<_> = reachable.collect();
-    members.sort_by_key(|member| !known.is_steward(&member.account));
+    // Who was silent comes last: a group without heralds could not grow.
+    members.sort_by_key(|member| {
+        let passed_over = !known.rolled.may_be_named(&member.account);
+        (passed_over, !known.is_steward(&member.account))
+    });
     for member in members {
         let account = account(&member.account)?;
-        let taken = heralds.contains(&account) || but == Some(&account);
+        let declines = known.rolled.is_unwilling(account.as_bytes());
+        let taken = heralds.contains(&account) || but == Some(&account) || declines;
         if heralds.len() < MOST_HERALDS && !taken {
             heralds.push(account);
         }

@@ -1,7 +1,8 @@
 //! Putting others in the place of heralds that are silent.
 //!
 //! A steward's program goes by what it asked and heard itself ([`super::roll`]): nobody
-//! answers for another, and nobody but a network can keep an answer from it. It puts in
+//! answers for another, and nobody but a network can keep an answer from it. An answer ends
+//! silence however late it comes, so the marks of calls are written down. It puts in
 //! their place who just answered. Stewards wait for those above them, and all wait a day
 //! after each change, as long as a herald is there: who comes and goes is no reason for a
 //! commit an hour.
@@ -14,12 +15,15 @@ use super::roll::RollCall;
 use crate::branches::{AccountId, Keeper, Wish};
 use crate::content::{Content, Readiness, RoomStep, RoomWord};
 use crate::messenger::room::{Room, account};
+use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{Dated, MemberRecord, RoomRollRecord};
-use crate::{DropReason, MemberId, RoomId};
+use crate::storage::{Dated, MemberRecord, RoomRollRecord, Silence};
+use crate::{DropReason, MemberId, Reply, RoomId};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = HOUR.saturating_mul(24);
+/// Calls whose answers are known.
+const MOST_MARKS: usize = 16;
 /// Who was replaced for silence is not named by itself for as long.
 const PASSED_OVER: Duration = DAY.saturating_mul(7);
 /// Others who are asked with heralds: while all answer, and while one does not.
@@ -27,8 +31,9 @@ const OTHERS: (usize, usize) = (2, 6);
 
 /// How long a steward waits before it puts others in the place of heralds.
 struct Patience {
-    /// Since a herald was asked first and did not answer.
+    /// Since a herald was asked first and did not answer, and so many calls.
     silence: Duration,
+    missed: u32,
     /// Since heralds changed last.
     rest: Duration,
     /// More for each who is asked to see to it before.
@@ -38,11 +43,13 @@ struct Patience {
 /// While a herald is there, and while none is.
 const SOME_THERE: Patience = Patience {
     silence: HOUR.saturating_mul(6),
+    missed: 3,
     rest: DAY,
     turn: HOUR,
 };
 const NONE_THERE: Patience = Patience {
     silence: HOUR,
+    missed: 2,
     rest: HOUR,
     turn: Duration::from_secs(20 * 60),
 };
@@ -59,16 +66,49 @@ impl RoomRollRecord {
             self.named = named;
             self.since = now;
         }
+        // A clock that was ahead for a while is not to hold for years.
+        self.since = self.since.min(now);
+        let dated = self.replaced.iter_mut().chain(&mut self.unwilling);
+        dated.for_each(|one| one.at = one.at.min(now));
+        let silent = self.silent.iter_mut();
+        silent.for_each(|one| one.since = one.since.min(now));
+        // Whoever saw to it.
         let named = &self.named;
-        self.silent.retain(|one| named.contains(&one.account));
+        let gone = self
+            .silent
+            .extract_if(.., |one| !named.contains(&one.account));
+        let gone = gone.map(|one| Dated {
+            account: one.account,
+            at: now,
+        });
+        self.replaced.extend(gone);
         self.replaced.retain(|one| now < one.at + PASSED_OVER);
         let there = |one: &Dated| known.present_of(&one.account).is_some();
         self.unwilling.retain(there);
     }
 
-    fn is_silent_since(&self, account: &[u8]) -> Option<Timestamp> {
-        let mut silent = self.silent.iter();
-        silent.find(|one| one.account == account).map(|one| one.at)
+    fn silence_of(&self, account: &[u8]) -> Option<&Silence> {
+        self.silent.iter().find(|one| one.account == account)
+    }
+
+    /// A herald did not answer a call that others did.
+    fn note_missed(&mut self, account: &[u8], asked: Timestamp) {
+        let mut silent = self.silent.iter_mut();
+        match silent.find(|one| one.account == account) {
+            Some(silence) => silence.missed = silence.missed.saturating_add(1),
+            None => self.silent.push(Silence {
+                account: account.to_vec(),
+                since: asked,
+                missed: 1,
+            }),
+        }
+    }
+
+    fn note_mark(&mut self, mark: [u8; 16]) {
+        if self.marks.len() >= MOST_MARKS {
+            self.marks.remove(0);
+        }
+        self.marks.push(mark);
     }
 
     pub(in crate::messenger) fn is_unwilling(&self, account: &[u8]) -> bool {
@@ -76,9 +116,9 @@ impl RoomRollRecord {
     }
 
     /// Whether somebody may be named by itself.
-    fn may_be_named(&self, account: &[u8]) -> bool {
+    pub(super) fn may_be_named(&self, account: &[u8]) -> bool {
         let replaced = self.replaced.iter().any(|one| one.account == account);
-        !replaced && !self.is_unwilling(account)
+        !replaced && self.silence_of(account).is_none() && !self.is_unwilling(account)
     }
 
     /// Somebody says whether they want to pass on; whether that is new.
@@ -113,7 +153,7 @@ impl Room {
     fn lacks_heralds(&self, record: &RoomRollRecord) -> bool {
         self.named.iter().any(|one| {
             let account = one.as_bytes();
-            record.is_silent_since(account).is_some()
+            record.silence_of(account).is_some()
                 || record.is_unwilling(account)
                 || self.present_of(account).is_none()
         })
@@ -130,11 +170,7 @@ impl Room {
             match answer {
                 Some(Readiness::Ready) => record.silent.retain(|one| one.account != account),
                 None if !over.was_heard() => {}
-                _ if record.is_silent_since(account).is_some() => {}
-                _ => record.silent.push(Dated {
-                    account: account.to_vec(),
-                    at: over.wall,
-                }),
+                _ => record.note_missed(account, over.wall),
             }
         }
     }
@@ -151,22 +187,28 @@ impl Room {
             member.is_some_and(|one| one.mine || over.is_ready(one.member))
                 && !record.is_unwilling(account.as_bytes())
         };
-        let patience = match self.named.iter().any(ready) {
-            true => SOME_THERE,
-            false => NONE_THERE,
+        let is_out = |account: &AccountId, patience: &Patience| {
+            let later = patience.turn.saturating_mul(turn);
+            let bytes = account.as_bytes();
+            let silent = record.silence_of(bytes).filter(|_| !ready(account));
+            let silent = silent.is_some_and(|silence| {
+                silence.missed >= patience.missed && silence.since + patience.silence + later <= now
+            });
+            silent || record.is_unwilling(bytes) || self.present_of(bytes).is_none()
+        };
+        // One that did not answer once is no reason to hurry.
+        let all_out = self.named.iter().all(|one| is_out(one, &NONE_THERE));
+        let patience = match all_out {
+            true => NONE_THERE,
+            false => SOME_THERE,
         };
         let later = patience.turn.saturating_mul(turn);
         if now < record.since + patience.rest + later {
             return Ok(Default::default());
         }
-        let is_out = |account: &&AccountId| {
-            let account = account.as_bytes();
-            let silent = record.is_silent_since(account);
-            record.is_unwilling(account)
-                || self.present_of(account).is_none()
-                || silent.is_some_and(|since| since + patience.silence + later <= now)
-        };
-        let mut heralds: Vec<_> = self.named.iter().filter(is_out).cloned().collect();
+        let named = self.named.iter();
+        let out = named.filter(|one| is_out(one, &patience));
+        let mut heralds: Vec<_> = out.cloned().collect();
         let mut by = self.ready_others(record, over)?;
         by.truncate(heralds.len());
         heralds.truncate(by.len());
@@ -191,7 +233,9 @@ impl Room {
             .map(|one| account(&one.account))
             .collect::<Result<_, _>>()?;
         let me = self.account()?;
-        if over.was_heard() && !self.named.contains(&me) && record.may_be_named(me.as_bytes()) {
+        let first = self.present_of(me.as_bytes()).map(|one| one.member);
+        let mine = first == self.me() && !self.named.contains(&me);
+        if over.was_heard() && mine && record.may_be_named(me.as_bytes()) {
             accounts.push(me);
         }
         Ok(accounts)
@@ -233,33 +277,25 @@ impl Messenger {
             known.roll.rest();
             return Ok(());
         };
-        let before = RoomRollRecord::of(call.storage, room)?.unwrap_or_default();
-        let mut record = before.clone();
+        let mut record = known.rolled.clone();
         record.tidy(known, wall);
         let (mut heralds, mut by) = Default::default();
         if let Some(over) = known.roll.close(now) {
             known.note_answers(&mut record, &over);
-            let missed = known.lacks_heralds(&record);
-            known.roll.go_on(&over, missed);
+            let missed = known.lacks_heralds(&record) || over.lacks_one();
+            known.roll.go_on(call.cx, &over, (missed, turn));
             if missed && !waits {
                 (heralds, by) = known.relief(&record, &over, (turn, wall))?;
             }
         }
-        let replaced = heralds.iter().map(|one| Dated {
-            account: one.as_bytes().to_vec(),
-            at: wall,
-        });
-        record.replaced.extend(replaced);
-        if record != before {
-            record.put(call.storage, room)?;
-        }
+        self.save_roll(call, room, &record)?;
         if !by.is_empty() {
             self.want(call, room, Wish::Relieve { heralds, by })?;
         }
         let known = self.rooms.find(room)?;
-        let missed = known.lacks_heralds(&record);
+        let missed = known.lacks_heralds(&record) || known.roll.was_in_doubt();
         match known.roll.is_due(call.cx, missed) {
-            true => self.call_roll(call, room, &record, missed),
+            true => self.call_roll(call, room, record, missed),
             false => Ok(()),
         }
     }
@@ -275,7 +311,7 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        record: &RoomRollRecord,
+        mut record: RoomRollRecord,
         missed: bool,
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
@@ -283,8 +319,9 @@ impl Messenger {
         let conversation = known.record.conversation;
         let heralds = known.heralds_if_wide();
         let heralds = heralds.iter().filter(|one| Some(*one) != me);
-        let mut asked: Vec<MemberId> = heralds.collect();
-        let mut others: Vec<_> = known.eligible(record).map(|one| one.member).collect();
+        let heralds: Vec<MemberId> = heralds.collect();
+        let mut asked = Vec::new();
+        let mut others: Vec<_> = known.eligible(&record).map(|one| one.member).collect();
         let count = if missed { OTHERS.1 } else { OTHERS.0 };
         // Half of them who answered before, so that who is there most shows; half by lot.
         others.sort_by_key(|one| core::cmp::Reverse(known.roll.worth(*one)));
@@ -300,16 +337,33 @@ impl Messenger {
             asked.push(others.swap_remove(drawn));
         }
         let mark = call.cx.random();
-        let (now, wall) = (call.cx.now(), call.cx.wall());
-        known.roll.open(mark, now, wall, &asked);
+        record.note_mark(mark);
+        self.save_roll(call, room, &record)?;
         let word = RoomWord {
             room: conversation,
             step: RoomStep::Roll(mark),
         };
         let word = Content::Room(word);
-        asked
-            .into_iter()
-            .try_for_each(|member| self.tell_for_others(call, room, member, &word))
+        let heralds = self.ask_each(call, room, heralds, &word)?;
+        let asked = self.ask_each(call, room, asked, &word)?;
+        let times = (call.cx.now(), call.cx.wall());
+        self.rooms.find(room)?.roll.open(times, &heralds, &asked);
+        Ok(())
+    }
+
+    /// Asks all whom it is known where to write to; these.
+    fn ask_each(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        mut all: Vec<MemberId>,
+        word: &Content,
+    ) -> Result<Vec<MemberId>, StorageError> {
+        for one in core::mem::take(&mut all) {
+            let letter = self.tell_for_others(call, room, one, word)?;
+            all.extend(letter.map(|_| one));
+        }
+        Ok(all)
     }
 
     /// A steward asks whether I am there.
@@ -324,7 +378,8 @@ impl Messenger {
         let known = self.rooms.find(room)?;
         let member = known.members.get(&by).filter(|one| one.present);
         let steward = member.is_some_and(|one| known.is_steward(&one.account));
-        if !steward || !known.roll.answers(by, now) {
+        let large = known.size() > known.narrow;
+        if !steward || !large || !known.roll.answers(by, now) {
             return self.drop_letter(None, DropReason::Room);
         }
         self.tell_readiness(call, room, by, mark)
@@ -337,10 +392,9 @@ impl Messenger {
         to: MemberId,
         mark: [u8; 16],
     ) -> Result<(), StorageError> {
-        let record = RoomRollRecord::of(call.storage, room)?.unwrap_or_default();
         let full = self.has_too_much_for_others();
         let known = self.rooms.find(room)?;
-        let readiness = match record.is_unwilling(&known.record.account) {
+        let readiness = match known.rolled.is_unwilling(&known.record.account) {
             true => Readiness::Unwilling,
             false if full => Readiness::Unable,
             false => Readiness::Ready,
@@ -350,6 +404,7 @@ impl Messenger {
             step: RoomStep::Here { mark, readiness },
         };
         self.tell_for_others(call, room, to, &Content::Room(word))
+            .map(drop)
     }
 
     /// Somebody says that they are there, and whether they pass on what others say.
@@ -367,19 +422,61 @@ impl Messenger {
             return self.drop_letter(None, DropReason::Room);
         };
         let account = member.account.clone();
-        if known.turn().is_none() || account == known.record.account {
+        // Another device of mine tells me what was decided there, steward or not.
+        let own = account == known.record.account;
+        if known.me() == Some(by) || (known.turn().is_none() && !own) {
             return self.drop_letter(None, DropReason::Room);
         }
-        let answers = known.roll.answered(by, &mark, readiness);
-        let before = RoomRollRecord::of(call.storage, room)?.unwrap_or_default();
-        let mut record = before.clone();
+        let mut record = known.rolled.clone();
+        let answers = record.marks.contains(&mark);
+        if answers {
+            known.roll.answered(by, readiness);
+        }
         record.note_will(&account, readiness != Readiness::Unwilling, wall);
         if answers && readiness == Readiness::Ready {
             record.silent.retain(|one| one.account != account);
         }
-        match record == before {
-            true => Ok(()),
-            false => record.put(call.storage, room),
+        self.save_roll(call, room, &record)
+    }
+
+    fn save_roll(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        record: &RoomRollRecord,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        if known.rolled == *record {
+            return Ok(());
         }
+        known.rolled = record.clone();
+        record.put(call.storage, room)
+    }
+
+    /// Says whether I pass on what others say, if I am asked to. Who declines while they do
+    /// goes on until a steward's program has named another.
+    pub(in crate::messenger) fn be_herald(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        willing: bool,
+    ) -> Result<Reply, Stop> {
+        let wall = call.cx.wall();
+        let known = self.my_room(room)?;
+        let account = known.record.account.clone();
+        let mut record = known.rolled.clone();
+        if record.note_will(&account, willing, wall) {
+            let told =
+                |one: &&MemberRecord| known.is_steward(&one.account) || one.account == account;
+            let others = known.others().filter(told);
+            let stewards: Vec<_> = others.map(|one| one.member).collect();
+            self.save_roll(call, room, &record)?;
+            for steward in stewards {
+                let mark = call.cx.random();
+                self.tell_readiness(call, room, steward, mark)?;
+            }
+            self.tell_room(room);
+        }
+        self.show_room(room)
     }
 }

@@ -10,10 +10,11 @@
 //! written down ([`RoomRollRecord`](crate::storage::RoomRollRecord)).
 
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use hushwing_sansio::{Context, Moment, Timestamp};
 
+use super::Heralds;
 use crate::MemberId;
 use crate::content::Readiness;
 use crate::messenger::room::commits::Budgets;
@@ -25,8 +26,13 @@ const WAIT: Duration = Duration::from_secs(60 * 60);
 const LONGEST_WAIT: Duration = Duration::from_secs(6 * 60 * 60);
 /// Before the first call of a run: what waits for me comes in first.
 const START: Duration = Duration::from_secs(10 * 60);
-/// Calls whose answers are known.
-const MOST_MARKS: usize = 16;
+/// The longest more by chance, before a call.
+const BY_CHANCE: Duration = Duration::from_secs(20 * 60);
+/// A call that is looked at later than this says nothing: I was away, and answers may still
+/// lie in my mailbox.
+const LATEST: Duration = Duration::from_secs(50 * 60);
+/// Others who have to answer before a herald that did not is taken for silent.
+const LEAST_HEARD: usize = 2;
 /// Members whose answers are counted.
 const MOST_COUNTED: usize = 128;
 /// Calls of one steward that are answered at once, and the time in which one more is.
@@ -37,12 +43,15 @@ pub(in crate::messenger) struct Roll {
     next: Option<Moment>,
     wait: Duration,
     open: Option<RollCall>,
-    marks: VecDeque<[u8; 16]>,
     counted: BTreeMap<MemberId, Count>,
     /// Something was said since the last call.
     in_use: bool,
+    /// Somebody was missing in the last call, herald or not.
+    doubt: bool,
     /// What of others' calls I answer.
     answers: Budgets,
+    /// When heralds wrote to me last, by letters that nobody else can make.
+    signs: BTreeMap<MemberId, Timestamp>,
 }
 
 /// A call, and who answered it.
@@ -50,6 +59,8 @@ pub(super) struct RollCall {
     at: Moment,
     pub(super) wall: Timestamp,
     pub(super) asked: BTreeMap<MemberId, Option<Readiness>>,
+    /// Those of them who are no heralds.
+    others: Vec<MemberId>,
 }
 
 /// How often somebody was asked, and answered.
@@ -65,18 +76,31 @@ impl Default for Roll {
             next: None,
             wait: WAIT,
             open: None,
-            marks: VecDeque::new(),
             counted: BTreeMap::new(),
             in_use: true,
+            doubt: false,
             answers: Budgets::new(ANSWERED.0, ANSWERED.1),
+            signs: BTreeMap::new(),
         }
     }
 }
 
 impl RollCall {
-    /// Whether anybody was heard: else it may be that I am not.
+    /// Whether half of the others were heard, and some: else it may be that I am not, or
+    /// that somebody between us lets through what they like.
     pub(super) fn was_heard(&self) -> bool {
-        self.asked.values().any(Option::is_some)
+        let heard = self.others.iter().filter(|one| {
+            let answer = self.asked.get(one);
+            answer.is_some_and(Option::is_some)
+        });
+        let heard = heard.count();
+        heard >= LEAST_HEARD && heard * 2 >= self.others.len()
+    }
+
+    /// Whether a herald did not answer.
+    pub(super) fn lacks_one(&self) -> bool {
+        let mut asked = self.asked.iter();
+        asked.any(|(one, answer)| answer.is_none() && !self.others.contains(one))
     }
 
     pub(super) fn is_ready(&self, member: MemberId) -> bool {
@@ -88,8 +112,10 @@ impl Roll {
     /// No calls are made any more; what others ask is answered as before.
     pub(super) fn rest(&mut self) {
         let answers = core::mem::replace(&mut self.answers, Budgets::new(0, ANSWERED.1));
+        let signs = core::mem::take(&mut self.signs);
         *self = Self {
             answers,
+            signs,
             ..Self::default()
         };
     }
@@ -102,20 +128,20 @@ impl Roll {
     /// Whether it is time for a call; `missed` says that somebody was silent in the last.
     pub(super) fn is_due(&mut self, cx: &mut Context<'_>, missed: bool) -> bool {
         let now = cx.now();
-        let by_chance = u64::try_from(WAIT.saturating_sub(START).as_millis()).unwrap_or(1);
-        let next = *self
-            .next
-            .get_or_insert_with(|| now + START + Duration::from_millis(cx.random_below(by_chance)));
+        let first = || now + START + below(cx, WAIT.saturating_sub(START));
+        let next = *self.next.get_or_insert_with(first);
         next <= now && self.open.is_none() && (self.in_use || missed)
     }
 
     /// These were asked.
-    pub(super) fn open(&mut self, mark: [u8; 16], now: Moment, wall: Timestamp, all: &[MemberId]) {
-        if self.marks.len() >= MOST_MARKS {
-            self.marks.pop_front();
-        }
-        self.marks.push_back(mark);
-        for member in all {
+    pub(super) fn open(
+        &mut self,
+        (now, wall): (Moment, Timestamp),
+        heralds: &[MemberId],
+        others: &[MemberId],
+    ) {
+        let all = || heralds.iter().chain(others);
+        for member in all() {
             if self.counted.len() >= MOST_COUNTED && !self.counted.contains_key(member) {
                 let least = self
                     .counted
@@ -131,15 +157,13 @@ impl Roll {
         self.open = Some(RollCall {
             at: now,
             wall,
-            asked: all.iter().map(|member| (*member, None)).collect(),
+            asked: all().map(|member| (*member, None)).collect(),
+            others: others.to_vec(),
         });
     }
 
-    /// Somebody answered; whether it is a call of mine that they answer.
-    pub(super) fn answered(&mut self, by: MemberId, mark: &[u8; 16], readiness: Readiness) -> bool {
-        if !self.marks.contains(mark) {
-            return false;
-        }
+    /// Somebody answered a call of mine.
+    pub(super) fn answered(&mut self, by: MemberId, readiness: Readiness) {
         let asked = self.open.as_mut().and_then(|open| open.asked.get_mut(&by));
         if let Some(answer) = asked
             && answer.replace(readiness).is_none()
@@ -147,27 +171,60 @@ impl Roll {
         {
             count.answered = count.answered.saturating_add(1);
         }
-        true
     }
 
     /// The call that is over.
     pub(super) fn close(&mut self, now: Moment) -> Option<RollCall> {
-        self.open.take_if(|open| open.at + ANSWER <= now)
+        let over = self.open.take_if(|open| open.at + ANSWER <= now);
+        over.filter(|over| now < over.at + LATEST)
     }
 
-    /// When the next one is: seldomer while somebody stays silent.
-    pub(super) fn go_on(&mut self, after: &RollCall, missed: bool) {
-        self.next = Some(after.at + self.wait);
-        self.wait = match missed {
-            true => self.wait.saturating_mul(2).min(LONGEST_WAIT),
-            false => WAIT,
-        };
+    /// When the next one is: seldomer while somebody stays silent, and for stewards
+    /// above whom there are others.
+    pub(super) fn go_on(
+        &mut self,
+        cx: &mut Context<'_>,
+        after: &RollCall,
+        (missed, turn): (bool, u32),
+    ) {
+        self.doubt = missed;
+        if !missed {
+            self.wait = WAIT;
+        }
+        let wait = self.wait.saturating_mul(turn.saturating_add(1));
+        self.next = Some(after.at + wait + below(cx, BY_CHANCE));
+        if missed {
+            self.wait = self.wait.saturating_mul(2).min(LONGEST_WAIT);
+        }
+    }
+
+    /// Whether somebody was missing in the last call.
+    pub(super) fn was_in_doubt(&self) -> bool {
+        self.doubt
     }
 
     /// How many more calls somebody answered than not.
     pub(super) fn worth(&self, member: MemberId) -> i64 {
         let count = self.counted.get(&member).copied().unwrap_or_default();
         2 * i64::from(count.answered) - i64::from(count.asked)
+    }
+
+    /// One of these heralds wrote to me.
+    pub(in crate::messenger) fn note_sign(
+        &mut self,
+        by: MemberId,
+        heralds: &Heralds,
+        now: Timestamp,
+    ) {
+        if heralds.includes(by) {
+            self.signs.retain(|member, _| heralds.includes(*member));
+            self.signs.insert(by, now);
+        }
+    }
+
+    /// When a herald wrote to me last in this run.
+    pub(in crate::messenger) fn sign(&self, herald: MemberId) -> Option<Timestamp> {
+        self.signs.get(&herald).copied()
     }
 
     /// Whether a steward is answered now.
@@ -179,6 +236,11 @@ impl Roll {
         self.counted.remove(&member);
         self.answers.forget(member);
     }
+}
+
+fn below(cx: &mut Context<'_>, span: Duration) -> Duration {
+    let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(cx.random_below(millis))
 }
 
 #[cfg(test)]
@@ -195,57 +257,88 @@ mod tests {
         }
     }
 
+    const NO_TIME: Timestamp = Timestamp::from_secs(0);
+
     fn at(minutes: u64) -> Moment {
         Moment::from_origin(Duration::from_secs(60 * minutes))
     }
 
-    fn is_due(roll: &mut Roll, minutes: u64, missed: bool) -> bool {
-        let mut chance = Same;
-        let mut cx = Context::new(at(minutes), Timestamp::default(), &mut chance);
-        roll.is_due(&mut cx, missed)
+    fn within<T>(minutes: u64, act: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        act(&mut Context::new(at(minutes), NO_TIME, &mut Same))
+    }
+
+    fn open(roll: &mut Roll, minutes: u64) {
+        let [herald, one, other] = [1, 2, 3].map(MemberId);
+        roll.open((at(minutes), NO_TIME), &[herald], &[one, other]);
+    }
+
+    /// The hours of a day from a minute on in which calls are made, where heralds are
+    /// missing in all before a minute, and something is said all the time.
+    fn called(roll: &mut Roll, from: u64, missed_until: u64, turn: u32) -> Vec<u64> {
+        let mut called = Vec::new();
+        for minute in (from..from + 24 * 60).step_by(10) {
+            let missed = minute < missed_until;
+            roll.note_use();
+            if let Some(over) = roll.close(at(minute)) {
+                within(minute, |cx| roll.go_on(cx, &over, (missed, turn)));
+            }
+            if within(minute, |cx| roll.is_due(cx, missed)) {
+                called.push((minute - from) / 60);
+                open(roll, minute);
+            }
+        }
+        called
     }
 
     #[test]
     fn who_is_silent_is_asked_ever_seldomer_and_nobody_where_nothing_is_said() {
         let mut roll = Roll::default();
-        assert!(!is_due(&mut roll, 0, false));
-        let mut called = Vec::new();
-        for minute in (0..24 * 60).step_by(10) {
-            if let Some(over) = roll.close(at(minute)) {
-                roll.go_on(&over, true);
-            }
-            if is_due(&mut roll, minute, true) {
-                called.push(minute / 60);
-                roll.open([0; 16], at(minute), Timestamp::default(), &[MemberId(1)]);
-            }
-        }
-        assert_eq!(called, [0, 1, 3, 7, 13, 19]);
-        roll.rest();
-        assert!(!is_due(&mut roll, 0, false));
-        assert!(is_due(&mut roll, 60, false));
-        roll.open([0; 16], at(60), Timestamp::default(), &[MemberId(1)]);
-        let over = roll.close(at(90)).unwrap();
-        roll.go_on(&over, false);
-        assert!(!is_due(&mut roll, 600, false), "nothing was said");
+        assert_eq!(called(&mut roll, 0, u64::MAX, 0), [0, 1, 3, 7, 13, 19]);
+        // Who is there again is asked hourly, from the first answer on.
+        let mut roll = Roll::default();
+        let hours = called(&mut roll, 0, 3 * 60, 0);
+        assert_eq!(hours[..5], [0, 1, 3, 4, 5]);
+        let mut roll = Roll::default();
+        assert_eq!(called(&mut roll, 0, 0, 3)[..4], [0, 4, 8, 12], "the fourth");
+        let over = RollCall {
+            at: at(0),
+            wall: NO_TIME,
+            asked: BTreeMap::new(),
+            others: Vec::new(),
+        };
+        let mut roll = Roll::default();
+        open(&mut roll, 0);
+        roll.open = None;
+        within(30, |cx| roll.go_on(cx, &over, (false, 0)));
+        assert!(
+            !within(600, |cx| roll.is_due(cx, false)),
+            "nothing was said"
+        );
         roll.note_use();
-        assert!(is_due(&mut roll, 600, false));
+        assert!(within(600, |cx| roll.is_due(cx, false)));
     }
 
     #[test]
-    fn an_answer_counts_once_and_for_a_call_of_mine() {
-        let (there, away) = (MemberId(1), MemberId(2));
+    fn an_answer_counts_once_and_one_alone_proves_nothing() {
+        let [herald, one, other] = [1, 2, 3].map(MemberId);
         let mut roll = Roll::default();
-        roll.open([1; 16], at(0), Timestamp::default(), &[there, away]);
-        assert!(!roll.answered(there, &[9; 16], Readiness::Ready));
+        open(&mut roll, 0);
         for _ in 0..3 {
-            assert!(roll.answered(there, &[1; 16], Readiness::Ready));
+            roll.answered(one, Readiness::Ready);
         }
-        assert_eq!((roll.worth(there), roll.worth(away)), (1, -1));
+        assert_eq!((roll.worth(one), roll.worth(other)), (1, -1));
         assert!(roll.close(at(29)).is_none());
         let over = roll.close(at(30)).unwrap();
-        assert!(over.was_heard() && over.is_ready(there) && !over.is_ready(away));
-        // Late: it is a sign, and no answer to the next call.
-        assert!(roll.answered(away, &[1; 16], Readiness::Ready));
-        assert_eq!(roll.worth(away), -1);
+        assert!(over.is_ready(one) && !over.is_ready(other));
+        assert!(over.lacks_one() && !over.was_heard());
+        open(&mut roll, 60);
+        roll.answered(one, Readiness::Ready);
+        roll.answered(other, Readiness::Unwilling);
+        let over = roll.close(at(90)).unwrap();
+        assert!(over.lacks_one() && over.was_heard());
+        // What is looked at late says nothing.
+        open(&mut roll, 120);
+        roll.answered(herald, Readiness::Ready);
+        assert!(roll.close(at(180)).is_none());
     }
 }
