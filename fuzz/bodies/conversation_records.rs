@@ -5,9 +5,9 @@ use hushwing_conversation::storage::{
     ExpectedRecord, FaceRecord, IdentityRecord, IntroducedRecord, IntroductionsRecord,
     InvitationRecord, JoinRecord, KeyPackageRecord, KinRecord, LackRecord, LeavesRecord,
     LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord, MyProfileRecord, OffersRecord,
-    OrphanRecord, PartedRecord, ReaderRecord, RepeatRecord, RoomFollowersRecord, RoomLinkRecord,
-    RoomMeetingRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord,
-    RoomRollRecord, SeenRecord, StretchRecord,
+    OrphanRecord, PairsRecord, PartedRecord, ReaderRecord, RepeatRecord, RoomFollowersRecord,
+    RoomLinkRecord, RoomMeetingRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord,
+    RoomReturnersRecord, RoomRollRecord, SeenRecord, StretchRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -38,6 +38,7 @@ pub(crate) fn run(data: &[u8]) {
     let _ = MyProfileRecord::decode(data);
     let _ = OffersRecord::decode(data);
     let _ = OrphanRecord::decode(data);
+    let _ = PairsRecord::decode(data);
     let _ = PartedRecord::decode(data);
     let _ = MemberRecord::decode(data);
     let _ = RepeatRecord::decode(data);

@@ -80,6 +80,15 @@ pub enum Refusal {
     /// anew yet.
     #[error("the conversation was restored from a backup and waits for the contact")]
     Restoring,
+    /// Another device of mine knows the contact, and that has to be done there.
+    #[error("that is done on the device that knows this contact")]
+    OnAnotherDevice,
+    /// The conversation goes on on other devices of mine, and not on this one any more.
+    #[error("this device is in that conversation no more")]
+    PairOver,
+    /// It cannot be had yet where a conversation goes on on several devices.
+    #[error("that cannot be had yet in a conversation on several devices")]
+    NotInPairs,
     /// Nothing is said to somebody from whom nothing is to be heard.
     #[error("you blocked this contact")]
     Blocked,

@@ -27,6 +27,7 @@ mod introduction;
 mod meaning;
 mod message;
 mod mode;
+mod paired;
 mod part;
 mod past;
 mod plain;
@@ -63,6 +64,7 @@ pub use introduction::{
 pub use meaning::{ComposeError, Content, Frame, Mark, OpenError, Opened, open};
 pub use message::{DecodeError, EncodeError, Expiration, MAX_MESSAGE, Message};
 pub use mode::{Mode, Wish, WishError};
+pub use paired::Paired;
 pub use part::{Body, Disposition, External, Part, Semantics};
 pub use past::{MAX_PAST, Past};
 pub use post::{Attachment, Post};

@@ -7,6 +7,7 @@ use super::addresses::{read_list, write_list};
 use super::cbor::{Reader, SyntaxError, Writer, whole};
 use super::device::{DeviceAnswer, DeviceCall};
 use super::message::MAX_MESSAGE;
+use super::paired::Paired;
 use super::past::{MAX_PAST, Past};
 use super::readiness::Readiness;
 use super::shared::{Begun, MAX_MINE, MAX_SHARED, Seen, Shared};
@@ -125,6 +126,20 @@ pub enum RoomStep {
         /// Whether I pass on what others say, if I am asked to.
         readiness: Readiness,
     },
+    /// Between two: let this conversation go on as a pair, the one of this number at
+    /// least. The room is the conversation.
+    PairWanted(u32),
+    /// Between two: this conversation is to go on as this pair.
+    PairOffered {
+        /// Which pair of this conversation it is.
+        turn: u32,
+        /// The public signature key of the leaf that will found it.
+        key: [u8; 32],
+        /// Random: what comes with the same again is a repeat.
+        id: [u8; 8],
+    },
+    /// Among the devices of one account: I am in these pairs.
+    Paired(Vec<Paired>),
 }
 
 /// Somebody in a room, as told. `Debug` hides all of it.
@@ -173,6 +188,9 @@ impl fmt::Debug for RoomStep {
             Self::Mine(_) => "Mine",
             Self::Roll(_) => "Roll",
             Self::Here { .. } => "Here",
+            Self::PairWanted(_) => "PairWanted",
+            Self::PairOffered { .. } => "PairOffered",
+            Self::Paired(_) => "Paired",
         })
     }
 }
@@ -235,6 +253,7 @@ impl RoomWord {
             RoomStep::Roster(entries) => entries.iter_mut().try_for_each(Entry::clean)?,
             RoomStep::Past(all) => all.iter_mut().for_each(Past::clean),
             RoomStep::Share(shared) => shared.iter_mut().try_for_each(Shared::clean)?,
+            RoomStep::Paired(pairs) => pairs.iter_mut().try_for_each(Paired::clean)?,
             RoomStep::Leave
             | RoomStep::Ask(_)
             | RoomStep::Again { .. }
@@ -247,6 +266,8 @@ impl RoomWord {
             | RoomStep::Here { .. }
             | RoomStep::Return
             | RoomStep::Anew(_)
+            | RoomStep::PairWanted(_)
+            | RoomStep::PairOffered { .. }
             | RoomStep::Withdrawn => {}
         }
         Ok(word)
@@ -358,6 +379,20 @@ impl RoomWord {
                 let seen = (0..count).map(|_| Seen::read(reader));
                 RoomStep::Seen(seen.collect::<Result<_, _>>()?)
             }
+            24 => RoomStep::PairWanted(reader.unsigned()?),
+            25 => {
+                reader.array_of(3)?;
+                RoomStep::PairOffered {
+                    turn: reader.unsigned()?,
+                    key: reader.fixed()?,
+                    id: reader.fixed()?,
+                }
+            }
+            26 => {
+                let count = reader.array(MAX_SHARED as u64)?;
+                let pairs = (0..count).map(|_| Paired::read(reader));
+                RoomStep::Paired(pairs.collect::<Result<_, _>>()?)
+            }
             _ => return Err(RoomWordError::Step),
         };
         Ok(Self { room, step })
@@ -462,6 +497,20 @@ impl RoomWord {
                 head(12);
                 writer.array(shared.len());
                 shared.iter().for_each(|one| one.write(writer));
+            }
+            RoomStep::PairWanted(turn) => {
+                head(24);
+                writer.unsigned(*turn);
+            }
+            RoomStep::PairOffered { turn, key, id } => {
+                head(25);
+                writer.array(3).unsigned(*turn);
+                writer.bytes(key).bytes(id);
+            }
+            RoomStep::Paired(pairs) => {
+                head(26);
+                writer.array(pairs.len());
+                pairs.iter().for_each(|one| one.write(writer));
             }
             RoomStep::Mine(keys) => {
                 head(17);

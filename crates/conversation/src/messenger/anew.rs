@@ -43,6 +43,10 @@ impl Messenger {
         let Some(contact) = self.conversation_of(arrival.mailbox) else {
             return self.drop_letter(None, DropReason::Letter);
         };
+        if self.pairs.is_cut(contact) {
+            // Whoever has the device that was thrown out has its keys.
+            return self.drop_letter(Some(contact), DropReason::Letter);
+        }
         if self.is_blocked(contact) {
             // They ask again every week, so unblocking is enough.
             return Ok(());
@@ -131,6 +135,7 @@ impl Messenger {
         }
         self.made_anew.insert(contact, now);
         self.keep_asking(call, contact)?;
+        self.leave_pairs(call, contact)?;
         let Some((group, place, welcome)) = self.make_group(call, contact, ask)? else {
             return self.drop_letter(Some(contact), DropReason::JoinRequest);
         };
@@ -222,6 +227,10 @@ impl Messenger {
         let last = person.tail.last.map_or(0, |last| last.epoch);
         let mine = self.groups.get(&contact).map_or(last, Group::epoch);
         let present = ask.epoch.min(mine.saturating_add(MOST_UNKNOWN)).max(mine);
+        // What was said in pairs stands before what is said now.
+        let paired = self.places_of(contact).into_iter();
+        let paired = paired.filter_map(|place| self.rooms.get(place)?.tail.last);
+        let present = paired.map(|last| last.epoch).fold(present, u64::max);
         let place = Place {
             // One more may have begun that only they knew of.
             before: present.saturating_add(1),

@@ -3,6 +3,7 @@
 use hushwing_sansio::StorageError;
 
 use super::broken::is_damage;
+use super::pair::merged;
 use super::people::Person;
 use super::room::reached_by_each;
 use super::show::{found, shortened, show, speaker, unreadable};
@@ -13,7 +14,7 @@ use crate::content::MessageId;
 use crate::content::shown::clean_name;
 use crate::storage::{MessageRecord, MessageState, MessageTimes, Owed, Position, Standing};
 use crate::view::{ContactView, Progress, Whereabouts};
-use crate::{ContactId, Event, IdPrefix, Refusal, Reply};
+use crate::{ContactId, Event, IdPrefix, Refusal, Reply, RoomId};
 
 /// The most messages one `Read` gives.
 const MOST_READ: usize = 10_000;
@@ -39,7 +40,9 @@ impl Messenger {
     pub(super) fn list_contacts(&self) -> Reply {
         let people = self.people.values();
         let known = people.filter(|person| person.record.standing != Standing::Requested);
-        Reply::Contacts(known.map(Person::view).collect::<Vec<ContactView>>())
+        let known = known.map(Person::view);
+        let all = known.chain(self.contacts_elsewhere());
+        Reply::Contacts(all.collect::<Vec<ContactView>>())
     }
 
     pub(super) fn rename(
@@ -103,12 +106,16 @@ impl Messenger {
             .into_iter()
             .filter_map(|(network, stage, at, proved)| Some(step(network, stage, at?, proved)));
         Ok(Reply::Where(Whereabouts {
-            from: speaker(&record),
+            from: match self.shown_pair(RoomId::at(record.contact)) {
+                Some(pair) => pair.speaker(&record),
+                None => speaker(&record),
+            },
             state: record.state,
             attempts: self.attempts(call, &record)?,
             progress: [said].into_iter().chain(reached).collect(),
             read_receipts: Self::has_told_of_reading(call, record.contact)?,
             members: match self.rooms.get(record.contact) {
+                Some(_) if self.is_pair(RoomId::at(record.contact)) => Vec::new(),
                 Some(room) => reached_by_each(room, call.storage, record.id())?,
                 None => Vec::new(),
             },
@@ -133,21 +140,35 @@ impl Messenger {
         self.place(contact).ok_or(Refusal::NoContact)?;
         let before = match before {
             Some(id) => {
-                said_with(call, contact, &id)?;
+                let places = self.places_of(contact).into_iter();
+                let said = places.map(|place| said_with(call, place, &id));
+                said.reduce(Result::or).unwrap_or(Ok(()))?;
                 let record = call.storage.message(&id)?;
                 Some(record.ok_or(Refusal::NoMessage)?.position)
             }
             None => None,
         };
-        let records = self.readable(call, contact, before.as_ref(), most.min(MOST_READ))?;
-        if let Some(last) = records.last().filter(|_| marks_read) {
-            self.mark_read(call, contact, &last.position)?;
+        let most = most.min(MOST_READ);
+        let mut records = self.readable(call, contact, before.as_ref(), most)?;
+        let pairs = self.places_of(contact).into_iter();
+        for pair in pairs.filter(|place| *place != contact) {
+            // What is damaged there ends that pair, and another one follows.
+            self.within(call, pair, |this, call| {
+                records.extend(this.readable(call, pair, before.as_ref(), most)?);
+                Ok(())
+            })?;
         }
-        let place = self.place(contact).ok_or(Refusal::NoContact)?;
+        let records = merged(records, most, MOST_BYTES);
+        if let Some(last) = records.last().filter(|_| marks_read) {
+            for place in self.places_of(contact) {
+                self.mark_read(call, place, &last.position)?;
+            }
+        }
         let mut views = Vec::with_capacity(records.len());
         let mut damage = None;
         let mut shown = 0_usize;
         for record in records.iter().rev() {
+            let place = self.place(record.contact).ok_or(Refusal::NoContact)?;
             let mut view = match show(call.storage, place, record) {
                 Err(error) if is_damage(&error) => {
                     damage = Some(error);

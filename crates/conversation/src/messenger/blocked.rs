@@ -34,7 +34,7 @@ impl Messenger {
     /// Whether anything may leave to a contact: they are in touch and not
     /// blocked.
     pub(super) fn is_written_to(&self, contact: ContactId) -> bool {
-        self.in_touch(contact) && !self.is_blocked(contact)
+        self.in_touch(contact) && !self.is_blocked(contact) && !self.pairs.is_cut(contact)
     }
 
     /// A contact is blocked from now on: what lies in the outbox for them is

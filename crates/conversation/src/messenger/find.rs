@@ -48,10 +48,10 @@ impl Messenger {
     pub(super) fn note_shown(
         &mut self,
         call: &mut Call<'_, '_>,
-        view: &MessageView,
+        (place, view): (ContactId, &MessageView),
     ) -> Result<(), StorageError> {
         if view.deleted {
-            return self.erase_said(call, view.contact, &view.id);
+            return self.erase_said(call, place, &view.id);
         }
         let text = spaced(&view.text);
         let text = (!text.trim().is_empty()).then_some(text.as_str());
@@ -70,9 +70,19 @@ impl Messenger {
             QueryError::TooLong => Refusal::TextTooLong { most: MAX_QUERY },
         })?;
         let within = within.map(|id| self.contact_in(id)).transpose()?;
-        let found = call
-            .storage
-            .find_texts(&query, within, most.min(MOST_FOUND))?;
+        let most = most.min(MOST_FOUND);
+        let found = match within.map(|head| self.places_of(head)) {
+            // What was said last is in the last place.
+            Some(places) => {
+                let mut found = Vec::new();
+                for place in places.into_iter().rev() {
+                    found.extend(call.storage.find_texts(&query, Some(place), most)?);
+                }
+                found.truncate(most);
+                found
+            }
+            None => call.storage.find_texts(&query, None, most)?,
+        };
         let mut views = Vec::with_capacity(found.len());
         for id in found {
             views.extend(self.shown_now(call, &id)?);
@@ -190,7 +200,7 @@ impl Messenger {
         let positions = call.storage.text_positions(contact, before, PIECE)?;
         for position in &positions {
             if let Some(view) = self.shown_now(call, &position.id)? {
-                self.note_shown(call, &view)?;
+                self.note_shown(call, (contact, &view))?;
             }
         }
         Ok(positions.first().copied())

@@ -121,7 +121,7 @@ impl Messenger {
                 None => self.drop_letter(None, DropReason::Unreadable),
             };
         };
-        if !self.may_write_to(mailbox, contact) {
+        if !self.may_write_to(mailbox, contact) || self.pairs.is_cut(contact) {
             return self.drop_letter(None, DropReason::WrongMailbox);
         }
         self.within(call, contact, |this, call| {

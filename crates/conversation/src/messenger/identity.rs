@@ -27,6 +27,9 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<Reply, Stop> {
+        if let Some(elsewhere) = self.number_elsewhere(contact) {
+            return Ok(elsewhere);
+        }
         let number = self.number_of(call, contact)?;
         let verified = self.person(contact)?.record.verified.is_some();
         Ok(Reply::SafetyNumber {

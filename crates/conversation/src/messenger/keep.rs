@@ -25,6 +25,7 @@ impl Messenger {
 
     /// Whether what comes there is to draw no attention.
     pub(super) fn is_muted(&self, at: ContactId, now: Timestamp) -> bool {
+        let at = self.head_of(at);
         let room = self.rooms.get(at).map(|room| &room.kept);
         let channel = || self.channels.get(at).map(|channel| &channel.kept);
         let person = || self.people.get(&at).map(|person| &person.kept);
@@ -40,6 +41,7 @@ impl Messenger {
         at: ContactId,
         change: impl FnOnce(&mut ConversationRecord) -> bool,
     ) -> Result<bool, StorageError> {
+        let at = self.head_of(at);
         let (conversation, kept) = match self.rooms.get_mut(at) {
             Some(room) => (room.record.conversation, &mut room.kept),
             None => match (self.people.get_mut(&at), self.channels.get_mut(at)) {
@@ -60,7 +62,9 @@ impl Messenger {
         let known = people.filter(|person| person.record.standing != Standing::Requested);
         let contacts = known.map(|person| person.record.id);
         let rooms = self.rooms.entered();
-        let rooms = rooms.filter(|at| !self.devices.meet_in(RoomId::at(*at)));
+        // A pair is shown as the conversation that it belongs to.
+        let shown = |at: &ContactId| self.head_of(*at) == *at;
+        let rooms = rooms.filter(|at| !self.devices.meet_in(RoomId::at(*at)) && shown(at));
         let channels = self.channels.entered().map(|(_, at)| at);
         let all = contacts.chain(rooms).chain(channels);
         let views = all.map(|at| self.kept(call, at));
@@ -73,12 +77,16 @@ impl Messenger {
         call: &Call<'_, '_>,
         at: ContactId,
     ) -> Result<Option<ConversationView>, StorageError> {
+        let at = self.head_of(at);
+        let pair = self.shown_pair(RoomId::at(at));
         let room = self.rooms.get(at);
         let channel = self.channels.get(at);
         let (kept, conversation, name) = match (room, channel, self.people.get(&at)) {
             (Some(one), ..) => {
-                let name = one.record.name.clone();
-                (&one.kept, one.record.conversation, name)
+                let conversation = pair.map_or(one.record.conversation, |pair| pair.conversation);
+                let known = self.known_with(one.record.id);
+                let name = known.map_or(&one.record.name, |known| &known.name);
+                (&one.kept, conversation, name.clone())
             }
             (None, Some(one), _) => (&one.kept, one.name(), one.title()),
             (None, None, Some(one)) => {
@@ -90,10 +98,10 @@ impl Messenger {
         Ok(Some(ConversationView {
             conversation,
             contact: at,
-            room: room.map(|room| room.record.id),
+            room: room.filter(|_| pair.is_none()).map(|room| room.record.id),
             channel: channel.map(|channel| channel.record.id),
             name,
-            unread: call.storage.count_unread(at)?,
+            unread: self.unread_of(call, at)?,
             marked_unread: kept.marked_unread,
             disappear_after: match room {
                 Some(room) => room.disappear_after,
@@ -144,10 +152,16 @@ impl Messenger {
         let contact = self.contact_in(conversation)?;
         let shared = self.rooms.get(contact).is_some() || self.channels.get(contact).is_some();
         if matches!(change, Change::Blocked(_)) && shared {
-            return Err(Refusal::RoomNotBlocked.into());
+            return Err(match self.is_pair(RoomId::at(contact)) {
+                true => Refusal::OnAnotherDevice,
+                false => Refusal::RoomNotBlocked,
+            }
+            .into());
         }
         let blocked = self.is_blocked(contact);
-        check(call, contact, &change)?;
+        let places = self.places_of(contact).into_iter();
+        let checked = places.map(|place| check(call, place, &change));
+        checked.reduce(Result::or).unwrap_or(Ok(()))?;
         let begins = matches!(change, Change::Draft(_));
         let now = call.cx.wall();
         let mut outcome = Ok(());
@@ -229,9 +243,13 @@ impl Messenger {
         contact: ContactId,
     ) -> Result<Reply, Stop> {
         match self.standing(contact) {
+            None if self.is_pair(RoomId::at(contact)) => {
+                return self.forget_elsewhere(call, contact);
+            }
             None | Some(Standing::Requested) => return Err(Refusal::NoContact.into()),
             Some(_) => {}
         }
+        self.forget_pairs(call, contact)?;
         self.forget_join(call, contact)?;
         self.call_receipts_back(call, contact)?;
         self.give_up_letters(call, contact)?;

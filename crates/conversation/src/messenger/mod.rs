@@ -16,6 +16,7 @@
 //! [`typing`] says that somebody writes, [`mode`] agrees on what can be shown to
 //! others, [`prove`] signs and shows it, and [`stretch`] says it off the record. What a backup holds [`put_back`] makes fit to go on; then [`restore`] asks
 //! contacts to begin anew, [`anew`] does so, and [`former`] reads what was said before.
+//! On several devices a conversation of two goes on as a [`pair`].
 //! Conversations of many are [`room`]s; what one says to many is a [`channel`].
 
 mod anew;
@@ -48,6 +49,7 @@ mod mention;
 mod met;
 mod mode;
 mod offers;
+mod pair;
 mod patience;
 mod people;
 mod petition;
@@ -90,7 +92,6 @@ use crate::{
     Ticket,
 };
 
-use broken::Concern;
 use channel::Channels;
 use device::Devices;
 use echo::Echoes;
@@ -98,6 +99,7 @@ use find::Indexing;
 use going::Going;
 use losses::Losses;
 use mail::Mails;
+use pair::Pairs;
 use patience::Patience;
 use people::Person;
 use profile::Profiles;
@@ -147,6 +149,10 @@ pub struct Config {
     /// Whether my keys in groups are renewed in time. Off until that keeps nobody's other
     /// devices waiting (RFC 0013, *Renewing keys by themselves*).
     pub renews: bool,
+    /// Whether conversations of two go on as pairs once either side has a further device.
+    /// Off until a device that was thrown out can keep no contact by that (RFC 0031, *Why it is
+    /// switched off*).
+    pub pairs: bool,
     /// Whether messages leave to all addresses of a contact at once, and not to
     /// the next one when the one before it brought no receipt.
     pub in_parallel: bool,
@@ -168,6 +174,7 @@ impl Default for Config {
             recovery: false,
             rotates: true,
             renews: false,
+            pairs: false,
             in_parallel: false,
             group_size: GroupSize::default(),
             most_for_others: (131_072, 128 * 1024 * 1024),
@@ -213,6 +220,7 @@ pub struct Messenger {
     channels: Channels,
     devices: Devices,
     profiles: Profiles,
+    pairs: Pairs,
     shelf: Shelf,
     stretches: Stretches,
     waiting_invites: BTreeMap<InvitationId, Ticket>,
@@ -247,6 +255,7 @@ impl Messenger {
         found.damaged.extend(damaged);
         let devices = Devices::open(storage)?;
         let profiles = Profiles::open(storage)?;
+        let pairs = Pairs::open(storage)?;
         let shelf = Shelf::open(storage, &mut found, &rooms)?;
         let mut messenger = Self {
             read_receipts: Self::is_on(storage, READ_RECEIPTS)?,
@@ -288,6 +297,7 @@ impl Messenger {
             channels,
             devices,
             profiles,
+            pairs,
             shelf,
             stretches: Stretches::default(),
             waiting_invites: BTreeMap::new(),
@@ -312,6 +322,7 @@ impl Messenger {
         messenger.begun_anew = people
             .filter_map(|p| Some((p.era.group()?, p.record.id)))
             .collect();
+        messenger.name_threads();
         messenger.resume_losses(storage)?;
         messenger.resume_mails(storage)?;
         messenger.resume_mailboxes(None);
@@ -350,7 +361,7 @@ impl Messenger {
         ticket: Ticket,
         command: Command,
     ) -> Result<(), StorageError> {
-        let concern = Concern::of(&command);
+        let concern = self.concern_of(&command);
         let answer = match self.carry_out(call, ticket, command) {
             Ok(None) => return Ok(()),
             Ok(Some(reply)) => Ok(reply),
@@ -404,6 +415,7 @@ impl Messenger {
             self.sweep_silence(call)?;
             self.sweep_devices(call)?;
             self.sweep_rooms(call)?;
+            self.pairs.look();
             self.sweep_channels(call)?;
         }
         Ok(())
@@ -456,7 +468,11 @@ impl Messenger {
 
     fn tell(&mut self, event: Event) {
         if !self.devices.hide(&event) {
-            self.events.push_back(event);
+            // What other devices are told of a contact may be otherwise.
+            let known = matches!(event, Event::Contact(_));
+            self.pairs.look_if(known);
+            let event = self.as_of_thread(event);
+            self.events.extend(event);
         }
     }
 
@@ -506,6 +522,7 @@ impl Machine for Messenger {
         self.read_office(call)?;
         self.tend_stretches(call)?;
         self.tend_channels(call)?;
+        self.tend_pairs(call)?;
         self.tend_mail(call)
     }
 

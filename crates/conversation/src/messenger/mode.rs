@@ -59,6 +59,7 @@ impl Messenger {
         contact: ContactId,
         mode: Mode,
     ) -> Result<Reply, Stop> {
+        let paired = self.pair_of(contact).is_some();
         let person = self.person(contact)?;
         if person.kept.blocked.is_some() {
             return Err(Refusal::Blocked.into());
@@ -70,6 +71,9 @@ impl Messenger {
             Standing::Joining | Standing::Asked | Standing::Requested => {
                 return Err(Refusal::NotEstablished.into());
             }
+        }
+        if mode != Mode::Normal && paired {
+            return Err(Refusal::NotInPairs.into());
         }
         if mode != Mode::Normal && person.record.unsecured_start {
             return Err(Refusal::KeysNotFixed.into());

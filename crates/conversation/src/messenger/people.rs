@@ -15,7 +15,7 @@ use crate::storage::{
     IntroducedRecord, LackRecord, MailboxUse, ModeRecord, OffersRecord, OrphanRecord, Position,
     RepeatRecord, ReunionRecord, RoomMeetingRecord, StretchRecord,
 };
-use crate::{ContactId, ConversationId, Event, Refusal, Standing, Storage};
+use crate::{ContactId, ConversationId, Event, Refusal, RoomId, Standing, Storage};
 
 /// A contact with what would be slow to read for each message.
 pub(super) struct Person {
@@ -206,7 +206,9 @@ impl Messenger {
         if self.is_blocked(contact) {
             return Err(Refusal::Blocked);
         }
+        let cut = self.pairs.is_cut(contact);
         match self.person(contact)?.record.standing {
+            Standing::Established if cut => Err(Refusal::Broken),
             Standing::Established => Ok(()),
             Standing::Broken => Err(Refusal::Broken),
             Standing::Restoring => Err(Refusal::Restoring),
@@ -218,8 +220,10 @@ impl Messenger {
 
     /// The contact a command names.
     pub(super) fn person(&mut self, id: ContactId) -> Result<&mut Person, Refusal> {
+        let elsewhere = self.is_pair(RoomId::at(id));
         match self.people.get_mut(&id) {
             Some(person) => Ok(person),
+            None if elsewhere => Err(Refusal::OnAnotherDevice),
             None if self.rooms.get(id).is_some() => Err(Refusal::NotInRooms),
             None if self.channels.get(id).is_some() => Err(Refusal::NotInChannels),
             None => Err(Refusal::NoContact),

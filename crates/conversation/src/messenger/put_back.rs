@@ -11,11 +11,12 @@ use crate::event::BreakReason;
 use crate::mls::forget_key_package;
 use crate::storage::{
     ChannelPart, ChannelRecord, ContactRecord, DevicesRecord, EraRecord, LackRecord, LeavesRecord,
-    MailRecord, MailboxState, MailboxUse, MyProfileRecord, ReaderRecord, RepeatRecord,
-    ReunionRecord, Role, RoomConsentRecord, RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord,
-    RoomRecord, RoomReturnRecord, RoomReturnersRecord, RoomStanding, Standing,
+    MailRecord, MailboxState, MailboxUse, MyProfileRecord, PairingRecord, PairsRecord,
+    ReaderRecord, RepeatRecord, ReunionRecord, Role, RoomConsentRecord, RoomFollowersRecord,
+    RoomLinkRecord, RoomMeetingRecord, RoomRecord, RoomReturnRecord, RoomReturnersRecord,
+    RoomStanding, Standing,
 };
-use crate::{ContactId, Event, Storage};
+use crate::{ContactId, ConversationId, Event, Storage};
 
 /// Where it stands that a backup was put back, until the first run took note.
 const RESTORED: &str = "restored";
@@ -66,11 +67,14 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
     restart_channels(storage)?;
     let devices = DevicesRecord::read(storage)?.room;
     LeavesRecord::clear(storage)?;
+    let pairs = end_pairs(storage)?;
     for room in storage.rooms()? {
         let room = room.unwrap_or_else(|damaged| damaged.stand_in());
         let standing = match room.standing {
             // The first run forgets it.
             _ if devices == Some(room.id) => RoomStanding::Broken,
+            // The conversation that it went on with is begun anew.
+            _ if pairs.contains(&room.conversation) => RoomStanding::Broken,
             RoomStanding::Offered => continue,
             RoomStanding::Joining | RoomStanding::Member | RoomStanding::Restoring => {
                 RoomStanding::Restoring
@@ -82,6 +86,20 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
         end_room(storage, room, standing)?;
     }
     Ok(())
+}
+
+/// What was agreed about pairs may be over since; which they are.
+fn end_pairs(storage: &mut dyn Storage) -> Result<Vec<ConversationId>, StorageError> {
+    let mut record = PairsRecord::read(storage)?;
+    for contact in record.contacts.values_mut() {
+        *contact = PairingRecord {
+            least: contact.least,
+            cut: contact.cut,
+            ..PairingRecord::default()
+        };
+    }
+    record.put(storage)?;
+    Ok(record.pairs.iter().map(|pair| pair.group).collect())
 }
 
 /// A lost device may have said more: what I say from now on has other keys and far

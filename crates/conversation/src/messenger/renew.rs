@@ -15,9 +15,9 @@ use crate::mls::{LeafKey, PAST_EPOCHS, Staged};
 use crate::storage::{MessageRecord, Side, Standing};
 
 /// Messages in an epoch after which its keys are renewed.
-const MOST_IN_EPOCH: u64 = 50;
+pub(super) const MOST_IN_EPOCH: u64 = 50;
 /// Age after which the keys of an epoch that was used are renewed.
-const EPOCH_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const EPOCH_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Messenger {
     /// Commits if it is my turn and time: after 50 messages, after a day in

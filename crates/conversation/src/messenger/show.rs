@@ -6,12 +6,13 @@ use super::Messenger;
 use super::broken::is_damage;
 use super::channel::Channel;
 use super::inquiry::message_with;
+use super::pair::Shown;
 use super::people::Person;
 use super::room::{Room, counted};
 use crate::content::{Content, IdPrefix, Message, ShortId};
 use crate::storage::{MessageKind, MessageRecord, Position};
 use crate::view::{ContactView, Counted, Mentioned, MessageView, Notice, Quote, Speaker};
-use crate::{ContactId, ConversationId, Event, MessageId, MessageState, Storage};
+use crate::{ContactId, ConversationId, Event, MessageId, MessageState, RoomId, Storage};
 
 /// The fewest digits of an id that are shown: its first two are always the same.
 const FEWEST_DIGITS: usize = 10;
@@ -55,6 +56,8 @@ pub(super) enum Place<'a> {
     Pair(&'a Person),
     /// In a room.
     Room(&'a Room),
+    /// In a pair.
+    Paired(Shown<'a>),
     /// In a channel.
     Channel(&'a Channel),
 }
@@ -64,6 +67,7 @@ impl Place<'_> {
         match self {
             Self::Pair(person) => person.record.id,
             Self::Room(room) => room.record.id.place(),
+            Self::Paired(pair) => pair.room.record.id.place(),
             Self::Channel(channel) => channel.record.id.place(),
         }
     }
@@ -72,6 +76,7 @@ impl Place<'_> {
         match self {
             Self::Pair(person) => person.record.conversation,
             Self::Room(room) => room.record.conversation,
+            Self::Paired(pair) => pair.conversation,
             Self::Channel(channel) => channel.name(),
         }
     }
@@ -80,6 +85,13 @@ impl Place<'_> {
         match self {
             Self::Pair(person) => person.mentioned_in(content),
             Self::Room(room) => room.mentioned_in(content),
+            Self::Paired(pair) => {
+                let mut mentioned = pair.room.mentioned_in(content);
+                mentioned
+                    .iter_mut()
+                    .for_each(|one| one.who = pair.named(one.who));
+                mentioned
+            }
             // Readers do not know each other.
             Self::Channel(_) => Vec::new(),
         }
@@ -89,7 +101,22 @@ impl Place<'_> {
     fn provable(self, record: &MessageRecord) -> Option<bool> {
         match self {
             Self::Pair(person) => person.provable(record),
-            Self::Room(_) | Self::Channel(_) => None,
+            Self::Room(_) | Self::Paired(_) | Self::Channel(_) => None,
+        }
+    }
+
+    /// With whom faces know something to have been said that lies at `place`.
+    fn shown_at(self, place: ContactId) -> ContactId {
+        match self {
+            Self::Paired(pair) => pair.head,
+            _ => place,
+        }
+    }
+
+    fn speaker(self, record: &MessageRecord) -> Speaker {
+        match self {
+            Self::Paired(pair) => pair.speaker(record),
+            _ => speaker(record),
         }
     }
 
@@ -114,7 +141,8 @@ impl Messenger {
     /// Where messages of that number are said.
     pub(super) fn place(&self, of: ContactId) -> Option<Place<'_>> {
         let pair = self.people.get(&of).map(Place::Pair);
-        let room = || self.rooms.get(of).map(Place::Room);
+        let shown = || self.shown_pair(RoomId::at(of)).map(Place::Paired);
+        let room = || shown().or_else(|| self.rooms.get(of).map(Place::Room));
         let channel = || self.channels.get(of).map(Place::Channel);
         pair.or_else(room).or_else(channel)
     }
@@ -310,9 +338,9 @@ pub(super) fn unreadable(place: Place<'_>, record: &MessageRecord) -> MessageVie
     MessageView {
         id: *record.id(),
         short: ShortId::whole(*record.id()),
-        contact: record.contact,
+        contact: place.shown_at(record.contact),
         conversation: place.conversation(),
-        from: speaker(record),
+        from: place.speaker(record),
         sent_at: record.sent_at,
         text: "[damaged]".to_owned(),
         state: record.state,
@@ -350,7 +378,7 @@ fn apply(
         }
         MessageKind::Delete if change.is_by_author_of(record) => view.deleted = true,
         MessageKind::Reaction => {
-            let by = speaker(change);
+            let by = place.speaker(change);
             if !change.is_erased() && !taken_back(storage, change)? {
                 let Content::Reaction { mark, .. } = content_of(change)? else {
                     return Ok(());

@@ -28,10 +28,13 @@ impl Messenger {
         text: &str,
         reply_to: Option<MessageId>,
     ) -> Result<Reply, Stop> {
-        self.may_speak(contact, text.len())?;
         if let Some(target) = &reply_to {
-            said_with(call, contact, target)?;
+            let places = self.places_of(contact).into_iter();
+            let said = places.map(|place| said_with(call, place, target));
+            said.reduce(Result::or).unwrap_or(Ok(()))?;
         }
+        let contact = self.speaks_at(contact);
+        self.may_speak(contact, text.len())?;
         let post = Post::new(self.words(contact, text)?, reply_to);
         self.say(call, contact, &Content::Post(post), MessageKind::Text, None)
     }
@@ -159,9 +162,13 @@ impl Messenger {
         if let Some(may) = self.may_publish_at(contact) {
             return may;
         }
+        let cut = self.pairs.is_cut(contact);
         let person = self.person(contact)?;
         if person.kept.blocked.is_some() {
             return Err(Refusal::Blocked);
+        }
+        if cut {
+            return Err(Refusal::Broken);
         }
         match person.record.standing {
             Standing::Joining | Standing::Requested => return Err(Refusal::NotEstablished),
@@ -257,7 +264,7 @@ impl Messenger {
             // all else of it.
             let text = matches!(record.kind, MessageKind::Text | MessageKind::Edit);
             if text || message.deleted {
-                self.note_shown(call, message)?;
+                self.note_shown(call, (record.contact, message))?;
             }
             if record.kind == MessageKind::Edit {
                 self.text_went(call)?;
@@ -385,7 +392,7 @@ impl Messenger {
         bytes: Vec<u8>,
         keep: Keep,
     ) -> Result<Option<LetterId>, StorageError> {
-        if self.is_blocked(contact) {
+        if self.is_blocked(contact) || self.pairs.is_cut(contact) {
             return Ok(None);
         }
         let (to, last_resort) = self.ways_to(contact, keep, call.cx.wall());

@@ -65,6 +65,7 @@ impl Messenger {
         if !self.typing {
             return Ok(Reply::Done);
         }
+        let contact = self.speaks_at(contact);
         if self.rooms.get(contact).is_some() {
             return self.tell_room_typing(call, RoomId::at(contact));
         }
@@ -140,7 +141,8 @@ impl Messenger {
         member: MemberId,
         stamp: &Stamp,
     ) {
-        if self.typing && self.notices.may_show(call, member.place(), stamp) {
+        let blocked = self.is_blocked_pair(room);
+        if self.typing && !blocked && self.notices.may_show(call, member.place(), stamp) {
             let (contact, member) = (room.place(), Some(member));
             self.tell(Event::Typing { contact, member });
         }

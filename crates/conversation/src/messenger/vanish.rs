@@ -56,6 +56,9 @@ impl Messenger {
         if seconds > MAX_TIMER {
             return Err(Refusal::TimerTooLong { most: MAX_TIMER }.into());
         }
+        if self.pair_of(contact).is_some() {
+            return Err(Refusal::NotInPairs.into());
+        }
         match self.rooms.get(contact).is_some() {
             true => self.disappear_in_room(call, RoomId::at(contact), seconds)?,
             false => self.say_timer(call, contact, Timer { seconds })?,

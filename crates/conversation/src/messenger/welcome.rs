@@ -191,7 +191,7 @@ impl Messenger {
                 return Ok(());
             };
             let message = show(call.storage, place, &record)?;
-            self.note_shown(call, &message)?;
+            self.note_shown(call, (contact, &message))?;
             let said = Event::Arrived {
                 message,
                 after,

@@ -23,6 +23,7 @@ mod memory;
 mod message;
 mod mode;
 mod orphan;
+mod pair;
 mod parted;
 mod profile;
 mod reunion;
@@ -72,6 +73,10 @@ pub use message::{
 };
 pub use mode::{MOST_WISHES, ModeRecord};
 pub use orphan::{MOST_ORPHAN_BYTES, MOST_ORPHANS, OrphanRecord};
+pub use pair::{
+    AnsweredPairRecord, KnownRecord, MOST_PAIRS, OfferedPairRecord, PairRecord, PairingRecord,
+    PairsRecord,
+};
 pub use parted::{PartedDevice, PartedGroup, PartedRecord};
 pub use profile::{FaceRecord, FormerName, MOST_NAMES, MyProfileRecord};
 pub use reunion::{FormerGroup, ReunionRecord};

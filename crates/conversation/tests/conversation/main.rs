@@ -21,6 +21,8 @@ mod crash;
 mod damage;
 mod devices;
 mod devices_hostile;
+mod devices_pairs;
+mod devices_pairs_apart;
 mod devices_restored;
 mod devices_revoked;
 mod devices_rooms;

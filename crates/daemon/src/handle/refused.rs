@@ -149,6 +149,15 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::ChannelFull { .. } => "remove a reader first, or found a second channel",
         Refusal::TooManyChannels { .. } => "leave and forget some first",
         Refusal::StillInChannel => "`hushwing channel leave NAME`",
+        Refusal::OnAnotherDevice => {
+            "do it on the device on which you got to know them; `hushwing device list` shows yours"
+        }
+        Refusal::NotInPairs => {
+            "what it would be for is said where only one device of each is; there is no way yet"
+        }
+        Refusal::PairOver => {
+            "what was said stays; if this device was not revoked, revoke it and link a new profile"
+        }
         Refusal::NotInRoom => "ask a steward of it to add you",
         Refusal::NotASteward => "`hushwing group info NAME` shows its stewards: ask one of them",
         Refusal::StewardAbove => "only who was a steward before them can",

@@ -2,12 +2,14 @@
 
 use hushwing_conversation::branches::AccountId;
 use hushwing_conversation::content::{
-    Begun, DeviceAnswer, DeviceCall, Entry, Past, Readiness, RoomStep, RoomWord, Seen, Shared,
+    Begun, DeviceAnswer, DeviceCall, Entry, Paired, Past, Readiness, RoomStep, RoomWord, Seen,
+    Shared,
 };
 use hushwing_conversation::storage::{
-    AskedRecord, CalledRecord, Dated, DevicesRecord, EntryRecord, KinRecord, LeafRecord,
-    LeavesRecord, LeavingRecord, MemberRecord, PackageRecord, PartedDevice, PartedGroup,
-    PartedRecord, Position, PublishingRecord, RevokedRecord, RoomFollowersRecord, RoomLinkRecord,
+    AnsweredPairRecord, AskedRecord, CalledRecord, Dated, DevicesRecord, EntryRecord, KinRecord,
+    KnownRecord, LeafRecord, LeavesRecord, LeavingRecord, MemberRecord, OfferedPairRecord,
+    PackageRecord, PairRecord, PairingRecord, PairsRecord, PartedDevice, PartedGroup, PartedRecord,
+    Position, PublishingRecord, RevokedRecord, RoomFollowersRecord, RoomLinkRecord,
     RoomMeetingRecord, RoomOfferRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord,
     RoomReturnersRecord, RoomRollRecord, RoomStanding, SeenRecord, SharedRecord, ShownRecord,
     Silence, TalkRecord, WelcomeRecord,
@@ -75,6 +77,23 @@ pub(crate) fn rooms() -> Vec<Seed> {
         proof: [9; 64],
         before: vec![7; 153],
     };
+    let paired = Paired {
+        shared: Shared {
+            before: Vec::new(),
+            ..shared.clone()
+        },
+        conversation: ConversationId([4; 16]),
+        turn: 2,
+        keys: [[1; 32], [2; 32]],
+        verified: true,
+        blocked: false,
+        revision: 9,
+    };
+    let pair = RoomStep::PairOffered {
+        turn: 2,
+        key: [3; 32],
+        id: [4; 8],
+    };
     let message = MessageId::from_bytes(&[1; 32]).unwrap();
     let seen = Seen {
         room: ConversationId([6; 16]),
@@ -100,6 +119,9 @@ pub(crate) fn rooms() -> Vec<Seed> {
         ("called", called),
         ("come", come),
         ("share", RoomStep::Share(vec![shared])),
+        ("paired", RoomStep::Paired(vec![paired])),
+        ("pair_wanted", RoomStep::PairWanted(2)),
+        ("pair_offered", pair),
         ("seen", RoomStep::Seen(vec![seen])),
         ("begun", RoomStep::Begun(begun)),
         ("mine", RoomStep::Mine(vec![[3; 32]])),
@@ -211,8 +233,46 @@ pub(crate) fn rooms() -> Vec<Seed> {
         (records, "member", member().encode()),
         (records, "devices", devices().encode()),
         (records, "parted", parted().encode()),
+        (records, "pairs", pairs().encode()),
     ];
     words.chain(stored).collect()
+}
+
+fn pairs() -> PairsRecord {
+    let (group, conversation) = (ConversationId([5; 16]), ConversationId([4; 16]));
+    let pairing = PairingRecord {
+        offered: Some(OfferedPairRecord {
+            group,
+            turn: 3,
+            key: Secret::new([6; 32]),
+            id: [7; 8],
+        }),
+        answered: Some(AnsweredPairRecord {
+            id: [8; 8],
+            at: NOW,
+        }),
+        at: NOW,
+        wanted: 2,
+        least: 2,
+        cut: false,
+    };
+    PairsRecord {
+        pairs: vec![PairRecord {
+            group,
+            conversation,
+            turn: 2,
+            forgotten: false,
+        }],
+        contacts: [(ContactId(3), pairing)].into(),
+        known: vec![KnownRecord {
+            conversation,
+            name: "Bob".to_owned(),
+            keys: [[1; 32], [2; 32]],
+            verified: true,
+            blocked: false,
+            by: (vec![3; 32], 9),
+        }],
+    }
 }
 
 fn devices() -> DevicesRecord {

@@ -18,7 +18,8 @@ use crate::{ConversationId, Event, Refusal, Reply, RoomId, Secret};
 impl Messenger {
     pub(in crate::messenger) fn list_rooms(&self) -> Reply {
         let rooms = self.rooms.by_id.iter();
-        let shown = rooms.filter(|(room, _)| !self.devices.meet_in(**room));
+        let hidden = |room: RoomId| self.devices.meet_in(room) || self.is_pair(room);
+        let shown = rooms.filter(|(room, _)| !hidden(**room));
         let rooms = shown.map(|(_, room)| room.view());
         Reply::Rooms(rooms.chain(self.channel_views()).collect())
     }
@@ -83,7 +84,7 @@ impl Messenger {
     }
 
     /// A room nobody has entered yet.
-    pub(super) fn new_room(
+    pub(in crate::messenger) fn new_room(
         &self,
         call: &mut Call<'_, '_>,
         conversation: ConversationId,
@@ -114,7 +115,7 @@ impl Messenger {
     }
 
     /// Knows a room from now on.
-    pub(super) fn add_room(
+    pub(in crate::messenger) fn add_room(
         &mut self,
         call: &mut Call<'_, '_>,
         record: RoomRecord,
@@ -129,7 +130,7 @@ impl Messenger {
     }
 
     /// Opens a mailbox to which all members may write.
-    pub(super) fn open_room_mailbox(
+    pub(in crate::messenger) fn open_room_mailbox(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
@@ -206,6 +207,7 @@ impl Messenger {
             OwnPackage::forget(&mut *call.storage, &package.reference)?;
         }
         let conversation = known.record.conversation;
+        self.pair_removed(conversation, place);
         if self.conversations.get(&conversation) == Some(&place) {
             Keeper::forget(&mut *call.storage, conversation)?;
             self.conversations.remove(&conversation);

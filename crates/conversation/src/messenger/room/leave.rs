@@ -68,6 +68,23 @@ impl Messenger {
         self.show_room(room)
     }
 
+    /// Leaves a pair, which nobody can be removed from by the other side: they are told, and
+    /// nothing is said or heard in it from now on. What was said stays.
+    pub(in crate::messenger) fn leave_pair(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        self.say_leave(call, room)?;
+        self.give_up_said(call, room)?;
+        let now = call.cx.wall();
+        let record = &mut self.rooms.find(room)?.record;
+        record.ended = Some(now);
+        record.standing = RoomStanding::Left;
+        self.save_room(call, room)?;
+        self.end_stay(call, room)
+    }
+
     /// Asks the stewards to remove me. A steward gives that up first: nobody
     /// below may remove one.
     fn ask_to_be_removed(
@@ -155,6 +172,13 @@ impl Messenger {
         let Some(leaver) = leaver.map(|member| account(&member.account)) else {
             return Ok(());
         };
+        let own = leaver
+            .as_ref()
+            .is_ok_and(|leaver| leaver.as_bytes() == known.record.account);
+        if known.is_mine() && !own && self.is_pair(room) {
+            return self.pair_left_by_them(call, room);
+        }
+        let known = self.rooms.find(room)?;
         if known.is_mine() && known.is_steward(&known.record.account) {
             self.want(call, room, Wish::Remove(leaver?))?;
             self.tell_room(room);

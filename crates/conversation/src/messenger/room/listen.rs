@@ -224,6 +224,11 @@ impl Messenger {
             return self.drop_letter(None, DropReason::Room);
         }
         let member = self.member_for(call, room, &said.author, &said.key)?;
+        if self.is_pair(room)
+            && self.keeper(call, room, |keeper, _| Ok(keeper.is_apart(said.state)))?
+        {
+            self.pair_is_apart(call, room, member)?;
+        }
         match &opened.content {
             Content::Room(word) if word.room == conversation => match &word.step {
                 RoomStep::Greeting { entry, known } => {
@@ -303,6 +308,11 @@ impl Messenger {
         };
         // What the lost machine of who restored says is none of mine.
         let own = known.is_own_device(told.member);
+        if !own && self.is_blocked_pair(room) {
+            // It stays unconfirmed with whoever said it.
+            return Ok(());
+        }
+        let known = self.rooms.find(room)?;
         let author = known.person(told.member);
         if !self.is_new_here(call, &opened.id)? {
             if own {
@@ -457,6 +467,7 @@ impl Messenger {
                 word @ RoomWord {
                     step:
                         RoomStep::Share(_)
+                        | RoomStep::Paired(_)
                         | RoomStep::Seen(_)
                         | RoomStep::Begun(_)
                         | RoomStep::Come { .. },

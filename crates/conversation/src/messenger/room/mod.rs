@@ -177,6 +177,16 @@ impl Rooms {
         timed.chain(others).min()
     }
 
+    /// Whether the others go on in states that have nothing in common with mine.
+    pub(super) fn is_stranded(&self, room: RoomId) -> bool {
+        self.keepers.get(&room).is_some_and(Keeper::is_stranded)
+    }
+
+    /// The epoch of the state that is followed, if it is at hand.
+    pub(super) fn epoch_in(&self, room: RoomId) -> Option<u64> {
+        self.keepers.get(&room).map(Keeper::epoch)
+    }
+
     fn find(&mut self, room: RoomId) -> Result<&mut Room, StorageError> {
         let missing = || StorageError::corrupt("finding a room");
         self.by_id.get_mut(&room).ok_or_else(missing)
@@ -221,7 +231,7 @@ impl Messenger {
 
     /// The room a command names.
     fn room(&mut self, room: RoomId) -> Result<&mut Room, Refusal> {
-        let hidden = self.devices.meet_in(room);
+        let hidden = self.devices.meet_in(room) || self.is_pair(room);
         let known = self.rooms.by_id.get_mut(&room);
         let channel = self.channels.get(room.place()).is_some();
         known.filter(|_| !hidden).ok_or(match channel {
@@ -248,6 +258,9 @@ impl Messenger {
         if self.devices.meet_in(room.record.id) {
             return Some(Err(Refusal::NoRoom));
         }
+        if self.is_blocked_pair(room.record.id) {
+            return Some(Err(Refusal::Blocked));
+        }
         Some(match room.record.standing {
             RoomStanding::Member => {
                 let most = self.config.group_size.most();
@@ -256,10 +269,19 @@ impl Messenger {
                     false => Ok(()),
                 }
             }
+            RoomStanding::Broken | RoomStanding::Restoring if self.is_pair(room.record.id) => {
+                Err(Refusal::PairOver)
+            }
             RoomStanding::Broken => Err(Refusal::RoomBroken),
             RoomStanding::Restoring => Err(Refusal::RoomRestoring),
+            _ if self.is_pair(room.record.id) => Err(Refusal::PairOver),
             _ => Err(Refusal::NotInRoom),
         })
+    }
+
+    /// Whether one room more may be known.
+    pub(super) fn has_place_for_room(&self) -> bool {
+        self.rooms.by_id.len() < MOST_ROOMS
     }
 
     fn save_room(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
@@ -278,6 +300,9 @@ impl Messenger {
     fn tell_room(&mut self, room: RoomId) {
         if self.devices.meet_in(room) {
             return self.tell_devices();
+        }
+        if self.is_pair(room) {
+            return self.tell_pair(room);
         }
         let Some(view) = self.rooms.by_id.get(&room).map(Room::view) else {
             return;

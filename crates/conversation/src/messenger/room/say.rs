@@ -35,6 +35,7 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         let salt = Salt(call.cx.random());
         let wall = call.cx.wall();
+        let after = self.disappear_after_in(room)?;
         let known = self.rooms.find(room)?;
         let before = known.tail.last;
         let stamp = Stamp {
@@ -44,7 +45,7 @@ impl Messenger {
         let frame = Frame {
             salt,
             stamp,
-            expires: expiry_of(content, known.disappear_after),
+            expires: expiry_of(content, after),
         };
         let bytes = content
             .compose(frame)
@@ -84,6 +85,7 @@ impl Messenger {
             self.count_anew(call, &id, None)?;
         }
         self.show_new(call, &record, content, before)?;
+        self.renew_pair_if_due(call, room)?;
         Ok(Reply::Sent {
             message: id,
             state: record.state,

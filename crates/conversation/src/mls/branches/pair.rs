@@ -21,7 +21,7 @@ use super::shape;
 use super::told::{MakeFault, Told};
 use crate::ConversationId;
 use crate::fork_choice::rules::Parent;
-use crate::fork_choice::{AccountId, CommitHash, Shape};
+use crate::fork_choice::{AccountId, CommitHash, HORIZON, Shape, StateName};
 use crate::mls::LeafKey;
 use crate::mls::provider::Provider;
 
@@ -54,6 +54,22 @@ impl Keeper {
         policy: &GroupPolicy,
         packages: &[Vec<u8>],
     ) -> Result<Result<(Self, Vec<Told>), MakeFault>, StorageError> {
+        let key = LeafKey::generate(lent.cx);
+        Self::found_pair_as(lent, id, (me, key), policy, packages)
+    }
+
+    /// The same, as a leaf of a key that the other account was told before.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`found_pair`](Self::found_pair).
+    pub(crate) fn found_pair_as(
+        lent: &mut Lent<'_, '_>,
+        id: ConversationId,
+        (me, key): (&AccountId, LeafKey),
+        policy: &GroupPolicy,
+        packages: &[Vec<u8>],
+    ) -> Result<Result<(Self, Vec<Told>), MakeFault>, StorageError> {
         if policy.shape != Shape::Pair || !policy.stewards.is_empty() {
             return Ok(Err(MakeFault::Shape));
         }
@@ -70,7 +86,6 @@ impl Keeper {
             .map(|one| one.signature_key().to_vec())
             .collect();
         let adds = members.into_iter().map(|member| member.package).collect();
-        let key = LeafKey::generate(lent.cx);
         let mut rows = Overlay::empty(&mut *lent.rows, id);
         let provider = Provider::new(lent.crypto, lent.cx, &mut rows);
         let founded = found(&provider, id, me, &key, policy, adds);
@@ -133,6 +148,21 @@ fn found(
         welcome: welcome.tls_serialize_detached().map_err(|_| FAILED)?,
         group,
     })
+}
+
+impl Keeper {
+    /// Whether who says something in this state cannot come to the one that is followed any
+    /// more: they went on so far beside it that where the two parted is forgotten there.
+    /// Should this one not win here either, two states stand for good.
+    pub(crate) fn is_apart(&self, state: StateName) -> bool {
+        let (there, here) = (self.path_to(state), self.path_to(self.followed));
+        let common = there
+            .iter()
+            .zip(&here)
+            .take_while(|(one, other)| one == other);
+        let beside = there.len() - common.count();
+        self.states.contains_key(&state) && beside > HORIZON
+    }
 }
 
 /// Whether a leaf of `me` can have been welcomed to this state of a pair by the

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ConversationId;
 use crate::fork_choice::{AccountId, MAX_STEWARDS, Shape};
 
 /// Version byte of the blob.
@@ -26,6 +27,8 @@ const DISAPPEAR: u16 = 4;
 const HERALDS: u16 = 5;
 /// Number of the further entry that says since when newcomers are handed what was said.
 const SHARED_SINCE: u16 = 7;
+/// Of the further entries that which says which conversation a pair goes on with.
+const CONTINUES: u16 = 8;
 /// Most heralds of a group.
 pub const MOST_HERALDS: usize = 3;
 /// Most bytes of the whole blob.
@@ -166,6 +169,13 @@ impl GroupPolicy {
         self.with_entry(HERALDS, &value)
     }
 
+    /// The same for a pair that goes on with a conversation, as its pair number `turn`.
+    #[must_use]
+    pub fn continuing(self, conversation: ConversationId, turn: u32) -> Self {
+        let value = [conversation.0.as_slice(), &turn.to_be_bytes()].concat();
+        self.with_entry(CONTINUES, &value)
+    }
+
     fn with_entry(mut self, at: u16, value: &[u8]) -> Self {
         self.further.retain(|(number, _)| *number != at);
         self.further.push((at, [&[VERSION], value].concat()));
@@ -190,6 +200,15 @@ impl GroupPolicy {
     pub fn disappear_after(&self) -> Option<u32> {
         let seconds = u32::from_be_bytes(self.entry(DISAPPEAR)?.try_into().ok()?);
         (seconds > 0).then_some(seconds)
+    }
+
+    /// The conversation that it goes on with, and as its which pair, if it is a pair that
+    /// says so.
+    #[must_use]
+    pub fn continues(&self) -> Option<(ConversationId, u32)> {
+        let (conversation, turn) = self.entry(CONTINUES)?.split_first_chunk()?;
+        let turn = u32::from_be_bytes(turn.try_into().ok()?);
+        (self.shape == Shape::Pair).then_some((ConversationId(*conversation), turn))
     }
 
     /// Since when newcomers are handed what was said, in milliseconds after 1970;
@@ -317,6 +336,19 @@ mod tests {
 
     fn account(byte: u8, length: usize) -> AccountId {
         AccountId::try_from(vec![byte; length].as_slice()).unwrap()
+    }
+
+    #[test]
+    fn a_pair_says_what_it_goes_on_with_and_a_group_does_not() {
+        let conversation = ConversationId([7; 16]);
+        let policy = GroupPolicy::of_pair().continuing(conversation, 3);
+        let read = GroupPolicy::decode(&policy.encode().unwrap()).unwrap();
+        assert_eq!(read.continues(), Some((conversation, 3)));
+        assert_eq!(GroupPolicy::of_pair().continues(), None);
+        let group = GroupPolicy::of_group(vec![account(1, 16)], "many");
+        assert_eq!(group.continuing(conversation, 3).continues(), None);
+        let bent = policy.with_entry(CONTINUES, &[7; 19]);
+        assert_eq!(bent.continues(), None);
     }
 
     #[test]

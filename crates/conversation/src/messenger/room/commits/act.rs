@@ -178,6 +178,7 @@ impl Messenger {
             self.say_again_in(call, room, common.saturating_add(1)..HANDED_ON)?;
         }
         self.devices_turned(call, room, &turns)?;
+        self.pair_turned(call, room, (&turns.gone, &turns.back))?;
         if !turns.gone.is_empty() {
             // Whoever is out knows where I am written to, also should I be brought back.
             self.rooms.find(room)?.record.exposed = true;
@@ -215,7 +216,9 @@ impl Messenger {
         known.stewards = stewards;
         known.named = policy.heralds();
         let succession = Succession::of(&policy);
-        known.base = succession.as_ref().map_or(0, Succession::base);
+        let paired = policy.continues().map(|(_, turn)| u64::from(turn) << 32);
+        let founded_anew = succession.as_ref().map(Succession::base);
+        known.base = founded_anew.or(paired).unwrap_or(0);
         known.before = succession.map(|succession| succession.group);
         known.narrow = policy.narrow().unwrap_or(usize::MAX);
         known.most = policy.most_leaves().unwrap_or(usize::MAX);

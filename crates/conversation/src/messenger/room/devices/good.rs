@@ -12,7 +12,7 @@ use crate::storage::{LeavesRecord, RoomStanding};
 use crate::{ConversationId, MemberId, RoomId, Storage};
 
 /// My other devices, and where we meet.
-pub(super) struct Good {
+pub(in crate::messenger) struct Good {
     pub(in crate::messenger) room: RoomId,
     pub(in crate::messenger) conversation: ConversationId,
     /// As which leaf I am there, by public signature key.
@@ -40,7 +40,10 @@ impl Good {
 
 impl Messenger {
     /// My other devices; `None` if I am not where they meet.
-    pub(super) fn good_devices(&self, storage: &dyn Storage) -> Result<Option<Good>, StorageError> {
+    pub(in crate::messenger) fn good_devices(
+        &self,
+        storage: &dyn Storage,
+    ) -> Result<Option<Good>, StorageError> {
         let room = self.devices.room();
         let known = room.and_then(|room| self.rooms.by_id.get(&room));
         let Some(known) = known.filter(|known| known.record.standing == RoomStanding::Member)

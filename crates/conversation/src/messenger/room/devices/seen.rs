@@ -38,10 +38,13 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         place: ContactId,
     ) -> Result<(), StorageError> {
-        let Some(known) = self.rooms.get(place) else {
+        let Some(known) = self.rooms.get(self.speaks_at(place)) else {
             return Ok(());
         };
-        let draft = known.kept.draft.as_ref();
+        // Of a pair that is kept where the conversation is.
+        let person = self.people.get(&place);
+        let kept = person.map_or(&known.kept, |person| &person.kept);
+        let draft = kept.draft.as_ref();
         let reply_to = draft.and_then(|one| one.reply_to.as_deref());
         let begun = Begun {
             room: known.record.conversation,

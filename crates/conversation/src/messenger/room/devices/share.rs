@@ -65,6 +65,7 @@ impl Messenger {
                 });
                 if !inside {
                     self.devices.forget_told_of(device, &known.key);
+                    self.pairs.forget_told_of(device, known.record.conversation);
                 }
             }
         }
@@ -86,7 +87,9 @@ impl Messenger {
             let told = self.devices.was_told(device, &known.key);
             // Where an account may have one leaf no other device can come.
             let alone = known.each < 2 || known.key.is_empty();
-            if *room != good.room && known.is_mine() && !told && !alone {
+            // Of pairs they are told with whom they are.
+            let pair = self.is_pair(*room);
+            if *room != good.room && known.is_mine() && !told && !alone && !pair {
                 untold.push(*room);
             }
         }
@@ -112,7 +115,7 @@ impl Messenger {
     }
 
     /// What is told of a group I am in, with the signature of my leaf there.
-    fn shared(
+    pub(in crate::messenger) fn shared(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
@@ -141,7 +144,7 @@ impl Messenger {
         }))
     }
 
-    pub(super) fn within_told(
+    pub(in crate::messenger) fn within_told(
         &mut self,
         call: &mut Call<'_, '_>,
         meeting: RoomId,
@@ -169,7 +172,9 @@ impl Messenger {
         }
         if moved {
             self.devices.forget_told(device);
+            self.pairs.forget_told(device);
         }
+        self.pairs.look();
         self.share_with(call, device)
     }
 
@@ -188,6 +193,9 @@ impl Messenger {
             RoomStep::Share(shared) => shared
                 .iter()
                 .try_for_each(|one| self.heard_shared(call, device, one)),
+            RoomStep::Paired(pairs) => pairs
+                .iter()
+                .try_for_each(|one| self.heard_paired(call, device, one)),
             RoomStep::Seen(seen) => seen.iter().try_for_each(|one| self.heard_seen(call, one)),
             RoomStep::Begun(begun) => self.heard_begun(call, &begun),
             RoomStep::Come {
@@ -246,7 +254,7 @@ impl Messenger {
 
     /// A device is in a group. If this one is not, and was not as that account, it
     /// wants to be.
-    fn heard_shared(
+    pub(in crate::messenger) fn heard_shared(
         &mut self,
         call: &mut Call<'_, '_>,
         device: MemberId,

@@ -8,6 +8,7 @@ mod enter;
 mod greet;
 mod link;
 mod offer;
+mod pair;
 mod past;
 mod roster;
 mod welcome;

@@ -173,7 +173,20 @@ impl Messenger {
                 };
                 self.room_offered(call, offer, word.room, name, *size)
             }
+            RoomStep::PairWanted(turn) if established => self.pair_wanted(call, contact, *turn),
+            RoomStep::PairOffered { turn, key, id } if established => {
+                let offer = RoomOfferRecord {
+                    by: contact,
+                    key: *key,
+                    id: *id,
+                    decided: true,
+                };
+                self.pair_offered(call, contact, word.room, (*turn, offer))
+            }
             RoomStep::Answer { package, entry } if established => {
+                if self.pair_answered(call, contact, word.room, (package, entry))? {
+                    return Ok(());
+                }
                 self.room_answered(call, contact, word.room, package, entry)
             }
             RoomStep::Return if established => self.asked_back(call, contact, word.room),
@@ -398,8 +411,11 @@ impl Messenger {
             return self.remove_offer(call, room);
         }
         if known.members.is_empty() {
+            let hidden = self.is_pair(room);
             self.remove_room(call, room)?;
-            self.tell(crate::Event::RoomForgotten { room });
+            if !hidden {
+                self.tell(crate::Event::RoomForgotten { room });
+            }
             return Ok(());
         }
         if self.devices.is_stale(room) {

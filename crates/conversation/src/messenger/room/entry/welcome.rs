@@ -5,6 +5,7 @@ use core::ops::RangeInclusive;
 use hushwing_delivery::Keep;
 use hushwing_sansio::StorageError;
 
+use super::pair::is_the_pair;
 use crate::branches::{Invited, Keeper, Lent, OwnPackage, WelcomeFault};
 use crate::content::{Content, RoomStep, RoomWord};
 use crate::letter::{LetterBody, MOST_WITH_WELCOME};
@@ -46,7 +47,11 @@ impl Messenger {
             true => (GroupSize::of_devices(), MOST_DEVICES..=MOST_DEVICES),
             false => (self.config.group_size, 1..=MOST_OF_ONE),
         };
+        let pair = self.pairs.of_group(record.conversation);
         let fits = |invited: &Invited| {
+            if let Some(pair) = pair {
+                return is_the_pair(pair, package, invited);
+            }
             let bounded = size.admits(&invited.policy);
             bounded && is_asked_for(record.conversation, package, invited, &each)
         };
@@ -183,6 +188,9 @@ impl Messenger {
         }
         self.tell_room(room);
         self.sweep(call, room)?;
+        if self.is_pair(room) {
+            self.pair_entered(call, room)?;
+        }
         self.share_rooms(call)
     }
 

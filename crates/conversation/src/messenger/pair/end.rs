@@ -1,0 +1,189 @@
+//! When a pair is over, or a device has no part in it any more.
+
+use hushwing_sansio::StorageError;
+
+use crate::messenger::{Call, Messenger};
+use crate::storage::{PairRecord, RoomStanding};
+use crate::{ContactId, ConversationId, MemberId, RoomId};
+
+impl Messenger {
+    /// I am in a pair: my other devices are told, and faces of the contact.
+    pub(in crate::messenger) fn pair_entered(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        self.pairs.look();
+        self.name_thread(room);
+        self.tell_pair(room);
+        self.tell_kept(call, room.place())
+    }
+
+    /// The conversation that goes on as a pair is at that place, if it is not here itself.
+    pub(super) fn name_thread(&mut self, room: RoomId) {
+        let Some(pair) = self.pair_in(room).cloned() else {
+            return;
+        };
+        let first = self.conversations.entry(pair.conversation);
+        first.or_insert(room.place());
+    }
+
+    /// The same for all of them.
+    pub(in crate::messenger) fn name_threads(&mut self) {
+        let mut pairs = self.pairs.record.pairs.clone();
+        pairs.sort_by_key(|pair| (pair.turn, pair.group));
+        for pair in pairs {
+            let place = self.conversations.get(&pair.group).copied();
+            if let Some(place) = place.filter(|place| self.rooms.get(*place).is_some()) {
+                self.name_thread(RoomId::at(place));
+            }
+        }
+    }
+
+    /// Whether the pair with a contact cannot go on here: the other side speaks in states
+    /// that have nothing in common with mine.
+    pub(super) fn is_lost_pair(&self, contact: ContactId) -> bool {
+        let least = self.least_turn(contact);
+        let room = self.pair_of(contact);
+        let turn = |room| self.pair_in(room).map_or(0, |pair| pair.turn);
+        room.is_some_and(|room| self.rooms.is_stranded(room) || turn(room) < least)
+    }
+
+    /// The other side speaks in a state from which it does not come to mine any more: another
+    /// pair takes the place of this one, by whoever has the conversation before.
+    pub(in crate::messenger) fn pair_is_apart(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        by: MemberId,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.get(room.place());
+        let theirs = known.is_some_and(|known| {
+            let by = known.members.get(&by);
+            by.is_some_and(|by| by.account != known.record.account)
+        });
+        let turn = self.pair_in(room).map_or(0, |pair| pair.turn);
+        let Some(contact) = self.contact_of_pair(room).filter(|_| theirs) else {
+            return Ok(());
+        };
+        let pairing = self.pairs.with(contact);
+        if pairing.least > turn {
+            return Ok(());
+        }
+        pairing.least = turn.saturating_add(1);
+        self.pairs.look();
+        self.save_pairs(call)
+    }
+
+    /// Another state of a pair is followed. Once the device that the conversation before was
+    /// begun with is thrown out, nothing is heard from it there either.
+    pub(in crate::messenger) fn pair_turned(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        (gone, back): (&[MemberId], &[MemberId]),
+    ) -> Result<(), StorageError> {
+        let Some(contact) = self.contact_of_pair(room) else {
+            return Ok(());
+        };
+        let known = self.rooms.get(room.place());
+        let theirs = |member: &MemberId| {
+            let member = known.and_then(|known| known.members.get(member));
+            member.is_some_and(|member| member.contact == Some(contact))
+        };
+        let cut = match (gone.iter().any(theirs), back.iter().any(theirs)) {
+            (_, true) => false,
+            (true, false) => true,
+            (false, false) => return Ok(()),
+        };
+        self.pairs.with(contact).cut = cut;
+        self.save_pairs(call)?;
+        match cut {
+            true => self.fall_silent(call, contact),
+            false => self.speak_again(call, contact),
+        }
+    }
+
+    /// The conversation is begun anew: no pair of before goes on. What my other devices have
+    /// of it stays; the next pair has a higher number.
+    pub(in crate::messenger) fn leave_pairs(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(), StorageError> {
+        let next = self.pairs_of(contact).last().map(|(_, pair)| pair.turn + 1);
+        let rooms: Vec<_> = self
+            .pairs_of(contact)
+            .into_iter()
+            .map(|(room, _)| room)
+            .collect();
+        for room in rooms {
+            self.within(call, room.place(), |this, call| {
+                match this.rooms.standing(room) {
+                    Some(RoomStanding::Member) => this.leave_pair(call, room),
+                    Some(RoomStanding::Joining) => this.remove_room(call, room),
+                    _ => Ok(()),
+                }
+            })?;
+        }
+        let pairing = self.pairs.with(contact);
+        pairing.offered = None;
+        pairing.answered = None;
+        pairing.wanted = 0;
+        pairing.least = pairing.least.max(next.unwrap_or(0));
+        self.pairs.look();
+        self.save_pairs(call)
+    }
+
+    /// Whoever is in a pair alone with own devices is told that it is over.
+    pub(in crate::messenger) fn pair_left_by_them(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        self.leave_pair(call, room)?;
+        self.pairs.look();
+        self.tell_pair(room);
+        Ok(())
+    }
+
+    /// Forgets the pairs of a conversation, and all that was said in them.
+    pub(in crate::messenger) fn forget_pairs(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        head: ContactId,
+    ) -> Result<(), StorageError> {
+        let name = self.thread_name(head);
+        let rooms: Vec<_> = self
+            .pairs_of(head)
+            .into_iter()
+            .map(|(room, _)| room)
+            .collect();
+        for room in rooms {
+            self.remove_room(call, room)?;
+        }
+        let record = &mut self.pairs.record;
+        record.contacts.remove(&head);
+        let of = |pair: &&mut PairRecord| Some(pair.conversation) == name;
+        let pairs = record.pairs.iter_mut().filter(of);
+        pairs.for_each(|pair| pair.forgotten = true);
+        record.known.retain(|one| Some(one.conversation) != name);
+        self.save_pairs(call)
+    }
+
+    /// A room is forgotten: a thread that had its name from it has another.
+    pub(in crate::messenger) fn pair_removed(&mut self, group: ConversationId, place: ContactId) {
+        let Some(pair) = self.pairs.of_group(group).cloned() else {
+            return;
+        };
+        if self.conversations.get(&pair.conversation) != Some(&place) {
+            return;
+        }
+        self.conversations.remove(&pair.conversation);
+        let left = self.pairs.of_conversation(pair.conversation).into_iter();
+        let mut left = left.filter_map(|pair| self.conversations.get(&pair.group).copied());
+        if let Some(place) = left.next() {
+            self.conversations.insert(pair.conversation, place);
+        }
+    }
+}
