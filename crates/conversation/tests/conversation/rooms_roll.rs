@@ -196,17 +196,6 @@ fn two_devices_of_a_steward_do_not_take_each_other_for_silent() {
 }
 
 #[test]
-fn one_answer_that_gets_through_makes_nobody_silent() {
-    let mut c = settled(2_814);
-    let ivan = [c.homes[8]];
-    for who in (0..8).filter(|who| *who != 6) {
-        c.village.withhold(c.homes[who], &ivan);
-    }
-    let count = commits(&mut c, 7, |c| hours(c, 30));
-    assert_eq!(count, 0, "Ivan hears Grace alone");
-}
-
-#[test]
 fn nobody_answers_for_another() {
     let mut c = settled(2_806);
     asleep(&mut c, &[1], true);
