@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_newer_preview_is_left_out_and_a_malformed_one_refused() {
-        assert_eq!(open_with_preview(b"\x81\x02").unwrap().preview, None);
+        assert_eq!(open_with_preview(b"\x81\x03").unwrap().preview, None);
         assert!(matches!(
             open_with_preview(b"\x80"),
             Err(BundleError::Preview(_))
