@@ -141,7 +141,7 @@ impl Messenger {
         member: MemberId,
         stamp: &Stamp,
     ) {
-        let blocked = self.is_blocked_pair(room);
+        let blocked = self.is_blocked_pair(room) || self.is_usurped_pair(room);
         if self.typing && !blocked && self.notices.may_show(call, member.place(), stamp) {
             let (contact, member) = (room.place(), Some(member));
             self.tell(Event::Typing { contact, member });

@@ -87,6 +87,8 @@ pub struct OfferedPairRecord {
 pub struct KnownRecord {
     /// The conversation with them.
     pub conversation: ConversationId,
+    /// The number of the pair that it goes on as.
+    pub turn: u32,
     /// What they are called.
     pub name: String,
     /// The public signature keys that the safety number is made of: my device's, and
@@ -192,6 +194,7 @@ mod tests {
             )]),
             known: vec![KnownRecord {
                 conversation,
+                turn: 2,
                 name: "Bob".to_owned(),
                 keys: [[6; 32], [7; 32]],
                 verified: true,

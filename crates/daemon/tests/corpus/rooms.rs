@@ -266,6 +266,7 @@ fn pairs() -> PairsRecord {
         contacts: [(ContactId(3), pairing)].into(),
         known: vec![KnownRecord {
             conversation,
+            turn: 2,
             name: "Bob".to_owned(),
             keys: [[1; 32], [2; 32]],
             verified: true,

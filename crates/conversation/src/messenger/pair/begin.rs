@@ -75,6 +75,15 @@ impl Messenger {
         self.least_turn(contact).max(last.saturating_add(1))
     }
 
+    /// The number of the last pair with a contact that I was in: none that comes later stands
+    /// before it.
+    fn last_entered(&self, contact: ContactId) -> u32 {
+        let pairs = self.pairs_of(contact).into_iter().rev();
+        let joining = |room| self.rooms.standing(room) == Some(RoomStanding::Joining);
+        let mut entered = pairs.filter(|(room, _)| !joining(*room));
+        entered.next().map_or(0, |(_, pair)| pair.turn)
+    }
+
     /// Whether a conversation can go on as a pair: nothing is agreed in it that a pair does
     /// not keep, and it is not being begun anew.
     fn may_be_a_pair(&self, contact: ContactId) -> bool {
@@ -217,6 +226,7 @@ impl Messenger {
         let founds = person.is_some_and(|person| person.record.side == Side::Inviter);
         let next = self.next_turn(contact);
         let usable = turn >= self.least_turn(contact).max(1)
+            && turn > self.last_entered(contact)
             && turn <= next.saturating_add(MOST_AHEAD).min(MOST_TURNS);
         let answered = self.pairs.with(contact).answered.clone();
         if let Some(answered) = &answered {

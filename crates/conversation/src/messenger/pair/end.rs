@@ -76,31 +76,36 @@ impl Messenger {
     }
 
     /// Another state of a pair is followed. Once the device that the conversation before was
-    /// begun with is thrown out, nothing is heard from it there either.
+    /// begun with is thrown out of any, nothing is heard from it there either, nor in pairs
+    /// that it is in or had founded since.
     pub(in crate::messenger) fn pair_turned(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        (gone, back): (&[MemberId], &[MemberId]),
     ) -> Result<(), StorageError> {
         let Some(contact) = self.contact_of_pair(room) else {
             return Ok(());
         };
-        let known = self.rooms.get(room.place());
-        let theirs = |member: &MemberId| {
-            let member = known.and_then(|known| known.members.get(member));
-            member.is_some_and(|member| member.contact == Some(contact))
-        };
-        let cut = match (gone.iter().any(theirs), back.iter().any(theirs)) {
-            (_, true) => false,
-            (true, false) => true,
-            (false, false) => return Ok(()),
-        };
-        self.pairs.with(contact).cut = cut;
+        let before = (self.pairs.is_cut(contact), self.pair_of(contact));
+        let pairs = self.pairs_of(contact).into_iter();
+        let groups: Vec<_> = pairs.map(|(room, pair)| (room, pair.group)).collect();
+        let mut rooms = groups.iter().map(|(room, _)| *room);
+        let cut = rooms.any(|room| self.threw_out(room, contact));
+        if cut || before.0 {
+            self.pairs.with(contact).cut = cut;
+        }
+        if (cut, self.pair_of(contact)) == before {
+            return Ok(());
+        }
+        // My other devices go on where this one does.
+        let told = &mut self.pairs.told;
+        told.retain(|(_, told), _| !groups.iter().any(|(_, group)| group == told));
+        self.pairs.look();
         self.save_pairs(call)?;
-        match cut {
-            true => self.fall_silent(call, contact),
-            false => self.speak_again(call, contact),
+        match (before.0, cut) {
+            (false, true) => self.fall_silent(call, contact),
+            (true, false) => self.speak_again(call, contact),
+            _ => Ok(()),
         }
     }
 
@@ -135,12 +140,17 @@ impl Messenger {
         self.save_pairs(call)
     }
 
-    /// Whoever is in a pair alone with own devices is told that it is over.
+    /// Whoever is in a pair alone with own devices is told that it is over. This device hears
+    /// of that in the conversation before, if it has the contact: one leaf of theirs alone, which may be
+    /// stolen, ends no pair that others of them are in.
     pub(in crate::messenger) fn pair_left_by_them(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
     ) -> Result<(), StorageError> {
+        if self.contact_of_pair(room).is_some() {
+            return Ok(());
+        }
         self.leave_pair(call, room)?;
         self.pairs.look();
         self.tell_pair(room);

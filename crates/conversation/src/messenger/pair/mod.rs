@@ -100,6 +100,14 @@ impl Pairs {
         known.is_some_and(|known| known.cut)
     }
 
+    /// The number of the pair that a conversation goes on as, by the device of mine that has
+    /// the contact.
+    fn last_told(&self, conversation: Option<ConversationId>) -> Option<u32> {
+        let mut known = self.record.known.iter();
+        let known = known.find(|one| Some(one.conversation) == conversation);
+        known.map(|known| known.turn)
+    }
+
     /// The same of one pair.
     pub(super) fn forget_told_of(&mut self, device: MemberId, group: ConversationId) {
         self.looks |= self.told.remove(&(device, group)).is_some();

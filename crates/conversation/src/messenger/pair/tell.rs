@@ -198,11 +198,21 @@ impl Messenger {
         };
         let record = KnownRecord {
             conversation: paired.conversation,
+            turn: paired.turn,
             name: paired.shared.name.clone(),
             keys: paired.keys,
             verified: paired.verified,
             blocked: paired.blocked,
             by: (by, paired.revision),
+        };
+        // Which pair it goes on as is for the device to tell that has the contact, while I have
+        // such a device.
+        let good = self.good_devices(call.storage)?;
+        let is_good = |key: &[u8]| {
+            let keys = good
+                .iter()
+                .flat_map(|good| good.others().map(|one| good.key_of(one)));
+            keys.flatten().any(|one| one == key)
         };
         let all = &mut self.pairs.record.known;
         let full = all.len() >= MOST_PAIRS;
@@ -212,10 +222,13 @@ impl Messenger {
             Some(before) => {
                 let (by, revision) = &before.by;
                 let newer = *by != record.by.0 || *revision < paired.revision;
-                if paired.revision == 0 || !newer {
-                    return Ok(());
+                let told = *revision > 0 && is_good(by);
+                match paired.revision {
+                    0 if !told && paired.turn > before.turn => before.turn = paired.turn,
+                    0 => return Ok(()),
+                    _ if newer => *before = record,
+                    _ => return Ok(()),
                 }
-                *before = record;
             }
             None if full => return Ok(()),
             None => all.push(record),

@@ -49,14 +49,46 @@ impl Messenger {
         }
     }
 
-    /// The pair that a conversation goes on as, if it does.
+    /// The pair that a conversation goes on as, if it does: the last one. Where the device
+    /// that the contact began with was thrown out, the first one that did so: whoever has that
+    /// device can have later ones founded, and throw it out of those, but not of those before.
     pub(in crate::messenger) fn pair_of(&self, head: ContactId) -> Option<RoomId> {
-        let pairs = self.pairs_of(head).into_iter().rev();
-        let mut inside = pairs.filter(|(room, _)| {
-            let known = self.rooms.get(room.place());
-            known.is_some_and(|known| known.record.standing == RoomStanding::Member)
-        });
-        inside.next().map(|(room, _)| room)
+        let pairs = self.pairs_of(head).into_iter();
+        let inside = |room| self.rooms.standing(room) == Some(RoomStanding::Member);
+        let mut inside = pairs.filter(|(room, _)| inside(*room));
+        let found = match self.pairs.is_cut(head) {
+            true => inside.find(|(room, _)| self.threw_out(*room, head)),
+            false => {
+                let most = self.pairs.last_told(self.thread_name(head));
+                inside.rfind(|(_, pair)| most.is_none_or(|most| pair.turn <= most))
+            }
+        };
+        found.map(|(room, _)| room)
+    }
+
+    /// Whether a pair I am in has no leaf any more of the device that a contact began with.
+    pub(super) fn threw_out(&self, room: RoomId, contact: ContactId) -> bool {
+        let known = self.rooms.get(room.place());
+        known.is_some_and(|known| {
+            let mut members = known.members.values();
+            known.record.standing == RoomStanding::Member
+                && !members.any(|member| member.present && member.contact == Some(contact))
+        })
+    }
+
+    /// Whether nothing said in a pair is of the contact: the conversation goes on as one
+    /// before it, without the device that had this one founded.
+    pub(in crate::messenger) fn is_usurped_pair(&self, room: RoomId) -> bool {
+        let Some(pair) = self.pair_in(room) else {
+            return false;
+        };
+        match self.contact_of_pair(room) {
+            Some(contact) => self.pairs.is_cut(contact) && self.pair_of(contact) != Some(room),
+            None => {
+                let most = self.pairs.last_told(Some(pair.conversation));
+                most.is_some_and(|most| pair.turn > most)
+            }
+        }
     }
 
     /// Where what is said now in a conversation is said.

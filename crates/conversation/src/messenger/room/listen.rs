@@ -308,7 +308,7 @@ impl Messenger {
         };
         // What the lost machine of who restored says is none of mine.
         let own = known.is_own_device(told.member);
-        if !own && self.is_blocked_pair(room) {
+        if !own && (self.is_blocked_pair(room) || self.is_usurped_pair(room)) {
             // It stays unconfirmed with whoever said it.
             return Ok(());
         }

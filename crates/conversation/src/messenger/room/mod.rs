@@ -261,6 +261,9 @@ impl Messenger {
         if self.is_blocked_pair(room.record.id) {
             return Some(Err(Refusal::Blocked));
         }
+        if self.is_usurped_pair(room.record.id) {
+            return Some(Err(Refusal::PairOver));
+        }
         Some(match room.record.standing {
             RoomStanding::Member => {
                 let most = self.config.group_size.most();

@@ -178,7 +178,7 @@ impl Messenger {
             self.say_again_in(call, room, common.saturating_add(1)..HANDED_ON)?;
         }
         self.devices_turned(call, room, &turns)?;
-        self.pair_turned(call, room, (&turns.gone, &turns.back))?;
+        self.pair_turned(call, room)?;
         if !turns.gone.is_empty() {
             // Whoever is out knows where I am written to, also should I be brought back.
             self.rooms.find(room)?.record.exposed = true;

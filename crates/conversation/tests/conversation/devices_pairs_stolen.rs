@@ -1,0 +1,83 @@
+//! What whoever has a stolen device can do to a conversation of two that goes on as a pair.
+
+use hushwing_conversation::storage::PairsRecord;
+use hushwing_conversation::village::Home;
+use hushwing_conversation::{Command, ContactId};
+
+use crate::devices::device;
+use crate::devices_pairs::Two;
+use crate::support::*;
+
+/// A changed program says that it lost all pairs below this number.
+fn claim_lost(t: &mut Two, (home, contact): (Home, ContactId), turn: u32) {
+    let storage = t.village.storage(home).unwrap();
+    let mut record = PairsRecord::read(storage).unwrap();
+    let pairing = record.contacts.entry(contact).or_default();
+    pairing.least = turn;
+    pairing.wanted = 0;
+    record.put(storage).unwrap();
+    t.village.open_again(home).unwrap();
+}
+
+fn turns(t: &mut Two, home: Home) -> Vec<u32> {
+    let record = PairsRecord::read(t.village.storage(home).unwrap()).unwrap();
+    record.pairs.iter().map(|pair| pair.turn).collect()
+}
+
+fn heard(t: &mut Two, home: Home, text: &str) -> bool {
+    t.read(home).iter().any(|(_, said)| said == text)
+}
+
+#[test]
+fn a_stolen_phone_keeps_nobody_by_a_pair_of_its_own() {
+    for (seed, hers) in [(5_200, true), (5_201, false)] {
+        let mut t = Two::new(seed);
+        let (alice, bob) = (t.alice, t.bob);
+        let (stolen, contact, other) = match hers {
+            true => (alice, t.her_bob, bob),
+            false => (bob, t.his_alice, alice),
+        };
+        let laptop = t.link(stolen, ("phone", "laptop"));
+        let further = t.link(other, ("phone", "tablet"));
+        t.say(other, "to both");
+        t.pass(60);
+        assert_eq!(t.read(laptop).len(), 1);
+        // Before anybody hears that it is revoked, it has another pair founded, of which the
+        // laptop is told nothing.
+        t.village.set_offline(laptop, true);
+        claim_lost(&mut t, (stolen, contact), 2);
+        t.say(stolen, "it is me");
+        t.pass(3 * 3_600);
+        assert_eq!(turns(&mut t, other), [1, 2], "{seed}");
+        t.village.set_offline(stolen, true);
+        t.village.set_offline(laptop, false);
+        let lost = device(&mut t.village, laptop, "phone");
+        let revoke = Command::RevokeDevice { device: lost };
+        ask(&mut t.village, laptop, revoke);
+        t.pass(600);
+        for home in [other, further] {
+            t.say(home, &format!("to the laptop alone, {}", home.0));
+            t.pass(60);
+        }
+        t.say(laptop, "from the laptop");
+        t.pass(60);
+        t.village.set_offline(stolen, false);
+        t.say(stolen, "send money");
+        t.pass(600);
+        for home in [other, further] {
+            let text = format!("to the laptop alone, {}", home.0);
+            assert!(heard(&mut t, laptop, &text), "{seed}");
+            assert!(!heard(&mut t, stolen, &text), "{seed}");
+            assert!(heard(&mut t, home, "from the laptop"), "{seed}");
+            assert!(!heard(&mut t, home, "send money"), "{seed}");
+        }
+        for home in [other, further] {
+            t.village.open_again(home).unwrap();
+        }
+        t.pass(60);
+        t.say(further, "after a restart");
+        t.pass(600);
+        assert!(heard(&mut t, laptop, "after a restart"), "{seed}");
+        assert!(!heard(&mut t, stolen, "after a restart"), "{seed}");
+    }
+}
