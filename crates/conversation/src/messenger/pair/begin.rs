@@ -16,6 +16,7 @@ use core::time::Duration;
 
 use hushwing_sansio::{StorageError, Timestamp};
 
+use super::name::group_of;
 use crate::branches::{GroupPolicy, MemberPackage};
 use crate::content::{Entry, Mode, RoomStep, RoomWord};
 use crate::messenger::{Call, Messenger};
@@ -158,11 +159,17 @@ impl Messenger {
             return Ok(());
         }
         // Who did not answer is offered the same: they may have taken it in since.
-        let offered = again.unwrap_or_else(|| OfferedPairRecord {
-            group: ConversationId(call.cx.random()),
-            turn,
-            key: LeafKey::generate(call.cx).secret(),
-            id: call.cx.random(),
+        let Some(conversation) = self.thread_name(contact) else {
+            return Ok(());
+        };
+        let offered = again.unwrap_or_else(|| {
+            let (key, id) = (LeafKey::generate(call.cx), call.cx.random());
+            OfferedPairRecord {
+                group: group_of(conversation, turn, &key.public(), &id),
+                turn,
+                key: key.secret(),
+                id,
+            }
         });
         let damaged = || StorageError::corrupt("reading the key of a pair");
         let key = LeafKey::from_secret(&offered.key).ok_or_else(damaged)?;
@@ -241,8 +248,12 @@ impl Messenger {
                 return self.answer_pair_again(call, contact, room);
             }
         }
-        let known = self.conversations.contains_key(&group);
-        if founds || !usable || known || !self.has_place_for_room() {
+        let known = self.rooms.knows(group) || self.pairs.of_group(group).is_some();
+        let conversation = self.thread_name(contact);
+        let named = conversation.is_some_and(|conversation| {
+            group == group_of(conversation, turn, &offer.key, &offer.id)
+        });
+        if founds || !usable || !named || known || !self.has_place_for_room() {
             return self.drop_letter(Some(contact), DropReason::Room);
         }
         if !self.may_be_a_pair(contact) {

@@ -169,25 +169,39 @@ impl Messenger {
             .into_iter()
             .map(|(room, _)| room)
             .collect();
+        let record = &mut self.pairs.record;
+        let of = |pair: &&mut PairRecord| Some(pair.conversation) == name;
+        let pairs = record.pairs.iter_mut().filter(of);
+        pairs.for_each(|pair| pair.forgotten = true);
         for room in rooms {
             self.remove_room(call, room)?;
         }
         let record = &mut self.pairs.record;
         record.contacts.remove(&head);
-        let of = |pair: &&mut PairRecord| Some(pair.conversation) == name;
-        let pairs = record.pairs.iter_mut().filter(of);
-        pairs.for_each(|pair| pair.forgotten = true);
         record.known.retain(|one| Some(one.conversation) != name);
         self.save_pairs(call)
     }
 
-    /// A room is forgotten: a thread that had its name from it has another.
-    pub(in crate::messenger) fn pair_removed(&mut self, group: ConversationId, place: ContactId) {
-        let Some(pair) = self.pairs.of_group(group).cloned() else {
-            return;
+    /// A room is forgotten: a thread that had its name from it has another. Of a pair that was
+    /// not entered nothing is kept, unless the contact is forgotten with it.
+    pub(in crate::messenger) fn pair_removed(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        (group, place): (ConversationId, ContactId),
+        standing: RoomStanding,
+    ) -> Result<(), StorageError> {
+        let known = self.pairs.of_group(group);
+        let here = standing != RoomStanding::Offered;
+        let Some(pair) = known.filter(|_| here).cloned() else {
+            return Ok(());
         };
+        if standing == RoomStanding::Joining && !pair.forgotten {
+            let pairs = &mut self.pairs.record.pairs;
+            pairs.retain(|one| one.group != group);
+            self.save_pairs(call)?;
+        }
         if self.conversations.get(&pair.conversation) != Some(&place) {
-            return;
+            return Ok(());
         }
         self.conversations.remove(&pair.conversation);
         let left = self.pairs.of_conversation(pair.conversation).into_iter();
@@ -195,5 +209,6 @@ impl Messenger {
         if let Some(place) = left.next() {
             self.conversations.insert(pair.conversation, place);
         }
+        Ok(())
     }
 }

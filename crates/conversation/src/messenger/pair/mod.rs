@@ -20,6 +20,7 @@
 
 mod begin;
 mod end;
+mod name;
 mod renew;
 mod tell;
 mod thread;
@@ -34,7 +35,7 @@ use hushwing_sansio::StorageError;
 
 use super::{Call, Messenger};
 use crate::content::Paired;
-use crate::storage::{MOST_PAIRS, PairRecord, PairingRecord, PairsRecord};
+use crate::storage::{MOST_PAIRS, PairRecord, PairingRecord, PairsRecord, RoomStanding};
 use crate::{ContactId, ConversationId, MemberId, RoomId, Storage};
 
 /// What is known of pairs.
@@ -128,6 +129,9 @@ impl Messenger {
     /// The pair that a room is, if it is one.
     pub(super) fn pair_in(&self, room: RoomId) -> Option<&PairRecord> {
         let known = self.rooms.get(room.place())?;
+        if known.record.standing == RoomStanding::Offered {
+            return None;
+        }
         self.pairs.of_group(known.record.conversation)
     }
 

@@ -148,7 +148,7 @@ impl Messenger {
         let is_a_pair = |place: ContactId| self.is_pair(RoomId::at(place));
         // Nothing else that is here becomes a pair by what a device says.
         let fits = self.config.pairs
-            && at(group).is_none_or(is_a_pair)
+            && (!self.rooms.knows(group) || at(group).is_some_and(is_a_pair))
             && at(conversation)
                 .is_none_or(|place| is_a_pair(place) || self.people.contains_key(&place));
         let same =

@@ -207,7 +207,7 @@ impl Messenger {
             OwnPackage::forget(&mut *call.storage, &package.reference)?;
         }
         let conversation = known.record.conversation;
-        self.pair_removed(conversation, place);
+        self.pair_removed(call, (conversation, place), known.record.standing)?;
         if self.conversations.get(&conversation) == Some(&place) {
             Keeper::forget(&mut *call.storage, conversation)?;
             self.conversations.remove(&conversation);

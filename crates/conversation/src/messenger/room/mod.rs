@@ -142,6 +142,12 @@ impl Rooms {
         self.by_id.keys().map(|room| room.place())
     }
 
+    /// Whether any room has that name, those included that were only offered.
+    pub(super) fn knows(&self, conversation: ConversationId) -> bool {
+        self.records()
+            .any(|record| record.conversation == conversation)
+    }
+
     fn records(&self) -> impl Iterator<Item = &RoomRecord> {
         self.by_id.values().map(|room| &room.record)
     }

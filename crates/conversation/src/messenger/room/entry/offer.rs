@@ -259,8 +259,10 @@ impl Messenger {
             record.conversation == conversation && the_same
         });
         let place = self.conversations.get(&conversation);
-        // Nobody's id but that of a conversation with somebody.
-        let elsewhere = place.is_some_and(|place| self.rooms.get(*place).is_none());
+        // Nobody's id but that of a conversation with somebody, or of a pair.
+        let elsewhere = place.is_some_and(|place| {
+            self.rooms.get(*place).is_none() || self.is_pair(RoomId::at(*place))
+        });
         !repeated && !elsewhere
     }
 

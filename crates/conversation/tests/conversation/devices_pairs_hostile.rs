@@ -1,0 +1,94 @@
+//! What a contact with a changed program can do by offering pairs.
+
+use hushwing_conversation::storage::{OfferedPairRecord, PairsRecord};
+use hushwing_conversation::village::{Home, Village};
+use hushwing_conversation::{Command, ConversationId, RoomId, Secret};
+
+use crate::devices::pass;
+use crate::devices_pairs::{Two, config};
+use crate::rooms::{room_of, rooms};
+use crate::support::*;
+
+/// Bob knows Alice, who is up to no good, and Carol, who has a group.
+struct Three {
+    t: Two,
+    carol: Home,
+    group: RoomId,
+}
+
+impl Three {
+    fn new(seed: u64) -> Self {
+        let mut t = Two::new(seed);
+        let carol = t.village.move_in_as(config("Carol")).unwrap();
+        let link = invite(&mut t.village, carol, false).link;
+        join(&mut t.village, t.bob, &link);
+        pass(&mut t.village, 30);
+        let name = "choir".to_owned();
+        let founded = ask(&mut t.village, carol, Command::FoundRoom { name });
+        let group = room_of(founded).room;
+        Self { t, carol, group }
+    }
+
+    fn carol_offers(&mut self) {
+        let contact = contacts(&mut self.t.village, self.carol)[0].contact;
+        let room = self.group;
+        let offer = Command::OfferRoom { room, contact };
+        ask(&mut self.t.village, self.carol, offer);
+        self.t.pass(60);
+    }
+
+    /// Alice offers a pair under the name of Carol's group.
+    fn alice_offers(&mut self) {
+        let group = group_named(&mut self.t.village, self.carol);
+        let (alice, contact) = (self.t.alice, self.t.her_bob);
+        let storage = self.t.village.storage(alice).unwrap();
+        let mut record = PairsRecord::read(storage).unwrap();
+        let pairing = record.contacts.entry(contact).or_default();
+        pairing.wanted = 1;
+        pairing.offered = Some(OfferedPairRecord {
+            group,
+            turn: 1,
+            key: Secret::new(vec![7; 32]),
+            id: [8; 8],
+        });
+        record.put(storage).unwrap();
+        self.t.village.open_again(alice).unwrap();
+        self.t.say(alice, "hello");
+        self.t.pass(60);
+    }
+
+    fn bob_enters(&mut self) {
+        let offered = rooms(&mut self.t.village, self.t.bob);
+        assert_eq!(offered.len(), 1, "Carol's offer is shown");
+        let room = offered[0].room;
+        ask(
+            &mut self.t.village,
+            self.t.bob,
+            Command::AcceptRoom { room },
+        );
+        self.t.pass(120);
+        let room = self.group;
+        let view = room_of(ask(&mut self.t.village, self.carol, Command::Room { room }));
+        assert_eq!(view.members.len(), 2, "Bob is in it");
+        assert_eq!(rooms(&mut self.t.village, self.t.bob).len(), 1);
+    }
+}
+
+fn group_named(village: &mut Village, home: Home) -> ConversationId {
+    rooms(village, home)[0].conversation
+}
+
+#[test]
+fn a_pair_hides_no_group_that_was_offered_or_will_be() {
+    for before in [true, false] {
+        let mut three = Three::new(5_300);
+        if before {
+            three.carol_offers();
+        }
+        three.alice_offers();
+        if !before {
+            three.carol_offers();
+        }
+        three.bob_enters();
+    }
+}
