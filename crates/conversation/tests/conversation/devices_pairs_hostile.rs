@@ -1,6 +1,6 @@
 //! What a contact with a changed program can do by offering pairs.
 
-use hushwing_conversation::storage::{OfferedPairRecord, PairsRecord};
+use hushwing_conversation::storage::{OfferedPairRecord, PairsRecord, RoomRows as _, RoomStanding};
 use hushwing_conversation::village::{Home, Village};
 use hushwing_conversation::{Command, ConversationId, RoomId, Secret};
 
@@ -91,4 +91,43 @@ fn a_pair_hides_no_group_that_was_offered_or_will_be() {
         }
         three.bob_enters();
     }
+}
+
+/// In how many rooms somebody is.
+fn inside(village: &mut Village, home: Home) -> usize {
+    let records = village.storage(home).unwrap().rooms().unwrap().into_iter();
+    let inside = records.filter(|one| one.as_ref().unwrap().standing == RoomStanding::Member);
+    inside.count()
+}
+
+/// A changed program that is in no pair, and wants the one after the last.
+fn want_another(t: &mut Two, turn: u32) {
+    let (alice, contact) = (t.alice, t.her_bob);
+    let storage = t.village.storage(alice).unwrap();
+    for record in storage.rooms().unwrap() {
+        let mut record = record.unwrap();
+        record.standing = RoomStanding::Left;
+        storage.put_room(&record).unwrap();
+    }
+    let mut record = PairsRecord::read(storage).unwrap();
+    let pairing = record.contacts.entry(contact).or_default();
+    (pairing.wanted, pairing.least) = (turn, turn);
+    record.put(storage).unwrap();
+    t.village.open_again(alice).unwrap();
+    t.say(alice, "another");
+    t.pass(2 * 3_600);
+}
+
+#[test]
+fn a_contact_does_not_fill_a_profile_with_pairs() {
+    let mut t = Two::new(5_310);
+    let bob = t.bob;
+    for turn in 1..8 {
+        want_another(&mut t, turn);
+        let most = usize::try_from(turn).unwrap().min(4);
+        assert_eq!(inside(&mut t.village, bob), most);
+    }
+    // What was replaced is left in the end, and there is room for the one offered since.
+    t.pass(29 * 24 * 3_600);
+    assert_eq!(inside(&mut t.village, bob), 2);
 }

@@ -1,6 +1,6 @@
 //! What whoever has a stolen device can do to a conversation of two that goes on as a pair.
 
-use hushwing_conversation::storage::PairsRecord;
+use hushwing_conversation::storage::{PairsRecord, RoomRows as _, RoomStanding};
 use hushwing_conversation::village::Home;
 use hushwing_conversation::{Command, ContactId};
 
@@ -19,6 +19,23 @@ fn claim_lost(t: &mut Two, (home, contact): (Home, ContactId), turn: u32) {
     t.village.open_again(home).unwrap();
 }
 
+/// As if a pair had taken the place of the one before long ago: that is left.
+fn leave_before(t: &mut Two, home: Home) {
+    let storage = t.village.storage(home).unwrap();
+    for record in storage.rooms().unwrap() {
+        let mut record = record.unwrap();
+        record.since = Default::default();
+        storage.put_room(&record).unwrap();
+    }
+    t.village.open_again(home).unwrap();
+    t.say(home, "still me");
+    t.pass(300);
+    let storage = t.village.storage(home).unwrap();
+    let mut rooms = storage.rooms().unwrap().into_iter();
+    let left = rooms.any(|one| one.unwrap().standing == RoomStanding::Left);
+    assert!(left, "it left");
+}
+
 fn turns(t: &mut Two, home: Home) -> Vec<u32> {
     let record = PairsRecord::read(t.village.storage(home).unwrap()).unwrap();
     record.pairs.iter().map(|pair| pair.turn).collect()
@@ -30,7 +47,8 @@ fn heard(t: &mut Two, home: Home, text: &str) -> bool {
 
 #[test]
 fn a_stolen_phone_keeps_nobody_by_a_pair_of_its_own() {
-    for (seed, hers) in [(5_200, true), (5_201, false)] {
+    for (seed, hers) in [(5_200, true), (5_201, false), (5_202, true), (5_203, false)] {
+        let leaves = seed > 5_201;
         let mut t = Two::new(seed);
         let (alice, bob) = (t.alice, t.bob);
         let (stolen, contact, other) = match hers {
@@ -38,7 +56,10 @@ fn a_stolen_phone_keeps_nobody_by_a_pair_of_its_own() {
             false => (bob, t.his_alice, alice),
         };
         let laptop = t.link(stolen, ("phone", "laptop"));
-        let further = t.link(other, ("phone", "tablet"));
+        let mut others = vec![other];
+        if !leaves {
+            others.push(t.link(other, ("phone", "tablet")));
+        }
         t.say(other, "to both");
         t.pass(60);
         assert_eq!(t.read(laptop).len(), 1);
@@ -49,13 +70,17 @@ fn a_stolen_phone_keeps_nobody_by_a_pair_of_its_own() {
         t.say(stolen, "it is me");
         t.pass(3 * 3_600);
         assert_eq!(turns(&mut t, other), [1, 2], "{seed}");
+        if leaves {
+            // It says as well that it leaves the one before.
+            leave_before(&mut t, stolen);
+        }
         t.village.set_offline(stolen, true);
         t.village.set_offline(laptop, false);
         let lost = device(&mut t.village, laptop, "phone");
         let revoke = Command::RevokeDevice { device: lost };
         ask(&mut t.village, laptop, revoke);
         t.pass(600);
-        for home in [other, further] {
+        for home in others.clone() {
             t.say(home, &format!("to the laptop alone, {}", home.0));
             t.pass(60);
         }
@@ -64,18 +89,18 @@ fn a_stolen_phone_keeps_nobody_by_a_pair_of_its_own() {
         t.village.set_offline(stolen, false);
         t.say(stolen, "send money");
         t.pass(600);
-        for home in [other, further] {
+        for home in others.clone() {
             let text = format!("to the laptop alone, {}", home.0);
             assert!(heard(&mut t, laptop, &text), "{seed}");
             assert!(!heard(&mut t, stolen, &text), "{seed}");
             assert!(heard(&mut t, home, "from the laptop"), "{seed}");
             assert!(!heard(&mut t, home, "send money"), "{seed}");
         }
-        for home in [other, further] {
+        for home in others.clone() {
             t.village.open_again(home).unwrap();
         }
         t.pass(60);
-        t.say(further, "after a restart");
+        t.say(others[others.len() - 1], "after a restart");
         t.pass(600);
         assert!(heard(&mut t, laptop, "after a restart"), "{seed}");
         assert!(!heard(&mut t, stolen, "after a restart"), "{seed}");

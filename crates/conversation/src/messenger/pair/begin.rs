@@ -76,6 +76,11 @@ impl Messenger {
         self.least_turn(contact).max(last.saturating_add(1))
     }
 
+    fn may_be_one_more(&self, contact: ContactId) -> bool {
+        let conversation = self.thread_name(contact);
+        conversation.is_some_and(|conversation| self.has_place_for_pair(conversation))
+    }
+
     /// The number of the last pair with a contact that I was in: none that comes later stands
     /// before it.
     fn last_entered(&self, contact: ContactId) -> u32 {
@@ -155,7 +160,7 @@ impl Messenger {
             false => PAUSE,
         };
         let rested = has_passed(call.cx.wall(), pairing.at, rest);
-        if !rested || !self.has_place_for_room() || turn > MOST_TURNS {
+        if !rested || !self.may_be_one_more(contact) || turn > MOST_TURNS {
             return Ok(());
         }
         // Who did not answer is offered the same: they may have taken it in since.
@@ -253,7 +258,7 @@ impl Messenger {
         let named = conversation.is_some_and(|conversation| {
             group == group_of(conversation, turn, &offer.key, &offer.id)
         });
-        if founds || !usable || !named || known || !self.has_place_for_room() {
+        if founds || !usable || !named || known || !self.may_be_one_more(contact) {
             return self.drop_letter(Some(contact), DropReason::Room);
         }
         if !self.may_be_a_pair(contact) {
@@ -339,7 +344,7 @@ impl Messenger {
         };
         let checked = MemberPackage::check(&self.crypto, package);
         let sound = checked.is_some_and(|one| one.signature_key() == entry.key);
-        if !sound || !self.may_be_a_pair(contact) || !self.has_place_for_room() {
+        if !sound || !self.may_be_a_pair(contact) || !self.may_be_one_more(contact) {
             self.drop_letter(Some(contact), DropReason::Room)?;
             return Ok(true);
         }

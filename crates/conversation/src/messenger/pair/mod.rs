@@ -19,6 +19,7 @@
 //! renewed, [`end`] knows when a pair is over.
 
 mod begin;
+mod bounds;
 mod end;
 mod name;
 mod renew;
@@ -146,10 +147,11 @@ impl Messenger {
         pairs.retain(|one| one.group != pair.group);
         if pairs.len() >= MOST_PAIRS {
             let conversations = &self.conversations;
-            let gone = pairs
-                .iter()
-                .position(|one| !conversations.contains_key(&one.group));
-            pairs.remove(gone.unwrap_or(0));
+            let gone = |one: &PairRecord| !conversations.contains_key(&one.group);
+            // Whom I forgot is to stay forgotten.
+            let over = pairs.iter().position(|one| gone(one) && !one.forgotten);
+            let over = over.or_else(|| pairs.iter().position(gone));
+            pairs.remove(over.unwrap_or(0));
         }
         pairs.push(pair);
         self.save_pairs(call)
@@ -160,6 +162,7 @@ impl Messenger {
         if !core::mem::take(&mut self.pairs.looks) || !self.config.pairs {
             return Ok(());
         }
+        self.leave_replaced_pairs(call)?;
         self.want_pairs(call)?;
         self.tell_of_pairs(call)
     }

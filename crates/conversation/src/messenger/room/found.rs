@@ -35,7 +35,7 @@ impl Messenger {
         name: &str,
     ) -> Result<Reply, Stop> {
         let name = usable(name)?;
-        if self.rooms.by_id.len() >= MOST_ROOMS {
+        if !self.has_place_for_group() {
             return Err(Refusal::TooManyRooms { most: MOST_ROOMS }.into());
         }
         let my_name = self.config.name.clone();

@@ -59,8 +59,8 @@ use wide::{Counts, Passing, Signs, Unheard};
 
 /// Leaves of one account of a room.
 const MOST_OF_ONE: u16 = MOST_DEVICES;
-/// Rooms of one profile, offered ones included.
-const MOST_ROOMS: usize = 128;
+/// Rooms of one profile, offered ones included; and as many pairs.
+pub(super) const MOST_ROOMS: usize = 128;
 /// Members of a room that are remembered, former ones included.
 const MOST_REMEMBERED: usize = 1_024;
 
@@ -286,11 +286,6 @@ impl Messenger {
             _ if self.is_pair(room.record.id) => Err(Refusal::PairOver),
             _ => Err(Refusal::NotInRoom),
         })
-    }
-
-    /// Whether one room more may be known.
-    pub(super) fn has_place_for_room(&self) -> bool {
-        self.rooms.by_id.len() < MOST_ROOMS
     }
 
     fn save_room(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {

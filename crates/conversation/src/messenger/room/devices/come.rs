@@ -11,7 +11,7 @@ use crate::branches::{AccountId, Lent, MemberPackage, OwnPackage, Succession, Wi
 use crate::content::{Content, Entry, RoomStep, RoomWord, Shared};
 use crate::messenger::device::proof::statement;
 use crate::messenger::room::commits::Budgets;
-use crate::messenger::room::{MOST_OF_ONE, MOST_ROOMS, account};
+use crate::messenger::room::{MOST_OF_ONE, account};
 use crate::messenger::{Call, Messenger};
 use crate::mls::LeafKey;
 use crate::storage::{
@@ -72,7 +72,7 @@ impl Messenger {
         shared: &Shared,
         before: Option<RoomId>,
     ) -> Result<(), StorageError> {
-        if self.rooms.by_id.len() >= MOST_ROOMS {
+        if !self.has_place_for_shared(shared.room) {
             return self.drop_letter(None, DropReason::TooManyRooms);
         }
         let record = match before {

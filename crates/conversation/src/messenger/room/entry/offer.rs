@@ -14,7 +14,6 @@ use hushwing_sansio::StorageError;
 
 use crate::branches::{Keeper, MemberPackage, Wish};
 use crate::content::{Content, Entry, RoomStep, RoomWord};
-use crate::messenger::room::MOST_ROOMS;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{
@@ -234,7 +233,7 @@ impl Messenger {
         let waiting = records.filter(|record| {
             record.standing == RoomStanding::Offered && record.offered_by == Some(contact)
         });
-        if waiting.count() >= MOST_WAITING || self.rooms.by_id.len() >= MOST_ROOMS {
+        if waiting.count() >= MOST_WAITING || !self.has_place_for_group() {
             return self.drop_letter(Some(contact), DropReason::TooManyRooms);
         }
         let record = RoomRecord {
