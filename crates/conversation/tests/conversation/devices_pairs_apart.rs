@@ -201,6 +201,24 @@ fn a_backup_put_back_repairs_the_conversation_and_loses_nobody() {
 }
 
 #[test]
+fn whoever_puts_back_a_backup_from_before_the_pair_is_paired_again() {
+    for (seed, alice_restores) in [(5_155, true), (5_156, false)] {
+        let mut t = Two::new(seed);
+        let (alice, bob) = (t.alice, t.bob);
+        let who = if alice_restores { alice } else { bob };
+        let old = t.village.storage(who).unwrap().clone();
+        let laptop = t.link(who, ("phone", "laptop"));
+        all_talk(&mut t, &[alice, bob, laptop], "before");
+        t.village.restore(who, old).unwrap();
+        t.pass(3 * 24 * 3_600);
+        let laptop = t.link(who, ("new phone", "new laptop"));
+        t.say(who, "with another laptop");
+        t.pass(2 * 24 * 3_600);
+        all_talk(&mut t, &[alice, bob, laptop], "after");
+    }
+}
+
+#[test]
 fn all_of_it_is_there_after_a_restart() {
     let mut t = Two::new(5_160);
     let (alice, bob) = (t.alice, t.bob);

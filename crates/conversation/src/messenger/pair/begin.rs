@@ -32,6 +32,8 @@ use crate::{ContactId, ConversationId, DropReason, RoomId};
 const PAUSE: Duration = Duration::from_secs(60 * 60);
 /// After how long the same is offered, or asked for, again.
 const AGAIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// How long nothing else is wanted once an offer was answered.
+const VAIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// By how much the number of a pair may be above the one before.
 const MOST_AHEAD: u32 = 16;
 /// The highest number of a pair.
@@ -45,7 +47,8 @@ impl Messenger {
         for contact in self.people.keys().copied().collect::<Vec<_>>() {
             let lost = self.is_lost_pair(contact);
             let wanted = several || lost || self.is_asked_for_pair(contact);
-            if wanted && self.may_be_a_pair(contact) && !self.is_paired(contact, lost) {
+            let paired = self.is_paired(contact, lost, call.cx.wall());
+            if wanted && self.may_be_a_pair(contact) && !paired {
                 self.within(call, contact, |this, call| this.want_pair(call, contact))?;
             }
         }
@@ -53,12 +56,16 @@ impl Messenger {
     }
 
     /// Whether a conversation goes on as a pair, or is about to; as another one than before,
-    /// if that is lost.
-    fn is_paired(&self, contact: ContactId, lost: bool) -> bool {
+    /// if that is lost. An offer that was answered in vain may have been one of before.
+    fn is_paired(&self, contact: ContactId, lost: bool, now: Timestamp) -> bool {
         let mut pairs = self.pairs_of(contact).into_iter();
         let least = self.least_turn(contact);
         pairs.any(|(room, pair)| match self.rooms.standing(room) {
-            Some(RoomStanding::Joining) => pair.turn >= least,
+            Some(RoomStanding::Joining) => {
+                let known = self.rooms.get(room.place());
+                let since = known.map(|known| known.record.since);
+                pair.turn >= least && !since.is_some_and(|since| has_passed(now, since, VAIN))
+            }
             Some(RoomStanding::Member) => pair.turn >= least && !lost,
             _ => false,
         })
@@ -71,8 +78,7 @@ impl Messenger {
 
     /// The number of the next pair with a contact.
     fn next_turn(&self, contact: ContactId) -> u32 {
-        let pairs = self.pairs_of(contact);
-        let last = pairs.last().map_or(0, |(_, pair)| pair.turn);
+        let last = self.last_entered(contact);
         self.least_turn(contact).max(last.saturating_add(1))
     }
 
@@ -252,6 +258,10 @@ impl Messenger {
             {
                 return self.answer_pair_again(call, contact, room);
             }
+        }
+        if !founds && turn >= 1 && turn < next && !usable && self.may_be_a_pair(contact) {
+            // They have lost pairs of before, with a backup perhaps.
+            return self.ask_for_pair(call, contact, next);
         }
         let known = self.rooms.knows(group) || self.pairs.of_group(group).is_some();
         let conversation = self.thread_name(contact);
