@@ -22,6 +22,8 @@ pub(crate) struct House {
     pub(crate) tests_only: Vec<String>,
     /// Lines a file may have.
     pub(crate) longest_file: usize,
+    /// Characters a line of prose may have.
+    pub(crate) widest_prose: usize,
     /// Room -> rooms it may use.
     pub(crate) rooms: BTreeMap<String, Vec<String>>,
     /// File -> why it may be longer.

@@ -4,6 +4,7 @@
 mod clippy_files;
 mod manifests;
 mod picture;
+mod prose;
 mod readmes;
 mod sources;
 mod table;

@@ -1,8 +1,9 @@
 //! Rules about the text of files: not too long, nothing unfinished, nothing
-//! about the machine it was written on.
+//! about the machine it was written on, prose wrapped.
 
 use std::path::Path;
 
+use super::prose;
 use crate::config::{HOUSE, House};
 use crate::failure::{Failure, Finding};
 
@@ -99,6 +100,12 @@ fn inspect(rules: &House, name: &str, text: &str) -> Vec<Finding> {
         let what = format!("is short enough now; take it out of [long-files] in {HOUSE}");
         findings.push(Finding::new(name, what));
     }
+    if is(Path::new(name), &["md"]) {
+        for number in prose::too_wide(text, rules.widest_prose) {
+            let what = format!("more than {} characters: wrap it", rules.widest_prose);
+            findings.push(Finding::new(format!("{name}:{number}"), what));
+        }
+    }
     for (number, line) in text.lines().enumerate() {
         let place = format!("{name}:{}", number + 1);
         if let Some(mark) = UNFINISHED.iter().find(|mark| code && line.contains(**mark)) {
@@ -128,7 +135,7 @@ mod tests {
     use super::*;
 
     fn rules() -> House {
-        let text = "sans-io = []\nnever-below = []\ntests-only = []\nlongest-file = 2\n\
+        let text = "sans-io = []\nnever-below = []\ntests-only = []\nlongest-file = 2\nwidest-prose = 40\n\
                     [long-files]\n'long.rs' = 'a table'\n[budget]\n[budget-rooms]\n[rooms]\n";
         crate::config::parse("rules", text).unwrap()
     }
@@ -143,6 +150,12 @@ mod tests {
         assert_eq!(findings("a.rs", "1\n2\n3\n"), 1);
         assert_eq!(findings("long.rs", "1\n2\n3\n"), 0);
         assert_eq!(findings("a.md", "1\n2\n3\n"), 0);
+    }
+
+    #[test]
+    fn wide_prose_is_found() {
+        assert_eq!(findings("a.md", &"word ".repeat(9)), 1);
+        assert_eq!(findings("a.rs", &"word ".repeat(9)), 0);
     }
 
     #[test]

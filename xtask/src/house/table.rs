@@ -65,7 +65,7 @@ mod tests {
 
     fn house(rooms: &str) -> House {
         let text = format!(
-            "sans-io = []\nnever-below = []\ntests-only = ['sim']\nlongest-file = 1\n\
+            "sans-io = []\nnever-below = []\ntests-only = ['sim']\nlongest-file = 1\nwidest-prose = 100\n\
              [long-files]\n[budget]\n[budget-rooms]\n[rooms]\n{rooms}"
         );
         crate::config::parse("rules", &text).unwrap()
