@@ -14,13 +14,14 @@
 //! ```
 //!
 //! All of it together is one **thread**: one contact for whoever looks. [`begin`] has pairs
-//! wanted, offered and founded, [`tell`] tells my other devices of them, [`thread`] knows
+//! wanted and offered, [`found`] founds them, [`tell`] tells my other devices of them, [`thread`] knows
 //! which places are one conversation, [`view`] shows it, [`mod@renew`] has its keys
 //! renewed, [`end`] knows when a pair is over.
 
 mod begin;
 mod bounds;
 mod end;
+mod found;
 mod name;
 mod renew;
 mod tell;
