@@ -1,5 +1,7 @@
 //! What a driver lends a machine besides storage: clocks and chance.
 
+use core::time::Duration;
+
 use crate::{Moment, Timestamp};
 
 /// A source of random bytes fit for keys.
@@ -65,6 +67,12 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// A random time shorter than `span`, in whole milliseconds; none if `span` has none.
+    pub fn random_time_below(&mut self, span: Duration) -> Duration {
+        let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+        Duration::from_millis(self.random_below(millis))
+    }
+
     /// The random source itself, for libraries that want one.
     pub fn entropy(&mut self) -> &mut dyn Entropy {
         self.entropy
@@ -93,6 +101,12 @@ mod tests {
         assert_eq!(cx.random_below(0), 0);
         for bound in 1..200 {
             assert!(cx.random_below(bound) < bound);
+            let span = Duration::from_millis(bound);
+            assert!(cx.random_time_below(span) < span);
         }
+        assert_eq!(
+            cx.random_time_below(Duration::from_micros(999)),
+            Duration::ZERO
+        );
     }
 }

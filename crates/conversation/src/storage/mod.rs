@@ -11,6 +11,7 @@ mod conversation;
 mod detour;
 mod devices;
 mod era;
+mod hidden;
 mod identity;
 mod introduction;
 mod invitation;

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::Storage;
 use super::codec::{self, millis};
+use super::hidden::hidden;
 use crate::{ContactId, ConversationId, Secret};
 
 /// The setting.
@@ -101,16 +102,6 @@ pub struct KnownRecord {
     /// The device that told it, by the public signature key of its leaf in the device
     /// room, and the revision of what it told.
     pub by: (Vec<u8>, u64),
-}
-
-macro_rules! hidden {
-    ($($record:ident),*) => {$(
-        impl core::fmt::Debug for $record {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str(concat!(stringify!($record), "(..)"))
-            }
-        }
-    )*};
 }
 
 hidden!(

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::Storage;
 use super::codec::{self, millis};
+use super::hidden::hidden;
 use crate::ContactId;
 
 /// Names that are remembered of one contact besides the present one; the oldest go.
@@ -49,16 +50,6 @@ pub struct FormerName {
     /// Until when.
     #[serde(with = "millis")]
     pub until: Timestamp,
-}
-
-macro_rules! hidden {
-    ($($record:ident),+) => {$(
-        impl core::fmt::Debug for $record {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                f.write_str(concat!(stringify!($record), "(..)"))
-            }
-        }
-    )+};
 }
 
 hidden!(MyProfileRecord, FaceRecord, FormerName);

@@ -98,11 +98,6 @@ fn times(span: Duration, count: usize) -> Duration {
     span.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-fn below(cx: &mut Context<'_>, span: Duration) -> Duration {
-    let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(cx.random_below(millis))
-}
-
 /// How long until keys are renewed, drawn anew: the least, and what chance adds.
 fn span(leaf: &OwnLeaf) -> (Duration, Duration) {
     let many = u32::try_from(MANY).unwrap_or(1);
@@ -114,7 +109,7 @@ fn span(leaf: &OwnLeaf) -> (Duration, Duration) {
 }
 
 fn again(cx: &mut Context<'_>, leaf: &OwnLeaf) -> Duration {
-    below(cx, times(AGAIN_OF_EACH, leaf.leaves.min(MOST_AGAIN)))
+    cx.random_time_below(times(AGAIN_OF_EACH, leaf.leaves.min(MOST_AGAIN)))
 }
 
 impl Messenger {
@@ -194,7 +189,7 @@ impl Messenger {
         }
         let due = match known {
             Some(_) => last,
-            None => call.cx.wall() + least + below(call.cx, spread),
+            None => call.cx.wall() + least + call.cx.random_time_below(spread),
         };
         let record = RoomRenewalRecord {
             leaf: leaf.key,

@@ -372,8 +372,7 @@ impl Messenger {
             false => Keep::ForOthers,
         };
         let letters = self.post_to_each(call, room, &mine, body, keep)?;
-        let spread = u64::try_from((WAIT.1 - WAIT.0).as_millis()).unwrap_or(1);
-        let wait = WAIT.0 + Duration::from_millis(call.cx.random_below(spread));
+        let wait = WAIT.0 + call.cx.random_time_below(WAIT.1.saturating_sub(WAIT.0));
         // Who has it says so later where many do.
         let wait = wait + self.spread_in(room);
         let now = call.cx.now();

@@ -128,7 +128,7 @@ impl Roll {
     /// Whether it is time for a call; `missed` says that somebody was silent in the last.
     pub(super) fn is_due(&mut self, cx: &mut Context<'_>, missed: bool) -> bool {
         let now = cx.now();
-        let first = || now + START + below(cx, WAIT.saturating_sub(START));
+        let first = || now + START + cx.random_time_below(WAIT.saturating_sub(START));
         let next = *self.next.get_or_insert_with(first);
         next <= now && self.open.is_none() && (self.in_use || missed)
     }
@@ -192,7 +192,7 @@ impl Roll {
             self.wait = WAIT;
         }
         let wait = self.wait.saturating_mul(turn.saturating_add(1));
-        self.next = Some(after.at + wait + below(cx, BY_CHANCE));
+        self.next = Some(after.at + wait + cx.random_time_below(BY_CHANCE));
         if missed {
             self.wait = self.wait.saturating_mul(2).min(LONGEST_WAIT);
         }
@@ -236,11 +236,6 @@ impl Roll {
         self.counted.remove(&member);
         self.answers.forget(member);
     }
-}
-
-fn below(cx: &mut Context<'_>, span: Duration) -> Duration {
-    let millis = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(cx.random_below(millis))
 }
 
 #[cfg(test)]
