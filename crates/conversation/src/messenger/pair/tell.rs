@@ -192,8 +192,10 @@ impl Messenger {
         device: MemberId,
         paired: &Paired,
     ) -> Result<(), StorageError> {
-        let good = self.good_devices(call.storage)?;
-        let Some(by) = good.and_then(|good| good.key_of(device).map(<[u8]>::to_vec)) else {
+        let Some(good) = self.good_devices(call.storage)? else {
+            return Ok(());
+        };
+        let Some(by) = good.key_of(device).map(<[u8]>::to_vec) else {
             return Ok(());
         };
         let record = KnownRecord {
@@ -207,12 +209,9 @@ impl Messenger {
         };
         // Which pair it goes on as is for the device to tell that has the contact, while I have
         // such a device.
-        let good = self.good_devices(call.storage)?;
         let is_good = |key: &[u8]| {
-            let keys = good
-                .iter()
-                .flat_map(|good| good.others().map(|one| good.key_of(one)));
-            keys.flatten().any(|one| one == key)
+            let mut keys = good.others().filter_map(|one| good.key_of(one));
+            keys.any(|one| one == key)
         };
         let all = &mut self.pairs.record.known;
         let full = all.len() >= MOST_PAIRS;
