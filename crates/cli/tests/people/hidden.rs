@@ -116,18 +116,25 @@ fn second_look(home: &Path) {
     assert!(complaint.contains("no profile is found"), "{complaint}");
 }
 
-/// It goes on where it was, with everybody it knew.
-#[test]
-fn a_profile_that_was_there_is_hidden_with_all_that_is_in_it() {
-    let dir = tempfile::tempdir().unwrap();
-    let relay = Relay::start(dir.path());
-    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
-    let [name, words] = EVE;
+/// Alice with a second profile that anybody can see, in which Bob asked something.
+fn open_eve(relay: &Relay) -> [Person; 2] {
+    let people = ["Alice", "Bob"].map(|name| Person::start(name, relay));
+    let ([alice, bob], [name, _]) = (&people, EVE);
     alice.run(&["profile", "create", name]).ok();
     let link = alice.run(&["invite", "--profile", name]).ok()["link"].clone();
     bob.run(&["join", link.as_str().unwrap(), "--wait"]).ok();
     bob.run(&["send", name, "to whom?", "--wait", "delivered"])
         .ok();
+    people
+}
+
+/// It goes on where it was, with everybody it knew.
+#[test]
+fn a_profile_that_was_there_is_hidden_with_all_that_is_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(dir.path());
+    let [alice, bob] = open_eve(&relay);
+    let [name, words] = EVE;
     let nobody = alice.knowing(words, &["profile", "hide", "Evelinda"]);
     assert_eq!(nobody.failed(4), "not_found");
 
@@ -160,13 +167,8 @@ fn a_profile_that_was_there_is_hidden_with_all_that_is_in_it() {
 fn a_profile_whose_hiding_was_cut_short_begins_anew_from_its_slot() {
     let dir = tempfile::tempdir().unwrap();
     let relay = Relay::start(dir.path());
-    let (alice, bob) = (Person::start("Alice", &relay), Person::start("Bob", &relay));
+    let [alice, bob] = open_eve(&relay);
     let [name, words] = EVE;
-    alice.run(&["profile", "create", name]).ok();
-    let link = alice.run(&["invite", "--profile", name]).ok()["link"].clone();
-    bob.run(&["join", link.as_str().unwrap(), "--wait"]).ok();
-    bob.run(&["send", name, "to whom?", "--wait", "delivered"])
-        .ok();
 
     // The settings cannot be written after the files were moved away.
     let config = alice.path().join("config.json");
