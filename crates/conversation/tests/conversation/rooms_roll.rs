@@ -229,6 +229,31 @@ fn nobody_answers_for_another() {
 }
 
 #[test]
+fn an_answer_to_no_question_ends_no_silence() {
+    let mut c = settled(2_815);
+    let mut bob = Shadow::of(&mut c, 1);
+    asleep(&mut c, &[1], true);
+    let room = c.view(0).conversation;
+    let (alice, ivan) = (key_of(&mut c, 0, "Alice"), key_of(&mut c, 8, "Ivan"));
+    for hour in 0..12_u8 {
+        c.say(7, &format!("{hour} o'clock"));
+        let here = Content::Room(RoomWord {
+            room,
+            step: RoomStep::Here {
+                mark: [hour; 16],
+                readiness: Readiness::Ready,
+            },
+        });
+        for (steward, key) in [(0, &alice), (8, &ivan)] {
+            let side = bob.whisper(key, &here);
+            bob.post(&mut c, steward, 5, &[&side]);
+        }
+        c.pass(HOUR);
+    }
+    assert!(!heralds(&mut c, 8).contains(&"Bob".to_owned()));
+}
+
+#[test]
 fn a_steward_alone_is_answered_and_only_so_often() {
     // Dave is none, Ivan is; in a small group nobody passes on, and nobody is asked.
     for (who, narrow, answers) in [(3, 4, 0), (8, 4, 8), (8, 10, 0)] {

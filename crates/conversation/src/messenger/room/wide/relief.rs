@@ -364,3 +364,41 @@ impl Messenger {
         record.put(call.storage, room)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hushwing_sansio::Moment;
+
+    use super::*;
+    use crate::messenger::room::devices::room;
+    use crate::messenger::room::wide::Roll;
+
+    const HERALD: MemberId = MemberId(1);
+
+    /// A call of a herald and two others that is over, and which of these answered it.
+    fn over(answered: &[u64]) -> RollCall {
+        let mut roll = Roll::default();
+        let times = (Moment::default(), Timestamp::default());
+        roll.open(times, &[HERALD], &[MemberId(2), MemberId(3)]);
+        for one in answered {
+            roll.answered(MemberId(*one), Readiness::Ready);
+        }
+        roll.close(Moment::default() + Duration::from_secs(30 * 60))
+            .unwrap()
+    }
+
+    #[test]
+    fn who_does_not_answer_is_silent_only_where_others_are_heard() {
+        let mut known = room(&[(1, 1), (2, 2), (3, 3)]);
+        known.named = vec![account(&[1; 16]).unwrap()];
+        let missed = |answered: &[u64]| {
+            let mut record = RoomRollRecord::default();
+            known.note_answers(&mut record, &over(answered));
+            record.silence_of(&[1; 16]).map_or(0, |one| one.missed)
+        };
+        assert_eq!(missed(&[]), 0, "it may be me");
+        assert_eq!(missed(&[2]), 0, "or who lets one through");
+        assert_eq!(missed(&[2, 3]), 1);
+        assert_eq!(missed(&[1, 2, 3]), 0);
+    }
+}
