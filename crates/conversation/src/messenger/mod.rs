@@ -4,9 +4,9 @@
 //! together, [`welcome`] is the inviter's answer; [`introduce`] and [`introduced`] do so
 //! for two contacts ([`offers`] wait for me, [`met`] is how it ends); [`speak`] and [`hear`] carry
 //! messages, [`hold`] keeps those that came too early, [`hidden`] bounds what is
-//! not shown, [`stranger`] bounds what is said before there is a decision, [`profile`] is how we want to be shown,
-//! [`identity`] knows who somebody is, [`receipts`] tells what became of them, [`inquiry`] asks, [`renew`] changes
-//! keys, [`ask`] answers questions, [`progress`] follows letters, [`lost`] finds
+//! not shown, [`stranger`] bounds what is said before there is a decision, [`profile`] is how
+//! we want to be shown, [`identity`] knows who somebody is, [`receipts`] tells what became of
+//! messages, [`inquiry`] asks, [`renew`] changes keys, [`ask`] answers questions, [`progress`] follows letters, [`lost`] finds
 //! another way when a network lost a mailbox, [`mail`] knows what each mailbox is
 //! for and [`rotate`] replaces them, [`reach`] knows by which address a contact is
 //! written to and [`attempts`] how that went, [`blocked`] who is not written to, [`echo`] answers again where the
@@ -136,7 +136,8 @@ pub struct Config {
     /// does not tell a network who answers whom.
     pub receipt_delay: (Duration, Duration),
     /// Within which time all contacts are told of a change of mine, each at a random
-    /// moment, so that a network does not learn by one burst whom I know.
+    /// moment. A relay that has mailboxes of several can still tell by it that they know one
+    /// person (`THREATS.md`).
     pub spread: Duration,
     /// On how many different servers each conversation has a mailbox; at most
     /// as many as there are.
@@ -150,8 +151,7 @@ pub struct Config {
     /// devices waiting (RFC 0013, *Renewing keys by themselves*).
     pub renews: bool,
     /// Whether conversations of two go on as pairs once either side has a further device.
-    /// Off until a device that was thrown out can keep no contact by that (RFC 0031, *Why it is
-    /// switched off*).
+    /// Off until others looked at what was mended in it (RFC 0031, *Why it is switched off*).
     pub pairs: bool,
     /// Whether messages leave to all addresses of a contact at once, and not to
     /// the next one when the one before it brought no receipt.
