@@ -14,7 +14,7 @@ use hushwing_sansio::{Moment, StorageError};
 
 use super::{Call, Messenger};
 use crate::storage::{MessageState, Owed};
-use crate::{ContactId, MessageId};
+use crate::{ContactId, MessageId, RoomId};
 
 /// Letters remembered, of all contacts together.
 const MOST_LETTERS: usize = 2_048;
@@ -89,15 +89,19 @@ impl Messenger {
         mailbox: MailboxId,
         letter: RepeatId,
     ) -> Result<(), StorageError> {
-        let Some(contact) = self.conversation_of(mailbox) else {
+        // In a room receipts leave by all addresses at once.
+        let room = self.room_of(mailbox).map(RoomId::place);
+        let Some(place) = self.conversation_of(mailbox).or(room) else {
             return Ok(());
         };
         let now = call.cx.now();
-        let Some(messages) = self.echoes.again(letter, contact, now) else {
+        let Some(messages) = self.echoes.again(letter, place, now) else {
             return Ok(());
         };
-        self.reach.turn_aside(contact, now);
-        self.within(call, contact, |this, call| {
+        if room.is_none() {
+            self.reach.turn_aside(place, now);
+        }
+        self.within(call, place, |this, call| {
             for message in messages {
                 let outline = call.storage.outline(&message)?;
                 let Some((whose, false, state)) = outline else {
@@ -105,8 +109,8 @@ impl Messenger {
                 };
                 let read = state == MessageState::Read && this.read_receipts;
                 let owed = if read { Owed::Read } else { Owed::Delivered };
-                if whose == contact {
-                    this.owe(call, contact, message, owed)?;
+                if whose == place {
+                    this.owe(call, place, message, owed)?;
                 }
             }
             Ok(())

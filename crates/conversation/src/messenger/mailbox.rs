@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{Call, Messenger};
 use crate::link::RootKey;
 use crate::storage::{InvitationRecord, MailboxRecord, MailboxState, MailboxUse};
-use crate::{ContactId, Event, InvitationId, Refusal, Secret};
+use crate::{ContactId, Event, InvitationId, Refusal, RoomId, Secret};
 
 impl Messenger {
     /// Makes a mailbox known and asks the network for it.
@@ -228,6 +228,14 @@ impl Messenger {
         match self.mailboxes.get(&mailbox)?.owner {
             MailboxUse::Conversation(contact) => Some(contact),
             MailboxUse::Invitation(_) | MailboxUse::Room(_) => None,
+        }
+    }
+
+    /// The room whose mailbox this is.
+    pub(super) fn room_of(&self, mailbox: MailboxId) -> Option<RoomId> {
+        match self.mailboxes.get(&mailbox)?.owner {
+            MailboxUse::Room(room) => Some(room),
+            MailboxUse::Conversation(_) | MailboxUse::Invitation(_) => None,
         }
     }
 

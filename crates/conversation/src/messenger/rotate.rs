@@ -134,8 +134,10 @@ impl Messenger {
     /// The mailboxes with which one shall share no server: the others of the
     /// same conversation that stay.
     pub(super) fn apart_from(&self, record: &MailboxRecord) -> Vec<MailboxId> {
-        let MailboxUse::Conversation(contact) = record.owner else {
-            return Vec::new();
+        let contact = match record.owner {
+            MailboxUse::Conversation(contact) => contact,
+            MailboxUse::Room(room) => return self.apart_in_room(room),
+            MailboxUse::Invitation(_) => return Vec::new(),
         };
         let mail = self.mails.get(contact);
         let mut others = self.mailboxes_of(contact);
@@ -226,6 +228,9 @@ impl Messenger {
         mailbox: MailboxId,
         reason: MailboxFailure,
     ) -> Result<(), StorageError> {
+        if let Some(room) = self.room_of(mailbox) {
+            return self.room_does_without(call, (room, mailbox), reason);
+        }
         let final_answer = matches!(reason, MailboxFailure::Refused | MailboxFailure::NoServer);
         let Some(contact) = self.conversation_of(mailbox) else {
             return Ok(());
@@ -290,6 +295,11 @@ impl Messenger {
     /// does when it can.
     fn move_displaced(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
         for mailbox in self.mails.displaced.clone() {
+            if let Some(room) = self.room_of(mailbox) {
+                self.within(call, room.place(), |this, call| {
+                    this.move_room_away(call, room, mailbox)
+                })?;
+            }
             let Some(contact) = self.conversation_of(mailbox) else {
                 continue;
             };

@@ -63,6 +63,7 @@ mod rooms_again;
 mod rooms_apart;
 mod rooms_costs;
 mod rooms_entry;
+mod rooms_failover;
 mod rooms_forty;
 mod rooms_joining;
 mod rooms_kept;

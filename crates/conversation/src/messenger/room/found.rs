@@ -1,6 +1,5 @@
 //! Making rooms, showing and forgetting them.
 
-use hushwing_delivery::MailboxId;
 use hushwing_sansio::StorageError;
 
 use super::{GroupSize, MOST_OF_ONE, MOST_ROOMS, Room};
@@ -9,11 +8,10 @@ use crate::content::shown::clean_name;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{
-    KinRecord, MailboxRecord, MailboxState, MailboxUse, OrphanRecord, RoomFollowersRecord,
-    RoomRecord, RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord, RoomRollRecord,
-    RoomStanding, SeenRecord,
+    KinRecord, MailboxUse, OrphanRecord, RoomFollowersRecord, RoomRecord, RoomRenewalRecord,
+    RoomReturnRecord, RoomReturnersRecord, RoomRollRecord, RoomStanding, SeenRecord,
 };
-use crate::{ConversationId, Event, Refusal, Reply, RoomId, Secret};
+use crate::{ConversationId, Event, Refusal, Reply, RoomId};
 
 impl Messenger {
     pub(in crate::messenger) fn list_rooms(&self) -> Reply {
@@ -129,24 +127,6 @@ impl Messenger {
         Ok(())
     }
 
-    /// Opens a mailbox to which all members may write.
-    pub(in crate::messenger) fn open_room_mailbox(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-    ) -> Result<(), StorageError> {
-        let record = MailboxRecord {
-            id: call.storage.next_number()?,
-            network: self.config.network.0,
-            state: MailboxState::Opening,
-            owner: MailboxUse::Room(room),
-            first_contact: Secret::default(),
-            shared: Secret::new(call.cx.random::<32>()),
-            locator: None,
-        };
-        self.open_mailbox(call, record)
-    }
-
     /// Forgets a room I am not in any more.
     pub(in crate::messenger) fn forget_room(
         &mut self,
@@ -237,21 +217,6 @@ impl Messenger {
         call.storage.remove_room(room)?;
         self.tell(Event::RoomForgotten { room });
         Ok(())
-    }
-
-    /// Closes a mailbox that a room has no use for any more.
-    pub(super) fn close_room_mailbox(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-    ) -> Result<(), StorageError> {
-        let record = &mut self.rooms.find(room)?.record;
-        let before = record.leaving.drain(..).map(|one| one.mailbox);
-        let all: Vec<u64> = record.mailbox.take().into_iter().chain(before).collect();
-        for mailbox in all {
-            self.close_mailbox(call, MailboxId(mailbox))?;
-        }
-        self.save_room(call, room)
     }
 }
 

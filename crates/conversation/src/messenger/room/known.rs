@@ -60,6 +60,8 @@ pub(in crate::messenger) struct Room {
     pub(super) pending: Vec<PendingView>,
     /// When I greet, and when I greeted last in this run.
     pub(super) greets: Option<Moment>,
+    /// Until when no further mailbox is asked for, since none could be made.
+    pub(super) rests: Option<Moment>,
     pub(super) greeted: Option<Moment>,
     /// When a letter of it came last in this run.
     pub(super) heard: Option<Moment>,
@@ -99,6 +101,7 @@ impl Room {
             changing: 0,
             pending: Vec::new(),
             greets: None,
+            rests: None,
             greeted: None,
             heard: None,
             renewal: Renewal::default(),

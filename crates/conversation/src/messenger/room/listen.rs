@@ -94,8 +94,8 @@ impl Messenger {
             LetterBody::Room { from, messages } => {
                 // Who was removed knows the mailboxes from before, and could name
                 // anybody: what comes there shares the places of nobody.
-                let told = self.rooms.find(room)?.record.mailbox;
-                let from = Some(from).filter(|_| told == Some(arrival.mailbox.0));
+                let told = self.in_service(room).contains(&arrival.mailbox);
+                let from = Some(from).filter(|_| told);
                 self.hear_each(call, room, messages, Way { from, ..way })
             }
             LetterBody::Commits(chain) => self.heard_commits(call, room, &chain),
@@ -322,6 +322,10 @@ impl Messenger {
             return self
                 .owe_in_room(call, room.place(), opened.id, owed)
                 .map(drop);
+        }
+        if !own {
+            let now = call.cx.now();
+            self.echoes.note(room.place(), opened.id, now);
         }
         let wall = call.cx.wall();
         let (kind, target) = classify(&opened.content);

@@ -9,8 +9,9 @@
 //! again in [`again`]) and whom it reached ([`confirm`], [`pay`]), what comes in ([`listen`],
 //! [`held`]), and who may change it ([`change`], [`leave`]). In a group too large to write to each
 //! some pass on what others say ([`wide`]). An account's other devices are members of their own
-//! ([`devices`]). [`found`] makes and forgets rooms, [`tend`] does what is due in them, [`ruin`]
-//! ends one that is damaged, [`restored`] gets back into those that a backup brought.
+//! ([`devices`]). [`found`] makes and forgets rooms, [`mailboxes`] are where I am written to in
+//! them, [`tend`] does what is due, [`ruin`] ends one that is damaged, [`restored`] gets back into
+//! those that a backup brought.
 //!
 //! `protocol/rooms.md` says what members tell each other.
 
@@ -26,6 +27,7 @@ mod held;
 mod known;
 mod leave;
 mod listen;
+mod mailboxes;
 mod members;
 mod pay;
 mod restored;

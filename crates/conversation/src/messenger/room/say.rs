@@ -147,7 +147,12 @@ impl Messenger {
         if to.is_empty() {
             return Ok(None);
         }
-        let at_once = self.config.in_parallel && keep == Keep::UntilSettled;
+        let at_once = match keep {
+            Keep::UntilSettled => self.config.in_parallel,
+            // Nobody tells that it did not arrive: by each address they have.
+            Keep::UntilAccepted => true,
+            Keep::ForOthers => false,
+        };
         let letter = Letter {
             to,
             last_resort: Vec::new(),

@@ -8,14 +8,12 @@ use hushwing_sansio::{Moment, StorageError};
 use super::commits::FAREWELL;
 use crate::RoomId;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{MailboxState, MailboxUse, RoomStanding};
+use crate::storage::RoomStanding;
 
 /// Between two looks of a keeper at the calendar.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long a mailbox that another replaced is still listened to.
 const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Mailboxes of a room that are listened to beside the one that is told.
-const MOST_LEAVING: usize = 3;
 
 impl Messenger {
     /// Takes up what needs a clock.
@@ -120,6 +118,7 @@ impl Messenger {
             self.save_room(call, room)?;
         }
         self.replace_room_mailbox(call, room)?;
+        self.tend_room_mailboxes(call, room)?;
         self.let_go_of_the_gone(call, room)?;
         self.let_package_go(call, room)?;
         self.renew_in_time(call, room)?;
@@ -135,36 +134,6 @@ impl Messenger {
                 self.tick(call, room)
             }
             _ => Ok(()),
-        }
-    }
-
-    /// Puts a mailbox in the place of one that somebody who is out knows. One at
-    /// a time, and no more than a few in a day: who adds and removes without end
-    /// does not fill my relay.
-    pub(super) fn replace_room_mailbox(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-    ) -> Result<(), StorageError> {
-        let mut mailboxes = self.mailboxes.values();
-        let opening = mailboxes.any(|record| {
-            let comes = matches!(record.state, MailboxState::Opening | MailboxState::Due);
-            record.owner == MailboxUse::Room(room) && comes
-        });
-        let known = self.rooms.find(room)?;
-        let heralds = known.heralds();
-        // In a wide group each who moves makes everybody write: only those do who are
-        // written to by all.
-        let stays = !heralds.is_empty() && !known.me().is_some_and(|me| heralds.includes(me));
-        let record = &known.record;
-        let due = record.exposed
-            && !stays
-            && record.standing == RoomStanding::Member
-            && record.mailbox.is_some()
-            && record.leaving.len() < MOST_LEAVING;
-        match due && !opening {
-            true => self.open_room_mailbox(call, room),
-            false => Ok(()),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::messenger::room::{MOST_OF_ONE, account};
 use crate::messenger::{Call, Messenger};
 use crate::mls::LeafKey;
 use crate::storage::{
-    LeafRecord, LeavesRecord, LeavingRecord, MemberRecord, PackageRecord, RoomRecord, RoomStanding,
+    LeafRecord, LeavesRecord, MemberRecord, PackageRecord, RoomRecord, RoomStanding,
 };
 use crate::{ConversationId, DropReason, MemberId, RoomId};
 use openmls_traits::signatures::Signer as _;
@@ -116,11 +116,8 @@ impl Messenger {
         self.forget_package(call, room)?;
         self.fail_said(call, room)?;
         let since = call.cx.wall();
-        let record = &mut self.rooms.find(room)?.record;
-        let mailbox = record.mailbox.take();
-        let leaving = mailbox.map(|mailbox| LeavingRecord { mailbox, since });
-        record.leaving.extend(leaving);
-        Ok(record.clone())
+        self.retire_mailboxes(room, since)?;
+        Ok(self.rooms.find(room)?.record.clone())
     }
 
     fn package_for(

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use hushwing_delivery::{Address, LetterId, MailboxId, SealKey};
+use hushwing_delivery::{Address, LetterId, SealKey};
 use hushwing_sansio::{Moment, StorageError};
 
 use crate::branches::{AccountId, Keeper, Lent, OwnPackage};
@@ -12,14 +12,14 @@ use crate::messenger::room::commits::Budgets;
 use crate::messenger::room::{Room, account, key};
 use crate::messenger::{Call, Messenger};
 use crate::mls::LeafKey;
-use crate::storage::{LeavingRecord, MailboxRecord, MailboxState, PackageRecord, RoomStanding};
+use crate::storage::{PackageRecord, RoomStanding};
 use crate::{DropReason, MemberId, RoomId, Secret};
 
 /// Addresses of one member that are told and kept.
-const MOST_ADDRESSES: usize = 4;
+pub(in crate::messenger::room) const MOST_ADDRESSES: usize = 4;
 /// Between two greetings of mine in one room: whoever asks for them over and
 /// over must not make everybody write to everybody.
-pub(super) const GREETING_REST: Duration = Duration::from_secs(30);
+pub(in crate::messenger::room) const GREETING_REST: Duration = Duration::from_secs(30);
 
 /// Answers to the greetings of one member: so many at once, and one more in the
 /// time in which an honest member greets once.
@@ -43,94 +43,6 @@ impl Greetings {
 }
 
 impl Messenger {
-    /// A mailbox for a room is open.
-    pub(in crate::messenger) fn room_mailbox_opened(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-        mailbox: MailboxId,
-    ) -> Result<(), StorageError> {
-        let now = call.cx.wall();
-        let Some(known) = self.rooms.by_id.get_mut(&room) else {
-            return self.close_mailbox(call, mailbox);
-        };
-        let record = &mut known.record;
-        if !matches!(
-            record.standing,
-            RoomStanding::Joining | RoomStanding::Member
-        ) {
-            return self.close_mailbox(call, mailbox);
-        }
-        let before = record.mailbox.replace(mailbox.0);
-        let before = before.filter(|before| *before != mailbox.0);
-        let lost = before.is_none() && record.revision > 0;
-        record.leaving.extend(before.map(|mailbox| LeavingRecord {
-            mailbox,
-            since: now,
-        }));
-        // Nobody was told the new one yet.
-        record.exposed = false;
-        record.revision = record.revision.saturating_add(1);
-        let joining = record.standing == RoomStanding::Joining;
-        self.save_room(call, room)?;
-        if joining {
-            return match self.rooms.find(room)?.record.package.is_some() {
-                // Where I was to be welcomed is gone.
-                true => self.say_answer(call, room),
-                false if self.devices.meet_in(room) => self.device_mailbox_opened(call),
-                false => self.answer(call, room),
-            };
-        }
-        if self.devices.meet_in(room) {
-            self.device_mailbox_opened(call)?;
-        }
-        self.greet_room(call, room)?;
-        match lost {
-            // Receipts for what I said may have been lost with it.
-            true => self.strand_all(call, room, call.cx.now() + GREETING_REST),
-            false => Ok(()),
-        }
-    }
-
-    /// A mailbox of a room was lost, or was not even made: another takes its place, the
-    /// later the more often that was so.
-    pub(in crate::messenger) fn room_mailbox_lost(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-        lost: MailboxRecord,
-    ) -> Result<(), StorageError> {
-        let id = MailboxId(lost.id);
-        let Some(known) = self.rooms.by_id.get_mut(&room) else {
-            return self.close_mailbox(call, id);
-        };
-        let record = &mut known.record;
-        record.leaving.retain(|one| one.mailbox != lost.id);
-        let served = record.mailbox == Some(lost.id);
-        if served {
-            record.mailbox = None;
-        }
-        let needed = matches!(
-            record.standing,
-            RoomStanding::Joining | RoomStanding::Member
-        );
-        self.save_room(call, room)?;
-        let wanted = served || lost.state == MailboxState::Opening;
-        if !needed || !wanted {
-            return self.close_mailbox(call, id);
-        }
-        if served && self.devices.meet_in(room) && self.has_talked() {
-            // Only there would a Welcome have come.
-            self.close_mailbox(call, id)?;
-            return self.stop_showing(call);
-        }
-        let keys = MailboxRecord {
-            shared: Secret::new(call.cx.random::<32>()),
-            ..lost
-        };
-        self.replace_mailbox(call, keys).map(drop)
-    }
-
     /// Answers who offered a room, once.
     pub(in crate::messenger) fn answer(
         &mut self,
@@ -203,10 +115,10 @@ impl Messenger {
         room: RoomId,
         key: [u8; 32],
     ) -> Result<Entry, StorageError> {
+        let service = self.in_service(room);
         let record = &self.rooms.find(room)?.record;
-        let mailbox = record.mailbox.map(MailboxId);
-        let mailbox = mailbox.and_then(|id| self.mailboxes.get(&id));
-        let address = mailbox.and_then(shared_address);
+        let mailboxes = service.iter().filter_map(|id| self.mailboxes.get(id));
+        let addresses = mailboxes.filter_map(shared_address);
         Ok(Entry {
             key,
             name: match record.my_name.is_empty() {
@@ -214,7 +126,10 @@ impl Messenger {
                 false => record.my_name.clone(),
             },
             revision: record.revision,
-            addresses: address.into_iter().map(|to| to.encode()).collect(),
+            addresses: addresses
+                .take(MOST_ADDRESSES)
+                .map(|to| to.encode())
+                .collect(),
         })
     }
 

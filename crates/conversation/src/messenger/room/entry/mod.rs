@@ -13,5 +13,5 @@ mod past;
 mod roster;
 mod welcome;
 
-pub(super) use enter::Greetings;
+pub(super) use enter::{GREETING_REST, Greetings, MOST_ADDRESSES};
 pub(super) use offer::OFFER_LIFE;

@@ -16,9 +16,7 @@ use crate::branches::{Keeper, MemberPackage, Wish};
 use crate::content::{Content, Entry, RoomStep, RoomWord};
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{
-    AskedRecord, LeavingRecord, RoomOfferRecord, RoomRecord, RoomStanding, Standing,
-};
+use crate::storage::{AskedRecord, RoomOfferRecord, RoomRecord, RoomStanding, Standing};
 use crate::{ContactId, ConversationId, DropReason, Refusal, Reply, RoomId};
 
 /// Offers of one contact that wait for my decision.
@@ -364,16 +362,8 @@ impl Messenger {
         }
         self.forget_package(call, room)?;
         self.fail_said(call, room)?;
-        let now = call.cx.wall();
-        let record = &mut self.rooms.find(room)?.record;
-        record.asked.clear();
-        let before = record.mailbox.take();
-        let before = before.map(|mailbox| LeavingRecord {
-            mailbox,
-            since: now,
-        });
-        record.leaving.extend(before);
-        Ok(())
+        self.rooms.find(room)?.record.asked.clear();
+        self.retire_mailboxes(room, call.cx.wall())
     }
 
     /// I do not; nobody is told.

@@ -14,9 +14,7 @@ use crate::branches::{AccountId, Keeper, Lent, Member, Succession};
 use crate::content::{RoomStep, RoomWord};
 use crate::messenger::room::entry::OFFER_LIFE;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{
-    LeavingRecord, RoomFollowersRecord, RoomReturnRecord, RoomStanding, Standing,
-};
+use crate::storage::{RoomFollowersRecord, RoomReturnRecord, RoomStanding, Standing};
 use crate::{ContactId, ConversationId, DropReason, RoomId};
 
 /// Who claims that a group follows upon another, as the state there has it.
@@ -85,13 +83,8 @@ impl Messenger {
         self.note_entered(call, room, &account)?;
         let since = now;
         RoomFollowersRecord { waiting, since }.put(call.storage, room)?;
-        let record = &mut self.rooms.find(room)?.record;
-        record.standing = RoomStanding::Member;
-        let before = record.mailbox.take();
-        record.leaving.extend(before.map(|mailbox| LeavingRecord {
-            mailbox,
-            since: now,
-        }));
+        self.retire_mailboxes(room, now)?;
+        self.rooms.find(room)?.record.standing = RoomStanding::Member;
         self.save_room(call, room)?;
         self.rooms.keepers.insert(room, keeper);
         self.refresh(call, room)?;

@@ -9,7 +9,7 @@ use hushwing_sansio::StorageError;
 use crate::content::Shared;
 use crate::messenger::room::{Room, Rooms};
 use crate::messenger::{Call, Messenger};
-use crate::storage::{LeavingRecord, PartedGroup, RoomReturnRecord, RoomStanding};
+use crate::storage::{PartedGroup, RoomReturnRecord, RoomStanding};
 use crate::{MemberId, RoomId};
 
 impl Rooms {
@@ -87,11 +87,8 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         self.forget_package(call, room)?;
         let since = call.cx.wall();
-        let record = &mut self.rooms.find(room)?.record;
-        record.standing = RoomStanding::Restoring;
-        let mailbox = record.mailbox.take();
-        let leaving = mailbox.map(|mailbox| LeavingRecord { mailbox, since });
-        record.leaving.extend(leaving);
+        self.retire_mailboxes(room, since)?;
+        self.rooms.find(room)?.record.standing = RoomStanding::Restoring;
         self.save_room(call, room)?;
         self.tell_room(room);
         match self.devices.group_waits(room) {

@@ -1,0 +1,157 @@
+//! A server that fails in any way stops no group whose members have another.
+
+use hushwing_conversation::view::Speaker;
+use hushwing_conversation::village::{Conduct, Home};
+use hushwing_conversation::{Command, MessageState};
+use hushwing_delivery::SendFailure;
+
+use crate::rooms::{Circle, circle};
+use crate::support::*;
+
+const HOUR: u64 = 3_600;
+const THREE: [&str; 3] = ["Alice", "Bob", "Carol"];
+
+impl Circle {
+    /// All choose so many mailboxes for each conversation and group.
+    fn choose(&mut self, mailboxes: usize) {
+        for home in self.homes.clone() {
+            let choose = |config: &mut hushwing_conversation::Config| config.mailboxes = mailboxes;
+            self.village.choose(home, choose).unwrap();
+        }
+        self.pass(2 * HOUR);
+    }
+
+    /// How many mailboxes of somebody for this group lie on which server, those that are
+    /// on their way out included.
+    fn lies_on(&mut self, who: usize) -> Vec<usize> {
+        let all = self.village.servers_of(self.homes[who]);
+        let mut lies = vec![0; 3];
+        all.into_iter().for_each(|server| lies[server] += 1);
+        lies
+    }
+}
+
+/// Three in a group, with a mailbox on each of two servers.
+fn on_two_servers(seed: u64) -> Circle {
+    let mut c = circle(seed, &THREE);
+    c.village.set_servers(2);
+    c.choose(2);
+    c.pass(26 * HOUR);
+    c
+}
+
+#[test]
+fn no_server_alone_stops_or_corrupts_a_group() {
+    let hostile = [
+        Conduct::Dead,
+        Conduct::Refusing(SendFailure::WrongServer),
+        Conduct::Refusing(SendFailure::Full),
+        Conduct::Dropping,
+        Conduct::Slow(std::time::Duration::from_secs(1_800)),
+        Conduct::Replaying,
+        Conduct::Reordering,
+    ];
+    for conduct in hostile {
+        for server in [0, 1] {
+            let mut c = on_two_servers(6_100);
+            c.village.set_conduct(server, conduct);
+            for n in 0..4 {
+                for who in 0..3 {
+                    c.say(who, &format!("{n} by {who}"));
+                }
+                c.pass(40);
+            }
+            // What changes it gets to all as well.
+            let (room, name) = (c.rooms[0], "Sailing".to_owned());
+            c.ask(0, Command::RenameRoom { room, name });
+            c.pass(40);
+            c.say(0, "renamed");
+            c.pass(2 * HOUR);
+            c.agree(&[0, 1, 2]);
+            assert_eq!(c.view(2).name, "Sailing", "{conduct:?} {server}");
+            let place = c.rooms[0].place();
+            let shown = read(&mut c.village, c.homes[0], place).into_iter();
+            let mut mine = shown.filter(|view| view.from == Speaker::Me);
+            let there = mine.all(|view| view.state >= MessageState::Delivered);
+            assert!(there, "{conduct:?} {server}: not all is known to be there");
+            let all = c.texts(0);
+            assert_eq!(all.len(), 13, "{conduct:?} {server}: {all:?}");
+            for who in 1..3 {
+                assert_eq!(c.texts(who), all, "{conduct:?} {server} {who}");
+            }
+        }
+    }
+}
+
+#[test]
+fn there_are_as_many_mailboxes_as_were_chosen_each_on_another_server() {
+    let mut c = circle(6_102, &["Alice", "Bob"]);
+    assert_eq!(c.lies_on(1), [2, 0, 0], "of the contact, and of the group");
+    c.village.set_servers(3);
+    c.choose(3);
+    c.pass(26 * HOUR);
+    assert_eq!(c.lies_on(1), [2, 2, 2]);
+    // Alice knows them all.
+    let home: Home = c.homes[1];
+    c.village.watch_servers();
+    for server in 0..3 {
+        for other in 0..3 {
+            let conduct = match other == server {
+                true => Conduct::Fair,
+                false => Conduct::Dead,
+            };
+            c.village.set_conduct(other, conduct);
+        }
+        c.say(0, &format!("by {server}"));
+        c.pass(60);
+        assert!(c.village.carried(home, server) > 0, "{server}");
+    }
+    for server in 0..3 {
+        c.village.set_conduct(server, Conduct::Fair);
+    }
+    c.pass(HOUR);
+    assert_eq!(c.texts(1).len(), 3);
+    c.choose(1);
+    c.pass(50 * HOUR);
+    assert_eq!(c.lies_on(1).iter().sum::<usize>(), 2);
+    c.say(0, "by the one that is left");
+    c.pass(60);
+    assert_eq!(c.texts(1).len(), 4);
+}
+
+#[test]
+fn a_group_moves_away_from_a_server_that_is_given_up() {
+    let mut c = on_two_servers(6_103);
+    c.village.set_servers(3);
+    c.village.close_server(0);
+    c.pass(50 * HOUR);
+    for who in 0..3 {
+        assert_eq!(c.lies_on(who)[0], 0, "{who}");
+    }
+    c.village.set_conduct(1, Conduct::Dead);
+    c.say(1, "elsewhere");
+    c.pass(60);
+    for who in 0..3 {
+        assert_eq!(c.texts(who), ["elsewhere"], "{who}");
+    }
+}
+
+#[test]
+fn who_loses_one_of_several_mailboxes_is_reached_at_the_others_at_once() {
+    for server in [0, 1] {
+        let mut c = on_two_servers(6_104);
+        c.say(0, "before");
+        c.pass(60);
+        let bob = c.homes[1];
+        c.village.lose_mailboxes_but(bob, &[server]);
+        c.say(0, "since");
+        c.pass(60);
+        assert_eq!(c.texts(1), ["before", "since"], "{server}");
+        // Now Bob hears of it.
+        c.village.open_again(bob).unwrap();
+        c.pass(26 * HOUR);
+        let lies = c.lies_on(1);
+        assert!(lies[0] > 0 && lies[1] > 0, "{lies:?}");
+        c.agree(&[0, 1, 2]);
+    }
+}
