@@ -2,12 +2,12 @@
 
 use hushwing_conversation::storage::{
     ChannelRecord, ContactRecord, ConversationRecord, DetourRecord, DevicesRecord, EraRecord,
-    ExpectedRecord, FaceRecord, IdentityRecord, IntroducedRecord, IntroductionsRecord,
-    InvitationRecord, JoinRecord, KeyPackageRecord, KinRecord, LackRecord, LeavesRecord,
-    LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord, MyProfileRecord, OffersRecord,
-    OrphanRecord, PairsRecord, PartedRecord, ReaderRecord, RepeatRecord, RoomFollowersRecord,
-    RoomLinkRecord, RoomMeetingRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord,
-    RoomReturnersRecord, RoomRollRecord, SeenRecord, StretchRecord,
+    ExpectedRecord, FaceRecord, HandingRecord, IdentityRecord, IntroducedRecord,
+    IntroductionsRecord, InvitationRecord, JoinRecord, KeyPackageRecord, KinRecord, LackRecord,
+    LeavesRecord, LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord, MyProfileRecord,
+    OffersRecord, OrphanRecord, PairsRecord, PartedRecord, ReaderRecord, RepeatRecord,
+    RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord, RoomRenewalRecord,
+    RoomReturnRecord, RoomReturnersRecord, RoomRollRecord, SeenRecord, StretchRecord, TakingRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -22,6 +22,8 @@ pub(crate) fn run(data: &[u8]) {
     let _ = EraRecord::decode(data);
     let _ = ExpectedRecord::decode(data);
     let _ = FaceRecord::decode(data);
+    let _ = HandingRecord::decode(data);
+    let _ = TakingRecord::decode(data);
     let _ = IdentityRecord::decode(data);
     let _ = IntroducedRecord::decode(data);
     let _ = IntroductionsRecord::decode(data);

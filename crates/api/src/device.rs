@@ -29,6 +29,8 @@ pub struct Devices {
     /// What the profile on the other side of the link calls itself. Nothing proves it but
     /// the code.
     pub profile: Option<String>,
+    /// How far this device is with what was said before it came.
+    pub history: Option<History>,
     /// How many changes of mine are under way, or can still be undone.
     pub changing: usize,
 }
@@ -39,6 +41,17 @@ impl core::fmt::Debug for Devices {
             .field("state", &self.state)
             .finish_non_exhaustive()
     }
+}
+
+/// What a device takes of what was said in groups before it came into them.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct History {
+    /// Messages that came, and changes of them, as far as they were not here.
+    pub taken: u64,
+    /// Groups of which not all came.
+    pub open: usize,
+    /// Whether no device is left that could hand over the rest.
+    pub cut: bool,
 }
 
 /// One device.
@@ -81,6 +94,10 @@ pub struct LinkBody {
 pub struct CodeBody {
     /// Six digits, with or without a space.
     pub code: String,
+    /// Of how many days what was said in groups is handed to the new device; of all time if
+    /// not given.
+    #[serde(default)]
+    pub history_days: Option<u32>,
 }
 
 /// A device that cannot be let in or revoked.

@@ -18,7 +18,7 @@ pub(crate) use self::conversation::{
     ContactAction, Contacts, Conversations, Disappear, Draft, Mute, Name, Pin, Report, Search,
     Switched, Unread,
 };
-pub(crate) use self::device::{Device, DeviceAction, DeviceLink};
+pub(crate) use self::device::{Device, DeviceAction, DeviceLink, Past};
 pub(crate) use self::group::{Channel, ChannelAction, Group, GroupAction};
 pub(crate) use self::mode::{CheckProof, Mode, Prove};
 pub(crate) use self::profile::{Profile, ProfileChange};

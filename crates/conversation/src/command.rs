@@ -307,10 +307,13 @@ pub enum Command {
         /// What this device is called, if it has no name yet.
         name: String,
     },
-    /// Both devices show this code: take the new one in. `Reply::Devices`.
+    /// Both devices show this code: take the new one in, and hand it what was said before.
+    /// `Reply::Devices`.
     ConfirmDevice {
         /// The code.
         code: String,
+        /// Of how many days; of all time if not given.
+        days: Option<u32>,
     },
     /// List my devices. `Reply::Devices`.
     Devices,

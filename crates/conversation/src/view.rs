@@ -16,7 +16,7 @@ use crate::{
     RoomStanding, Secret, Standing,
 };
 
-pub use devices::{DeviceView, DevicesView, LinkView};
+pub use devices::{DeviceView, DevicesView, HistoryView, LinkView};
 pub use profile::{FaceView, MyProfileView};
 
 /// An invitation as shown.

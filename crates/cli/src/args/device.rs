@@ -23,6 +23,9 @@ pub(crate) enum DeviceAction {
     Confirm {
         /// The digits, as the new device shows them
         code: String,
+        /// What it is handed of what was said in your groups: `all`, `none`, or the last DAYS
+        #[arg(long, value_name = "all|none|DAYS", default_value = "all", value_parser = past)]
+        history: Past,
     },
     /// List your devices, and show a link that is under way
     List,
@@ -31,6 +34,36 @@ pub(crate) enum DeviceAction {
         /// The device, by name, or by number where several are called so
         name: String,
     },
+}
+
+/// What a new device is handed of what was said in groups.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Past {
+    /// All of it.
+    All,
+    /// That of so many days.
+    Days(u32),
+}
+
+impl Past {
+    /// As the local API has it.
+    pub(crate) const fn days(self) -> Option<u32> {
+        match self {
+            Self::All => None,
+            Self::Days(days) => Some(days),
+        }
+    }
+}
+
+fn past(typed: &str) -> Result<Past, String> {
+    match typed {
+        "all" => Ok(Past::All),
+        "none" => Ok(Past::Days(0)),
+        _ => {
+            let days = typed.parse().map(Past::Days);
+            days.map_err(|_| "neither `all` nor `none` nor a number of days".to_owned())
+        }
+    }
 }
 
 /// What `device link` is given.
@@ -42,7 +75,27 @@ pub(crate) struct DeviceLink {
     /// What your other devices call this one
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// What the new device is handed of what was said in your groups: `all`, `none`, or the
+    /// last DAYS; without, all
+    #[arg(long, value_name = "all|none|DAYS", value_parser = past, requires = "link")]
+    pub(crate) history: Option<Past>,
     /// Seconds to wait for the other device
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) timeout: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_none_and_days_are_told_and_nothing_else() {
+        assert_eq!(past("all"), Ok(Past::All));
+        assert_eq!(past("none"), Ok(Past::Days(0)));
+        assert_eq!(past("30"), Ok(Past::Days(30)));
+        assert_eq!(past("30").map(Past::days), Ok(Some(30)));
+        for typed in ["", "-1", "30 days", "All", "99999999999"] {
+            assert!(past(typed).is_err(), "{typed}");
+        }
+    }
 }

@@ -3,13 +3,13 @@
 use std::io::{self, Read as _};
 use std::time::Duration;
 
-use hushwing_api::device::{Device, Devices};
+use hushwing_api::device::{Device, Devices, History};
 use hushwing_daemon::{Error, ErrorKind};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::{Session, picture, setting, view};
-use crate::args::{self, DeviceAction, DeviceLink};
+use crate::args::{self, DeviceAction, DeviceLink, Past};
 use crate::client::Path;
 
 /// Between two looks whether the other device did something.
@@ -29,7 +29,7 @@ pub(super) async fn run(session: &Session, device: args::Device) -> Result<(), E
                 call(session, &asked, &link).await
             }
         },
-        DeviceAction::Confirm { code } => confirm(session, &code).await,
+        DeviceAction::Confirm { code, history } => confirm(session, &code, history).await,
         DeviceAction::List => {
             let known = look(session).await?;
             session.output.result(&known, list);
@@ -178,18 +178,25 @@ async fn call(session: &Session, asked: &DeviceLink, link: &str) -> Result<(), E
     };
     let code = answered.code.clone().unwrap_or_default();
     let newcomer = answered.newcomer.clone().unwrap_or_default();
+    let past = asked.history.unwrap_or(Past::All);
     if session.output.has_person() {
         session.output.note(&claim(&answered));
+        session.output.note(&handed(past));
         let question = format!("Does {newcomer} show {code}? (yes/no) ");
         let yes = setting::answer_to(&question);
         return match yes.is_some_and(|yes| matches!(yes.as_str(), "y" | "yes")) {
-            true => confirm(session, &code).await,
+            true => confirm(session, &code, past).await,
             false => Err(not_let_in()),
         };
     }
     session.output.result(&answered, |_| {
-        let asks = format!("{newcomer} shows {code}? `hushwing device confirm CODE` lets it in");
-        format!("{}\n{asks}", claim(&answered))
+        let option = match past {
+            Past::All => String::new(),
+            Past::Days(days) => format!(" --history {days}"),
+        };
+        let confirm = format!("`hushwing device confirm CODE{option}`");
+        let asks = format!("{newcomer} shows {code}? {confirm} lets it in");
+        format!("{}\n{}\n{asks}", claim(&answered), handed(past))
     });
     Ok(())
 }
@@ -207,14 +214,26 @@ fn claim(known: &Devices) -> String {
     }
 }
 
+/// What the new device will be handed, told before it is let in.
+fn handed(past: Past) -> String {
+    let what = match past {
+        Past::All => "all that was said in your groups".to_owned(),
+        Past::Days(0) => "nothing of what was said in your groups before".to_owned(),
+        Past::Days(1) => "what was said in your groups in the last day".to_owned(),
+        Past::Days(days) => format!("what was said in your groups in the last {days} days"),
+    };
+    format!("it is handed {what}; --history all, none or DAYS says otherwise")
+}
+
 fn not_let_in() -> Error {
     Error::new(ErrorKind::Mismatch, "not let in").with_advice(
         "if the two codes differ, somebody stands between the devices: show another link",
     )
 }
 
-async fn confirm(session: &Session, code: &str) -> Result<(), Error> {
-    let known = post(session, "confirm", &json!({ "code": code })).await?;
+async fn confirm(session: &Session, code: &str, history: Past) -> Result<(), Error> {
+    let body = json!({ "code": code, "history_days": history.days() });
+    let known = post(session, "confirm", &body).await?;
     session
         .output
         .result(&known, |_| "let in; `hushwing device list` shows it".into());
@@ -229,6 +248,7 @@ fn list(known: &Devices) -> String {
         "broken" => vec!["the devices cannot be told of here any more".into()],
         _ => known.devices.iter().map(line).collect(),
     };
+    lines.extend(known.history.iter().map(history));
     lines.extend(known.link.iter().map(|link| format!("link  {link}")));
     lines.extend(known.code.iter().map(|_| claim(known)));
     lines.extend(known.code.iter().map(|code| match &known.newcomer {
@@ -239,6 +259,17 @@ fn list(known: &Devices) -> String {
         None => format!("code {code}: compare it with the other device"),
     }));
     lines.join("\n")
+}
+
+/// How far this device is with what was said before it came.
+fn history(history: &History) -> String {
+    let taken = history.taken;
+    match history.open {
+        _ if history.cut => format!("history: {taken} messages; no device has the rest any more"),
+        0 => format!("history: {taken} messages, all that is handed over"),
+        1 => format!("history: {taken} messages so far, more of one group to come"),
+        open => format!("history: {taken} messages so far, more of {open} groups to come"),
+    }
 }
 
 /// What there is to do after a backup was put back.

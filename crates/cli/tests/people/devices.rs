@@ -17,16 +17,16 @@ fn texts(person: &Person, group: &str) -> Vec<(bool, String)> {
     said.collect()
 }
 
-fn state(person: &Person, group: &str) -> Option<String> {
+pub(crate) fn state(person: &Person, group: &str) -> Option<String> {
     let all = person.run(&["group", "list"]).ok();
     let mut rows = all.as_array().unwrap().iter();
     let row = rows.find(|row| row["name"] == group)?;
     Some(row["state"].as_str().unwrap().to_owned())
 }
 
-/// Bob asked is in the group as well.
-fn found(people: &[Person; 3]) {
-    let [alice, bob, _] = people;
+/// The first of them founds a group, and the second, Bob, is asked: then all are in it.
+pub(crate) fn found(people: &[&Person]) {
+    let (alice, bob) = (people[0], people[1]);
     alice.run(&["group", "new", "Rowing"]).ok();
     alice.run(&["group", "add", "Rowing", "Bob"]).ok();
     until("Bob was asked", || {
@@ -41,8 +41,8 @@ fn found(people: &[Person; 3]) {
     });
 }
 
-/// Links `new` to `old`, by link and code.
-fn link(old: &Person, new: &Person) {
+/// Links `new` to `old`, by link and code, confirmed with these options.
+pub(crate) fn link(old: &Person, new: &Person, options: &[&str]) {
     let shown = new.run(&["device", "link", "--name", "phone"]).ok();
     let link = shown["link"].as_str().unwrap();
     assert!(link.starts_with("hushwing:d#"), "{link}");
@@ -55,7 +55,8 @@ fn link(old: &Person, new: &Person) {
     old.run(&["device", "confirm", "000 00"]).failed(1);
     let told = old.told(&["device", "list"]);
     assert!(told.contains(&format!("phone shows {code}?")), "{told}");
-    old.run(&["device", "confirm", code]).ok();
+    let confirm = [&["device", "confirm", code], options].concat();
+    old.run(&confirm).ok();
     until("both are linked", || {
         [old, new].iter().all(|one| {
             let known: Value = one.run(&["device", "list"]).ok();
@@ -77,8 +78,8 @@ fn a_linked_device_talks_in_the_groups_and_a_revoked_one_reads_nothing_further()
     let invitation = invitation["link"].as_str().unwrap();
     alice.run(&["device", "link", invitation]).failed(1);
 
-    link(alice, phone);
-    found(&people);
+    link(alice, phone, &[]);
+    found(&[alice, bob, phone]);
     bob.run(&["send", "Rowing", "to both", "--wait", "delivered"])
         .ok();
     phone
@@ -126,8 +127,8 @@ fn a_device_that_was_put_back_is_linked_with_the_other_again_and_comes_back_by_i
     let relay = Relay::start(&dir.path().join("relay"));
     let people = ["Alice", "Bob", "Phone"].map(|name| Person::start(name, &relay));
     people[0].meet(&people[1]);
-    link(&people[0], &people[2]);
-    found(&people);
+    link(&people[0], &people[2], &[]);
+    found(&people.each_ref());
     let [alice, bob, phone] = people;
     let file = dir.path().join("alice.backup");
     let file = file.to_str().unwrap();

@@ -20,6 +20,7 @@ mod faults;
 mod full_disk;
 mod groups;
 mod hidden;
+mod history;
 mod impostor;
 mod introductions;
 mod kills;

@@ -313,7 +313,10 @@ fn devices(ada: &mut Home, ben: &mut Home) {
     ada.post("devices/link", link);
     let code = ada.until("devices", |known| known["code"].is_string())["code"].clone();
     ada.post("devices/confirm", json!({ "code": "none" }));
-    ada.post("devices/confirm", json!({ "code": code }));
+    ada.post(
+        "devices/confirm",
+        json!({ "code": code, "history_days": 30 }),
+    );
     ben.until("devices?profile=Phone", |known| known["state"] == "linked");
     let named = |known: &Value| known["devices"][1]["name"] == "phone";
     ada.until("devices", named);

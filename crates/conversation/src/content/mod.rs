@@ -21,6 +21,7 @@ pub(crate) mod cbor;
 mod channel;
 mod device;
 mod extension;
+mod history;
 mod id;
 mod inquiry;
 mod introduction;
@@ -56,6 +57,7 @@ pub(crate) use channel::MOST_CHAINS;
 pub use channel::{ChannelStep, ChannelWord, ChannelWordError};
 pub use device::{DeviceAnswer, DeviceCall};
 pub use extension::{Extensions, Key, Value};
+pub use history::{Entitled, MAX_ENTITLED, Next, Piece, Place};
 pub use id::{MessageId, MessageIdError, Origin, Salt};
 pub use inquiry::{Inquiry, InquiryError, MAX_ASKED};
 pub use introduction::{

@@ -1,11 +1,16 @@
 //! Rooms: asking somebody in, and what members tell each other beside what they
 //! say.
 
+mod error;
+
 use core::fmt;
 
+pub use error::RoomWordError;
+
 use super::addresses::{read_list, write_list};
-use super::cbor::{Reader, SyntaxError, Writer, whole};
+use super::cbor::{Reader, Writer, whole};
 use super::device::{DeviceAnswer, DeviceCall};
+use super::history::{Entitled, Piece, Place};
 use super::message::MAX_MESSAGE;
 use super::paired::Paired;
 use super::past::{MAX_PAST, Past};
@@ -115,6 +120,12 @@ pub enum RoomStep {
     Seen(Vec<Seen>),
     /// Among the devices of one account: I began to write this.
     Begun(Begun),
+    /// To a device of mine: what was said in it before this place?
+    Further(Place),
+    /// To a device of mine: a piece of that.
+    Piece(Piece),
+    /// To a device of mine: these are handed what was said.
+    Entitled(Vec<Entitled>),
     /// To all, or to one: the leaves with these keys are devices of mine.
     Mine(Vec<[u8; 32]>),
     /// From a steward: are you there? Random: the answer bears the same.
@@ -185,6 +196,9 @@ impl fmt::Debug for RoomStep {
             Self::Share(_) => "Share",
             Self::Seen(_) => "Seen",
             Self::Begun(_) => "Begun",
+            Self::Further(_) => "Further",
+            Self::Piece(_) => "Piece",
+            Self::Entitled(_) => "Entitled",
             Self::Mine(_) => "Mine",
             Self::Roll(_) => "Roll",
             Self::Here { .. } => "Here",
@@ -193,38 +207,6 @@ impl fmt::Debug for RoomStep {
             Self::Paired(_) => "Paired",
         })
     }
-}
-
-/// Why something says nothing about a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RoomWordError {
-    /// Not the canonical CBOR of it.
-    #[error(transparent)]
-    Syntax(#[from] SyntaxError),
-    /// Made by a newer program.
-    #[error("content about a room, of newer version {0}")]
-    Newer(u64),
-    /// A step that does not exist.
-    #[error("unknown content about a room")]
-    Step,
-    /// An account id that is none.
-    #[error("account id malformed")]
-    Account,
-    /// Nothing in a name can be seen.
-    #[error("empty name")]
-    EmptyName,
-    /// A set of leaves, or the id of the message, that is none.
-    #[error("count malformed")]
-    Tally,
-    /// The id of a message that is none.
-    #[error("message id malformed")]
-    Message,
-    /// A readiness that does not exist.
-    #[error("unknown readiness")]
-    Readiness,
-    /// A place that no message can have.
-    #[error("place out of range")]
-    Place,
 }
 
 impl RoomWord {
@@ -252,6 +234,7 @@ impl RoomWord {
             RoomStep::Called(said) => said.clean()?,
             RoomStep::Roster(entries) => entries.iter_mut().try_for_each(Entry::clean)?,
             RoomStep::Past(all) => all.iter_mut().for_each(Past::clean),
+            RoomStep::Piece(piece) => piece.clean(),
             RoomStep::Share(shared) => shared.iter_mut().try_for_each(Shared::clean)?,
             RoomStep::Paired(pairs) => pairs.iter_mut().try_for_each(Paired::clean)?,
             RoomStep::Leave
@@ -261,6 +244,8 @@ impl RoomWord {
             | RoomStep::Tallies(_)
             | RoomStep::Seen(_)
             | RoomStep::Begun(_)
+            | RoomStep::Further(_)
+            | RoomStep::Entitled(_)
             | RoomStep::Mine(_)
             | RoomStep::Roll(_)
             | RoomStep::Here { .. }
@@ -333,6 +318,9 @@ impl RoomWord {
             }
             9 => RoomStep::Call(DeviceCall::read(reader)?),
             14 => RoomStep::Called(DeviceAnswer::read(reader)?),
+            18 => RoomStep::Further(reader.fixed()?),
+            19 => RoomStep::Piece(Piece::read(reader)?),
+            27 => RoomStep::Entitled(Entitled::read_all(reader)?),
             10 => {
                 reader.array_of(0)?;
                 RoomStep::Return
@@ -477,6 +465,18 @@ impl RoomWord {
             RoomStep::Called(said) => {
                 head(14);
                 said.write(writer);
+            }
+            RoomStep::Further(place) => {
+                head(18);
+                writer.bytes(place);
+            }
+            RoomStep::Piece(piece) => {
+                head(19);
+                piece.write(writer);
+            }
+            RoomStep::Entitled(all) => {
+                head(27);
+                Entitled::write_all(all, writer);
             }
             RoomStep::Past(all) => {
                 head(13);

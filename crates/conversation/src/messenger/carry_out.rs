@@ -99,7 +99,7 @@ impl Messenger {
             Command::Forget { contact } => self.forget(call, contact)?,
             Command::ShowDevice { name } => self.show_device(call, &name)?,
             Command::CallDevice { link, name } => self.call_device(call, &link, &name)?,
-            Command::ConfirmDevice { code } => self.confirm_device(call, &code)?,
+            Command::ConfirmDevice { code, days } => self.confirm_device(call, &code, days)?,
             Command::Devices => self.list_devices()?,
             Command::RevokeDevice { device } => self.revoke_device(call, device)?,
             Command::FoundChannel { name } => self.found_channel(call, &name)?,

@@ -12,6 +12,7 @@ mod detour;
 mod devices;
 mod era;
 mod hidden;
+mod history;
 mod identity;
 mod introduction;
 mod invitation;
@@ -52,6 +53,7 @@ pub use conversation::{
 pub use detour::DetourRecord;
 pub use devices::{CalledRecord, DevicesRecord, ShownRecord, TalkRecord};
 pub use era::{EraRecord, RequestRecord};
+pub use history::{HandedRecord, HandingRecord, TakingGroup, TakingRecord};
 pub use identity::{
     ChangeKind, Compared, Comparison, IdentityChange, IdentityRecord, MOST_CHANGES, Seen,
 };

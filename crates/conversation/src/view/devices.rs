@@ -30,9 +30,22 @@ pub struct DevicesView {
     /// What the profile on the other side of the link calls itself: nothing proves it but
     /// the code.
     pub profile: Option<String>,
+    /// How far this device is with what was said before it came.
+    pub history: Option<HistoryView>,
     /// How many changes of mine wait, or may still be undone: a device let in or thrown
     /// out.
     pub changing: usize,
+}
+
+/// What a device takes of what was said in groups before it came into them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryView {
+    /// Messages that came, and what changed them, as far as they were not here.
+    pub taken: u64,
+    /// Groups of which not all came.
+    pub open: usize,
+    /// Whether no device is left that could hand over the rest.
+    pub cut: bool,
 }
 
 /// One device. `Debug` hides the name.

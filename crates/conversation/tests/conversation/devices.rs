@@ -68,7 +68,7 @@ pub(crate) fn link(village: &mut Village, (old, is): (Home, &str), (new, name): 
     let view = devices(village, old);
     assert_eq!(view.newcomer.as_deref(), Some(name));
     let code = view.code.expect("a code");
-    ask(village, old, Command::ConfirmDevice { code });
+    ask(village, old, Command::ConfirmDevice { code, days: None });
     pass(village, 120);
 }
 
@@ -94,7 +94,7 @@ fn two_devices_are_linked_by_a_link_and_a_compared_code() {
     assert_eq!(devices(&mut v, desk).devices.len(), 1);
     assert_eq!(its.standing, Some(RoomStanding::Joining));
     let code = hers.code.unwrap();
-    ask(&mut v, desk, Command::ConfirmDevice { code });
+    ask(&mut v, desk, Command::ConfirmDevice { code, days: None });
     pass(&mut v, 120);
     assert_eq!(names(&mut v, desk), ["desk true true", "phone false true"]);
     assert_eq!(names(&mut v, phone), ["desk false true", "phone true true"]);
@@ -155,13 +155,13 @@ fn another_code_lets_nobody_in() {
     for code in ["", "000 000", "12"] {
         let code = code.to_owned();
         assert_ne!(code, right);
-        let confirm = Command::ConfirmDevice { code };
+        let confirm = Command::ConfirmDevice { code, days: None };
         assert_eq!(refusal(&mut v, desk, confirm), Refusal::WrongCode);
     }
     pass(&mut v, 60);
     assert_eq!(devices(&mut v, desk).devices.len(), 1);
     let code = right.replace(' ', "");
-    ask(&mut v, desk, Command::ConfirmDevice { code });
+    ask(&mut v, desk, Command::ConfirmDevice { code, days: None });
     pass(&mut v, 60);
     assert_eq!(devices(&mut v, phone).devices.len(), 2);
 }
@@ -268,7 +268,7 @@ fn who_answered_waits_a_day_to_be_let_in() {
     pass(&mut v, 7_200);
     // She took too long; the telephone cannot know.
     let code = devices(&mut v, phone).code.expect("a code");
-    let confirm = Command::ConfirmDevice { code };
+    let confirm = Command::ConfirmDevice { code, days: None };
     assert_eq!(refusal(&mut v, desk, confirm), Refusal::NoNewDevice);
     pass(&mut v, 90_000);
     let view = devices(&mut v, phone);
@@ -314,7 +314,7 @@ fn devices_are_linked_in_bad_weather() {
         ask(&mut v, desk, call(&link, "desk"));
         pass(&mut v, 300);
         let code = devices(&mut v, desk).code.expect("a code");
-        ask(&mut v, desk, Command::ConfirmDevice { code });
+        ask(&mut v, desk, Command::ConfirmDevice { code, days: None });
         v.set_weather(Weather::default());
         pass(&mut v, 3_600);
         assert_eq!(names(&mut v, desk), ["desk true true", "phone false true"]);
@@ -343,7 +343,8 @@ fn with_a_crash(whom: usize, at: u64, crash: Crash) -> [u64; 2] {
     let code = devices(&mut v, desk).code.expect("a code");
     for _ in 0..3 {
         let code = code.clone();
-        v.ask(desk, Command::ConfirmDevice { code }).unwrap();
+        v.ask(desk, Command::ConfirmDevice { code, days: None })
+            .unwrap();
         pass(&mut v, 300);
     }
     pass(&mut v, 3_600);
@@ -380,7 +381,7 @@ fn what_was_told_to_a_new_device_ends_with_the_link() {
         match end {
             0 => {
                 let code = devices(&mut v, desk).code.expect("a code");
-                ask(&mut v, desk, Command::ConfirmDevice { code });
+                ask(&mut v, desk, Command::ConfirmDevice { code, days: None });
             }
             1 => pass(&mut v, 7_200),
             _ => {
@@ -424,7 +425,7 @@ fn two_more(seed: u64) -> (Village, [Home; 2], [Command; 2]) {
         ask(&mut v, old, call(&link, "?"));
         pass(&mut v, 10);
         let code = devices(&mut v, old).code.expect("a code");
-        Command::ConfirmDevice { code }
+        Command::ConfirmDevice { code, days: None }
     });
     (v, [desk, phone], confirms)
 }

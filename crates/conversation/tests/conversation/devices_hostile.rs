@@ -34,7 +34,7 @@ fn who_reads_the_link_alone_gets_nothing() {
     let view = devices(&mut v, desk);
     assert_eq!((view.code, view.newcomer), (None, None));
     let code = devices(&mut v, phone).code.unwrap();
-    let confirm = Command::ConfirmDevice { code };
+    let confirm = Command::ConfirmDevice { code, days: None };
     assert_eq!(refusal(&mut v, desk, confirm), Refusal::NoNewDevice);
     assert_eq!(devices(&mut v, desk).devices.len(), 1);
     // She begins anew, and the telephone is hers.
@@ -205,7 +205,7 @@ fn nothing_is_confirmed_late_or_after_a_backup_was_put_back() {
     ask(&mut v, desk, call(&link, "desk"));
     pass(&mut v, 10);
     let code = devices(&mut v, desk).code.expect("a code");
-    let confirm = Command::ConfirmDevice { code };
+    let confirm = Command::ConfirmDevice { code, days: None };
     let backup = v.storage(desk).unwrap().clone();
     let shows = v.storage(phone).unwrap().clone();
     pass(&mut v, 601);

@@ -31,7 +31,7 @@ fn agree(d: &mut Desk) {
     let view = devices(d.village(), desk);
     assert!(view.asks_here);
     let code = view.code.expect("a code");
-    let confirm = Command::ConfirmDevice { code };
+    let confirm = Command::ConfirmDevice { code, days: None };
     ask(d.village(), desk, confirm);
 }
 
@@ -97,14 +97,18 @@ fn a_founder_who_is_linked_again_comes_back_by_the_other_device() {
     let its = devices(d.village(), desk).profile;
     assert_eq!(its.as_deref(), Some("Alice"));
     let code = view.code.expect("a code");
-    ask(d.village(), phone, Command::ConfirmDevice { code });
+    ask(
+        d.village(),
+        phone,
+        Command::ConfirmDevice { code, days: None },
+    );
     d.pass(600);
     // Who called may be anybody until the person says so here too.
     let view = devices(d.village(), desk);
     assert_eq!(view.standing, Some(RoomStanding::Joining));
     assert_eq!(only(d.village(), desk).standing, RoomStanding::Restoring);
     let code = "000 000".to_owned();
-    let wrong = Command::ConfirmDevice { code };
+    let wrong = Command::ConfirmDevice { code, days: None };
     assert_eq!(refusal(d.village(), desk, wrong), Refusal::WrongCode);
     agree(&mut d);
     d.pass(600);
@@ -257,11 +261,11 @@ fn with_a_crash(whom: usize, at: u64, crash: Crash) -> [u64; 2] {
     let code = devices(d.village(), phone).code.expect("a code");
     for _ in 0..3 {
         let code = code.clone();
-        let confirm = Command::ConfirmDevice { code };
+        let confirm = Command::ConfirmDevice { code, days: None };
         d.village().ask(phone, confirm).unwrap();
         d.pass(300);
         if let Some(code) = devices(d.village(), desk).code {
-            let confirm = Command::ConfirmDevice { code };
+            let confirm = Command::ConfirmDevice { code, days: None };
             d.village().ask(desk, confirm).unwrap();
             d.pass(300);
         }

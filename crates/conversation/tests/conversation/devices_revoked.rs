@@ -25,15 +25,15 @@ fn meeting(village: &mut Village, home: Home) -> (RoomId, ConversationId) {
 }
 
 /// A device with a changed program, and another where it is written to among the devices.
-struct Thief {
-    shadow: Shadow,
+pub(crate) struct Thief {
+    pub(crate) shadow: Shadow,
     group: ConversationId,
     key: Vec<u8>,
     to: Address,
 }
 
 impl Thief {
-    fn of(d: &mut Desk, home: Home, victim: &str) -> Self {
+    pub(crate) fn of(d: &mut Desk, home: Home, victim: &str) -> Self {
         let (room, group) = meeting(d.village(), home);
         let rows = d.village().storage(home).unwrap().clone();
         let members = rows.members(room).unwrap().into_iter();
@@ -50,7 +50,10 @@ impl Thief {
     }
 
     fn whisper(&mut self, circle: &mut Circle, step: RoomStep) {
-        let room = self.group;
+        self.whisper_of(circle, self.group, step);
+    }
+
+    pub(crate) fn whisper_of(&mut self, circle: &mut Circle, room: ConversationId, step: RoomStep) {
         let word = Content::Room(RoomWord { room, step });
         let side = self.shadow.whisper(&self.key, &word);
         self.shadow.post_to(circle, self.to.clone(), 5, &[&side]);

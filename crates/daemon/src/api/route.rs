@@ -252,7 +252,7 @@ fn devices() -> Vec<Route> {
         }),
         ConfirmDevice::by(|handle, asked| async move {
             handle
-                .confirm_device(asked.profile(), &asked.body.code)
+                .confirm_device(asked.profile(), &asked.body.code, asked.body.history_days)
                 .await
         }),
         RevokeDevice::by(|handle, asked| async move {

@@ -1,6 +1,6 @@
 //! Devices of one account.
 
-use hushwing_api::device::{Device, Devices};
+use hushwing_api::device::{Device, Devices, History};
 use hushwing_conversation::view::{DeviceView, DevicesView};
 use hushwing_conversation::{Command, MemberId, Reply, RoomStanding, Secret};
 
@@ -36,15 +36,17 @@ impl Handle {
         ask(&profile, Command::CallDevice { link, name }).await
     }
 
-    /// Lets the new device in: a person compared the code.
+    /// Lets the new device in: a person compared the code. It is handed what was said in so
+    /// many days, or ever.
     pub async fn confirm_device(
         &self,
         profile: Option<&str>,
         code: &str,
+        days: Option<u32>,
     ) -> Result<Devices, Error> {
         let profile = self.profile(profile)?;
         let code = code.to_owned();
-        ask(&profile, Command::ConfirmDevice { code }).await
+        ask(&profile, Command::ConfirmDevice { code, days }).await
     }
 
     /// Throws a device out.
@@ -112,6 +114,11 @@ pub(super) fn devices(view: &DevicesView) -> Devices {
         replaces: view.replaces.clone(),
         asks_here: view.asks_here,
         profile: view.profile.clone(),
+        history: view.history.map(|one| History {
+            taken: one.taken,
+            open: one.open,
+            cut: one.cut,
+        }),
         changing: view.changing,
     }
 }

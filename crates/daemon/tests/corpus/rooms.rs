@@ -2,17 +2,17 @@
 
 use hushwing_conversation::branches::AccountId;
 use hushwing_conversation::content::{
-    Begun, DeviceAnswer, DeviceCall, Entry, Paired, Past, Readiness, RoomStep, RoomWord, Seen,
-    Shared,
+    Begun, DeviceAnswer, DeviceCall, Entitled, Entry, Next, Paired, Past, Piece, Readiness,
+    RoomStep, RoomWord, Seen, Shared,
 };
 use hushwing_conversation::storage::{
-    AnsweredPairRecord, AskedRecord, CalledRecord, Dated, DevicesRecord, EntryRecord, KinRecord,
-    KnownRecord, LeafRecord, LeavesRecord, LeavingRecord, MemberRecord, OfferedPairRecord,
-    PackageRecord, PairRecord, PairingRecord, PairsRecord, PartedDevice, PartedGroup, PartedRecord,
-    Position, PublishingRecord, RevokedRecord, RoomFollowersRecord, RoomLinkRecord,
-    RoomMeetingRecord, RoomOfferRecord, RoomRecord, RoomRenewalRecord, RoomReturnRecord,
-    RoomReturnersRecord, RoomRollRecord, RoomStanding, SeenRecord, SharedRecord, ShownRecord,
-    Silence, TalkRecord, WelcomeRecord,
+    AnsweredPairRecord, AskedRecord, CalledRecord, Dated, DevicesRecord, EntryRecord, HandedRecord,
+    HandingRecord, KinRecord, KnownRecord, LeafRecord, LeavesRecord, LeavingRecord, MemberRecord,
+    OfferedPairRecord, PackageRecord, PairRecord, PairingRecord, PairsRecord, PartedDevice,
+    PartedGroup, PartedRecord, Position, PublishingRecord, RevokedRecord, RoomFollowersRecord,
+    RoomLinkRecord, RoomMeetingRecord, RoomOfferRecord, RoomRecord, RoomRenewalRecord,
+    RoomReturnRecord, RoomReturnersRecord, RoomRollRecord, RoomStanding, SeenRecord, SharedRecord,
+    ShownRecord, Silence, TakingGroup, TakingRecord, TalkRecord, WelcomeRecord,
 };
 use hushwing_conversation::{ContactId, ConversationId, MemberId, MessageId, RoomId, Secret};
 use hushwing_sansio::Timestamp;
@@ -113,6 +113,14 @@ pub(crate) fn rooms() -> Vec<Seed> {
         leaf: 2,
         id: message,
     };
+    let piece = |next| {
+        let (asked, past) = ([5; 52], Vec::new());
+        RoomStep::Piece(Piece { asked, next, past })
+    };
+    let entitled = Entitled {
+        device: [3; 32],
+        since: NOW,
+    };
     let steps = [
         ("past", past),
         ("call", call),
@@ -125,6 +133,11 @@ pub(crate) fn rooms() -> Vec<Seed> {
         ("seen", RoomStep::Seen(vec![seen])),
         ("begun", RoomStep::Begun(begun)),
         ("mine", RoomStep::Mine(vec![[3; 32]])),
+        ("further", RoomStep::Further([4; 52])),
+        ("piece", piece(Next::Before([4; 52]))),
+        ("piece_last", piece(Next::End)),
+        ("piece_elsewhere", piece(Next::Elsewhere)),
+        ("entitled", RoomStep::Entitled(vec![entitled])),
         ("offer", offer),
         ("answer", answer),
         ("roster", RoomStep::Roster(vec![entry])),
@@ -234,6 +247,8 @@ pub(crate) fn rooms() -> Vec<Seed> {
         (records, "devices", devices().encode()),
         (records, "parted", parted().encode()),
         (records, "pairs", pairs().encode()),
+        (records, "handing", handing().encode()),
+        (records, "taking", taking().encode()),
     ];
     words.chain(stored).collect()
 }
@@ -297,6 +312,30 @@ fn devices() -> DevicesRecord {
             letter: Some(9),
             answer: None,
         }),
+    }
+}
+
+fn handing() -> HandingRecord {
+    HandingRecord {
+        devices: vec![HandedRecord {
+            device: [3; 32],
+            since: NOW,
+        }],
+    }
+}
+
+fn taking() -> TakingRecord {
+    TakingRecord {
+        groups: vec![TakingGroup {
+            room: RoomId(5),
+            entered: 6,
+            before: vec![4; 52],
+            again: true,
+            pieces: 10,
+            taken: 300,
+            over: false,
+        }],
+        cut: true,
     }
 }
 

@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
+use hushwing_sansio::Timestamp;
+
 use super::*;
 use crate::MessageId;
+use crate::content::history::Next;
 
 fn entry(name: &str) -> Entry {
     Entry {
@@ -25,6 +28,11 @@ fn past(name: &str) -> Past {
         leaf: 2,
         message: vec![5; 80],
     }
+}
+
+fn piece(next: Next, past: Vec<Past>) -> RoomStep {
+    let asked = [2; 52];
+    RoomStep::Piece(Piece { asked, next, past })
 }
 
 fn tally(leaves: &[u32]) -> Tally {
@@ -147,6 +155,14 @@ fn all(name: &str) -> Vec<RoomWord> {
         here(Readiness::Ready),
         here(Readiness::Unable),
         here(Readiness::Unwilling),
+        RoomStep::Further([3; 52]),
+        piece(Next::Before([3; 52]), vec![past(name), past(name)]),
+        piece(Next::End, Vec::new()),
+        piece(Next::Elsewhere, Vec::new()),
+        RoomStep::Entitled(vec![Entitled {
+            device: [3; 32],
+            since: Timestamp::from_secs(9),
+        }]),
         RoomStep::Begun(begun(None)),
         RoomStep::Begun(begun(MessageId::from_bytes(&[1; 32]).ok())),
         RoomStep::PairWanted(2),
@@ -200,12 +216,12 @@ fn cut_changed_and_newer_ones_are_refused() {
         let mut newer = bytes.clone();
         newer[1] = 2;
         assert_eq!(RoomWord::decode(&newer), Err(RoomWordError::Newer(2)));
-        let mut unknown = bytes;
-        // A number above 23 stands behind a byte of its own.
-        match unknown[2] {
-            0x18 => unknown[3] = 255,
-            _ => unknown[2] = 19,
-        }
+        // A number above 23 stands behind a byte of its own, and all below are taken.
+        let rest = match bytes[2] {
+            0x18 => &bytes[4..],
+            _ => &bytes[3..],
+        };
+        let unknown = [&bytes[..2], &[0x18, 255], rest].concat();
         assert_eq!(RoomWord::decode(&unknown), Err(RoomWordError::Step));
     }
 }
@@ -231,6 +247,9 @@ fn hostile_names_are_cleaned_or_refused() {
                 | RoomStep::Here { .. }
                 | RoomStep::Tallies(_)
                 | RoomStep::Past(_)
+                | RoomStep::Further(_)
+                | RoomStep::Entitled(_)
+                | RoomStep::Piece(_)
                 | RoomStep::Return
                 | RoomStep::Anew(_)
                 | RoomStep::PairWanted(_)

@@ -2,11 +2,11 @@
 //! and lets it in once a person compared the code.
 
 use hushwing_delivery::{Address, Keep, Letter, PostError, SealKey, Urgency};
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{StorageError, Timestamp};
 
 use super::code::{code, is_code};
 use super::tie::is_tied;
-use super::{LINK_LIFE, MOST_DEVICES};
+use super::{DAY, LINK_LIFE, MOST_DEVICES};
 use crate::branches::MemberPackage;
 use crate::content::{DeviceAnswer, DeviceCall, RoomStep, RoomWord};
 use crate::letter::LetterBody;
@@ -208,6 +208,7 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         typed: &str,
+        days: Option<u32>,
     ) -> Result<Reply, Stop> {
         match self.device_standing() {
             Some(RoomStanding::Member) => {}
@@ -235,6 +236,9 @@ impl Messenger {
         if let RoomStep::Called(said) = word.step {
             self.replace_device(call, room, &said)?;
             self.let_device_in(call, room, &said.package, &said.entry)?;
+            let since = days.map(|days| DAY * days);
+            let since = since.map_or(Timestamp::default(), |much| now - much);
+            self.hand_history_to(call, said.entry.key, since)?;
         }
         self.list_devices()
     }

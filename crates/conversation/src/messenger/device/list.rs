@@ -34,6 +34,7 @@ impl Messenger {
             reachable: member.mine || !member.addresses.is_empty(),
             parted: false,
         });
+        let linked = self.device_standing() == Some(RoomStanding::Member);
         let answer = self.answer_of_device();
         let replaced = answer.as_ref().and_then(|said| self.replaced(said));
         DevicesView {
@@ -47,6 +48,7 @@ impl Messenger {
             profile: answer
                 .map(|said| said.profile)
                 .or_else(|| self.profile_across()),
+            history: self.devices.history.filter(|_| linked),
             changing: room.map_or(0, |room| self.rooms.changes_of(room)),
         }
     }

@@ -25,6 +25,7 @@ use super::room::usable;
 use super::{Call, Messenger};
 use crate::content::{RoomStep, RoomWord};
 use crate::storage::{DevicesRecord, PartedRecord, RoomStanding};
+use crate::view::HistoryView;
 use crate::{DropReason, Event, MemberId, RoomId, Storage};
 
 /// Devices of one account.
@@ -32,6 +33,7 @@ pub(super) const MOST_DEVICES: u16 = 3;
 /// How long a link can be used.
 const LINK_LIFE: Duration = Duration::from_secs(10 * 60);
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How much longer a new device that answered waits to be let in.
 const WELCOME_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -41,6 +43,8 @@ pub(super) struct Devices {
     record: DevicesRecord,
     /// Those of a backup.
     parted: PartedRecord,
+    /// How much was taken of what was said before this one was linked.
+    pub(super) history: Option<HistoryView>,
     /// Of which leaves of mine each other device was told in this run.
     told: BTreeMap<MemberId, BTreeSet<Vec<u8>>>,
     /// When they are told again of what they did not come into.
@@ -52,6 +56,7 @@ impl Devices {
         Ok(Self {
             record: DevicesRecord::read(storage)?,
             parted: PartedRecord::read(storage)?,
+            history: None,
             told: BTreeMap::new(),
             tells_again: None,
         })

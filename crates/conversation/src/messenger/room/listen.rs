@@ -474,6 +474,9 @@ impl Messenger {
                         | RoomStep::Paired(_)
                         | RoomStep::Seen(_)
                         | RoomStep::Begun(_)
+                        | RoomStep::Further(_)
+                        | RoomStep::Piece(_)
+                        | RoomStep::Entitled(_)
                         | RoomStep::Come { .. },
                     ..
                 },

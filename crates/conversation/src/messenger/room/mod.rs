@@ -51,7 +51,7 @@ use crate::{ContactId, ConversationId, Event, MemberId, Refusal, RoomId, Storage
 
 use commits::Missing;
 pub(super) use confirm::{counted, reached_by_each};
-use devices::Comes;
+use devices::{Comes, Pages};
 use entry::Greetings;
 pub(super) use found::usable;
 use held::Held;
@@ -90,6 +90,8 @@ pub(super) struct Rooms {
     signs: Signs,
     /// How often devices asked to come.
     comes: Comes,
+    /// What devices hand each other of what was said.
+    pages: Pages,
 }
 
 impl Rooms {
@@ -179,6 +181,7 @@ impl Rooms {
             self.passing.due(),
             self.unheard.due(),
             self.counts.due(),
+            self.pages.due(),
         ];
         let others = others.into_iter().flatten();
         let timed = keepers.chain(greetings).chain(renewals).chain(doubts);

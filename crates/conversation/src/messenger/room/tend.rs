@@ -49,7 +49,9 @@ impl Messenger {
         for room in self.rooms.by_id.keys().copied().collect::<Vec<_>>() {
             self.within(call, room.place(), |this, call| this.sweep(call, room))?;
         }
-        self.share_rooms(call)
+        self.share_rooms(call)?;
+        self.note_history(call)?;
+        self.take_further(call)
     }
 
     /// Does what is due in rooms.
@@ -83,6 +85,7 @@ impl Messenger {
         self.counts_due(call)?;
         self.doubts_due(call)?;
         self.unheard_due(call)?;
+        self.pages_due(call)?;
         self.ask_for_missing(call)
     }
 

@@ -175,6 +175,7 @@ impl Messenger {
             self.pairs.forget_told(device);
         }
         self.pairs.look();
+        self.tell_entitled(call, device)?;
         self.share_with(call, device)
     }
 
@@ -198,6 +199,9 @@ impl Messenger {
                 .try_for_each(|one| self.heard_paired(call, device, one)),
             RoomStep::Seen(seen) => seen.iter().try_for_each(|one| self.heard_seen(call, one)),
             RoomStep::Begun(begun) => self.heard_begun(call, &begun),
+            RoomStep::Further(place) => self.asked_further(call, device, word.room, place),
+            RoomStep::Piece(piece) => self.heard_piece(call, word.room, piece),
+            RoomStep::Entitled(all) => self.heard_entitled(call, all),
             RoomStep::Come {
                 package,
                 entry,

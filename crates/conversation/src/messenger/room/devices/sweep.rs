@@ -100,7 +100,8 @@ impl Messenger {
             })?;
         }
         self.devices.forget_all_told();
-        self.share_rooms(call)
+        self.share_rooms(call)?;
+        self.take_history_by_others(call)
     }
 
     /// Who waited for a device that is not good any more waits for nothing of it.

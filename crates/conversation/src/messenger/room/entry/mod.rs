@@ -15,3 +15,4 @@ mod welcome;
 
 pub(super) use enter::{GREETING_REST, Greetings, MOST_ADDRESSES};
 pub(super) use offer::OFFER_LIFE;
+pub(super) use past::{Scope, Taken};

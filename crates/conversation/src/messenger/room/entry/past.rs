@@ -28,6 +28,33 @@ const MOST_BYTES: usize = 64 * 1024;
 const PART: usize = 12 * 1024;
 /// Messages in one.
 const MOST_IN_PART: usize = content::MAX_PAST;
+/// What of what was said somebody is handed.
+#[derive(Clone, Copy)]
+pub(in crate::messenger::room) struct Scope {
+    shared: SharedRecord,
+    /// Also what was itself handed on.
+    hearsay: bool,
+}
+
+impl Scope {
+    /// A device of mine: all that I have.
+    pub(in crate::messenger::room) const OWN: Self = Self {
+        shared: SharedRecord { since: 0, epoch: 0 },
+        hearsay: true,
+    };
+}
+
+/// What became of something that was handed to me.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::messenger::room) enum Taken {
+    /// It is here now.
+    New,
+    /// It was here.
+    Known,
+    /// It cannot be so, or is of something that is not here as it says.
+    Refused,
+}
+
 /// Members with whom nobody further is made known because they spoke once.
 const MOST_KNOWN: usize = crate::messenger::room::MOST_REMEMBERED / 2;
 
@@ -62,7 +89,11 @@ impl Messenger {
     ) -> Result<Vec<Vec<u8>>, StorageError> {
         let known = self.rooms.find(room)?;
         let conversation = known.record.conversation;
-        let Some(shared) = known.handed_to(member).filter(|_| known.is_mine()) else {
+        // A device of mine asks for it in pieces.
+        let own = known.members.get(&member);
+        let own = own.is_some_and(|one| one.account == known.record.account);
+        let shared = known.record.shared.filter(|_| known.is_mine() && !own);
+        let Some(shared) = shared else {
             return Ok(Vec::new());
         };
         let parts = in_parts(self.newest(call, room, shared)?);
@@ -87,8 +118,12 @@ impl Messenger {
     ) -> Result<Vec<Past>, StorageError> {
         let texts = (call.storage).messages(room.place(), None, MOST_HANDED, MOST_BYTES)?;
         let (mut all, mut bytes) = (Vec::new(), 0);
+        let scope = Scope {
+            shared,
+            hearsay: false,
+        };
         for text in texts.iter().rev() {
-            let one = self.with_changes(call, room, shared, text)?;
+            let one = self.with_changes(call, room, scope, text)?;
             bytes += one.iter().map(|past| past.message.len()).sum::<usize>();
             if bytes > MOST_BYTES || all.len() + one.len() > MOST_PAST {
                 break;
@@ -100,17 +135,17 @@ impl Messenger {
     }
 
     /// A text with what changed it, as it is handed on; nothing of what is not.
-    fn with_changes(
+    pub(in crate::messenger::room) fn with_changes(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        shared: SharedRecord,
+        scope: Scope,
         text: &MessageRecord,
     ) -> Result<Vec<Past>, StorageError> {
         if text.is_erased() || taken_back(call.storage, text)? {
             return Ok(Vec::new());
         }
-        let Some(first) = self.as_past(call, room, shared, text)? else {
+        let Some(first) = self.as_past(call, room, scope, text)? else {
             return Ok(Vec::new());
         };
         let mut all = vec![first];
@@ -121,25 +156,27 @@ impl Messenger {
                 _ => false,
             };
             if stands {
-                all.extend(self.as_past(call, room, shared, &change)?);
+                all.extend(self.as_past(call, room, scope, &change)?);
             }
         }
         Ok(all)
     }
 
     /// A message as it is handed on, if it is: what was said before the group agreed on
-    /// that, what disappears, and what was handed to me is not.
+    /// that, what disappears, and what was handed to me is not, the last but among devices of
+    /// mine.
     fn as_past(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        shared: SharedRecord,
+        Scope { shared, hearsay }: Scope,
         record: &MessageRecord,
     ) -> Result<Option<Past>, StorageError> {
         // What was said before the group was founded anew has no epoch in it.
         let from = shared.epoch.max(self.rooms.find(room)?.base);
         let agreed = record.position.epoch >= from && record.sent_at.as_millis() >= shared.since;
-        if !agreed || record.is_handed_on() || record.times.vanishes.is_some() {
+        let heard = record.is_handed_on() && !hearsay;
+        if !agreed || heard || record.times.vanishes.is_some() {
             return Ok(None);
         }
         let wall = call.cx.wall();
@@ -148,8 +185,8 @@ impl Messenger {
             let meant = match record.author {
                 Some(member) => known.person(author.member) == known.person(member),
                 // One of my leaves, of which there were several if I left in between, or a
-                // device of mine.
-                None => known.is_own(author.member),
+                // device of mine, perhaps one that is gone.
+                None => known.is_own(author.member) || author.account == known.record.account,
             };
             if !meant {
                 continue;
@@ -178,8 +215,9 @@ impl Messenger {
         let entered = package
             .filter(|package| with_welcome && package.steward == by)
             .and_then(|package| package.entered);
-        let by_own = self.rooms.find(room)?.is_proved(by);
-        let shared = self.rooms.find(room)?.handed_by(by_own);
+        let known = self.rooms.find(room)?;
+        // A device of mine is asked for it in pieces.
+        let shared = known.record.shared.filter(|_| !known.is_proved(by));
         let entered = entered.zip(shared);
         let Some((entered, shared)) = entered else {
             return self.drop_letter(None, DropReason::Room);
@@ -190,24 +228,25 @@ impl Messenger {
         for past in all {
             // From then on all that is said reaches me as it is said.
             if past.epoch < entered.epoch {
-                self.take_past(call, room, shared, (past, by_own))?;
+                self.take_past(call, room, shared, (past, false))?;
             }
         }
         Ok(())
     }
 
-    fn take_past(
+    /// Takes what was handed to me, as hearsay.
+    pub(in crate::messenger::room) fn take_past(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
         shared: SharedRecord,
         (past, by_own): (Past, bool),
-    ) -> Result<(), StorageError> {
+    ) -> Result<Taken, StorageError> {
         let wall = call.cx.wall();
         let known = self.rooms.find(room)?;
         let origin = known.origin(&past.key)?;
         if !may_have_said(known, &past, by_own) {
-            return Ok(());
+            return Ok(Taken::Refused);
         }
         let opened = content::open(&past.message, &origin, wall).ok();
         let opened = opened.filter(|opened| {
@@ -216,10 +255,13 @@ impl Messenger {
                 && known.tail.lamport.may_be_followed_by(opened.stamp.lamport)
         });
         let Some(opened) = opened else {
-            return Ok(());
+            return Ok(Taken::Refused);
         };
-        if call.storage.has_message(&opened.id)? || !is_of_the_past(call, &opened)? {
-            return Ok(());
+        if call.storage.has_message(&opened.id)? {
+            return Ok(Taken::Known);
+        }
+        if !is_of_the_past(call, &opened)? {
+            return Ok(Taken::Refused);
         }
         let mine = known.record.account == past.account.as_bytes();
         let author = match mine {
@@ -230,7 +272,7 @@ impl Messenger {
         let base = self.rooms.find(room)?.base;
         record.position.epoch = record.position.epoch.saturating_add(base);
         if !self.find_place(call, &record, &opened.content)? {
-            return Ok(());
+            return Ok(Taken::Refused);
         }
         call.storage.add_message(&record)?;
         let known = self.rooms.find(room)?;
@@ -239,7 +281,7 @@ impl Messenger {
         let event = self.put_on_show(call, &record, &opened.content, before, true)?;
         self.forget_mark(call, &record, &opened.content)?;
         self.events.extend(event);
-        Ok(())
+        Ok(Taken::New)
     }
 
     /// Who is said to have said it; of whom nothing else is known, under the name that
@@ -268,33 +310,20 @@ fn may_have_said(known: &Room, past: &Past, by_own: bool) -> bool {
     let account = past.account.as_bytes();
     let same = |one: &&MemberRecord| one.key == past.key && one.account == account;
     let alike = |one: &&MemberRecord| one.key == past.key || one.account == account;
-    let mut members = known.members.values();
+    let members = known.members.values();
     if known.record.account == account {
-        let mine = members.any(|one| one.mine && one.key == past.key);
-        return by_own && !mine;
+        // What this leaf said is here, or was deleted; another's key is none of mine.
+        let other = |one: &MemberRecord| one.key == past.key && one.account != account;
+        return by_own && known.key != past.key && !members.clone().any(other);
     }
+    let place = known.members.len() < MOST_KNOWN;
     match members.clone().find(same) {
         // Beside other devices of theirs, if it is there. As whom I was here before nobody
         // has me say anything.
-        Some(one) => !one.mine && (one.present || members.filter(alike).count() == 1),
-        None => !members.any(|one| alike(&one)) && known.members.len() < MOST_KNOWN,
-    }
-}
-
-impl Room {
-    /// What of what was said somebody is handed whom I let in: a device of mine all that
-    /// I have.
-    fn handed_to(&self, member: MemberId) -> Option<SharedRecord> {
-        let own = self.members.get(&member);
-        let own = own.is_some_and(|one| one.account == self.record.account);
-        self.handed_by(own)
-    }
-
-    fn handed_by(&self, own: bool) -> Option<SharedRecord> {
-        match own {
-            true => Some(SharedRecord { since: 0, epoch: 0 }),
-            false => self.record.shared,
-        }
+        Some(one) => !one.mine && (by_own || one.present || members.filter(alike).count() == 1),
+        // A device of mine also tells of devices that they have no more.
+        None if by_own => place && !members.clone().any(|one| one.key == past.key),
+        None => place && !members.clone().any(|one| alike(&one)),
     }
 }
 
@@ -438,9 +467,13 @@ mod tests {
             "my device says so"
         );
         assert!(!may_have_said(&known, &past(ME, ME), true));
+        assert!(!may_have_said(&known, &past(ME, 3), true), "another's key");
+        assert!(may_have_said(&known, &past(5, 8), true), "a device before");
+        assert!(!may_have_said(&known, &past(6, 3), true), "of another");
         // I left and came back under another account.
         let before = known.members.get_mut(&MemberId(3)).unwrap();
         (before.mine, before.present) = (true, false);
         assert!(!may_have_said(&known, &past(5, 3), false));
+        assert!(!may_have_said(&known, &past(5, 3), true));
     }
 }

@@ -1,0 +1,280 @@
+//! History is asked for, and taken as what it is: hearsay that changes nothing.
+
+use core::time::Duration;
+
+use hushwing_sansio::StorageError;
+
+use super::{PATIENCE, place_at, place_of};
+use crate::content::{Content, Next, Past, Piece, RoomStep, RoomWord};
+use crate::messenger::room::devices::good::Good;
+use crate::messenger::room::entry::Taken;
+use crate::messenger::{Call, Messenger};
+use crate::storage::{Position, RoomStanding, SharedRecord, TakingGroup, TakingRecord};
+use crate::view::HistoryView;
+use crate::{ConversationId, DropReason, MemberId, MessageId, RoomId};
+
+const MOST_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Pieces of one group that are taken: what a device of mine hands on is bounded too.
+const MOST_PIECES: u32 = 100_000;
+/// The first place in an epoch: nothing can be said before the counter begins.
+const FIRST: [u8; 32] = {
+    let mut id = [0; 32];
+    id[0] = 1;
+    id
+};
+
+impl Messenger {
+    /// I came into a group in this epoch: what was said in it before is taken from other
+    /// devices of mine.
+    pub(in crate::messenger::room) fn want_history_in(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        epoch: u64,
+    ) -> Result<(), StorageError> {
+        let good = self.good_devices(call.storage)?;
+        if good.is_none_or(|good| good.others().next().is_none()) {
+            return Ok(());
+        }
+        let id = MessageId::from_bytes(&FIRST);
+        let before = Position {
+            epoch: epoch.saturating_add(self.rooms.find(room)?.base),
+            lamport: 0,
+            leaf: 0,
+            id: id.map_err(|fault| StorageError::corrupt("naming a place").because(fault))?,
+        };
+        let mut taking = TakingRecord::read(call.storage)?;
+        let known = taking.groups.iter().find(|one| one.room == room);
+        let again = match known {
+            // What was not there yet lies behind what is.
+            Some(one) => one.over,
+            None => !call
+                .storage
+                .messages(room.place(), Some(&before), 1, 1)?
+                .is_empty(),
+        };
+        taking.groups.retain(|one| one.room != room);
+        taking.cut = false;
+        taking.groups.push(TakingGroup {
+            room,
+            entered: epoch,
+            before: place_of(&before).to_vec(),
+            again,
+            pieces: 0,
+            taken: 0,
+            over: false,
+        });
+        taking.put(call.storage)?;
+        self.note_history(call)?;
+        self.take_history_by_others(call)
+    }
+
+    /// Asks at once, without waiting for what was asked for.
+    pub(in crate::messenger::room) fn take_history_by_others(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        (self.rooms.pages.again, self.rooms.pages.patience) = (None, PATIENCE);
+        self.take_further(call)
+    }
+
+    /// Asks for the next piece, unless one is on its way.
+    pub(in crate::messenger::room) fn take_further(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        if self.rooms.pages.again.is_some() {
+            return Ok(());
+        }
+        let taking = TakingRecord::read(call.storage)?;
+        let Some(good) = self.good_devices(call.storage)? else {
+            return Ok(());
+        };
+        if good.others().next().is_none() {
+            return self.end_history(call, taking);
+        }
+        let Some((device, group)) = self.next_asked(&good, &taking) else {
+            return Ok(());
+        };
+        let now = call.cx.now();
+        let pages = &mut self.rooms.pages;
+        if !pages.asked.take(device, 1, now) {
+            pages.again = Some(now + super::ASKED.1);
+            return Ok(());
+        }
+        pages.again = Some(now + pages.patience);
+        pages.patience = MOST_PATIENCE.min(pages.patience * 2);
+        let before = place_at(&group.before);
+        let before = before.ok_or_else(|| StorageError::corrupt("reading a place"))?;
+        let content = Content::Room(RoomWord {
+            room: self.rooms.find(group.room)?.record.conversation,
+            step: RoomStep::Further(place_of(&before)),
+        });
+        self.within_told(call, good.room, device, &content)
+            .map(drop)
+    }
+
+    /// Which device is asked, and for which group: those that had nothing to say to it come
+    /// last.
+    fn next_asked<'t>(
+        &self,
+        good: &Good,
+        taking: &'t TakingRecord,
+    ) -> Option<(MemberId, &'t TakingGroup)> {
+        let is_there = |room: RoomId| self.rooms.standing(room) == Some(RoomStanding::Member);
+        let open: Vec<_> = taking.open().filter(|one| is_there(one.room)).collect();
+        let others: Vec<_> = good.others().collect();
+        let turn = self.rooms.pages.turn;
+        let group = *open.get(turn.checked_rem(open.len())?)?;
+        let device = (turn / open.len()).checked_rem(others.len())?;
+        Some((*others.get(device)?, group))
+    }
+
+    /// No device is left to go on: what came stays.
+    fn end_history(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        mut taking: TakingRecord,
+    ) -> Result<(), StorageError> {
+        if taking.open().next().is_none() {
+            return Ok(());
+        }
+        taking.groups.iter_mut().for_each(|one| one.over = true);
+        taking.cut = true;
+        taking.put(call.storage)?;
+        self.note_history(call)?;
+        self.tell_devices();
+        Ok(())
+    }
+
+    /// Asks for what is due, or did not come.
+    pub(in crate::messenger::room) fn pages_due(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        let now = call.cx.now();
+        if self.rooms.pages.again.is_some_and(|at| at <= now) {
+            self.rooms.pages.again = None;
+            self.take_further(call)?;
+        }
+        Ok(())
+    }
+
+    /// A piece came. It is taken once, if it was asked for.
+    pub(in crate::messenger::room) fn heard_piece(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        conversation: ConversationId,
+        piece: Piece,
+    ) -> Result<(), StorageError> {
+        let Some((mut taking, at)) = self.group_of_piece(call, conversation, &piece)? else {
+            return self.drop_letter(None, DropReason::Room);
+        };
+        if piece.next == Next::Elsewhere {
+            return self.ask_elsewhere(call, &taking);
+        }
+        let Some(group) = taking.groups.get_mut(at) else {
+            return Ok(());
+        };
+        let (room, entered) = (group.room, group.entered);
+        let (mut new, mut known) = (0, 0);
+        let count = piece.past.len();
+        self.within(call, room.place(), |this, call| {
+            for past in piece.past {
+                match this.take_page(call, room, entered, past)? {
+                    Taken::New => new += 1,
+                    Taken::Known => known += 1,
+                    Taken::Refused => {}
+                }
+            }
+            Ok(())
+        })?;
+        group.taken = group.taken.saturating_add(new);
+        group.pieces = group.pieces.saturating_add(1);
+        group.over = group.pieces >= MOST_PIECES || group.again && count > 0 && known == count;
+        match piece.next {
+            Next::Before(place) => group.before = place.to_vec(),
+            Next::End | Next::Elsewhere => group.over = true,
+        }
+        taking.put(call.storage)?;
+        self.note_history(call)?;
+        self.tell_devices();
+        self.take_history_by_others(call)
+    }
+
+    /// The group that a piece is of, if it was asked for and leads on.
+    fn group_of_piece(
+        &mut self,
+        call: &Call<'_, '_>,
+        conversation: ConversationId,
+        piece: &Piece,
+    ) -> Result<Option<(TakingRecord, usize)>, StorageError> {
+        let taking = TakingRecord::read(call.storage)?;
+        let place = self.conversations.get(&conversation).copied();
+        let known = place.and_then(|place| self.rooms.get(place));
+        let room = known.filter(|one| one.is_mine()).map(|one| one.record.id);
+        let mut groups = taking.groups.iter();
+        let at = groups.position(|one| {
+            let asked = one.before.as_slice() == piece.asked.as_slice();
+            !one.over && asked && Some(one.room) == room
+        });
+        let leads = match piece.next {
+            // Whoever names the same place again, or a later one, leads nowhere.
+            Next::Before(place) => place_at(&place) < place_at(&piece.asked),
+            Next::End | Next::Elsewhere => true,
+        };
+        let leads =
+            leads && !matches!(piece.next, Next::Before(place) if place_at(&place).is_none());
+        Ok(at.filter(|_| leads).map(|at| (taking, at)))
+    }
+
+    /// One device has nothing of a group: another may, or that one later.
+    fn ask_elsewhere(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        taking: &TakingRecord,
+    ) -> Result<(), StorageError> {
+        let good = self.good_devices(call.storage)?;
+        let others = good.map_or(0, |good| good.others().count());
+        let pages = &mut self.rooms.pages;
+        pages.turn = pages.turn.wrapping_add(1);
+        // Each was asked for each: that is tried again as what did not come.
+        let all = others.saturating_mul(taking.open().count());
+        match pages.turn.checked_rem(all) {
+            None | Some(0) => Ok(()),
+            Some(_) => {
+                pages.again = None;
+                self.take_further(call)
+            }
+        }
+    }
+
+    fn take_page(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        entered: u64,
+        past: Past,
+    ) -> Result<Taken, StorageError> {
+        if past.epoch >= entered {
+            return Ok(Taken::Refused);
+        }
+        let all = SharedRecord { since: 0, epoch: 0 };
+        self.take_past(call, room, all, (past, true))
+    }
+
+    /// Sees how much came, for who looks.
+    pub(in crate::messenger::room) fn note_history(
+        &mut self,
+        call: &Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        let taking = TakingRecord::read(call.storage)?;
+        let view = HistoryView {
+            taken: taking.groups.iter().map(|one| one.taken).sum(),
+            open: taking.open().count(),
+            cut: taking.cut,
+        };
+        self.devices.history = (!taking.groups.is_empty()).then_some(view);
+        Ok(())
+    }
+}
