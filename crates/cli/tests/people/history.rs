@@ -9,8 +9,8 @@ use hushwing_api::request::SendBody;
 use crate::devices::{found, link, state};
 use crate::world::{Person, Relay, until};
 
-/// Many pieces: some fifty of what a device is handed at once.
-const MANY: usize = 300;
+/// Ten pieces of what is handed over.
+const MANY: usize = 100;
 
 /// Says so many long texts in a group, over the socket: one program for each took longer than
 /// all the rest.
@@ -68,5 +68,5 @@ fn a_new_device_that_is_killed_is_handed_all_of_the_past_once_and_in_order() {
     assert_eq!(phone.shown("Rowing").len(), MANY);
     assert_eq!(history()["taken"], MANY);
     let told = phone.told(&["device", "list"]);
-    assert!(told.contains("history: 300 messages, all that"), "{told}");
+    assert!(told.contains("history: 100 messages, all that"), "{told}");
 }

@@ -100,7 +100,10 @@ impl Messenger {
             Command::ShowDevice { name } => self.show_device(call, &name)?,
             Command::CallDevice { link, name } => self.call_device(call, &link, &name)?,
             Command::ConfirmDevice { code, days } => self.confirm_device(call, &code, days)?,
-            Command::Devices => self.list_devices()?,
+            Command::Devices => {
+                self.note_history(call)?;
+                self.list_devices()?
+            }
             Command::RevokeDevice { device } => self.revoke_device(call, device)?,
             Command::FoundChannel { name } => self.found_channel(call, &name)?,
             Command::Room { room } if self.is_channel(room) => self.show_channel(room)?,

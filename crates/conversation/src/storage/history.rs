@@ -96,9 +96,19 @@ impl HandingRecord {
         self.devices.push(one);
     }
 
-    /// Another device says that one is handed what was said: the first word stands.
-    pub fn hear(&mut self, one: HandedRecord) {
-        if self.since(&one.device).is_none() && self.devices.len() < MOST_HANDED {
+    /// Another device says that one is handed what was said: the first word stands. Where
+    /// there is no place it takes that of one that is no device any more.
+    pub fn hear(&mut self, one: HandedRecord, is_device: impl Fn(&[u8]) -> bool) {
+        if self.since(&one.device).is_some() {
+            return;
+        }
+        let gone = |other: &HandedRecord| !is_device(&other.device);
+        if self.devices.len() >= MOST_HANDED
+            && let Some(at) = self.devices.iter().position(gone)
+        {
+            self.devices.remove(at);
+        }
+        if self.devices.len() < MOST_HANDED {
             self.devices.push(one);
         }
     }
@@ -216,14 +226,21 @@ mod tests {
     #[test]
     fn another_device_changes_no_word_and_drives_none_out() {
         let mut handing = HandingRecord::default();
-        handing.hear(handed(1));
-        handing.hear(HandedRecord {
+        let all = |_: &[u8]| true;
+        handing.hear(handed(1), all);
+        let other = HandedRecord {
             since: Timestamp::default(),
             ..handed(1)
-        });
+        };
+        handing.hear(other, all);
         assert_eq!(handing.since(&[1; 32]), Some(Timestamp::from_secs(1)));
-        (2..=9).for_each(|device| handing.hear(handed(device)));
+        (2..=9).for_each(|device| handing.hear(handed(device), all));
         assert_eq!(handing.devices.len(), MOST_HANDED);
+        assert_eq!(handing.since(&[9; 32]), None);
+        // The third is gone.
+        handing.hear(handed(9), |key| key != [3; 32]);
+        assert_eq!(handing.since(&[3; 32]), None);
+        assert!(handing.since(&[9; 32]).is_some());
         assert_eq!(handing.since(&[1; 32]), Some(Timestamp::from_secs(1)));
     }
 }

@@ -18,13 +18,17 @@ pub(crate) const MANY: usize = 110;
 
 /// Alice's group with Bob, in which much was said, and a telephone that is not linked yet.
 pub(crate) fn long_ago(seed: u64) -> Desk {
+    said_before(seed, MANY)
+}
+
+fn said_before(seed: u64, many: usize) -> Desk {
     let mut circle = acquaintances(seed, &["Alice", "Bob"]);
     circle.found();
     circle.add(1);
     let phone = circle.village.move_in("Alice", DELAY).unwrap();
     let mut d = Desk { circle, phone };
     let homes = [d.desk(), d.bob()];
-    for at in 0..MANY {
+    for at in 0..many {
         d.say(homes[at % 2], &format!("text {at}"));
         if at % 20 == 0 {
             d.pass(60);
@@ -106,9 +110,9 @@ fn a_new_device_is_handed_all_that_was_said_newest_first() {
 
 #[test]
 fn a_person_can_have_less_handed_over() {
-    for (days, all) in [(Some(0), 0), (Some(1), 0), (Some(40), MANY)] {
+    for (days, all) in [(Some(0), 0), (Some(1), 0), (Some(4), MANY)] {
         let mut d = long_ago(4_401);
-        let wait = Duration::from_secs(30 * A_DAY);
+        let wait = Duration::from_secs(3 * A_DAY);
         d.village().pass(wait).unwrap();
         link(&mut d, days);
         d.pass(3_600);
@@ -145,19 +149,69 @@ fn loss_and_disorder_and_being_off_only_delay_it() {
 }
 
 #[test]
-fn a_crash_at_any_step_only_delays_it() {
+fn a_device_that_is_off_is_waited_for() {
+    let mut d = long_ago(4_410);
+    let (desk, phone) = (d.desk(), d.phone);
+    link(&mut d, None);
+    until_midway(&mut d);
+    d.village().set_offline(desk, true);
+    d.pass(2 * 3_600);
+    let midway = devices(d.village(), phone).history.expect("it began");
+    assert!(midway.open == 1 && midway.taken < MANY as u64);
+    d.village().set_offline(desk, false);
+    d.pass(3_600);
+    assert_eq!(d.read(desk), d.read(phone));
+}
+
+#[test]
+fn what_of_a_group_is_to_come_is_not_told_once_it_is_left() {
+    let mut d = said_before(4_411, 70);
+    let (desk, phone) = (d.desk(), d.phone);
+    d.circle.make_steward(0, "Bob");
+    d.pass(600);
+    link(&mut d, None);
+    until_midway(&mut d);
+    d.village().set_offline(desk, true);
+    let open = |d: &mut Desk| devices(d.village(), phone).history.expect("it began").open;
+    assert_eq!(open(&mut d), 1);
+    let room = only(d.village(), phone).room;
+    ask(d.village(), phone, Command::LeaveRoom { room });
+    d.pass(600);
+    assert_eq!(open(&mut d), 0);
+}
+
+#[test]
+fn what_a_server_loses_is_asked_for_again() {
+    let mut d = said_before(4_412, 70);
+    let (desk, phone) = (d.desk(), d.phone);
+    link(&mut d, None);
+    until_midway(&mut d);
+    // The server takes the next question, and keeps it.
+    d.village().swallow(phone, 1);
+    d.pass(300);
+    assert!(!is_over(&mut d));
+    d.pass(600);
+    assert!(is_over(&mut d));
+    assert_eq!(d.read(desk), d.read(phone));
+}
+
+#[test]
+fn crashes_at_any_step_only_delay_it() {
     for whom in 0..2 {
-        for at in (1..60).step_by(9) {
-            for crash in [Crash::BeforeCommit, Crash::AfterCommit] {
-                let mut d = long_ago(4_405);
-                let homes = [d.desk(), d.phone];
-                link(&mut d, None);
-                d.pass(15);
-                d.village().crash_in(homes[whom], at, crash);
-                d.pass(A_DAY);
-                let (here, there) = (d.read(homes[0]), d.read(homes[1]));
-                assert_eq!(here, there, "{whom} {at} {crash:?}");
+        for (calls, crash) in [(1, Crash::AfterCommit), (2, Crash::BeforeCommit)] {
+            let mut d = said_before(4_405, 70);
+            let homes = [d.desk(), d.phone];
+            link(&mut d, None);
+            // Again and again, and each time after a few more calls.
+            for more in 0..12 {
+                d.village().crash_in(homes[whom], calls + more % 4, crash);
+                while d.village().will_crash(homes[whom]) {
+                    d.village().step().unwrap().expect("something happens");
+                }
             }
+            d.pass(3_600);
+            let (here, there) = (d.read(homes[0]), d.read(homes[1]));
+            assert_eq!(here, there, "{whom} {calls} {crash:?}");
         }
     }
 }

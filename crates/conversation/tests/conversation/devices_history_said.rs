@@ -2,6 +2,7 @@
 //! answers go along; what was deleted, disappears or comes from nowhere does not.
 
 use hushwing_conversation::Command;
+use hushwing_conversation::storage::TakingRecord;
 use hushwing_conversation::view::{MessageView, Speaker};
 
 use crate::devices::device;
@@ -151,5 +152,9 @@ fn a_device_that_was_put_back_is_handed_what_it_missed_and_what_it_said() {
         .filter(|one| one.handed_on)
         .collect();
     assert_eq!(handed.len(), 41, "what it has it keeps as it was");
+    let home = d.village().storage(desk).unwrap();
+    let taken = TakingRecord::read(home).unwrap();
+    // Two of 32 texts, and one that is here already.
+    assert_eq!((taken.groups[0].pieces, taken.groups[0].taken), (3, 41));
     assert_eq!(crate::devices_rooms::unread(d.village(), desk), 0);
 }

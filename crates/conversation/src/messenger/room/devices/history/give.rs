@@ -5,6 +5,7 @@ use hushwing_sansio::{StorageError, Timestamp};
 use super::{place_at, place_of};
 use crate::content::{Content, Entitled, MAX_PAST, Next, Past, Piece, Place, RoomStep, RoomWord};
 use crate::messenger::room::entry::Scope;
+use crate::messenger::room::key;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{HandedRecord, HandingRecord, LeavesRecord, Position};
 use crate::{ConversationId, DropReason, MemberId, RoomId};
@@ -30,10 +31,11 @@ impl Messenger {
         };
         let mut handing = HandingRecord::read(call.storage)?;
         handing.note(HandedRecord { device, since });
-        handing.hear(HandedRecord {
-            device: crate::messenger::room::key(&good.me)?,
+        let me = HandedRecord {
+            device: key(&good.me)?,
             since: Timestamp::default(),
-        });
+        };
+        handing.hear(me, |one| one == device || good.includes(one));
         handing.put(call.storage)?;
         let mut others = good.others();
         others.try_for_each(|other| self.tell_entitled(call, other))
@@ -71,9 +73,13 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         all: Vec<Entitled>,
     ) -> Result<(), StorageError> {
+        let Some(good) = self.good_devices(call.storage)? else {
+            return Ok(());
+        };
         let mut handing = HandingRecord::read(call.storage)?;
         for Entitled { device, since } in all {
-            handing.hear(HandedRecord { device, since });
+            let one = HandedRecord { device, since };
+            handing.hear(one, |one| one == good.me || good.includes(one));
         }
         handing.put(call.storage)
     }

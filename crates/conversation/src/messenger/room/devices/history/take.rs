@@ -53,7 +53,9 @@ impl Messenger {
                 .messages(room.place(), Some(&before), 1, 1)?
                 .is_empty(),
         };
-        taking.groups.retain(|one| one.room != room);
+        let rooms = &self.rooms;
+        let stays = |one: &TakingGroup| one.room != room && rooms.standing(one.room).is_some();
+        taking.groups.retain(stays);
         taking.cut = false;
         taking.groups.push(TakingGroup {
             room,
@@ -121,13 +123,16 @@ impl Messenger {
         good: &Good,
         taking: &'t TakingRecord,
     ) -> Option<(MemberId, &'t TakingGroup)> {
-        let is_there = |room: RoomId| self.rooms.standing(room) == Some(RoomStanding::Member);
-        let open: Vec<_> = taking.open().filter(|one| is_there(one.room)).collect();
+        let open: Vec<_> = taking.open().filter(|one| self.is_in(one.room)).collect();
         let others: Vec<_> = good.others().collect();
         let turn = self.rooms.pages.turn;
         let group = *open.get(turn.checked_rem(open.len())?)?;
         let device = (turn / open.len()).checked_rem(others.len())?;
         Some((*others.get(device)?, group))
+    }
+
+    fn is_in(&self, room: RoomId) -> bool {
+        self.rooms.standing(room) == Some(RoomStanding::Member)
     }
 
     /// No device is left to go on: what came stays.
@@ -264,14 +269,15 @@ impl Messenger {
     }
 
     /// Sees how much came, for who looks.
-    pub(in crate::messenger::room) fn note_history(
+    pub(in crate::messenger) fn note_history(
         &mut self,
         call: &Call<'_, '_>,
     ) -> Result<(), StorageError> {
         let taking = TakingRecord::read(call.storage)?;
+        let open = taking.open().filter(|one| self.is_in(one.room));
         let view = HistoryView {
             taken: taking.groups.iter().map(|one| one.taken).sum(),
-            open: taking.open().count(),
+            open: open.count(),
             cut: taking.cut,
         };
         self.devices.history = (!taking.groups.is_empty()).then_some(view);
