@@ -147,6 +147,9 @@ pub enum Refusal {
     /// No new device answered.
     #[error("no new device waits")]
     NoNewDevice,
+    /// How much is handed over is said where a device is let in.
+    #[error("the device that lets this one in says how much of the past it is handed")]
+    HistoryThere,
     /// What the new device shows is something else: somebody may stand between.
     #[error("the code does not match")]
     WrongCode,

@@ -231,7 +231,10 @@ impl Messenger {
         let unreact = matches!(content, Content::Unreact { .. });
         let same = |other: &MessageRecord| {
             let place = unreact || other.target == record.target;
-            place && other.kind == MessageKind::Reaction && other.mine == record.mine
+            // Hearsay takes the place of hearsay by the same alone.
+            let hearsay = other.is_handed_on() && other.is_by_author_of(record);
+            let may = !record.is_handed_on() || hearsay;
+            place && may && other.kind == MessageKind::Reaction && other.mine == record.mine
         };
         if let Some(before) = before.filter(|other| same(other) && !other.is_erased()) {
             call.storage.erase(before.id())?;

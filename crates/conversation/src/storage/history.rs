@@ -38,8 +38,6 @@ pub struct HandedRecord {
 pub struct TakingRecord {
     /// The groups, in the order in which they were entered.
     pub groups: Vec<TakingGroup>,
-    /// Whether no device is left that could go on.
-    pub cut: bool,
 }
 
 /// How far the history of a group was taken. `Debug` hides the place.
@@ -57,7 +55,9 @@ pub struct TakingGroup {
     pub pieces: u32,
     /// How many messages came that I did not have.
     pub taken: u64,
-    /// Whether there is no more.
+    /// Who has no more, by the public signature key of their leaf in the device room.
+    pub ended: Vec<[u8; 32]>,
+    /// Whether none of my devices has more.
     pub over: bool,
 }
 
@@ -79,6 +79,14 @@ impl core::fmt::Debug for TakingGroup {
     }
 }
 
+impl TakingGroup {
+    /// Whether that device has no more.
+    #[must_use]
+    pub fn is_ended_by(&self, device: &[u8]) -> bool {
+        self.ended.iter().any(|one| one == device)
+    }
+}
+
 impl TakingRecord {
     /// Those of which more is to come.
     pub fn open(&self) -> impl Iterator<Item = &TakingGroup> {
@@ -87,9 +95,11 @@ impl TakingRecord {
 }
 
 impl HandingRecord {
-    /// A person let a device in here: the first one goes if there are too many.
-    pub fn note(&mut self, one: HandedRecord) {
+    /// A person let a device in here. Where there is no place it takes that of one that is no
+    /// device any more, or of the first.
+    pub fn note(&mut self, one: HandedRecord, is_device: impl Fn(&[u8]) -> bool) {
         self.devices.retain(|other| other.device != one.device);
+        self.make_place(is_device);
         if self.devices.len() >= MOST_HANDED {
             self.devices.remove(0);
         }
@@ -102,14 +112,18 @@ impl HandingRecord {
         if self.since(&one.device).is_some() {
             return;
         }
+        self.make_place(is_device);
+        if self.devices.len() < MOST_HANDED {
+            self.devices.push(one);
+        }
+    }
+
+    fn make_place(&mut self, is_device: impl Fn(&[u8]) -> bool) {
         let gone = |other: &HandedRecord| !is_device(&other.device);
         if self.devices.len() >= MOST_HANDED
             && let Some(at) = self.devices.iter().position(gone)
         {
             self.devices.remove(at);
-        }
-        if self.devices.len() < MOST_HANDED {
-            self.devices.push(one);
         }
     }
 
@@ -186,7 +200,7 @@ mod tests {
     #[test]
     fn records_survive_and_damage_is_told() {
         let mut handing = HandingRecord::default();
-        handing.note(handed(1));
+        handing.note(handed(1), |_| true);
         let body = handing.encode();
         assert_eq!(HandingRecord::decode(&body).unwrap(), handing);
         assert!((0..body.len()).all(|end| HandingRecord::decode(&body[..end]).is_err()));
@@ -198,9 +212,9 @@ mod tests {
                 again: true,
                 pieces: 10,
                 taken: 300,
+                ended: vec![[7; 32]],
                 over: true,
             }],
-            cut: false,
         };
         let body = taking.encode();
         assert_eq!(TakingRecord::decode(&body).unwrap(), taking);
@@ -210,17 +224,21 @@ mod tests {
     #[test]
     fn the_last_word_on_a_device_stands_and_the_first_device_goes() {
         let mut handing = HandingRecord::default();
-        handing.note(handed(0));
-        handing.note(HandedRecord {
+        handing.note(handed(0), |_| true);
+        let other = HandedRecord {
             since: Timestamp::from_secs(9),
             ..handed(0)
-        });
+        };
+        handing.note(other, |_| true);
         assert_eq!(handing.since(&[0; 32]), Some(Timestamp::from_secs(9)));
         for device in 1..=8 {
-            handing.note(handed(device));
+            handing.note(handed(device), |_| true);
         }
         assert_eq!(handing.since(&[0; 32]), None);
         assert_eq!(handing.devices.len(), MOST_HANDED);
+        // Who is no device any more goes before.
+        handing.note(handed(9), |key| key != [5; 32]);
+        assert!(handing.since(&[1; 32]).is_some() && handing.since(&[5; 32]).is_none());
     }
 
     #[test]

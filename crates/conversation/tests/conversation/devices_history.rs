@@ -248,13 +248,50 @@ fn when_nobody_is_left_who_could_go_on_the_person_is_told() {
     let view = devices(d.village(), phone).history;
     let cut = HistoryView {
         taken,
-        open: 0,
+        open: 1,
         cut: true,
     };
     assert_eq!(view, Some(cut));
     d.pass(A_DAY);
     assert!(d.read(phone).len() < MANY, "who is out is believed no more");
     assert_eq!(devices(d.village(), phone).history, Some(cut));
+}
+
+/// A tablet that was handed so much, and the telephone let in by it while the desk is off.
+fn linked_by_a_tablet(seed: u64, days: Option<u32>) -> Desk {
+    let mut d = said_before(seed, 70);
+    let (desk, phone) = (d.desk(), d.phone);
+    let tablet = d.village().move_in("Alice", DELAY).unwrap();
+    link_with(&mut d, tablet, "tablet", days);
+    d.pass(600);
+    d.village().set_offline(desk, true);
+    crate::devices::link(d.village(), (tablet, "tablet"), (phone, "phone"));
+    d.pass(3 * 3_600);
+    d
+}
+
+#[test]
+fn a_device_that_is_off_holds_up_nothing_that_another_has() {
+    let mut d = linked_by_a_tablet(4_413, None);
+    let (desk, phone) = (d.desk(), d.phone);
+    assert_eq!(d.read(phone), d.read(desk));
+    let view = devices(d.village(), phone).history.expect("it came");
+    assert_eq!((view.open, view.cut), (1, false), "the desk may have more");
+    d.village().set_offline(desk, false);
+    d.pass(A_DAY);
+    assert!(is_over(&mut d));
+}
+
+#[test]
+fn a_device_that_lacks_the_past_does_not_end_it() {
+    let mut d = linked_by_a_tablet(4_414, Some(0));
+    let (desk, phone) = (d.desk(), d.phone);
+    assert!(d.read(phone).is_empty());
+    assert!(!is_over(&mut d));
+    d.village().set_offline(desk, false);
+    d.pass(A_DAY);
+    assert_eq!(d.read(phone), d.read(desk));
+    assert!(is_over(&mut d));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What is handed between devices of what was said, as it stands: edits, reactions and
 //! answers go along; what was deleted, disappears or comes from nowhere does not.
 
-use hushwing_conversation::Command;
 use hushwing_conversation::storage::TakingRecord;
 use hushwing_conversation::view::{MessageView, Speaker};
+use hushwing_conversation::{Command, Refusal};
 
 use crate::devices::device;
 use crate::devices_history::{MANY, is_over, link, long_ago, until_midway};
@@ -137,11 +137,13 @@ fn a_device_that_was_put_back_is_handed_what_it_missed_and_what_it_said() {
     let code = crate::devices::devices(d.village(), desk)
         .code
         .expect("a code");
-    ask(
-        d.village(),
-        desk,
-        Command::ConfirmDevice { code, days: None },
-    );
+    let confirm = |days| {
+        let code = code.clone();
+        Command::ConfirmDevice { code, days }
+    };
+    let refused = refusal(d.village(), desk, confirm(Some(0)));
+    assert_eq!(refused, Refusal::HistoryThere);
+    ask(d.village(), desk, confirm(None));
     d.pass(3_600);
     let (theirs, its) = (d.read(phone), d.read(desk));
     assert_eq!(theirs.len(), MANY + 41);

@@ -134,6 +134,7 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         }
         Refusal::TooManyDevices { .. } => "`hushwing device revoke NAME` first",
         Refusal::NoNewDevice => "`hushwing device link LINK` with the link that the new one shows",
+        Refusal::HistoryThere => "leave it out here, and say it when you confirm the code there",
         Refusal::WrongCode => {
             "type the digits that the new device shows; if the two differ, somebody stands \
              between: show another link"

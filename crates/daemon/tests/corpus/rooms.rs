@@ -333,9 +333,9 @@ fn taking() -> TakingRecord {
             again: true,
             pieces: 10,
             taken: 300,
+            ended: vec![[7; 32]],
             over: false,
         }],
-        cut: true,
     }
 }
 

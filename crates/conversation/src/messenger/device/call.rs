@@ -212,6 +212,9 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         match self.device_standing() {
             Some(RoomStanding::Member) => {}
+            Some(RoomStanding::Joining) if days.is_some() => {
+                return Err(Refusal::HistoryThere.into());
+            }
             Some(RoomStanding::Joining) => return self.confirm_here(call, typed),
             Some(RoomStanding::Broken) => return Err(Refusal::Broken.into()),
             _ => return Err(Refusal::NoNewDevice.into()),

@@ -176,7 +176,10 @@ impl Messenger {
         }
         self.pairs.look();
         self.tell_entitled(call, device)?;
-        self.share_with(call, device)
+        self.share_with(call, device)?;
+        // It may have what no other had.
+        self.note_history(call)?;
+        self.take_history_soon(call)
     }
 
     /// Another device said something to this one alone.
@@ -200,7 +203,7 @@ impl Messenger {
             RoomStep::Seen(seen) => seen.iter().try_for_each(|one| self.heard_seen(call, one)),
             RoomStep::Begun(begun) => self.heard_begun(call, &begun),
             RoomStep::Further(place) => self.asked_further(call, device, word.room, place),
-            RoomStep::Piece(piece) => self.heard_piece(call, word.room, piece),
+            RoomStep::Piece(piece) => self.heard_piece(call, (device, word.room), piece),
             RoomStep::Entitled(all) => self.heard_entitled(call, all),
             RoomStep::Come {
                 package,

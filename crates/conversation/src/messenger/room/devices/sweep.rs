@@ -101,7 +101,10 @@ impl Messenger {
         }
         self.devices.forget_all_told();
         self.share_rooms(call)?;
-        self.take_history_by_others(call)
+        self.take_history_by_others(call)?;
+        self.note_history(call)?;
+        self.tell_devices();
+        Ok(())
     }
 
     /// Who waited for a device that is not good any more waits for nothing of it.

@@ -185,7 +185,8 @@ impl Messenger {
         } else if let Some(package) = package.filter(|one| self.people.contains_key(&one.by)) {
             // The leaf that the contact said is theirs, and no other, bears their name.
             self.bind_contact(call, room, &package.steward, package.by)?;
-        } else {
+        }
+        if !self.devices.meet_in(room) {
             self.want_history_in(call, room, epoch)?;
         }
         self.tell_room(room);

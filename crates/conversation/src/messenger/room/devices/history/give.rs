@@ -7,7 +7,7 @@ use crate::content::{Content, Entitled, MAX_PAST, Next, Past, Piece, Place, Room
 use crate::messenger::room::entry::Scope;
 use crate::messenger::room::key;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{HandedRecord, HandingRecord, LeavesRecord, Position};
+use crate::storage::{HandedRecord, HandingRecord, LeavesRecord, Position, TakingRecord};
 use crate::{ConversationId, DropReason, MemberId, RoomId};
 
 /// Texts that are looked at for one piece, and bytes of it: it fits into one envelope, but for
@@ -30,12 +30,13 @@ impl Messenger {
             return Ok(());
         };
         let mut handing = HandingRecord::read(call.storage)?;
-        handing.note(HandedRecord { device, since });
+        let is_device = |one: &[u8]| one == device || one == good.me || good.includes(one);
+        handing.note(HandedRecord { device, since }, is_device);
         let me = HandedRecord {
             device: key(&good.me)?,
             since: Timestamp::default(),
         };
-        handing.hear(me, |one| one == device || good.includes(one));
+        handing.hear(me, is_device);
         handing.put(call.storage)?;
         let mut others = good.others();
         others.try_for_each(|other| self.tell_entitled(call, other))
@@ -103,7 +104,12 @@ impl Messenger {
         let since = good.key_of(device).and_then(|key| since.since(key));
         let room = self.room_with(call, device, conversation)?;
         let (past, next) = match room.zip(since) {
-            Some((room, since)) => self.piece_before(call, room, before, since)?,
+            Some((room, since)) => match self.piece_before(call, room, before, since)? {
+                (past, Next::End) if self.lacks_history(call, room, device)? => {
+                    (past, Next::Elsewhere)
+                }
+                piece => piece,
+            },
             None => (Vec::new(), Next::Elsewhere),
         };
         let content = |past| {
@@ -119,6 +125,23 @@ impl Messenger {
                 .within_told(call, good.room, device, &content(Vec::new()))
                 .map(drop),
         }
+    }
+
+    /// Whether others than the one who asks may have more of a group than I do.
+    fn lacks_history(
+        &mut self,
+        call: &Call<'_, '_>,
+        room: RoomId,
+        device: MemberId,
+    ) -> Result<bool, StorageError> {
+        let taking = TakingRecord::read(call.storage)?;
+        let group = taking.open().find(|one| one.room == room);
+        let good = self.good_devices(call.storage)?;
+        let Some((group, good)) = group.zip(good) else {
+            return Ok(false);
+        };
+        let mut others = good.others().filter(|one| *one != device);
+        Ok(others.any(|one| good.key_of(one).is_some_and(|key| !group.is_ended_by(key))))
     }
 
     /// The group of that id, if a device that is in it asks.
@@ -158,7 +181,7 @@ impl Messenger {
         let (mut all, mut bytes, mut next) = (Vec::new(), 0, Next::End);
         // Clocks differ: behind a text that is too old there may be some that are not, but
         // hardly behind so many.
-        if texts.iter().all(|text| text.sent_at < since) {
+        if texts.iter().all(|text| text.sent_at < since) && texts.len() >= MOST_TEXTS {
             return Ok((all, next));
         }
         for text in texts.iter().rev() {

@@ -20,10 +20,10 @@ use core::time::Duration;
 
 use hushwing_sansio::Moment;
 
-use crate::MessageId;
 use crate::content::Place;
 use crate::messenger::room::commits::Budgets;
 use crate::storage::Position;
+use crate::{MemberId, MessageId};
 
 /// How long a piece has before it is asked for again, doubled each time up to a day.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
@@ -38,6 +38,8 @@ pub(in crate::messenger::room) struct Pages {
     asked: Budgets,
     /// When the next piece is asked for, or the last one again.
     again: Option<Moment>,
+    /// Who was asked and did not answer yet.
+    waits_for: Option<MemberId>,
     patience: Duration,
     /// Which device is asked, and for which group, counted on whenever nothing comes of it.
     turn: usize,
@@ -49,6 +51,7 @@ impl Default for Pages {
             given: Budgets::new(GIVEN.0, GIVEN.1),
             asked: Budgets::new(ASKED.0, ASKED.1),
             again: None,
+            waits_for: None,
             patience: PATIENCE,
             turn: 0,
         }
@@ -112,7 +115,7 @@ mod tests {
     #[test]
     fn who_asks_as_often_as_it_may_is_always_given() {
         let (mut asked, mut given) = (Pages::default().asked, Pages::default().given);
-        let one = crate::MemberId(1);
+        let one = MemberId(1);
         let mut now = Moment::default();
         for _ in 0..1_000 {
             while asked.take(one, 1, now) {

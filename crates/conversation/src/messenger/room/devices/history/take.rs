@@ -56,7 +56,6 @@ impl Messenger {
         let rooms = &self.rooms;
         let stays = |one: &TakingGroup| one.room != room && rooms.standing(one.room).is_some();
         taking.groups.retain(stays);
-        taking.cut = false;
         taking.groups.push(TakingGroup {
             room,
             entered: epoch,
@@ -64,11 +63,24 @@ impl Messenger {
             again,
             pieces: 0,
             taken: 0,
+            ended: Vec::new(),
             over: false,
         });
         taking.put(call.storage)?;
         self.note_history(call)?;
-        self.take_history_by_others(call)
+        self.take_history_soon(call)
+    }
+
+    /// Asks at once, unless an answer is to come soon.
+    pub(in crate::messenger::room) fn take_history_soon(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        let soon = call.cx.now() + PATIENCE;
+        match self.rooms.pages.again.is_some_and(|at| at <= soon) {
+            true => Ok(()),
+            false => self.take_history_by_others(call),
+        }
     }
 
     /// Asks at once, without waiting for what was asked for.
@@ -92,9 +104,6 @@ impl Messenger {
         let Some(good) = self.good_devices(call.storage)? else {
             return Ok(());
         };
-        if good.others().next().is_none() {
-            return self.end_history(call, taking);
-        }
         let Some((device, group)) = self.next_asked(&good, &taking) else {
             return Ok(());
         };
@@ -105,6 +114,7 @@ impl Messenger {
             return Ok(());
         }
         pages.again = Some(now + pages.patience);
+        pages.waits_for = Some(device);
         pages.patience = MOST_PATIENCE.min(pages.patience * 2);
         let before = place_at(&group.before);
         let before = before.ok_or_else(|| StorageError::corrupt("reading a place"))?;
@@ -116,40 +126,31 @@ impl Messenger {
             .map(drop)
     }
 
-    /// Which device is asked, and for which group: those that had nothing to say to it come
-    /// last.
+    /// Which device is asked, and for which group: one that did not answer comes last, and one
+    /// that has no more of a group is not asked for it.
     fn next_asked<'t>(
         &self,
         good: &Good,
         taking: &'t TakingRecord,
     ) -> Option<(MemberId, &'t TakingGroup)> {
-        let open: Vec<_> = taking.open().filter(|one| self.is_in(one.room)).collect();
         let others: Vec<_> = good.others().collect();
         let turn = self.rooms.pages.turn;
-        let group = *open.get(turn.checked_rem(open.len())?)?;
-        let device = (turn / open.len()).checked_rem(others.len())?;
-        Some((*others.get(device)?, group))
+        let (round, first) = (
+            turn.checked_div(others.len())?,
+            turn.checked_rem(others.len())?,
+        );
+        let mut in_turn = others.iter().cycle().skip(first).take(others.len());
+        in_turn.find_map(|device| {
+            let key = good.key_of(*device)?;
+            let open = taking.open().filter(|one| self.is_in(one.room));
+            let open: Vec<_> = open.filter(|one| !one.is_ended_by(key)).collect();
+            let group = open.get(round.checked_rem(open.len())?)?;
+            Some((*device, *group))
+        })
     }
 
     fn is_in(&self, room: RoomId) -> bool {
         self.rooms.standing(room) == Some(RoomStanding::Member)
-    }
-
-    /// No device is left to go on: what came stays.
-    fn end_history(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        mut taking: TakingRecord,
-    ) -> Result<(), StorageError> {
-        if taking.open().next().is_none() {
-            return Ok(());
-        }
-        taking.groups.iter_mut().for_each(|one| one.over = true);
-        taking.cut = true;
-        taking.put(call.storage)?;
-        self.note_history(call)?;
-        self.tell_devices();
-        Ok(())
     }
 
     /// Asks for what is due, or did not come.
@@ -159,7 +160,11 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let now = call.cx.now();
         if self.rooms.pages.again.is_some_and(|at| at <= now) {
-            self.rooms.pages.again = None;
+            let pages = &mut self.rooms.pages;
+            pages.again = None;
+            // Who does not answer may be off for long: another is asked.
+            let silent = pages.waits_for.take().is_some();
+            pages.turn = pages.turn.wrapping_add(usize::from(silent));
             self.take_further(call)?;
         }
         Ok(())
@@ -169,14 +174,18 @@ impl Messenger {
     pub(in crate::messenger::room) fn heard_piece(
         &mut self,
         call: &mut Call<'_, '_>,
-        conversation: ConversationId,
+        (device, conversation): (MemberId, ConversationId),
         piece: Piece,
     ) -> Result<(), StorageError> {
-        let Some((mut taking, at)) = self.group_of_piece(call, conversation, &piece)? else {
+        let good = self.good_devices(call.storage)?;
+        let asked = self.rooms.pages.waits_for == Some(device);
+        let found = self.group_of_piece(call, conversation, &piece)?;
+        let (Some(good), Some((mut taking, at))) = (good, found.filter(|_| asked)) else {
             return self.drop_letter(None, DropReason::Room);
         };
+        self.rooms.pages.waits_for = None;
         if piece.next == Next::Elsewhere {
-            return self.ask_elsewhere(call, &taking);
+            return self.ask_elsewhere(call, &good, &taking);
         }
         let Some(group) = taking.groups.get_mut(at) else {
             return Ok(());
@@ -199,8 +208,10 @@ impl Messenger {
         group.over = group.pieces >= MOST_PIECES || group.again && count > 0 && known == count;
         match piece.next {
             Next::Before(place) => group.before = place.to_vec(),
-            Next::End | Next::Elsewhere => group.over = true,
+            Next::End | Next::Elsewhere => group.ended.extend(key_of(&good, device)),
         }
+        let mut others = good.others().filter_map(|one| good.key_of(one));
+        group.over |= others.all(|key| group.is_ended_by(key));
         taking.put(call.storage)?;
         self.note_history(call)?;
         self.tell_devices();
@@ -237,14 +248,14 @@ impl Messenger {
     fn ask_elsewhere(
         &mut self,
         call: &mut Call<'_, '_>,
+        good: &Good,
         taking: &TakingRecord,
     ) -> Result<(), StorageError> {
-        let good = self.good_devices(call.storage)?;
-        let others = good.map_or(0, |good| good.others().count());
+        let open = taking.open().filter(|one| self.is_in(one.room));
+        let all = good.others().count().saturating_mul(open.count());
         let pages = &mut self.rooms.pages;
         pages.turn = pages.turn.wrapping_add(1);
         // Each was asked for each: that is tried again as what did not come.
-        let all = others.saturating_mul(taking.open().count());
         match pages.turn.checked_rem(all) {
             None | Some(0) => Ok(()),
             Some(_) => {
@@ -274,13 +285,19 @@ impl Messenger {
         call: &Call<'_, '_>,
     ) -> Result<(), StorageError> {
         let taking = TakingRecord::read(call.storage)?;
-        let open = taking.open().filter(|one| self.is_in(one.room));
+        let open = taking.open().filter(|one| self.is_in(one.room)).count();
+        let good = self.good_devices(call.storage)?;
+        let alone = good.is_none_or(|good| good.others().next().is_none());
         let view = HistoryView {
             taken: taking.groups.iter().map(|one| one.taken).sum(),
-            open: open.count(),
-            cut: taking.cut,
+            open,
+            cut: alone && open > 0,
         };
         self.devices.history = (!taking.groups.is_empty()).then_some(view);
         Ok(())
     }
+}
+
+fn key_of(good: &Good, device: MemberId) -> Option<[u8; 32]> {
+    good.key_of(device)?.try_into().ok()
 }
