@@ -23,7 +23,8 @@ pub(crate) enum DeviceAction {
     Confirm {
         /// The digits, as the new device shows them
         code: String,
-        /// What it is handed of what was said in your groups: `all`, `none`, or the last DAYS
+        /// What it is handed of what was said in your groups: `all`, `none`, or the last DAYS;
+        /// said on the device that lets the new one in
         #[arg(long, value_name = "all|none|DAYS", default_value = "all", value_parser = past)]
         history: Past,
     },

@@ -265,10 +265,12 @@ fn list(known: &Devices) -> String {
 fn history(history: &History) -> String {
     let taken = history.taken;
     match history.open {
-        _ if history.cut => format!("history: {taken} messages; no device has the rest any more"),
+        _ if history.cut => {
+            format!("history: {taken} messages; no device is left that has the rest")
+        }
         0 => format!("history: {taken} messages, all that is handed over"),
-        1 => format!("history: {taken} messages so far, more of one group to come"),
-        open => format!("history: {taken} messages so far, more of {open} groups to come"),
+        1 => format!("history: {taken} messages so far; more of one group may come"),
+        open => format!("history: {taken} messages so far; more of {open} groups may come"),
     }
 }
 
