@@ -4,10 +4,11 @@ use hushwing_conversation::storage::{
     ChannelRecord, ContactRecord, ConversationRecord, DetourRecord, DevicesRecord, EraRecord,
     ExpectedRecord, FaceRecord, HandingRecord, IdentityRecord, IntroducedRecord,
     IntroductionsRecord, InvitationRecord, JoinRecord, KeyPackageRecord, KinRecord, LackRecord,
-    LeavesRecord, LossRecord, MailRecord, MailboxRecord, MemberRecord, ModeRecord, MyProfileRecord,
-    OffersRecord, OrphanRecord, PairsRecord, PartedRecord, ReaderRecord, RepeatRecord,
-    RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord, RoomRenewalRecord,
-    RoomReturnRecord, RoomReturnersRecord, RoomRollRecord, SeenRecord, StretchRecord, TakingRecord,
+    LeavesRecord, ListPostRecord, ListsRecord, LossRecord, MailRecord, MailboxRecord, MemberRecord,
+    ModeRecord, MyProfileRecord, OffersRecord, OrphanRecord, PairsRecord, PartedRecord,
+    ReaderRecord, RepeatRecord, RoomFollowersRecord, RoomLinkRecord, RoomMeetingRecord, RoomRecord,
+    RoomRenewalRecord, RoomReturnRecord, RoomReturnersRecord, RoomRollRecord, SeenRecord,
+    StretchRecord, TakingRecord,
 };
 
 pub(crate) fn run(data: &[u8]) {
@@ -33,6 +34,11 @@ pub(crate) fn run(data: &[u8]) {
     let _ = KinRecord::decode(data);
     let _ = LackRecord::decode(data);
     let _ = LeavesRecord::decode(data);
+    if let Ok(mut record) = ListPostRecord::decode(data) {
+        let _ = (record.id(), record.waiting().count());
+        record.settle();
+    }
+    let _ = ListsRecord::decode(data);
     let _ = LossRecord::decode(data);
     let _ = MailRecord::decode(data);
     let _ = MailboxRecord::decode(data);

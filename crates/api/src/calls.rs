@@ -23,6 +23,7 @@ use crate::device::{CodeBody, Devices as AllDevices, LinkBody, ShowBody};
 use crate::event::Event;
 use crate::group::{Group, StewardBody, WhoBody};
 use crate::hidden::{HideBody, OpenBody, Opened, SlotBody};
+use crate::list::{List, ListPost};
 use crate::profile::{MyProfile as HowIAmShown, Picture, ProfileBody};
 use crate::request::{
     AddressQuery, IntroduceBody, InviteBody, JoinBody, ModeBody, NameBody, NumberBody,
@@ -246,6 +247,39 @@ calls! {
     /// Does not; nobody is told.
     RefuseGroup: Post "groups/{request}/refuse" for Profile {
         path: u64, answer: view::Refused,
+    }
+
+    /// Makes a list: a name of mine for several contacts, which nobody else learns.
+    NewList: Post "lists" for Profile { body: NameBody, answer: List, }
+
+    /// All lists, oldest first.
+    Lists: Get "lists" for Profile { answer: Vec<List>, }
+
+    /// One of them.
+    OneList: Get "lists/{name}" for Profile {
+        path: String, errors: [Ambiguous], answer: List,
+    }
+
+    /// Puts a contact on a list.
+    AddToList: Post "lists/{name}/add" for Profile {
+        path: String, body: WhoBody, errors: [Ambiguous], answer: List,
+    }
+
+    /// Takes a contact off a list.
+    RemoveFromList: Post "lists/{name}/remove" for Profile {
+        path: String, body: WhoBody, errors: [Ambiguous], answer: List,
+    }
+
+    /// Forgets a list. What was posted to it is said nevertheless.
+    DeleteList: Delete "lists/{name}" for Profile {
+        path: String, errors: [Ambiguous], answer: conversation::Removed,
+    }
+
+    /// Says the same to each who is on a list, in the conversation with them, at a moment
+    /// of its own. Who cannot be written to is named in the answer, and left out. Its id
+    /// does in the calls `where`, edit and delete of messages.
+    PostToList: Post "lists/{name}/posts" for Profile {
+        path: String, body: TextBody, errors: [Ambiguous], answer: ListPost,
     }
 
     /// The devices of this profile's account, and a link that is under way.

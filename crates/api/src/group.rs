@@ -86,15 +86,20 @@ pub struct GroupMember {
     pub contact: Option<String>,
 }
 
-/// How far a message got to a member of a group.
+/// How far a message got to a member of a group, or a post to who is on a list.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct MemberReached {
     /// Their number.
     pub member: u64,
     /// Shown name.
     pub name: String,
-    /// As the state of a message.
+    /// As the state of a message. Of a post to a list also `waiting` before it is said to
+    /// them, and `not_said` where it is not.
     pub state: String,
+    /// Why a post to a list, or its last change, is not said to them: as the reason in a
+    /// [`MissedCopy`](crate::list::MissedCopy).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<String>,
 }
 
 /// To how many members of a group a message got how far.

@@ -12,6 +12,7 @@ pub mod group;
 mod heard_out;
 pub mod hidden;
 mod kind;
+pub mod list;
 pub mod openapi;
 mod path;
 pub mod profile;

@@ -308,7 +308,7 @@ pub struct Where {
     /// while where it took more than one.
     #[serde(default)]
     pub attempts: Vec<Attempt>,
-    /// How far it got to each member, of own messages in a group.
+    /// How far it got to each: of own messages in a group, and of posts to a list.
     #[serde(default)]
     pub members: Vec<MemberReached>,
     /// Whether nobody else was in the group, or read the channel, to get it.

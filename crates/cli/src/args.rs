@@ -5,6 +5,7 @@ mod backup;
 mod conversation;
 mod device;
 mod group;
+mod list;
 mod mode;
 mod profile;
 
@@ -20,6 +21,7 @@ pub(crate) use self::conversation::{
 };
 pub(crate) use self::device::{Device, DeviceAction, DeviceLink, Past};
 pub(crate) use self::group::{Channel, ChannelAction, Group, GroupAction};
+pub(crate) use self::list::{List, ListAction};
 pub(crate) use self::mode::{CheckProof, Mode, Prove};
 pub(crate) use self::profile::{Profile, ProfileChange};
 
@@ -105,6 +107,7 @@ pub(crate) enum Command {
     /// contact, by the name of the group
     Group(Group),
     Channel(Channel),
+    List(List),
     /// Link a second device, list your devices, revoke a lost one
     Device(Device),
     /// Ask two of your contacts whether they want to know each other

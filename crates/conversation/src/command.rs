@@ -1,5 +1,7 @@
 //! What goes into the machine.
 
+mod list;
+
 use core::fmt;
 
 use hushwing_delivery::{NetworkEvent, NetworkTag};
@@ -10,6 +12,8 @@ use crate::view::Draft;
 use crate::{
     ContactId, ConversationId, IdPrefix, InvitationId, MemberId, MessageId, RoomId, Secret, Ticket,
 };
+
+pub use list::ListCommand;
 
 /// One input: from a face or from a network.
 #[derive(Debug)]
@@ -104,6 +108,8 @@ pub enum Command {
         /// A word to both, at most 512 bytes of it.
         word: Option<String>,
     },
+    /// About private lists of contacts.
+    List(ListCommand),
     /// List introductions of mine. `Reply::Introductions`.
     Introductions,
     /// List whom contacts offered to introduce to me, decided or not.
@@ -483,6 +489,7 @@ impl fmt::Debug for Command {
             Self::Accept { .. } => "Accept",
             Self::Refuse { .. } => "Refuse",
             Self::Introduce { .. } => "Introduce",
+            Self::List(_) => "List",
             Self::Introductions => "Introductions",
             Self::Offers => "Offers",
             Self::AcceptIntroduction { .. } => "AcceptIntroduction",

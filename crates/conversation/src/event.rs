@@ -6,8 +6,8 @@ use crate::content::{Avatar, ShortId};
 use crate::proof::Proof;
 use crate::storage::IdentityChange;
 use crate::view::{
-    ContactView, ConversationView, DevicesView, IntroductionView, InvitationView, MessageView,
-    ModeView, MyProfileView, OfferView, RoomView, Version, Whereabouts,
+    ContactView, ConversationView, DevicesView, IntroductionView, InvitationView, ListPostView,
+    ListView, MessageView, ModeView, MyProfileView, OfferView, RoomView, Version, Whereabouts,
 };
 use crate::{ContactId, InvitationId, MemberId, MessageId, MessageState, Refusal, RoomId, Ticket};
 
@@ -387,6 +387,12 @@ pub enum Reply {
     Room(RoomView),
     /// Rooms, oldest first.
     Rooms(Vec<RoomView>),
+    /// A list as it is now.
+    List(ListView),
+    /// Lists, oldest first.
+    Lists(Vec<ListView>),
+    /// What was posted to a list, and is said to each at a moment of its own.
+    Posted(ListPostView),
     /// Introductions of mine, oldest first.
     Introductions(Vec<IntroductionView>),
     /// Introductions offered to me that are not over, oldest first.

@@ -25,7 +25,7 @@ pub mod storage;
 pub mod view;
 pub mod village;
 
-pub use command::{Change, Command, Incoming, ProfileChange};
+pub use command::{Change, Command, Incoming, ListCommand, ProfileChange};
 pub use content::{IdPrefix, MessageId};
 pub use event::{
     BreakReason, DropReason, EndReason, Event, FailReason, Outgoing, Reply, RoomFault,
@@ -33,7 +33,7 @@ pub use event::{
 pub use messenger::{Config, GroupSize, Messenger, restored};
 pub use mls::branches;
 pub use names::{
-    ContactId, ConversationId, ConversationIdError, InvitationId, MemberId, RoomId, Ticket,
+    ContactId, ConversationId, ConversationIdError, InvitationId, ListId, MemberId, RoomId, Ticket,
 };
 pub use refusal::Refusal;
 pub use secret::Secret;

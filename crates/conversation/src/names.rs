@@ -43,6 +43,10 @@ impl MemberId {
     }
 }
 
+/// A private name for several contacts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ListId(pub u64);
+
 /// An invitation I gave away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InvitationId(pub u64);

@@ -205,6 +205,36 @@ pub enum Refusal {
         /// How many can be.
         most: usize,
     },
+    /// No such list.
+    #[error("no such list")]
+    NoList,
+    /// There are as many lists as can be.
+    #[error("too many lists: at most {most}")]
+    TooManyLists {
+        /// How many can be.
+        most: usize,
+    },
+    /// As many are on it as can be.
+    #[error("the list is full: at most {most} can be on it")]
+    ListFull {
+        /// How many can.
+        most: usize,
+    },
+    /// They are on it.
+    #[error("they are on the list already")]
+    OnListAlready,
+    /// They are not.
+    #[error("nobody of that name is on the list")]
+    NotOnList,
+    /// Nobody is on the list, or nobody who can be written to.
+    #[error("nobody on the list can be written to")]
+    NobodyOnList,
+    /// Of so many posts something is still to be said.
+    #[error("too many posts are being said: at most {most}")]
+    TooManyPosts {
+        /// How many can be.
+        most: usize,
+    },
     /// What there is between two only.
     #[error("this cannot be done in a group")]
     NotInRooms,

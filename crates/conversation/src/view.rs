@@ -1,6 +1,7 @@
 //! What faces show.
 
 mod devices;
+mod list;
 mod profile;
 
 use core::fmt;
@@ -17,6 +18,7 @@ use crate::{
 };
 
 pub use devices::{DeviceView, DevicesView, HistoryView, LinkView};
+pub use list::{CopyReached, ListPostView, ListView};
 pub use profile::{FaceView, MyProfileView};
 
 /// An invitation as shown.
@@ -507,6 +509,8 @@ pub struct Whereabouts {
     pub read_receipts: bool,
     /// How far it got to each, of mine in a room.
     pub members: Vec<Reached>,
+    /// How far it got to each, of what was posted to a list.
+    pub copies: Vec<CopyReached>,
 }
 
 /// How far a message of mine got to a member of a room.

@@ -4,7 +4,7 @@ use hushwing_api::conversation::{Reported, Version};
 use hushwing_daemon::{Error, ErrorKind, check_text, read_text, view};
 use serde_json::{Value, json};
 
-use super::{Session, shown, view};
+use super::{Session, list, shown, view};
 use crate::args::{Edit, MessageId, React, Read, Send, Wait};
 use crate::client::Path;
 use crate::output::{Output, indented};
@@ -89,7 +89,10 @@ pub(super) async fn locate(session: &Session, message: MessageId) -> Result<(), 
             text.push_str(&way(attempt));
         }
         for one in &place.members {
-            text.push_str(&format!("\n  {}  {}", one.name, one.state));
+            text.push_str(&format!("\n  {}  {}", one.name, list::words(&one.state)));
+            if let Some(why) = &one.missed {
+                text.push_str(&format!("  ({})", list::words(why)));
+            }
         }
         text
     });

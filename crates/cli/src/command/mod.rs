@@ -12,6 +12,7 @@ mod document;
 mod group;
 mod introduction;
 mod invitation;
+mod list;
 mod log;
 mod message;
 pub(crate) mod passphrase;
@@ -86,6 +87,7 @@ async fn over_api(session: Session, command: Command) -> Result<ExitCode, Error>
         Command::Requests(requests) => invitation::requests(&session, requests).await?,
         Command::Group(group) => group::run(&session, group).await?,
         Command::Channel(channel) => channel::run(&session, channel).await?,
+        Command::List(list) => list::run(&session, list).await?,
         Command::Device(device) => device::run(&session, device).await?,
         Command::Introduce(introduce) => introduction::introduce(&session, introduce).await?,
         Command::Contacts(contacts) => match contacts.action {

@@ -24,6 +24,7 @@ mod history;
 mod impostor;
 mod introductions;
 mod kills;
+mod lists;
 mod lost;
 mod otr;
 mod ports;

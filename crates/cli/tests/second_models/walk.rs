@@ -132,6 +132,7 @@ pub(crate) fn walk(dir: &Path) -> PathBuf {
     talk(&mut ada, &mut ben);
     introduce(&mut ada, &mut ben);
     group(&mut ada, &mut ben);
+    list(&mut ada);
     devices(&mut ada, &mut ben);
     keep(&mut ada);
     back_up(&mut ada, dir);
@@ -406,6 +407,20 @@ fn group(ada: &mut Home, ben: &mut Home) {
     ada.until("groups/Regatta", |all| all["size"] == 1);
     ada.post("groups/Regatta/leave", json!({}));
     ada.delete("groups/Regatta");
+}
+
+/// Ada makes a list of one, and posts to it.
+fn list(ada: &mut Home) {
+    ada.post("lists", json!({ "name": "Crew" }));
+    ada.post("lists/Crew/posts", json!({ "text": "nobody" }));
+    ada.post("lists/Crew/add", json!({ "who": "Ben" }));
+    ada.get("lists");
+    let posted = ada.post("lists/Crew/posts", json!({ "text": "at six" }));
+    let path = format!("messages/{}/where", posted["message"].as_str().unwrap());
+    ada.get(&path);
+    ada.get("lists/Crew");
+    ada.post("lists/Crew/remove", json!({ "who": "Ben" }));
+    ada.delete("lists/Crew");
 }
 
 /// Errors are documents as well.

@@ -58,6 +58,15 @@ impl MessageId {
         Self(id)
     }
 
+    /// An id of nothing that was said, from random bytes.
+    pub(crate) fn by_chance(random: [u8; 31]) -> Self {
+        let mut id = [SHA_256; 32];
+        for (to, from) in id.iter_mut().skip(1).zip(random) {
+            *to = from;
+        }
+        Self(id)
+    }
+
     /// An id from its 32 bytes.
     ///
     /// # Errors

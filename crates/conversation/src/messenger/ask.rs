@@ -61,8 +61,11 @@ impl Messenger {
         Ok(Reply::Contact(view))
     }
 
-    pub(super) fn find(call: &Call<'_, '_>, prefix: &IdPrefix) -> Result<Reply, Stop> {
-        let ids = found(call.storage, prefix, MOST_FOUND)?;
+    pub(super) fn find(&self, call: &Call<'_, '_>, prefix: &IdPrefix) -> Result<Reply, Stop> {
+        let mut ids = found(call.storage, prefix, MOST_FOUND)?;
+        ids.extend(self.lists.ids().filter(|id| prefix.begins(id)));
+        ids.sort_unstable();
+        ids.truncate(MOST_FOUND);
         let short = ids.iter().map(|id| shortened(call.storage, id));
         Ok(Reply::Found(short.collect::<Result<_, StorageError>>()?))
     }
@@ -119,6 +122,7 @@ impl Messenger {
                 Some(room) => reached_by_each(room, call.storage, record.id())?,
                 None => Vec::new(),
             },
+            copies: Vec::new(),
         }))
     }
 

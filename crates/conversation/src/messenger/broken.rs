@@ -94,6 +94,8 @@ impl Concern {
             | Command::FoundChannel { .. }
             | Command::Rooms
             | Command::ForgetRoom { .. }
+            // What is damaged of one contact is looked after there.
+            | Command::List(_)
             // It goes on without what is damaged.
             | Command::Forget { .. } => Self::Nobody,
         }

@@ -60,10 +60,20 @@ impl Messenger {
                 text,
                 reply_to,
             } => self.send(call, contact, &text, reply_to)?,
+            Command::List(command) => self.lists(call, command)?,
+            Command::Edit { message, text } if self.lists.names(&message) => {
+                self.edit_post(call, &message, text)?
+            }
+            Command::Delete { message } if self.lists.names(&message) => {
+                self.delete_post(call, &message)?
+            }
+            Command::Where { message } if self.lists.names(&message) => {
+                self.whereabouts_of_post(call, &message)?
+            }
             Command::Edit { message, text } => self.edit(call, &message, &text)?,
             Command::Delete { message } => self.delete(call, &message)?,
             Command::React { message, mark } => self.react(call, &message, &mark)?,
-            Command::Find { prefix } => Self::find(call, &prefix)?,
+            Command::Find { prefix } => self.find(call, &prefix)?,
             Command::Where { message } => self.whereabouts(call, &message)?,
             Command::Read {
                 contact,

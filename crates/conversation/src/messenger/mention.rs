@@ -68,11 +68,11 @@ impl Messenger {
 
     /// What I say, with those who are named in it.
     pub(super) fn words(&self, contact: ContactId, text: &str) -> Result<Text, Refusal> {
-        let long = |_| Refusal::TextTooLong { most: MAX_TEXT };
         let mut people = self.names_in(contact);
         if !text.contains('@') || people.is_empty() {
-            return something(Text::new(text).map_err(long)?);
+            return plain_words(text);
         }
+        let long = |_| Refusal::TextTooLong { most: MAX_TEXT };
         // Of names that begin alike the longer one is meant.
         people.sort_by_key(|(name, _)| core::cmp::Reverse(name.len()));
         let mut words = Text::default();
@@ -97,6 +97,12 @@ impl Messenger {
         words.push(rest).map_err(long)?;
         something(words)
     }
+}
+
+/// What I say, with nobody named in it.
+pub(super) fn plain_words(text: &str) -> Result<Text, Refusal> {
+    let text = Text::new(text).map_err(|_| Refusal::TextTooLong { most: MAX_TEXT })?;
+    something(text)
 }
 
 /// What follows a name, if it stands there and not in the midst of a word.

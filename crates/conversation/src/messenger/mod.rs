@@ -17,7 +17,8 @@
 //! others, [`prove`] signs and shows it, and [`stretch`] says it off the record. What a backup holds [`put_back`] makes fit to go on; then [`restore`] asks
 //! contacts to begin anew, [`anew`] does so, and [`former`] reads what was said before.
 //! On several devices a conversation of two goes on as a [`pair`].
-//! Conversations of many are [`room`]s; what one says to many is a [`channel`].
+//! Conversations of many are [`room`]s; what one says to many is a [`channel`], and a [`list`]
+//! where each is told alone, at moments by [`spread`].
 
 mod anew;
 mod ask;
@@ -41,6 +42,7 @@ mod introduced;
 mod invite;
 mod join;
 mod keep;
+mod list;
 mod losses;
 mod lost;
 mod mail;
@@ -68,6 +70,7 @@ mod shelf;
 mod show;
 mod silence;
 mod speak;
+mod spread;
 mod stop;
 mod stranger;
 mod stretch;
@@ -97,6 +100,7 @@ use device::Devices;
 use echo::Echoes;
 use find::Indexing;
 use going::Going;
+use list::Lists;
 use losses::Losses;
 use mail::Mails;
 use pair::Pairs;
@@ -135,8 +139,8 @@ pub struct Config {
     /// Receipts leave after a random wait between these, so that their timing
     /// does not tell a network who answers whom.
     pub receipt_delay: (Duration, Duration),
-    /// Within which time all contacts are told of a change of mine, each at a random
-    /// moment. A relay that has mailboxes of several can still tell by it that they know one
+    /// Within which time all contacts are told of a change of mine, and those on a list of
+    /// what was posted to it, each at a random moment. A relay that has mailboxes of several can still tell by it that they know one
     /// person (`THREATS.md`).
     pub spread: Duration,
     /// On how many different servers each conversation has a mailbox; at most
@@ -220,6 +224,7 @@ pub struct Messenger {
     channels: Channels,
     devices: Devices,
     profiles: Profiles,
+    lists: Lists,
     pairs: Pairs,
     shelf: Shelf,
     stretches: Stretches,
@@ -255,6 +260,7 @@ impl Messenger {
         found.damaged.extend(damaged);
         let devices = Devices::open(storage)?;
         let profiles = Profiles::open(storage)?;
+        let lists = Lists::open(storage)?;
         let pairs = Pairs::open(storage)?;
         let shelf = Shelf::open(storage, &mut found, &rooms)?;
         let mut messenger = Self {
@@ -297,6 +303,7 @@ impl Messenger {
             channels,
             devices,
             profiles,
+            lists,
             pairs,
             shelf,
             stretches: Stretches::default(),
@@ -351,6 +358,7 @@ impl Messenger {
         self.resume_debts(call)?;
         self.resume_stretches();
         self.plan_profiles(call);
+        self.plan_posts(call);
         self.wake_channels(call)?;
         self.wake_rooms(call)
     }
@@ -392,6 +400,7 @@ impl Messenger {
         self.repeat_due(call)?;
         self.stretches_due(call.cx.now());
         self.profiles_due(call)?;
+        self.posts_due(call)?;
         self.asks_due(call)?;
         self.rooms_due(call)?;
         self.channels_due(call)?;
@@ -541,6 +550,7 @@ impl Machine for Messenger {
             self.losses.due(),
             self.repeats.due(),
             self.profiles.due(),
+            self.lists.due(),
             self.stretches.due(),
             self.rooms.due(),
             self.channels.due(),

@@ -282,6 +282,7 @@ impl Messenger {
         self.end_introductions(call, id, true)?;
         FaceRecord::clear(call.storage, id)?;
         self.profiles.forget(id);
+        self.lists.forget(call.storage, id)?;
         self.forget_former(call, id)?;
         self.forget_stretches(call, id)?;
         self.groups.remove(&id);

@@ -4,14 +4,12 @@
 //! change each of them at a moment of its own. Of what they tell the last stands. The name
 //! by which they are known here stays; that they changed theirs is told.
 
-use core::time::Duration;
-use std::collections::BTreeMap;
-
 use hushwing_sansio::{Moment, StorageError, Timestamp};
 
 use super::ask::usable_name;
 use super::hidden::forget_settled;
 use super::show::content_of;
+use super::spread::Spread;
 use super::stop::Stop;
 use super::{Call, Messenger, NAME};
 use crate::content::{Avatar, Content, Profile};
@@ -23,23 +21,23 @@ use crate::{ContactId, Event, ProfileChange, Refusal, Reply, Storage};
 #[derive(Default)]
 pub(super) struct Profiles {
     mine: MyProfileRecord,
-    due: BTreeMap<ContactId, Moment>,
+    due: Spread<ContactId>,
 }
 
 impl Profiles {
     pub(super) fn open(storage: &dyn Storage) -> Result<Self, StorageError> {
         Ok(Self {
             mine: MyProfileRecord::read(storage)?,
-            due: BTreeMap::new(),
+            due: Spread::default(),
         })
     }
 
     pub(super) fn due(&self) -> Option<Moment> {
-        self.due.values().min().copied()
+        self.due.due()
     }
 
     pub(super) fn forget(&mut self, contact: ContactId) {
-        self.due.remove(&contact);
+        self.due.forget(&contact);
     }
 }
 
@@ -142,10 +140,9 @@ impl Messenger {
 
     /// As [`Self::plan_profiles`], for one.
     pub(super) fn plan_profile(&mut self, call: &mut Call<'_, '_>, contact: ContactId) {
-        if self.lacks_profile(contact) && !self.profiles.due.contains_key(&contact) {
-            let most = u64::try_from(self.config.spread.as_micros()).unwrap_or(u64::MAX);
-            let wait = Duration::from_micros(call.cx.random_below(most));
-            self.profiles.due.insert(contact, call.cx.now() + wait);
+        if self.lacks_profile(contact) {
+            let spread = self.config.spread;
+            self.profiles.due.plan(call.cx, contact, spread);
         }
     }
 
@@ -161,11 +158,7 @@ impl Messenger {
     }
 
     pub(super) fn profiles_due(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
-        let now = call.cx.now();
-        let due = self.profiles.due.iter().filter(|(_, due)| **due <= now);
-        let due: Vec<_> = due.map(|(contact, _)| *contact).collect();
-        for contact in due {
-            self.profiles.due.remove(&contact);
+        for contact in self.profiles.due.take(call.cx.now()) {
             if self.lacks_profile(contact) {
                 self.within(call, contact, |this, call| this.tell_profile(call, contact))?;
             }

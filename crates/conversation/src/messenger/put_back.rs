@@ -4,6 +4,7 @@ use hushwing_delivery::FetchId;
 use hushwing_sansio::{StorageError, Timestamp};
 
 use super::broken::is_damage;
+use super::list::drop_unsaid;
 use super::lost::commit_of;
 use super::stretch::wipe_restored;
 use super::{Call, Messenger};
@@ -41,6 +42,7 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
     let mut profile = MyProfileRecord::read(storage)?;
     profile.revision += 1;
     profile.put(storage)?;
+    drop_unsaid(storage)?;
     forget_key_packages(storage)?;
     // Confirming it would go on with what MLS knew at that time.
     DevicesRecord::stop_linking(storage)?;

@@ -19,6 +19,7 @@ mod invitation;
 mod kin;
 mod lack;
 mod leaves;
+mod list;
 mod loss;
 mod mail;
 mod memory;
@@ -67,6 +68,10 @@ pub use invitation::{
 pub use kin::KinRecord;
 pub use lack::{LackRecord, MOST_LACKING};
 pub use leaves::{LeafRecord, LeavesRecord, MOST_LEAVES_KNOWN, RevokedRecord};
+pub use list::{
+    CopyRecord, ListPostRecord, ListPostRow, ListRecord, ListsRecord, MOST_LISTED, MOST_LISTS,
+    MOST_POSTS, Missed,
+};
 pub use loss::{LossRecord, RepeatRecord};
 pub use mail::{Doubt, MailRecord, MailboxNote, Role};
 pub use memory::MemoryStorage;

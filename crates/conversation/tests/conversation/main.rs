@@ -45,6 +45,7 @@ mod introductions;
 mod intruder;
 mod invite_and_talk;
 mod keep;
+mod lists;
 mod lost;
 mod lost_often;
 mod opened_again;

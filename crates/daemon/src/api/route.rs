@@ -22,6 +22,7 @@ static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
     let mut all = installation();
     all.extend(meeting());
     all.extend(groups());
+    all.extend(lists());
     all.extend(devices());
     all.extend(contacts());
     all.extend(messages());
@@ -236,6 +237,35 @@ fn groups() -> Vec<Route> {
             let refused = asked.path;
             handle.refuse_group(asked.profile(), refused).await?;
             Ok(view::Refused { refused })
+        }),
+    ]
+}
+
+fn lists() -> Vec<Route> {
+    vec![
+        NewList::by(|handle, asked| async move {
+            handle.new_list(asked.profile(), &asked.body.name).await
+        }),
+        Lists::by(|handle, asked| async move { handle.lists(asked.profile()).await }),
+        OneList::by(|handle, asked| async move { handle.list(asked.profile(), &asked.path).await }),
+        AddToList::by(|handle, asked| async move {
+            let who = &asked.body.who;
+            handle.add_to_list(asked.profile(), &asked.path, who).await
+        }),
+        RemoveFromList::by(|handle, asked| async move {
+            let who = &asked.body.who;
+            handle
+                .remove_from_list(asked.profile(), &asked.path, who)
+                .await
+        }),
+        DeleteList::by(|handle, asked| async move {
+            handle.delete_list(asked.profile(), &asked.path).await
+        }),
+        PostToList::by(|handle, asked| async move {
+            let text = asked.body.text.clone();
+            handle
+                .post_to_list(asked.profile(), &asked.path, text)
+                .await
         }),
     ]
 }

@@ -154,6 +154,7 @@ pub(super) fn nobody_named(kind: &str, name: &str) -> Error {
     let error = Error::new(ErrorKind::NotFound, format!("no {kind} is called {name}"));
     error.with_advice(match kind {
         "group" => "`hushwing group list` shows your groups",
+        "list" => "`hushwing list list` shows your lists",
         "reader" => "`hushwing channel info NAME` shows who reads it",
         _ => "`hushwing group info NAME` shows who is in it",
     })

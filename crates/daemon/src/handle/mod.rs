@@ -10,6 +10,7 @@ mod hidden;
 mod identity;
 mod installation;
 mod introduction;
+mod list;
 mod meant;
 mod meeting;
 mod message;

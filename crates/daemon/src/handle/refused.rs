@@ -46,6 +46,8 @@ pub(crate) fn refusal(refusal: Refusal) -> Error {
         | Refusal::NoMember
         | Refusal::NoChannel
         | Refusal::NoReader
+        | Refusal::NoList
+        | Refusal::NotOnList
         | Refusal::NoDevice
         | Refusal::NotARequest
         | Refusal::NoAvatar
@@ -143,6 +145,16 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::ThisDevice => "revoke it from another device",
         Refusal::DeviceLink => "ask for an invitation: `hushwing invite` makes one",
         Refusal::NoRoom => "`hushwing group list` shows your groups",
+        Refusal::NoList => "`hushwing list list` shows your lists",
+        Refusal::NotOnList | Refusal::OnListAlready => {
+            "`hushwing list info NAME` shows who is on it"
+        }
+        Refusal::NobodyOnList => {
+            "`hushwing list add NAME CONTACT`; `hushwing contacts` shows who can be written to"
+        }
+        Refusal::TooManyLists { .. } => "`hushwing list delete NAME` first",
+        Refusal::ListFull { .. } => "make a second list",
+        Refusal::TooManyPosts { .. } => "wait a minute, until some were said",
         Refusal::NoMember => "`hushwing group info NAME` shows who is in it",
         Refusal::NoChannel | Refusal::ChannelOver => "`hushwing channel list` shows your channels",
         Refusal::NoReader => "`hushwing channel info NAME` shows who reads it",

@@ -12,7 +12,7 @@ use hushwing_delivery::{NetworkTag, SendFailure};
 use hushwing_sansio::Timestamp;
 
 use super::proof::mode_name;
-use super::{identity, introduction};
+use super::{identity, introduction, list};
 use crate::api::view;
 
 /// The fewest digits by which a contact is named.
@@ -282,7 +282,9 @@ pub(super) fn whereabouts(shown: &Whereabouts, names: &Names) -> view::Where {
                 member: one.member.0,
                 name: speaker(Speaker::Member(one.member), names),
                 state: state(one.state).to_owned(),
+                missed: None,
             })
+            .chain(shown.copies.iter().map(|copy| list::reached(copy, names)))
             .collect(),
     }
 }

@@ -11,6 +11,7 @@
 
 mod channels;
 mod introductions;
+mod lists;
 mod rooms;
 mod seeds;
 mod stretches;

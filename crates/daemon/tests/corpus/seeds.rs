@@ -28,6 +28,7 @@ use hushwing_sansio::{Context, Entropy, Moment, Timestamp};
 
 use crate::channels::channels;
 use crate::introductions::introductions;
+use crate::lists::lists;
 use crate::rooms::rooms;
 use crate::stretches::stretches;
 
@@ -52,6 +53,7 @@ pub(crate) fn all() -> Vec<Seed> {
     seeds.extend(branches());
     seeds.extend(conversation());
     seeds.extend(introductions());
+    seeds.extend(lists());
     seeds.extend(rooms());
     seeds
 }
