@@ -93,8 +93,8 @@ pub struct MemberReached {
     pub member: u64,
     /// Shown name.
     pub name: String,
-    /// As the state of a message. Of a post to a list also `waiting` before it is said to
-    /// them, and `not_said` where it is not.
+    /// As the state of a message. Of a post to a list also `waiting` before it, or its last
+    /// change, is said to them, `deleted`, and `not_said` where it is not.
     pub state: String,
     /// Why a post to a list, or its last change, is not said to them: as the reason in a
     /// [`MissedCopy`](crate::list::MissedCopy).

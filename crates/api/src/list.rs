@@ -49,10 +49,12 @@ pub struct MissedCopy {
     /// Shown name.
     pub name: String,
     /// `blocked`, `broken`, `restoring` until they were online after a backup was put back,
-    /// `not_established`, `refused` for another reason, `put_back` with a backup that was
-    /// made before it was said, or `deleted` before.
+    /// `not_established`, `not_answered` yet, `off_record` where you alone wish that, `put_back`
+    /// with a backup that was made before it was said, `deleted` before, `gone` there since, or
+    /// `refused` for another reason.
     #[schemars(extend("enum" = [
-        "blocked", "broken", "restoring", "not_established", "refused", "put_back", "deleted",
+        "blocked", "broken", "restoring", "not_established", "not_answered", "off_record",
+        "put_back", "deleted", "gone", "refused",
     ]))]
     pub reason: String,
 }

@@ -229,6 +229,9 @@ pub enum Refusal {
     /// Nobody is on the list, or nobody who can be written to.
     #[error("nobody on the list can be written to")]
     NobodyOnList,
+    /// Nobody was told it, so nobody can be told that it is otherwise.
+    #[error("that post was said to nobody, so there is nothing to change")]
+    NobodyWasTold,
     /// Of so many posts something is still to be said.
     #[error("too many posts are being said: at most {most}")]
     TooManyPosts {

@@ -43,12 +43,12 @@ pub(crate) enum ListAction {
         /// The list, by name, or by number where several are called so
         list: String,
     },
-    /// Say the same to each who is on a list, in your conversation with them, within a
-    /// quarter of a minute. Look after it by `where`, change it by `edit` and `delete`
+    /// Say the same to each who is on a list, in your conversation with them, each at
+    /// a moment of its own. Look after it by `where`, change it by `edit` and `delete`
     Post {
         /// The list, by name, or by number where several are called so
         list: String,
-        /// What to say
-        text: String,
+        /// What to say; from standard input if absent or -
+        text: Option<String>,
     },
 }

@@ -4,7 +4,7 @@ use hushwing_api::list::{List, ListPost, MissedCopy};
 use hushwing_daemon::Error;
 use serde_json::{Value, json};
 
-use super::{Session, shown, view};
+use super::{Session, message, shown, view};
 use crate::args::{self, ListAction};
 use crate::client::Path;
 
@@ -49,6 +49,7 @@ pub(super) async fn run(session: &Session, list: args::List) -> Result<(), Error
             session.output.result(&found, info);
         }
         ListAction::Post { list, text } => {
+            let text = message::text(text)?;
             let path = Path::new(["lists", &list, "posts"]);
             let posted = session.client.post(&path, &json!({ "text": text })).await?;
             let posted: ListPost = view(posted)?;

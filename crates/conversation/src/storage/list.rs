@@ -87,8 +87,14 @@ pub enum Missed {
     Refused,
     /// A backup was put back before it was said, or perhaps before.
     PutBack,
-    /// It was taken back before it was said, or is gone there.
+    /// It was taken back before it was said.
     TakenBack,
+    /// The message is gone there: deleted, or it disappeared.
+    Gone,
+    /// I wish to be off the record there, and they do not; or it was said so.
+    OffRecord,
+    /// They have not answered yet, and were told all that is kept until then.
+    NotAnswered,
 }
 
 hidden!(ListRecord, ListsRecord, ListPostRecord);
@@ -149,21 +155,22 @@ impl ListPostRecord {
     /// It says something else from now on, or nothing any more, to whom it was said and
     /// is to be said.
     pub fn change(&mut self, text: Option<String>) {
+        let again = self.taken_back && text.is_none();
+        let (before, now) = (self.revision, self.revision + 1);
         self.taken_back = text.is_none();
         self.text = text;
         for copy in &mut self.copies {
-            let unsaid = copy.message.is_none();
-            match (unsaid, copy.missed) {
+            match (copy.message.is_none(), copy.missed) {
                 // They never got it, and do not get a change of it.
-                (true, Some(why)) => copy.miss(self.revision + 1, why),
-                (true, None) if self.taken_back => {
-                    copy.miss(self.revision + 1, Missed::TakenBack);
-                }
+                (true, Some(why)) => copy.miss(now, why),
+                (true, None) if self.taken_back => copy.miss(now, Missed::TakenBack),
+                // They know that it was taken back.
+                (false, None) if again && !copy.waits(before) => copy.told = now,
                 // What they were not told last is told with this.
                 _ => copy.missed = None,
             }
         }
-        self.revision += 1;
+        self.revision = now;
     }
 
     /// Nobody is told anything further, for this reason.

@@ -45,6 +45,10 @@ pub struct CopyReached {
     pub contact: ContactId,
     /// How far the message got that came of it; nothing if none did yet.
     pub state: Option<MessageState>,
+    /// Whether it, or its last change, is still to be said to them.
+    pub waits: bool,
+    /// Whether they know that it was taken back.
+    pub taken_back: bool,
     /// Why they were not told it, or the last change of it.
     pub missed: Option<Missed>,
 }

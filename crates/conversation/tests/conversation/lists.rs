@@ -127,9 +127,9 @@ impl Hostess {
         heard.collect()
     }
 
-    fn block(&mut self, contact: ContactId) {
+    fn block(&mut self, contact: ContactId, on: bool) {
         let conversation = conversation(&mut self.village, self.alice, contact);
-        let change = Change::Blocked(true);
+        let change = Change::Blocked(on);
         let command = Command::Keep {
             conversation,
             change,
@@ -218,7 +218,7 @@ fn who_cannot_be_written_to_is_named_and_left_out() {
     storage.put_contact(&record).unwrap();
     h.village.open_again(h.alice).unwrap();
     let (_, blocked, _) = h.guests[0];
-    h.block(blocked);
+    h.block(blocked, true);
     let view = posted(ask(&mut h.village, h.alice, post(h.list, "tea")));
     let left_out = [(blocked, Missed::Blocked), (broken, Missed::Broken)];
     assert_eq!((view.all, view.waiting), (3, 1));
@@ -234,7 +234,7 @@ fn who_cannot_be_written_to_is_named_and_left_out() {
     // Whoever is blocked before their moment comes.
     let (_, last, _) = h.guests[2];
     let more = h.post("more");
-    h.block(last);
+    h.block(last, true);
     h.village.pass(A_MINUTE).unwrap();
     assert_eq!(h.states(more)[2], (None, Some(Missed::Blocked)));
     assert_eq!(h.place(more).state, MessageState::Failed);
@@ -294,6 +294,60 @@ fn what_is_taken_back_is_taken_back_from_each_and_told_nobody_else() {
 }
 
 #[test]
+fn who_was_not_told_that_it_was_taken_back_is_told_when_it_is_done_again() {
+    let mut h = hostess(7_515, 2);
+    let tea = h.post("tea");
+    h.village.pass(A_MINUTE).unwrap();
+    let (_, blocked, _) = h.guests[0];
+    h.block(blocked, true);
+    let delete = Command::Delete { message: tea };
+    ask(&mut h.village, h.alice, delete.clone());
+    let waits = |place: &Whereabouts| place.copies.iter().all(|copy| copy.waits);
+    let place = h.place(tea);
+    assert!(waits(&place));
+    assert_eq!(place.state, MessageState::Queued);
+    h.village.pass(A_MINUTE).unwrap();
+    let known = |place: Whereabouts| place.copies.into_iter().map(|copy| copy.taken_back);
+    assert_eq!(known(h.place(tea)).collect::<Vec<_>>(), [false, true]);
+    assert_eq!(h.states(tea)[0].1, Some(Missed::Blocked));
+    assert_eq!(h.heard(), [["tea"], [""]]);
+    h.block(blocked, false);
+    ask(&mut h.village, h.alice, delete.clone());
+    assert_eq!(h.lists()[0].posts[0].waiting, 1);
+    h.village.pass(A_MINUTE).unwrap();
+    assert_eq!(h.heard(), [[""], [""]]);
+    assert_eq!(known(h.place(tea)).collect::<Vec<_>>(), [true, true]);
+    assert_eq!(h.refusal(delete), Refusal::Deleted);
+}
+
+#[test]
+fn who_alone_is_to_be_off_the_record_is_named_at_once() {
+    let mut h = hostess(7_516, 2);
+    let (_, contact, _) = h.guests[0];
+    let mode = Mode::Otr;
+    ask(&mut h.village, h.alice, Command::SetMode { contact, mode });
+    let view = posted(ask(&mut h.village, h.alice, post(h.list, "tea")));
+    assert_eq!(view.missed, [(contact, Missed::OffRecord)]);
+}
+
+#[test]
+fn nothing_names_who_was_on_a_deleted_list_after_a_backup_was_put_back() {
+    let mut h = hostess(7_517, 1);
+    h.post("tea");
+    let list = h.list;
+    ask(
+        &mut h.village,
+        h.alice,
+        Command::List(ListCommand::Delete { list }),
+    );
+    let backup = h.village.storage(h.alice).unwrap().clone();
+    assert_eq!(ListPostRecord::all(&backup).unwrap().len(), 1);
+    h.village.restore(h.alice, backup).unwrap();
+    let storage = h.village.storage(h.alice).unwrap();
+    assert!(ListPostRecord::all(storage).unwrap().is_empty());
+}
+
+#[test]
 fn a_copy_that_was_taken_back_alone_stays_so() {
     let mut h = hostess(7_506, 2);
     let tea = h.post("tea");
@@ -305,7 +359,7 @@ fn a_copy_that_was_taken_back_alone_stays_so() {
     h.village.pass(A_MINUTE).unwrap();
     assert_eq!(h.heard(), [[""], ["cake"]]);
     let missed: Vec<_> = h.states(tea).iter().map(|copy| copy.1).collect();
-    assert_eq!(missed, [Some(Missed::TakenBack), None]);
+    assert_eq!(missed, [Some(Missed::Gone), None]);
 }
 
 #[test]
@@ -456,6 +510,9 @@ fn a_backup_holds_lists_and_says_nothing_that_was_perhaps_said() {
     let dropped = (None, Some(Missed::PutBack));
     assert_eq!(h.states(tea), [dropped, dropped]);
     assert_eq!(h.stored().text, None);
+    for change in [Command::Delete { message: tea }, edit(tea, "pie")] {
+        assert_eq!(h.refusal(change), Refusal::NobodyWasTold);
+    }
     h.post("cake");
     h.village.pass(A_MINUTE).unwrap();
     assert_eq!(h.heard(), [["tea", "cake"], ["tea", "cake"]]);

@@ -161,10 +161,11 @@ pub(super) fn reached(copy: &CopyReached, names: &Names) -> MemberReached {
     MemberReached {
         member: copy.contact.0,
         name: show::speaker(Speaker::Contact(copy.contact), names),
-        state: match (copy.state, copy.missed) {
-            (Some(state), _) => show::state(state),
-            (None, None) => "waiting",
-            (None, Some(_)) => "not_said",
+        state: match copy.state {
+            _ if copy.waits => "waiting",
+            _ if copy.taken_back => "deleted",
+            Some(state) => show::state(state),
+            None => "not_said",
         }
         .to_owned(),
         missed: copy.missed.map(|why| reason(why).to_owned()),
@@ -180,5 +181,8 @@ fn reason(why: Missed) -> &'static str {
         Missed::Refused => "refused",
         Missed::PutBack => "put_back",
         Missed::TakenBack => "deleted",
+        Missed::Gone => "gone",
+        Missed::OffRecord => "off_record",
+        Missed::NotAnswered => "not_answered",
     }
 }

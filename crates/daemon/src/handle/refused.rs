@@ -152,6 +152,7 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::NobodyOnList => {
             "`hushwing list add NAME CONTACT`; `hushwing contacts` shows who can be written to"
         }
+        Refusal::NobodyWasTold => "`hushwing where ID` shows why; say it anew if it is to be said",
         Refusal::TooManyLists { .. } => "`hushwing list delete NAME` first",
         Refusal::ListFull { .. } => "make a second list",
         Refusal::TooManyPosts { .. } => "wait a minute, until some were said",

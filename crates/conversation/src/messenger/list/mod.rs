@@ -50,6 +50,12 @@ impl Lists {
                 post => drop(lists.posts.insert(number, post?)),
             }
         }
+        let settled = lists.posts.values().filter(|post| post.is_settled());
+        for number in settled.map(|post| post.number).collect::<Vec<_>>() {
+            if !lists.is_kept(number) {
+                lists.forget_post(storage, number)?;
+            }
+        }
         Ok(lists)
     }
 
@@ -95,11 +101,20 @@ impl Lists {
             return Ok(());
         };
         post.settle();
-        let listed = self.record.lists.iter().any(|list| list.id == post.list);
-        match post.copies.is_empty() || (!listed && post.is_settled()) {
-            true => self.forget_post(storage, number),
-            false => post.put(storage, number),
+        post.put(storage, number)?;
+        match self.is_kept(number) {
+            true => Ok(()),
+            false => self.forget_post(storage, number),
         }
+    }
+
+    /// Whether something keeps a post: it is for somebody, and is still to be said, or its
+    /// list is there.
+    fn is_kept(&self, number: u64) -> bool {
+        self.posts.get(&number).is_some_and(|post| {
+            let listed = self.record.lists.iter().any(|list| list.id == post.list);
+            !post.copies.is_empty() && (listed || !post.is_settled())
+        })
     }
 
     fn forget_post(&mut self, storage: &mut dyn Storage, number: u64) -> Result<(), StorageError> {
@@ -141,11 +156,13 @@ impl Lists {
 /// What a backup held that was not said yet may have been said since: it is not said again.
 pub(super) fn drop_unsaid(storage: &mut dyn Storage) -> Result<(), StorageError> {
     let mut lists = Lists::open(storage)?;
+    let mut given_up = Vec::new();
     for post in lists.posts.values_mut().filter(|post| !post.is_settled()) {
         post.give_up(Missed::PutBack);
-        post.put(storage, post.number)?;
+        given_up.push(post.number);
     }
-    Ok(())
+    let mut put = given_up.into_iter();
+    put.try_for_each(|number| lists.put_post(storage, number))
 }
 
 impl Messenger {

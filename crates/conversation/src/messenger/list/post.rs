@@ -1,9 +1,13 @@
 //! What is posted to a list, and changed of it.
 
+use hushwing_sansio::StorageError;
+
+use super::super::broken::is_damage;
 use super::super::mention::plain_words;
 use super::super::stop::Stop;
 use super::super::{Call, Messenger};
 use super::post_view;
+use crate::content::{Content, Post};
 use crate::storage::{CopyRecord, ListPostRecord, MOST_POSTS, MessageState, Missed};
 use crate::{ContactId, ListId, MessageId, Refusal, Reply};
 
@@ -18,8 +22,8 @@ impl Messenger {
         plain_words(&text)?;
         let contacts = self.lists.list(list)?.contacts.clone();
         let copies = contacts.into_iter();
-        let copies = copies.map(|contact| self.copy_for(contact, text.len()));
-        let copies: Vec<CopyRecord> = copies.collect();
+        let copies = copies.map(|contact| self.copy_for(call, contact, &text));
+        let copies: Vec<CopyRecord> = copies.collect::<Result<_, StorageError>>()?;
         if copies.iter().all(|copy| copy.missed.is_some()) {
             return Err(Refusal::NobodyOnList.into());
         }
@@ -42,15 +46,38 @@ impl Messenger {
         Ok(Reply::Posted(view))
     }
 
-    fn copy_for(&mut self, contact: ContactId, length: usize) -> CopyRecord {
-        let place = self.speaks_at(contact);
-        let missed = self.may_speak(place, length).err().map(Missed::of);
-        CopyRecord {
+    fn copy_for(
+        &mut self,
+        call: &Call<'_, '_>,
+        contact: ContactId,
+        text: &str,
+    ) -> Result<CopyRecord, StorageError> {
+        let missed = match self.may_be_told(call, contact, text) {
+            Ok(()) => None,
+            Err(Stop::Refused(why)) => Some(Missed::of(why)),
+            Err(Stop::Storage(error)) if is_damage(&error) => Some(Missed::Broken),
+            Err(Stop::Storage(error)) => return Err(error),
+        };
+        Ok(CopyRecord {
             contact,
             message: None,
             told: u32::from(missed.is_some()),
             missed,
-        }
+        })
+    }
+
+    /// Whether it could be said to a contact now.
+    fn may_be_told(
+        &mut self,
+        call: &Call<'_, '_>,
+        contact: ContactId,
+        text: &str,
+    ) -> Result<(), Stop> {
+        let place = self.speaks_at(contact);
+        self.may_speak(place, text.len())?;
+        self.may_say_more(call, place)?;
+        let post = Content::Post(Post::new(self.words(place, text)?, None));
+        self.goes_off_record(call, place, &post).map(drop)
     }
 
     /// The oldest post goes of which nothing is to be said, where there are too many.
@@ -91,13 +118,22 @@ impl Messenger {
         text: Option<String>,
     ) -> Result<Reply, Stop> {
         let post = self.lists.named(id).ok_or(Refusal::NoMessage)?;
-        if post.taken_back {
+        let missed = |copy: &CopyRecord| copy.message.is_some() && copy.missed.is_some();
+        let again = text.is_none() && post.copies.iter().any(missed);
+        if post.taken_back && !again {
             return Err(Refusal::Deleted.into());
         }
         let number = post.number;
-        if let Some(post) = self.lists.posts.get_mut(&number) {
-            post.change(text);
+        let mut changed = post.clone();
+        changed.change(text);
+        let unsaid = |post: &ListPostRecord| {
+            let mut copies = post.copies.iter();
+            copies.any(|copy| copy.missed == Some(Missed::TakenBack))
+        };
+        if changed.is_settled() && !unsaid(&changed) {
+            return Err(Refusal::NobodyWasTold.into());
         }
+        self.lists.posts.insert(number, changed);
         self.lists.put_post(call.storage, number)?;
         self.lists.plan(call.cx, number, self.config.spread);
         Ok(Reply::Sent {

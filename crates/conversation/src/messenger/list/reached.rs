@@ -3,7 +3,7 @@
 use super::super::broken::is_damage;
 use super::super::stop::Stop;
 use super::super::{Call, Messenger};
-use crate::storage::{CopyRecord, MessageState};
+use crate::storage::{CopyRecord, ListPostRecord, MessageState};
 use crate::view::{CopyReached, Progress, Speaker, Whereabouts};
 use crate::{MessageId, Refusal, Reply};
 
@@ -15,13 +15,16 @@ impl Messenger {
         post: &MessageId,
     ) -> Result<Reply, Stop> {
         let post = self.lists.named(post).ok_or(Refusal::NoMessage)?;
-        let copies = post.copies.iter().map(|copy| reached(call, copy));
+        let copies = post.copies.iter().map(|copy| reached(call, post, copy));
         let copies: Vec<CopyReached> = copies.collect::<Result<_, Stop>>()?;
         // No further than to whom it came least far, of those who get it.
         let for_them = copies
             .iter()
             .filter(|copy| copy.state.is_some() || copy.missed.is_none());
-        let states = for_them.map(|copy| copy.state.unwrap_or(MessageState::Queued));
+        let states = for_them.map(|copy| match (copy.waits, copy.state) {
+            (false, Some(state)) => state,
+            _ => MessageState::Queued,
+        });
         Ok(Reply::Where(Whereabouts {
             from: Speaker::Me,
             state: states.min().unwrap_or(MessageState::Failed),
@@ -39,7 +42,11 @@ impl Messenger {
     }
 }
 
-fn reached(call: &Call<'_, '_>, copy: &CopyRecord) -> Result<CopyReached, Stop> {
+fn reached(
+    call: &Call<'_, '_>,
+    post: &ListPostRecord,
+    copy: &CopyRecord,
+) -> Result<CopyReached, Stop> {
     let said = copy.message();
     let message = said.map(|message| call.storage.message(&message));
     let message = match message.transpose() {
@@ -47,10 +54,14 @@ fn reached(call: &Call<'_, '_>, copy: &CopyRecord) -> Result<CopyReached, Stop> 
         Err(error) if is_damage(&error) => None,
         message => message?.flatten(),
     };
+    let waits = copy.waits(post.revision);
+    let told = !waits && copy.missed.is_none();
     let gone = said.map(|_| MessageState::Failed);
     Ok(CopyReached {
         contact: copy.contact,
         state: message.map(|message| message.state).or(gone),
+        waits,
+        taken_back: post.taken_back && told && said.is_some(),
         missed: copy.missed,
     })
 }

@@ -22,10 +22,13 @@ impl Missed {
     pub(super) fn of(why: Refusal) -> Self {
         match why {
             Refusal::Blocked => Self::Blocked,
-            Refusal::Broken => Self::Broken,
-            Refusal::Restoring => Self::Restoring,
+            Refusal::Broken | Refusal::RoomBroken | Refusal::PairOver => Self::Broken,
+            Refusal::Restoring | Refusal::RoomRestoring => Self::Restoring,
             Refusal::NotEstablished => Self::NotEstablished,
-            Refusal::NoMessage | Refusal::Deleted => Self::TakenBack,
+            Refusal::NotAnswered => Self::NotAnswered,
+            Refusal::OffRecordAlone | Refusal::SaidOffRecord => Self::OffRecord,
+            // What disappeared is no text of mine any more.
+            Refusal::NoMessage | Refusal::NotMine | Refusal::Deleted => Self::Gone,
             _ => Self::Refused,
         }
     }
@@ -59,7 +62,8 @@ impl Messenger {
         Some(match (copy.message(), post.text.clone()) {
             (None, text) => Owed::Text(text?),
             (Some(message), Some(text)) => Owed::Edit(message, text),
-            (Some(message), None) => Owed::Deletion(message),
+            (Some(message), None) if post.taken_back => Owed::Deletion(message),
+            (Some(_), None) => return None,
         })
     }
 
@@ -87,7 +91,11 @@ impl Messenger {
             outcome = match said {
                 Ok(Reply::Sent { message, .. }) => Ok(message),
                 Ok(_) => Err(Missed::Refused),
-                Err(Stop::Refused(why)) => Err(Missed::of(why)),
+                Err(Stop::Refused(why)) => match (&owed, Missed::of(why)) {
+                    // That is what was wanted.
+                    (Owed::Deletion(message), Missed::Gone) => Ok(*message),
+                    (_, missed) => Err(missed),
+                },
                 Err(Stop::Storage(error)) => return Err(error),
             };
             Ok(())
