@@ -304,9 +304,10 @@ calls! {
         body: CodeBody, errors: [Mismatch, Protocol], answer: AllDevices,
     }
 
-    /// Throws a device out, by name or number: it hears nothing further.
+    /// Throws a device out, by name or number: it hears nothing further. What the others said
+    /// is fetched first; where that is not possible within 20 seconds, nothing changes.
     RevokeDevice: Delete "devices/{name}" for Profile {
-        path: String, errors: [Ambiguous, Protocol], answer: AllDevices,
+        path: String, errors: [Ambiguous, Unreachable, Protocol], answer: AllDevices,
     }
 
     /// Everybody I can write to or soon shall.

@@ -3,6 +3,19 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// One profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Profile {
+    /// Its name, shown to contacts.
+    pub profile: String,
+    /// Whether commands without `--profile` use it.
+    pub default: bool,
+    /// Whether another device of its account revoked it here: it shows what it has, and
+    /// changes nothing elsewhere any more.
+    #[serde(default)]
+    pub revoked: bool,
+}
+
 /// What shall be otherwise; what is not named stays. Contacts are told.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

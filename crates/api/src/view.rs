@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::acquaintance::{Introduction, KeyChange, Request, Safety};
 use crate::group::{Counts, MemberReached};
 use crate::kind::ErrorKind;
-pub use crate::profile::FormerName;
+pub use crate::profile::{FormerName, Profile};
 
 /// `GET /v1/status`
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -86,15 +86,6 @@ pub struct Relay {
     pub problem: Option<String>,
     /// When it is tried again, RFC 3339 UTC.
     pub next_try: Option<String>,
-}
-
-/// One profile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Profile {
-    /// Its name, shown to contacts.
-    pub profile: String,
-    /// Whether commands without `--profile` use it.
-    pub default: bool,
 }
 
 /// `POST /v1/invitations`, and one row of `GET /v1/invitations`

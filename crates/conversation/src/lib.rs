@@ -30,7 +30,7 @@ pub use content::{IdPrefix, MessageId};
 pub use event::{
     BreakReason, DropReason, EndReason, Event, FailReason, Outgoing, Reply, RoomFault,
 };
-pub use messenger::{Config, GroupSize, Messenger, restored};
+pub use messenger::{Config, GroupSize, Messenger, left_behind, restored};
 pub use mls::branches;
 pub use names::{
     ContactId, ConversationId, ConversationIdError, InvitationId, ListId, MemberId, RoomId, Ticket,

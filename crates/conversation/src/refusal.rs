@@ -135,6 +135,14 @@ pub enum Refusal {
     /// This device was thrown out, or waits to be taken in itself.
     #[error("this device is not linked")]
     NotLinked,
+    /// Another device of the account threw this one out: it shows what it has, and changes
+    /// nothing beyond itself any more.
+    #[error("this device was revoked by another device of yours")]
+    ThrownOut,
+    /// What other devices said could not be fetched since the program started: they may have
+    /// thrown this one out.
+    #[error("what your other devices said could not be fetched")]
+    MailUnread,
     /// Conversations are here that the other devices do not have.
     #[error("this profile has conversations: link a device with a new profile")]
     NotANewDevice,

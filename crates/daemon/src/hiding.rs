@@ -19,7 +19,7 @@ use crate::deletion::no_such_profile;
 use crate::error::Error;
 use crate::hidden::{Note, Order, Shown, aside};
 use crate::installation::Installation;
-use crate::restore::{begin_anew, last_mailbox, unreadable};
+use crate::restore::{begin_anew, unreadable};
 
 impl Installation {
     /// Puts a profile into a slot and deletes its files; it is open then.
@@ -87,8 +87,8 @@ impl Installation {
     /// What was sealed may have gone on elsewhere.
     pub(crate) async fn begin_anew_in(&self, slot: Arc<Slot>) -> Result<(), Error> {
         let begin = move || {
-            let used = last_mailbox(RelayClientStore::open_in(&slot)?)?;
-            begin_anew(ProfileStore::open_in(&slot)?, used)
+            let relay = RelayClientStore::open_in(&slot)?;
+            begin_anew(ProfileStore::open_in(&slot)?, relay)
         };
         aside(begin).await?
     }

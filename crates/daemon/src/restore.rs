@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hushwing_conversation::left_behind;
 use hushwing_relay::client::Storage as _;
 use hushwing_sansio::StorageError;
 use hushwing_store::backup::{self, Opened, Place, RestoreError};
@@ -135,8 +136,10 @@ fn build(home: &Home, key: &MasterKey, order: &Order, settings: &Settings) -> Re
     let place = |path, key| Place { path, key };
     let unpacked = opened.unpack(place(&profile, profile_key), place(&relay, relay_key));
     unpacked.map_err(failed)?;
-    let used = last_mailbox(RelayClientStore::open(&relay, relay_key)?)?;
-    begin_anew(ProfileStore::open(&profile, profile_key)?, used)?;
+    begin_anew(
+        ProfileStore::open(&profile, profile_key)?,
+        RelayClientStore::open(&relay, relay_key)?,
+    )?;
     let servers = note.servers.into_iter();
     let is_new = |address: &String| {
         let mut known = settings.servers.iter();
@@ -168,20 +171,26 @@ fn read_note(opened: &Opened) -> Result<Note, Error> {
     serde_json::from_value(value).map_err(|_| damaged("its note is of another form"))
 }
 
-/// The highest number of a mailbox in `relay.db`. That was copied after the other,
-/// so it may have mailboxes whose numbers the profile would draw again.
-pub(crate) fn last_mailbox(mut store: RelayClientStore) -> Result<u64, Error> {
-    let known = store.mailboxes().map_err(unreadable)?;
-    Ok(known.iter().map(|(id, _)| id.0).max().unwrap_or(0))
-}
-
-/// Nothing may be sent under keys that were used since: what the conversations of
-/// this file were is over. Numbers up to `used` are not drawn again.
-pub(crate) fn begin_anew(mut store: ProfileStore, used: u64) -> Result<(), Error> {
-    let marked = store
+/// Nothing may be sent under keys that were used since: what the conversations of these
+/// files were is over. Mailboxes that stay the lost device's are forgotten first, so that a
+/// crash in between finds them again. `relay.db` was copied after the other, so it may have
+/// mailboxes whose numbers the profile would draw again: up to the highest they are not.
+pub(crate) fn begin_anew(
+    mut profile: ProfileStore,
+    mut relay: RelayClientStore,
+) -> Result<(), Error> {
+    let known = relay.mailboxes().map_err(unreadable)?;
+    let used = known.iter().map(|(id, _)| id.0).max().unwrap_or(0);
+    let left = left_behind(&profile).map_err(unreadable)?;
+    let forgotten = relay
         .begin()
-        .and_then(|()| hushwing_conversation::restored(&mut store, used))
-        .and_then(|()| store.commit());
+        .and_then(|()| left.into_iter().try_for_each(|id| relay.remove_mailbox(id)))
+        .and_then(|()| relay.commit());
+    forgotten.map_err(unreadable)?;
+    let marked = profile
+        .begin()
+        .and_then(|()| hushwing_conversation::restored(&mut profile, used))
+        .and_then(|()| profile.commit());
     marked.map_err(unreadable)
 }
 
@@ -315,8 +324,8 @@ mod tests {
         }
         store.commit().unwrap();
         drop(store);
-        let used = last_mailbox(RelayClientStore::open(&relay, &of_relay).unwrap()).unwrap();
-        begin_anew(ProfileStore::open(&profile, &of_profile).unwrap(), used).unwrap();
+        let relay = RelayClientStore::open(&relay, &of_relay).unwrap();
+        begin_anew(ProfileStore::open(&profile, &of_profile).unwrap(), relay).unwrap();
         let mut store = ProfileStore::open(&profile, &of_profile).unwrap();
         store.begin().unwrap();
         assert_eq!(store.next_number().unwrap(), 10);

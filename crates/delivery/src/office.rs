@@ -281,6 +281,29 @@ impl PostOffice {
             .network_lost(cx, storage, &mut self.out, network)
     }
 
+    /// Lets nothing leave from now on, until told otherwise; letters wait. What was handed to
+    /// a network and not taken yet is called back, as far as networks still can. Kept for this
+    /// run only.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub fn hold(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        held: bool,
+    ) -> Result<(), StorageError> {
+        if self.outbox.is_held() == held {
+            return Ok(());
+        }
+        if held {
+            let sends = |command: &NetworkCommand| matches!(command, NetworkCommand::Send { .. });
+            self.out.commands.retain(|(_, command)| !sends(command));
+        }
+        self.outbox.hold(cx, storage, &mut self.out, held)
+    }
+
     /// Does what is due. Too early or too often does no harm.
     ///
     /// # Errors

@@ -191,11 +191,7 @@ async fn show_status(session: &Session) -> Result<view::Status, Error> {
 }
 
 fn describe(status: &view::Status) -> String {
-    let profiles: Vec<&str> = status
-        .profiles
-        .iter()
-        .map(|profile| profile.profile.as_str())
-        .collect();
+    let profiles: Vec<String> = status.profiles.iter().map(profile_named).collect();
     let profiles = if profiles.is_empty() {
         "none yet".to_owned()
     } else {
@@ -230,6 +226,14 @@ fn describe(status: &view::Status) -> String {
         "hushwing {}\nprofiles   {profiles}\nrelay      {servers}{problem}{relays}{lost}",
         status.version
     )
+}
+
+/// What a profile is called, and whether another device revoked it.
+pub(super) fn profile_named(profile: &view::Profile) -> String {
+    match profile.revoked {
+        true => format!("{} (revoked by another device)", profile.profile),
+        false => profile.profile.clone(),
+    }
 }
 
 /// How one profile stands with one relay.

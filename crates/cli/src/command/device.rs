@@ -244,7 +244,11 @@ fn list(known: &Devices) -> String {
     let mut lines: Vec<String> = match known.state.as_str() {
         "alone" => vec!["this is your only device: `hushwing device link` on a new one".into()],
         "restored" => restored(known),
-        "out" => vec!["this device was revoked; link a new profile".into()],
+        "out" => vec![
+            "this device was revoked by another of yours: what it has can be read here, and \
+             nothing it says reaches anybody; link a new profile to go on with it"
+                .into(),
+        ],
         "broken" => vec!["the devices cannot be told of here any more".into()],
         _ => known.devices.iter().map(line).collect(),
     };

@@ -7,6 +7,7 @@ use hushwing_api::hidden::{HideBody, Opened, SlotBody};
 use hushwing_daemon::{Error, ErrorKind, view};
 use serde_json::{Value, json};
 
+use super::daemon::profile_named;
 use super::{Session, passphrase, view};
 use crate::args::{Config, Profile};
 use crate::client::{Client, Path};
@@ -37,7 +38,7 @@ pub(super) async fn profile(session: &Session, profile: Profile) -> Result<(), E
                     .iter()
                     .map(|profile| {
                         let mark = if profile.default { "  default" } else { "" };
-                        format!("{}{mark}", profile.profile)
+                        format!("{}{mark}", profile_named(profile))
                     })
                     .collect::<Vec<_>>()
                     .join("\n")

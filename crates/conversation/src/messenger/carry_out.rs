@@ -3,7 +3,7 @@
 use super::stop::Stop;
 use super::{Call, Messenger};
 use crate::storage::RoomLinkRecord;
-use crate::{Command, Reply, Ticket};
+use crate::{Command, Refusal, Reply, Ticket};
 
 impl Messenger {
     /// Carries a command out; no reply means that one follows later.
@@ -13,6 +13,9 @@ impl Messenger {
         ticket: Ticket,
         command: Command,
     ) -> Result<Option<Reply>, Stop> {
+        if !self.may(&command) {
+            return Err(Refusal::ThrownOut.into());
+        }
         Ok(Some(match command {
             Command::Invite { reusable, network } => {
                 self.invite(call, ticket, reusable, network)?;
@@ -114,7 +117,9 @@ impl Messenger {
                 self.note_history(call)?;
                 self.list_devices()?
             }
-            Command::RevokeDevice { device } => self.revoke_device(call, device)?,
+            Command::RevokeDevice { device } => {
+                return self.revoke_once_read(call, ticket, device);
+            }
             Command::FoundChannel { name } => self.found_channel(call, &name)?,
             Command::Room { room } if self.is_channel(room) => self.show_channel(room)?,
             Command::OfferRoom { room, contact } if self.is_channel(room) => {

@@ -79,7 +79,7 @@ mod typing;
 mod vanish;
 mod welcome;
 
-pub use put_back::restored;
+pub use put_back::{left_behind, restored};
 
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
@@ -342,6 +342,9 @@ impl Messenger {
         if self.awake {
             return Ok(());
         }
+        if self.is_out() {
+            return self.wake_out(call);
+        }
         self.awake = true;
         for contact in core::mem::take(&mut self.damaged) {
             let error = StorageError::corrupt("reading a conversation");
@@ -394,8 +397,12 @@ impl Messenger {
     }
 
     fn timeout(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
+        if self.is_out() {
+            return self.timeout_out(call);
+        }
         self.office.handle_timeout(call.cx, &mut *call.storage)?;
         self.pay(call)?;
+        self.mail_due(call)?;
         self.replace_due(call)?;
         self.repeat_due(call)?;
         self.stretches_due(call.cx.now());
@@ -510,13 +517,17 @@ impl Machine for Messenger {
         input: Input<Incoming>,
     ) -> Result<(), StorageError> {
         let call = &mut Call { cx, storage };
+        self.obey(call)?;
         self.wake(call)?;
         match input {
             Input::Command(Incoming::Ask { ticket, command }) => self.ask(call, ticket, command)?,
             Input::Command(Incoming::Network { network, event }) => {
-                self.network(call, network, event)?;
+                if self.listens_to(network, &event) {
+                    self.network(call, network, event)?;
+                }
             }
             Input::Command(Incoming::NetworkLost { network }) => {
+                self.forget_unheard(network);
                 self.office
                     .network_lost(call.cx, &mut *call.storage, network)?;
                 self.resume_mailboxes(Some(network));
@@ -529,6 +540,12 @@ impl Machine for Messenger {
             | Input::StreamClosed { .. } => {}
         }
         self.read_office(call)?;
+        if self.obey(call)? {
+            self.read_office(call)?;
+        }
+        if self.is_out() {
+            return Ok(());
+        }
         self.tend_stretches(call)?;
         self.tend_channels(call)?;
         self.tend_pairs(call)?;
@@ -539,11 +556,18 @@ impl Machine for Messenger {
         if let Some(event) = self.events.pop_front() {
             return Some(Output::Event(Outgoing::Face(event)));
         }
-        let (network, command) = self.office.poll_command()?;
-        Some(Output::Event(Outgoing::Network { network, command }))
+        loop {
+            let (network, command) = self.office.poll_command()?;
+            if self.may_leave(&command) {
+                return Some(Output::Event(Outgoing::Network { network, command }));
+            }
+        }
     }
 
     fn poll_timeout(&self) -> Option<Moment> {
+        if self.is_out() {
+            return self.due_out();
+        }
         let timers = [
             Some(self.next_sweep),
             self.debts.due(),
@@ -559,6 +583,7 @@ impl Machine for Messenger {
             self.tidying.due(),
             self.going.due(),
             self.asks_due_at(),
+            self.devices.mail_due_at(),
             self.office.poll_timeout(),
         ];
         timers.into_iter().flatten().min()

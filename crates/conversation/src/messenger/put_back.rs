@@ -1,6 +1,6 @@
 //! What becomes of a profile that was read from a backup, before anything goes on.
 
-use hushwing_delivery::FetchId;
+use hushwing_delivery::{FetchId, MailboxId};
 use hushwing_sansio::{StorageError, Timestamp};
 
 use super::broken::is_damage;
@@ -28,6 +28,8 @@ const RESTORED: &str = "restored";
 /// the profile did not have yet when it was copied.
 ///
 /// To be called once, before [`Messenger::open`], in a transaction of its own.
+///
+/// The networks have to forget [`left_behind`] before.
 ///
 /// # Errors
 ///
@@ -68,11 +70,17 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
     end_consents(storage)?;
     restart_channels(storage)?;
     let devices = DevicesRecord::read(storage)?.room;
+    for mailbox in left_behind(storage)? {
+        storage.remove_mailbox_record(mailbox)?;
+        storage.delete_mailbox(mailbox)?;
+    }
     LeavesRecord::clear(storage)?;
     let pairs = end_pairs(storage)?;
     for room in storage.rooms()? {
         let room = room.unwrap_or_else(|damaged| damaged.stand_in());
         let standing = match room.standing {
+            // Who was thrown out stays so, whoever puts what they had back.
+            RoomStanding::Left if devices == Some(room.id) => RoomStanding::Left,
             // The first run forgets it.
             _ if devices == Some(room.id) => RoomStanding::Broken,
             // The conversation that it went on with is begun anew.
@@ -163,11 +171,14 @@ fn end_room(
         // The lost device may have been welcomed by it.
         forget_key_package(storage, &package.reference)?;
     }
+    let out = standing == RoomStanding::Left;
     storage.put_room(&RoomRecord {
         package: None,
         standing,
         publishing: Vec::new(),
         asked: Vec::new(),
+        mailbox: room.mailbox.filter(|_| !out),
+        may_return: room.may_return && !out,
         ..room
     })
 }
@@ -223,7 +234,7 @@ fn leave_mailboxes(storage: &mut dyn Storage, contact: ContactId) -> Result<(), 
             let role = Role::Leaving { since: None };
             mail.set_role(record.id, role, Timestamp::default());
         } else {
-            let id = hushwing_delivery::MailboxId(record.id);
+            let id = MailboxId(record.id);
             storage.remove_mailbox_record(id)?;
             storage.delete_mailbox(id)?;
             mail.drop_note(record.id);
@@ -238,6 +249,22 @@ fn leave_mailboxes(storage: &mut dyn Storage, contact: ContactId) -> Result<(), 
     mail.rotate_at = Timestamp::default();
     mail.doubts.clear();
     mail.put(storage, contact)
+}
+
+/// The mailboxes that stay the lost device's when a backup is put back: where the devices meet.
+/// There it is told that it was thrown out, and has to find that, should anybody switch it on.
+/// Networks are to forget them here, and neither close them nor listen to them.
+///
+/// # Errors
+///
+/// When storage fails or holds what this program cannot read.
+pub fn left_behind(storage: &dyn Storage) -> Result<Vec<MailboxId>, StorageError> {
+    let Some(room) = DevicesRecord::read(storage)?.room else {
+        return Ok(Vec::new());
+    };
+    let records = storage.mailbox_records()?.into_iter();
+    let of_room = records.filter(|record| record.owner == MailboxUse::Room(room));
+    Ok(of_room.map(|record| MailboxId(record.id)).collect())
 }
 
 impl Messenger {

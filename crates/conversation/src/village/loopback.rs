@@ -38,7 +38,7 @@ pub(super) struct Loopback {
     pub(super) lost: BTreeSet<(Home, MailboxId)>,
     /// Mailboxes whose server is down for good.
     down: BTreeSet<Vec<u8>>,
-    /// Envelopes of these people are accepted and lost, so many.
+    /// Envelopes of these people to others are accepted and lost, so many.
     pub(super) swallow: BTreeMap<Home, u32>,
     /// Envelopes of one to another are accepted and lost.
     pub(super) withheld: BTreeSet<(Home, Home)>,
@@ -381,7 +381,8 @@ impl Loopback {
         if owner.is_some_and(|owner| self.withheld.contains(&(home, owner))) {
             return NetworkEvent::Accepted { send };
         }
-        if let Some(left) = self.swallow.get_mut(&home).filter(|left| **left > 0) {
+        let lost = self.swallow.get_mut(&home).filter(|left| **left > 0);
+        if let Some(left) = lost.filter(|_| owner != Some(home)) {
             *left -= 1;
             return NetworkEvent::Accepted { send };
         }

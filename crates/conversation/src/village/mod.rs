@@ -5,6 +5,7 @@
 //! outputs), time passes when told, and people can be made to crash between
 //! any two steps.
 
+mod elsewhere;
 mod loopback;
 mod partition;
 mod servers;
@@ -129,7 +130,7 @@ impl Village {
         Ok(Home(self.people.len() - 1))
     }
 
-    /// Loses the next `count` envelopes of somebody after accepting them.
+    /// Loses the next `count` envelopes of somebody to others after accepting them.
     pub fn swallow(&mut self, home: Home, count: u32) {
         self.network.swallow.insert(home, count);
     }

@@ -267,7 +267,7 @@ fn a_revoked_device_hears_nothing_more() {
         text: "as if nothing had been".to_owned(),
         reply_to: None,
     };
-    assert_eq!(refusal(&mut t.village, laptop, speak), Refusal::PairOver);
+    assert_eq!(refusal(&mut t.village, laptop, speak), Refusal::ThrownOut);
 }
 
 #[test]

@@ -216,7 +216,7 @@ fn a_revoked_device_reads_nothing_further_in_any_group() {
         text: "still here".to_owned(),
         reply_to: None,
     };
-    assert_eq!(refusal(d.village(), phone, say), Refusal::NotInRoom);
+    assert_eq!(refusal(d.village(), phone, say), Refusal::ThrownOut);
     let both = [(false, "before"), (false, "after"), (true, "and this")];
     assert_eq!(d.read(desk), lines(&both));
     for home in [desk, bob] {

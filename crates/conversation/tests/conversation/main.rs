@@ -31,6 +31,7 @@ mod devices_pairs_stolen;
 mod devices_restored;
 mod devices_revoked;
 mod devices_rooms;
+mod devices_thrown_out;
 mod failover;
 mod flood;
 mod hoard;

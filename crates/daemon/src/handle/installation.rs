@@ -75,6 +75,7 @@ impl Handle {
             .map(|(at, profile)| view::Profile {
                 profile: profile.name().to_owned(),
                 default: at == 0 && !profile.is_hidden(),
+                revoked: profile.is_revoked(),
             })
             .collect()
     }
@@ -91,6 +92,7 @@ impl Handle {
         Ok(view::Profile {
             profile: profile.name().to_owned(),
             default,
+            revoked: false,
         })
     }
 

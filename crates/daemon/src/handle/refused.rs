@@ -61,7 +61,7 @@ pub(crate) fn refusal(refusal: Refusal) -> Error {
         | Refusal::LinkMine => ErrorKind::BadLink,
         Refusal::LinkExpired | Refusal::LinkUnanswered => ErrorKind::LinkExpired,
         Refusal::LinkUsed => ErrorKind::LinkUsed,
-        Refusal::LinkUnreachable => ErrorKind::Unreachable,
+        Refusal::LinkUnreachable | Refusal::MailUnread => ErrorKind::Unreachable,
         Refusal::LinkWrongServer => ErrorKind::WrongServer,
         Refusal::WrongNumber | Refusal::WrongNumberNow | Refusal::WrongCode => ErrorKind::Mismatch,
         Refusal::Mailbox(MailboxFailure::Unreachable) => ErrorKind::Unreachable,
@@ -130,6 +130,15 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::LinkedAlready => "`hushwing device list` shows your devices",
         Refusal::NotLinked => {
             "`hushwing device list` shows whether it was revoked; a new profile can be linked"
+        }
+        Refusal::ThrownOut => {
+            "what it has can still be read here, and nothing it says reaches anybody; go on with \
+             the others, or link a new profile: `hushwing profile create NAME`, then `hushwing \
+             --profile NAME device link`"
+        }
+        Refusal::MailUnread => {
+            "they may have revoked this one, so nothing was changed; `hushwing status` shows the \
+             relay: try again once it is reached"
         }
         Refusal::NotANewDevice => {
             "`hushwing profile create NAME`, then `hushwing --profile NAME device link`"

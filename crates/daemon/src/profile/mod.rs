@@ -143,6 +143,7 @@ impl Profile {
         profile.ask(Command::Contacts).await?;
         profile.ask(Command::Requests).await?;
         profile.ask(Command::Rooms).await?;
+        profile.ask(Command::Devices).await?;
         Ok(profile)
     }
 
@@ -282,6 +283,11 @@ impl Profile {
     /// Somebody was turned away.
     pub(crate) fn forget(&self, contact: ContactId) {
         self.shared.forget(contact);
+    }
+
+    /// Whether another device of its account threw this one out.
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.shared.is_revoked()
     }
 
     /// All groups, those offered included.

@@ -2,11 +2,11 @@
 //! who is known, who listens.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hushwing_conversation::view::{ContactView, RoomView};
-use hushwing_conversation::{ContactId, Event, Refusal, Reply, RoomId, Ticket};
+use hushwing_conversation::view::{ContactView, DevicesView, RoomView};
+use hushwing_conversation::{ContactId, Event, Refusal, Reply, RoomId, RoomStanding, Ticket};
 use tokio::sync::{broadcast, oneshot};
 
 /// Events a slow face may lag behind before it misses some.
@@ -25,6 +25,8 @@ pub(super) struct Shared {
     rooms: Mutex<BTreeMap<RoomId, RoomView>>,
     /// Conversations that were forgotten, by place: id and name.
     gone: Mutex<VecDeque<(ContactId, String, String)>>,
+    /// Whether another device threw this one out.
+    revoked: AtomicBool,
     /// None once the profile is deleted.
     events: Mutex<Option<broadcast::Sender<Arc<Event>>>>,
 }
@@ -37,6 +39,7 @@ impl Shared {
             contacts: Mutex::default(),
             rooms: Mutex::default(),
             gone: Mutex::default(),
+            revoked: AtomicBool::new(false),
             events: Mutex::new(Some(broadcast::channel(BACKLOG).0)),
         }
     }
@@ -62,6 +65,7 @@ impl Shared {
                     Ok(Reply::Contact(contact) | Reply::Joined(contact)) => self.keep(contact),
                     Ok(Reply::Contacts(contacts)) => contacts.iter().for_each(|one| self.keep(one)),
                     Ok(Reply::Room(room)) => self.keep_room(room),
+                    Ok(Reply::Devices(devices)) => self.keep_devices(devices),
                     Ok(Reply::Rooms(rooms)) => rooms.iter().for_each(|one| self.keep_room(one)),
                     _ => {}
                 }
@@ -74,6 +78,7 @@ impl Shared {
             Event::Contact(ref contact) | Event::Requested(ref contact) => self.keep(contact),
             Event::RequestLapsed { contact } => self.forget(contact),
             Event::Room(ref room) | Event::RoomOffered(ref room) => self.keep_room(room),
+            Event::Devices(ref devices) => self.keep_devices(devices),
             Event::RoomForgotten { room } => {
                 if let Some(room) = lock(&self.rooms).remove(&room) {
                     let id = room.conversation.to_string();
@@ -94,6 +99,15 @@ impl Shared {
 
     fn keep_room(&self, room: &RoomView) {
         lock(&self.rooms).insert(room.room, room.clone());
+    }
+
+    fn keep_devices(&self, devices: &DevicesView) {
+        let revoked = devices.standing == Some(RoomStanding::Left);
+        self.revoked.store(revoked, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::Relaxed)
     }
 
     /// All groups, those offered included.

@@ -58,6 +58,8 @@ pub(super) struct Outbox {
     flights: BTreeMap<SendId, Flight>,
     timers: BTreeSet<(Moment, Timer)>,
     numbers: Numbers,
+    /// Whether nothing is to leave.
+    held: bool,
 }
 
 impl Outbox {
@@ -79,6 +81,7 @@ impl Outbox {
             flights: BTreeMap::new(),
             timers: BTreeSet::new(),
             numbers: Numbers::open(storage)?,
+            held: false,
         })
     }
 
@@ -251,7 +254,7 @@ impl Outbox {
         lane: LaneId,
         fresh: Option<(LetterId, &[u8])>,
     ) -> Result<(), StorageError> {
-        loop {
+        while !self.held {
             let Some(state) = self.lanes.get_mut(lane).filter(|state| state.is_open()) else {
                 return Ok(());
             };
@@ -275,6 +278,7 @@ impl Outbox {
                 }
             }
         }
+        Ok(())
     }
 
     /// Seals one part and hands it to its network.

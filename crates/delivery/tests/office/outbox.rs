@@ -242,6 +242,41 @@ fn a_network_that_restarts_gets_everything_again() {
 }
 
 #[test]
+fn while_it_is_held_nothing_leaves_and_then_everything_does() {
+    let mut desk = Desk::new(91);
+    desk.post(&letter(&["a"], b"taken"));
+    let taken = one(desk.sent());
+    desk.accept(taken.send);
+    desk.events();
+    desk.post(&letter(&["a"], b"in the air"));
+    let called_back = one(desk.sent());
+    desk.call(|office, cx, storage| office.hold(cx, storage, true))
+        .unwrap();
+    let commands = desk.commands();
+    assert!(
+        matches!(&commands[..], [(_, NetworkCommand::Cancel { send })] if *send == called_back.send)
+    );
+    desk.post(&letter(&["a"], b"later"));
+    desk.pass(MINUTE * 60 * 24 * 30);
+    assert!(desk.sent().is_empty());
+    desk.call(|office, cx, storage| office.hold(cx, storage, false))
+        .unwrap();
+    // What was taken is due again by then, as a network may have let it expire.
+    assert_eq!(desk.sent().len(), 3);
+}
+
+#[test]
+fn what_was_handed_over_in_the_call_that_holds_it_does_not_leave() {
+    let mut desk = Desk::new(92);
+    desk.call(|office, cx, storage| {
+        office.post(cx, storage, &letter(&["a"], b"1")).unwrap();
+        office.hold(cx, storage, true)
+    })
+    .unwrap();
+    assert!(desk.sent().is_empty());
+}
+
+#[test]
 fn a_network_that_never_answers_is_asked_again() {
     let mut desk = Desk::new(10);
     desk.post(&letter(&["a"], b"hello"));

@@ -6,10 +6,15 @@
 //! both make of what they told each other six digits ([`code`]) that a person compares.
 //! The answer is tied to the call ([`tie`]), so that nobody between them can try answers
 //! until the digits are the same.
+//!
+//! Who was thrown out obeys ([`out`]), and before anybody is thrown out what the others said is
+//! fetched ([`mail_first`]).
 
 mod call;
 mod code;
 mod list;
+mod mail_first;
+mod out;
 mod parted;
 pub(super) mod proof;
 mod show;
@@ -19,6 +24,9 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use hushwing_sansio::{Moment, StorageError};
+
+use mail_first::MailFirst;
+use out::Out;
 
 use super::broken::is_damage;
 use super::room::usable;
@@ -49,6 +57,10 @@ pub(super) struct Devices {
     told: BTreeMap<MemberId, BTreeSet<Vec<u8>>>,
     /// When they are told again of what they did not come into.
     pub(super) tells_again: Option<Moment>,
+    /// What is done only once the others were heard.
+    mail: MailFirst,
+    /// Since this device was thrown out.
+    out: Out,
 }
 
 impl Devices {
@@ -59,6 +71,8 @@ impl Devices {
             history: None,
             told: BTreeMap::new(),
             tells_again: None,
+            mail: MailFirst::default(),
+            out: Out::default(),
         })
     }
 

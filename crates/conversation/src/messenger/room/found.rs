@@ -18,12 +18,13 @@ impl Messenger {
         let rooms = self.rooms.by_id.iter();
         let hidden = |room: RoomId| self.devices.meet_in(room) || self.is_pair(room);
         let shown = rooms.filter(|(room, _)| !hidden(**room));
-        let rooms = shown.map(|(_, room)| room.view());
+        let rooms = shown.map(|(_, room)| self.as_seen_here(room.view()));
         Reply::Rooms(rooms.chain(self.channel_views()).collect())
     }
 
     pub(in crate::messenger) fn show_room(&mut self, room: RoomId) -> Result<Reply, Stop> {
-        Ok(Reply::Room(self.room(room)?.view()))
+        let view = self.room(room)?.view();
+        Ok(Reply::Room(self.as_seen_here(view)))
     }
 
     /// Founds a room with me alone in it.

@@ -59,7 +59,8 @@ impl Messenger {
         self.within(call, room.place(), |this, call| {
             if let LetterBody::Room { from, messages } = &body
                 && this.rooms.find(room)?.key == *from
-                && this.heard_myself(call, room, messages)?
+                && (this.heard_myself(call, room, messages)?
+                    || this.devices.meet_in(room) && this.heard_own_mark(call, messages)?)
             {
                 return Ok(());
             }

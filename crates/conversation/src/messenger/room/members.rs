@@ -152,6 +152,10 @@ impl Messenger {
             if self.rooms.find(room)?.devices_of(*member).next().is_none() {
                 self.owe_nothing_to(call, room, *member)?;
             }
+            if self.devices.meet_in(room) {
+                // A device is told that it is out for as long as it takes.
+                continue;
+            }
             let Some(record) = self.rooms.find(room)?.members.get(member).cloned() else {
                 continue;
             };

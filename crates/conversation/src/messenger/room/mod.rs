@@ -316,6 +316,7 @@ impl Messenger {
         let Some(view) = self.rooms.by_id.get(&room).map(Room::view) else {
             return;
         };
+        let view = self.as_seen_here(view);
         let event = match view.standing {
             RoomStanding::Offered => Event::RoomOffered(view),
             _ => Event::Room(view),

@@ -129,11 +129,40 @@ impl Outbox {
         out: &mut Outward,
         network: NetworkTag,
     ) -> Result<(), StorageError> {
+        self.take_back(|at| at == network);
+        self.pump_all(cx, storage, out)
+    }
+
+    /// From now on nothing leaves, and what a network has not taken yet is called back; or it
+    /// does again.
+    pub(in super::super) fn hold(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        held: bool,
+    ) -> Result<(), StorageError> {
+        self.held = held;
+        if held {
+            for send in self.flights.keys() {
+                self.cancel_at_network(out, *send);
+            }
+            self.take_back(|_| true);
+        }
+        self.pump_all(cx, storage, out)
+    }
+
+    pub(in super::super) fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// What is in the air on some networks is to be sent once more.
+    fn take_back(&mut self, on: impl Fn(NetworkTag) -> bool) {
         let lost: Vec<SendId> = self
             .letters
             .values()
             .flat_map(|entry| &entry.routes)
-            .filter(|route| route.address.network == network)
+            .filter(|route| on(route.address.network))
             .flat_map(|route| route.flights.iter().copied())
             .collect();
         for send in lost {
@@ -152,7 +181,6 @@ impl Outbox {
             }
             self.enqueue(key);
         }
-        self.pump_all(cx, storage, out)
     }
 
     /// A server of a network serves again: each lane to these locators that

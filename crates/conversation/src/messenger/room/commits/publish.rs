@@ -28,8 +28,9 @@ impl Messenger {
         let known = self.rooms.find(room)?;
         let body = LetterBody::room(&known.key, bytes);
         let letters = self.post_to_all(call, room, &body)?;
-        if letters.is_empty() {
-            // Nobody can be written to: they ask for it when they hear of it.
+        if letters.is_empty() || self.waits_for_no_device(call, room)? {
+            // Nobody can be written to: they ask for it when they hear of it. Nor has anybody
+            // to hear of it who is thrown out, whose mailbox may be full for ever.
             return self.published(call, room, commit);
         }
         let ours = letters.iter().map(|letter| (*letter, room));

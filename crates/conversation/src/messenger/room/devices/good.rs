@@ -60,6 +60,17 @@ impl Messenger {
         }))
     }
 
+    /// Whether that is where the devices meet, and no good one is there but this.
+    pub(in crate::messenger) fn waits_for_no_device(
+        &self,
+        call: &Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<bool, StorageError> {
+        let good = self.good_devices(call.storage)?;
+        let here = good.filter(|good| good.room == room);
+        Ok(here.is_some_and(|good| good.others().next().is_none()))
+    }
+
     /// Finds out anew, in all rooms, which leaves are my other devices'.
     pub(in crate::messenger) fn find_all_own(
         &mut self,

@@ -2,7 +2,7 @@
 //! others, and then a room like all.
 
 use hushwing_delivery::MailboxId;
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{Moment, StorageError};
 
 use crate::branches::{AccountId, Lent, MemberPackage, OwnPackage, Wish};
 use crate::content::Entry;
@@ -11,6 +11,7 @@ use crate::messenger::room::{GroupSize, Rooms};
 use crate::messenger::{Call, Messenger};
 use crate::mls::LeafKey;
 use crate::storage::{MemberRecord, PackageRecord, RoomRecord, RoomStanding};
+use crate::view::RoomView;
 use crate::{ContactId, ConversationId, RoomId};
 
 /// Where a contact stands with other rooms. No contact has this number.
@@ -50,6 +51,12 @@ impl Rooms {
         members.filter(|member| member.present)
     }
 
+    /// As which leaf I am in a room, by public signature key.
+    pub(in crate::messenger) fn key_in(&self, room: RoomId) -> &[u8] {
+        let known = self.by_id.get(&room);
+        known.map_or(&[], |known| known.key.as_slice())
+    }
+
     /// Where I am written to in a room.
     pub(in crate::messenger) fn mailbox_of(&self, room: RoomId) -> Option<MailboxId> {
         self.by_id.get(&room)?.record.mailbox.map(MailboxId)
@@ -57,6 +64,66 @@ impl Rooms {
 }
 
 impl Messenger {
+    /// Reads where the devices meet, when nothing else is seen to.
+    pub(in crate::messenger) fn wake_device_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        let Some(room) = self.devices.room() else {
+            return Ok(());
+        };
+        self.within(call, room.place(), |this, call| {
+            this.refresh(call, room).map(drop)
+        })
+    }
+
+    /// When its keeper wants to be called.
+    pub(in crate::messenger) fn device_room_due_at(&self) -> Option<Moment> {
+        let room = self.devices.room()?;
+        self.rooms.keepers.get(&room)?.poll_timeout()
+    }
+
+    pub(in crate::messenger) fn device_room_due(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        let due = self.device_room_due_at();
+        match self.devices.room() {
+            Some(room) if due.is_some_and(|at| at <= call.cx.now()) => self.tick(call, room),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is to be seen to there now and then.
+    pub(in crate::messenger) fn sweep_device_room(
+        &mut self,
+        call: &mut Call<'_, '_>,
+    ) -> Result<(), StorageError> {
+        let Some(room) = self.devices.room() else {
+            return Ok(());
+        };
+        self.within(call, room.place(), |this, call| this.tend_room(call, room))
+    }
+
+    /// Tells faces of all rooms how they are now.
+    pub(in crate::messenger) fn tell_all_rooms(&mut self) {
+        for room in self.rooms.by_id.keys().copied().collect::<Vec<_>>() {
+            self.tell_room(room);
+        }
+    }
+
+    /// A room as it is shown: who was thrown out where the devices meet is in none any more,
+    /// or soon.
+    pub(in crate::messenger) fn as_seen_here(&self, view: RoomView) -> RoomView {
+        match (self.is_out(), view.standing) {
+            (true, RoomStanding::Member | RoomStanding::Joining) => RoomView {
+                standing: RoomStanding::Left,
+                ..view
+            },
+            _ => view,
+        }
+    }
+
     /// Waits in a room that nobody is in, for a device that has one.
     pub(in crate::messenger) fn await_devices(
         &mut self,

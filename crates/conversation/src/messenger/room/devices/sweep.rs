@@ -9,14 +9,16 @@
 
 use core::time::Duration;
 
+use hushwing_delivery::Keep;
 use hushwing_sansio::{Moment, StorageError};
 
 use super::good::Good;
-use crate::branches::Wish;
+use crate::branches::{StatePrefix, Wish};
+use crate::letter::LetterBody;
 use crate::messenger::room::members::Turns;
 use crate::messenger::room::{Room, account};
 use crate::messenger::{Call, Messenger};
-use crate::storage::{LeavesRecord, RoomStanding};
+use crate::storage::{LeavesRecord, MemberRecord, RoomStanding};
 use crate::{MemberId, RoomId};
 
 /// The leaves of my account but my own, by key.
@@ -31,6 +33,8 @@ struct Judged {
 /// For how long after a device was thrown out a leaf goes that nobody proved: longer than a
 /// branch can win that it kept back.
 const SWEEPING: Duration = Duration::from_secs(5 * 24 * 60 * 60);
+/// Devices that are told that they are out.
+const MOST_TOLD: usize = 8;
 /// How long a good device has to vouch for a leaf, whose word may come after it.
 const DOUBT: Duration = Duration::from_secs(60);
 
@@ -192,6 +196,52 @@ impl Messenger {
         Ok(())
     }
 
+    /// Tells devices that they are out, by the commits that lead there: they left by letters
+    /// that a relay lets expire, and whoever is lost is switched on when somebody finds it.
+    fn tell_who_is_out(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        gone: &[MemberId],
+    ) -> Result<(), StorageError> {
+        let chain = self.keeper(call, room, |keeper, lent| {
+            let followed = StatePrefix::of(&keeper.followed());
+            keeper.chain_to(lent.rows, followed)
+        })?;
+        let Some(chain) = chain else {
+            return Ok(());
+        };
+        for device in gone {
+            let body = LetterBody::commits(&chain);
+            self.post_to_member(call, room, *device, body, Keep::UntilSettled)?;
+        }
+        self.stop_telling_the_oldest(call, room)
+    }
+
+    /// A device that lets others in and throws them out without end makes no letter of each.
+    fn stop_telling_the_oldest(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let members = self.rooms.find(room)?.members.values();
+        let told = members.filter(|one| one.gone.is_some() && !one.addresses.is_empty());
+        let mut told: Vec<_> = told.cloned().collect();
+        told.sort_by_key(|one| core::cmp::Reverse((one.gone, one.member)));
+        for device in told.into_iter().skip(MOST_TOLD) {
+            self.cancel_letters_to(call, room, &device.addresses)?;
+            let addresses = Vec::new();
+            self.save_member(
+                call,
+                MemberRecord {
+                    addresses,
+                    ..device
+                },
+            )?;
+        }
+        Ok(())
+    }
+
     /// Another state of a room is followed, in which some are out or back.
     pub(in crate::messenger) fn devices_turned(
         &mut self,
@@ -206,6 +256,7 @@ impl Messenger {
             let mut leaves = LeavesRecord::read(call.storage)?;
             leaves.thrown_out = call.cx.wall();
             leaves.put(call.storage)?;
+            self.tell_who_is_out(call, room, &turns.gone)?;
             return self.devices_went(call);
         }
         if self.devices.room().is_none() {
