@@ -305,6 +305,9 @@ pub struct Where {
     /// Whether nobody else was in the group, or read the channel, to get it.
     #[serde(default)]
     pub alone: bool,
+    /// Whether another device of yours said it: that one knows how far it got.
+    #[serde(default)]
+    pub elsewhere: bool,
 }
 
 /// One address of a contact to which a message went, or is to go.
@@ -374,6 +377,9 @@ pub struct Message {
     /// To how many members it got how far, of own messages in a group.
     #[serde(default)]
     pub reached: Option<Counts>,
+    /// Whether another device of yours said it in a group: that one knows how far it got.
+    #[serde(default)]
+    pub elsewhere: bool,
     /// Files, once there are any.
     pub attachments: Vec<serde_json::Value>,
     /// The message it answers.

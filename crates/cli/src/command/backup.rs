@@ -52,10 +52,20 @@ pub(super) async fn restore(session: &Session, asked: Restore) -> Result<(), Err
     });
     if !restored.groups.is_empty() {
         let groups = restored.groups.join(", ");
+        let goes_on = match restored.devices.is_empty() {
+            true => {
+                "each goes on once the steward who asked you in was online, and its members see \
+                 you come back as another device"
+            }
+            false => {
+                "each goes on once this is linked again with a device that is in it; one that you \
+                 did not found also once the steward who asked you in was online, and then as \
+                 another member than your other devices: link first"
+            }
+        };
         session.output.note(&format!(
-            "groups that were restored too: {groups}; each goes on once the steward who asked \
-             you in was online, and its members see you come back as another device; what was \
-             said there meanwhile is with them"
+            "groups that were restored too: {groups}; {goes_on}; what was said there meanwhile \
+             is with its members"
         ));
     }
     if !restored.devices.is_empty() {

@@ -74,9 +74,10 @@ pub(super) async fn locate(session: &Session, message: MessageId) -> Result<(), 
     let path = Path::new(["messages", &message.id, "where"]);
     let place: view::Where = view(session.client.get(&path).await?)?;
     session.output.result(&place, |place| {
-        let mut text = match place.alone {
-            true => "nobody else was there".to_owned(),
-            false => place.state.clone(),
+        let mut text = match (place.alone, place.elsewhere) {
+            (true, _) => "nobody else was there".to_owned(),
+            (_, true) => "said by another device of yours, which knows how far it got".to_owned(),
+            _ => place.state.clone(),
         };
         for step in &place.progress {
             let proof = if step.verified { "  signed" } else { "" };

@@ -61,7 +61,10 @@ pub(super) fn message(message: &view::Message, from: &str) -> String {
 /// anybody.
 fn outcome(message: &view::Message) -> String {
     let Some(to) = &message.reached else {
-        return message.state.clone();
+        return match message.elsewhere {
+            true => "by another device".to_owned(),
+            false => message.state.clone(),
+        };
     };
     let furthest = [
         (to.read, "read by"),

@@ -96,7 +96,14 @@ fn a_linked_device_talks_in_the_groups_and_a_revoked_one_reads_nothing_further()
     let reached = |one: &Person| one.run(&["read", "Rowing"]).ok()[1]["reached"].clone();
     assert_eq!(reached(phone)["all"], 1);
     assert!(reached(alice).is_null());
-    assert!(!alice.told(&["read", "Rowing"]).contains("nobody else"));
+    let told = alice.told(&["read", "Rowing"]);
+    assert!(told.contains("by another device"), "{told}");
+    let said = alice.run(&["read", "Rowing"]).ok()[1]["id"].clone();
+    let told = alice.told(&["where", said.as_str().unwrap()]);
+    assert!(
+        told.starts_with("said by another device of yours"),
+        "{told}"
+    );
     let told = bob.told(&["group", "info", "Rowing"]);
     assert!(
         told.contains("2 devices") && told.contains("2 in it"),

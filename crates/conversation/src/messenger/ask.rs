@@ -108,7 +108,13 @@ impl Messenger {
         let reached = reached
             .into_iter()
             .filter_map(|(network, stage, at, proved)| Some(step(network, stage, at?, proved)));
+        let members = match self.rooms.get(record.contact) {
+            Some(_) if self.is_pair(RoomId::at(record.contact)) => Vec::new(),
+            Some(room) => reached_by_each(room, call.storage, record.id())?,
+            None => Vec::new(),
+        };
         Ok(Reply::Where(Whereabouts {
+            elsewhere: self.is_elsewhere(&record) && members.is_empty(),
             from: match self.shown_pair(RoomId::at(record.contact)) {
                 Some(pair) => pair.speaker(&record),
                 None => speaker(&record),
@@ -117,13 +123,16 @@ impl Messenger {
             attempts: self.attempts(call, &record)?,
             progress: [said].into_iter().chain(reached).collect(),
             read_receipts: Self::has_told_of_reading(call, record.contact)?,
-            members: match self.rooms.get(record.contact) {
-                Some(_) if self.is_pair(RoomId::at(record.contact)) => Vec::new(),
-                Some(room) => reached_by_each(room, call.storage, record.id())?,
-                None => Vec::new(),
-            },
+            members,
             copies: Vec::new(),
         }))
+    }
+
+    /// Whether another device of mine said it in a room, if it left for nobody from here: what
+    /// is said where nobody else is has arrived.
+    fn is_elsewhere(&self, record: &MessageRecord) -> bool {
+        let room = self.rooms.get(record.contact).is_some();
+        room && record.mine && record.state == MessageState::Accepted
     }
 
     /// Whether a contact ever told that they read one of the latest messages.

@@ -120,6 +120,11 @@ impl Place<'_> {
         }
     }
 
+    /// Whether it is told of a message to how many it got.
+    fn counts(self, record: &MessageRecord) -> bool {
+        matches!(self, Self::Room(_)) && record.mine
+    }
+
     fn counted(
         self,
         storage: &dyn Storage,
@@ -307,13 +312,15 @@ fn alone(
     record: &MessageRecord,
     content: &Content,
 ) -> Result<MessageView, StorageError> {
+    let counted = place.counted(storage, record)?;
     let mut view = MessageView {
         short: shortened(storage, record.id())?,
         text: content.to_plain(),
         reply_to: reply_of(content),
         notice: notice_of(content),
         mentions: place.mentioned_in(content),
-        counted: place.counted(storage, record)?,
+        elsewhere: counted.is_none() && place.counts(record),
+        counted,
         ..unreadable(place, record)
     };
     let mut last = None;
@@ -345,6 +352,7 @@ pub(super) fn unreadable(place: Place<'_>, record: &MessageRecord) -> MessageVie
         text: "[damaged]".to_owned(),
         state: record.state,
         counted: None,
+        elsewhere: false,
         reply_to: None,
         answered: None,
         edited: false,

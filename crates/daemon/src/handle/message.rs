@@ -98,7 +98,7 @@ impl Handle {
         let message = meant(&profile, id).await?;
         let place = whereabouts(&profile, message).await?;
         let mut shown = show::whereabouts(&place, &profile.names());
-        if place.from == Speaker::Me && shown.members.is_empty() {
+        if place.from == Speaker::Me && shown.members.is_empty() && !shown.elsewhere {
             let asked = profile.ask(Command::WhichConversation { message }).await?;
             shown.alone = matches!(
                 asked, Reply::Conversation(one) if one.room.is_some() || one.channel.is_some()

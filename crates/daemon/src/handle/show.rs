@@ -180,6 +180,7 @@ pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
             Speaker::Contact(_) | Speaker::Member(_) => "received",
         }
         .to_owned(),
+        elsewhere: shown.elsewhere,
         reached: shown.counted.as_deref().map(|counted| group::Counts {
             all: counted.all,
             accepted: counted.accepted,
@@ -275,6 +276,7 @@ pub(super) fn whereabouts(shown: &Whereabouts, names: &Names) -> view::Where {
             .collect(),
         attempts: shown.attempts.iter().map(attempt).collect(),
         alone: false,
+        elsewhere: shown.elsewhere,
         members: shown
             .members
             .iter()

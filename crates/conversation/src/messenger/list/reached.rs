@@ -26,6 +26,7 @@ impl Messenger {
             _ => MessageState::Queued,
         });
         Ok(Reply::Where(Whereabouts {
+            elsewhere: false,
             from: Speaker::Me,
             state: states.min().unwrap_or(MessageState::Failed),
             progress: vec![Progress {
