@@ -77,10 +77,11 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
     LeavesRecord::clear(storage)?;
     let pairs = end_pairs(storage)?;
     for room in storage.rooms()? {
+        let sound = room.is_ok();
         let room = room.unwrap_or_else(|damaged| damaged.stand_in());
         let standing = match room.standing {
             // Who was thrown out stays so, whoever puts what they had back.
-            RoomStanding::Left if devices == Some(room.id) => RoomStanding::Left,
+            RoomStanding::Left if sound && devices == Some(room.id) => RoomStanding::Left,
             // The first run forgets it.
             _ if devices == Some(room.id) => RoomStanding::Broken,
             // The conversation that it went on with is begun anew.

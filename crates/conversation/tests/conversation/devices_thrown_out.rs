@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use hushwing_conversation::village::{Crash, Home};
+use hushwing_conversation::storage::DevicesRecord;
+use hushwing_conversation::village::{Conduct, Crash, Home};
 use hushwing_conversation::{Change, Command, ProfileChange, Refusal, RoomStanding};
 
 use hushwing_delivery::Storage as _;
@@ -152,6 +153,50 @@ fn a_device_without_a_network_revokes_nobody() {
 }
 
 #[test]
+fn the_mail_is_fetched_for_each_revocation_and_not_once_a_run() {
+    let (mut d, others) = guests(4_910, &["phone", "tablet"]);
+    let (desk, phone) = (d.desk(), d.phone);
+    let old = device(d.village(), desk, "tablet");
+    ask(d.village(), desk, Command::RevokeDevice { device: old });
+    d.pass(600);
+    assert!(is_out(&mut d, others[1]));
+    // Its program runs on, without a network, and it is thrown out itself.
+    d.village().set_offline(desk, true);
+    let lost = device(d.village(), phone, "desk");
+    ask(d.village(), phone, Command::RevokeDevice { device: lost });
+    d.pass(600);
+    let good = device(d.village(), desk, "phone");
+    let revoke = Command::RevokeDevice { device: good };
+    assert_eq!(d.village().ask(desk, revoke).unwrap(), None, "it waits");
+    d.pass(60);
+    d.village().set_offline(desk, false);
+    d.pass(600);
+    obeys_alone_as(&mut d, desk);
+    assert!(!is_out(&mut d, phone));
+}
+
+#[test]
+fn what_was_asked_before_is_answered_when_a_device_is_out() {
+    let mut d = Desk::new(4_911, &["Alice", "Bob"]);
+    let (desk, phone) = (d.desk(), d.phone);
+    // There is no server on which a new mailbox could be.
+    d.village().set_servers(2);
+    d.village().set_conduct(1, Conduct::Dead);
+    d.village().close_server(0);
+    let invite = Command::Invite {
+        reusable: false,
+        network: None,
+    };
+    assert_eq!(d.village().ask(desk, invite).unwrap(), None, "it waits");
+    let lost = device(d.village(), phone, "desk");
+    ask(d.village(), phone, Command::RevokeDevice { device: lost });
+    d.pass(600);
+    assert!(is_out(&mut d, desk));
+    let events = format!("{:?}", d.village().events(desk));
+    assert!(events.contains("Err(ThrownOut)"), "{events}");
+}
+
+#[test]
 fn who_is_out_is_told_again_when_a_relay_has_let_the_word_expire() {
     let mut d = Desk::new(4_907, &["Alice", "Bob"]);
     let (desk, phone) = (d.desk(), d.phone);
@@ -283,6 +328,20 @@ fn a_device_that_is_out_stays_so_whoever_puts_its_backup_back() {
     d.pass(9 * A_DAY);
     obeys_alone_as(&mut d, again);
     assert_eq!(names(d.village(), phone).len(), 1);
+}
+
+#[test]
+fn a_backup_whose_record_of_the_devices_is_damaged_says_nothing_of_being_out() {
+    let mut d = Desk::new(4_912, &["Alice", "Bob"]);
+    let desk = d.desk();
+    let mut old = backup(&mut d, desk);
+    let meeting = DevicesRecord::read(&old).unwrap().room.unwrap();
+    old.spoil_room(meeting);
+    let again = d.village().restore_elsewhere(desk, old).unwrap();
+    d.pass(600);
+    assert!(!is_out(&mut d, again));
+    let name = "Sailing".to_owned();
+    ask(d.village(), again, Command::FoundRoom { name });
 }
 
 fn obeys_alone_as(d: &mut Desk, home: Home) {

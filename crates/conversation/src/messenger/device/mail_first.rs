@@ -3,8 +3,8 @@
 //! It may have been off for long, and been thrown out itself meanwhile: a lost one that is
 //! switched on again would else throw out those that took its place, and be heard where its
 //! leaf is the lower one. So it writes to its own mailboxes in the device room. What comes back
-//! shows that all that lay there before it is read. That is done once a run; what cannot be
-//! fetched in time is refused.
+//! shows that all that lay there before it is read. That is done for each, since what was read
+//! an hour ago says nothing of today; what cannot be fetched in time is refused.
 
 use core::time::Duration;
 
@@ -26,8 +26,6 @@ const MOST_WAITING: usize = 16;
 /// What waits until the mailboxes of the device room were read.
 #[derive(Default)]
 pub(super) struct MailFirst {
-    /// Whether they were, in this run.
-    read: bool,
     asked: Option<Asked>,
 }
 
@@ -60,7 +58,7 @@ impl Messenger {
             let mut there = self.rooms.present_in(room);
             there.any(|one| one.member == device && !one.mine)
         });
-        let Some(room) = room.filter(|_| inside && known && !self.devices.mail.read) else {
+        let Some(room) = room.filter(|_| inside && known) else {
             return self.revoke_device(call, device).map(Some);
         };
         if self.devices.mail.asked.is_none() {
@@ -119,7 +117,6 @@ impl Messenger {
         asked.open.retain(|(mark, _)| items != [mark.as_slice()]);
         let found = asked.open.len() < before;
         if found && asked.open.is_empty() {
-            self.devices.mail.read = true;
             self.go_on_with_revoking(call)?;
         }
         Ok(found)

@@ -23,6 +23,7 @@ mod tie;
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
+use hushwing_delivery::LetterId;
 use hushwing_sansio::{Moment, StorageError};
 
 use mail_first::MailFirst;
@@ -61,6 +62,8 @@ pub(super) struct Devices {
     mail: MailFirst,
     /// Since this device was thrown out.
     out: Out,
+    /// The letters of this run that tell others that they are out.
+    told_out: BTreeMap<MemberId, LetterId>,
 }
 
 impl Devices {
@@ -73,6 +76,7 @@ impl Devices {
             tells_again: None,
             mail: MailFirst::default(),
             out: Out::default(),
+            told_out: BTreeMap::new(),
         })
     }
 
@@ -105,6 +109,14 @@ impl Devices {
         if let Some(told) = self.told.get_mut(&device) {
             told.remove(key);
         }
+    }
+
+    pub(super) fn note_told_out(&mut self, device: MemberId, letter: Option<LetterId>) {
+        self.told_out.extend(letter.map(|letter| (device, letter)));
+    }
+
+    pub(super) fn take_told_out(&mut self, device: MemberId) -> Option<LetterId> {
+        self.told_out.remove(&device)
     }
 
     /// Whether that is their room.

@@ -15,10 +15,10 @@ use hushwing_sansio::{Moment, StorageError};
 use crate::messenger::find::Indexing;
 use crate::messenger::{Call, Messenger, SWEEP};
 use crate::storage::{MailboxUse, RoomStanding};
-use crate::{Change, Command};
+use crate::{Change, Command, Event, Refusal};
 
-/// Letters to other mailboxes that wait until this device is back in, should it be. They
-/// come again with another connection.
+/// What networks tell that waits until this device is back in, should it be. It comes again
+/// with another connection.
 const MOST_UNHEARD: usize = 256;
 
 /// What a device knows that was thrown out, in this run.
@@ -81,6 +81,7 @@ impl Messenger {
             NetworkCommand::Acknowledge { .. }
                 | NetworkCommand::Cancel { .. }
                 | NetworkCommand::CloseMailbox { .. }
+                | NetworkCommand::WithdrawCard { .. }
         );
         quiet || !self.is_out()
     }
@@ -97,18 +98,17 @@ impl Messenger {
         }
         match event {
             NetworkEvent::Received { mailbox, .. } if self.is_of_devices(*mailbox) => true,
-            NetworkEvent::Received { .. } => {
+            NetworkEvent::Accepted { .. }
+            | NetworkEvent::Failed { .. }
+            | NetworkEvent::Progress { .. }
+            | NetworkEvent::Reachable { .. } => true,
+            _ => {
                 let unheard = &mut self.devices.out.unheard;
                 if unheard.len() < MOST_UNHEARD {
                     unheard.push((network, event.clone()));
                 }
                 false
             }
-            NetworkEvent::Accepted { .. }
-            | NetworkEvent::Failed { .. }
-            | NetworkEvent::Progress { .. }
-            | NetworkEvent::Reachable { .. } => true,
-            _ => false,
         }
     }
 
@@ -133,6 +133,7 @@ impl Messenger {
         self.tell_all_rooms();
         if out {
             self.give_mail_up(call)?;
+            self.refuse_all_that_wait();
             return Ok(false);
         }
         self.resume_mailboxes(None);
@@ -141,6 +142,16 @@ impl Messenger {
             self.network(call, network, event)?;
         }
         Ok(true)
+    }
+
+    /// What was asked and waits for a network gets its answer now: that would not be heard.
+    fn refuse_all_that_wait(&mut self) {
+        let invites = core::mem::take(&mut self.waiting_invites).into_values();
+        let joins = core::mem::take(&mut self.waiting_joins).into_values();
+        for ticket in invites.chain(joins.flatten()).collect::<Vec<_>>() {
+            let answer = Err(Refusal::ThrownOut);
+            self.tell(Event::Answer { ticket, answer });
+        }
     }
 
     /// A network begins anew: what was not listened to comes again.

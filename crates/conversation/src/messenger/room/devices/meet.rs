@@ -116,7 +116,13 @@ impl Messenger {
     /// or soon.
     pub(in crate::messenger) fn as_seen_here(&self, view: RoomView) -> RoomView {
         match (self.is_out(), view.standing) {
-            (true, RoomStanding::Member | RoomStanding::Joining) => RoomView {
+            (
+                true,
+                RoomStanding::Member
+                | RoomStanding::Joining
+                | RoomStanding::Leaving
+                | RoomStanding::Restoring,
+            ) => RoomView {
                 standing: RoomStanding::Left,
                 ..view
             },

@@ -212,10 +212,24 @@ impl Messenger {
             return Ok(());
         };
         for device in gone {
+            self.stop_telling(call, *device)?;
             let body = LetterBody::commits(&chain);
-            self.post_to_member(call, room, *device, body, Keep::UntilSettled)?;
+            let letter = self.post_to_member(call, room, *device, body, Keep::UntilSettled)?;
+            self.devices.note_told_out(*device, letter);
         }
         self.stop_telling_the_oldest(call, room)
+    }
+
+    /// A device is in again, or told otherwise: what told it that it is out goes no more.
+    fn stop_telling(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        device: MemberId,
+    ) -> Result<(), StorageError> {
+        match self.devices.take_told_out(device) {
+            Some(letter) => self.recall(call, letter.0),
+            None => Ok(()),
+        }
     }
 
     /// A device that lets others in and throws them out without end makes no letter of each.
@@ -250,6 +264,9 @@ impl Messenger {
         turns: &Turns,
     ) -> Result<(), StorageError> {
         if self.devices.meet_in(room) {
+            for device in &turns.back {
+                self.stop_telling(call, *device)?;
+            }
             if turns.gone.is_empty() {
                 return self.find_all_own(call);
             }
