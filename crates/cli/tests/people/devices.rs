@@ -219,8 +219,8 @@ fn a_lost_first_phone_that_somebody_switches_on_says_that_it_was_revoked_and_cha
     let relay = Relay::start(&dir.path().join("relay"));
     let people = ["Alice", "Bob", "Tablet"].map(|name| Person::start(name, &relay));
     people[0].meet(&people[1]);
-    link(&people[0], &people[2]);
-    found(&people);
+    link(&people[0], &people[2], &[]);
+    found(&people.each_ref());
     let [lost, bob, tablet] = people;
     lost.run(&["send", "Bob", "before", "--wait", "delivered"])
         .ok();

@@ -55,9 +55,12 @@ fn hidden_profiles_talk_and_one_look_does_not_tell_of_them() {
     alice.meet(&bob);
 
     let seen = alice.run(&["profile", "list"]).ok();
-    assert_eq!(seen, json!([{ "profile": "Alice", "default": true }]));
+    assert_eq!(
+        seen,
+        json!([{ "profile": "Alice", "default": true, "revoked": false }])
+    );
     let seen = alice.as_hidden(EVE, &["profile", "list"]);
-    let hers = json!({ "profile": EVE[0], "default": false });
+    let hers = json!({ "profile": EVE[0], "default": false, "revoked": false });
     assert_eq!(seen[1], hers, "{seen}");
     assert_eq!(seen.as_array().unwrap().len(), 2, "not the other one");
     for word in ["status", "doctor", "contacts"] {
@@ -141,7 +144,10 @@ fn a_profile_that_was_there_is_hidden_with_all_that_is_in_it() {
     let hidden = alice.knowing(words, &["profile", "hide", name, "--slot", "2"]);
     assert_eq!(hidden.ok(), json!({ "profile": name, "hidden": true }));
     let seen = alice.run(&["profile", "list"]).ok();
-    assert_eq!(seen, json!([{ "profile": "Alice", "default": true }]));
+    assert_eq!(
+        seen,
+        json!([{ "profile": "Alice", "default": true, "revoked": false }])
+    );
     let contacts = alice.as_hidden(EVE, &["contacts"]);
     assert_eq!(contacts[0]["state"], "connected", "{contacts}");
     let args = ["send", "Bob", "to somebody", "--wait", "delivered"];
@@ -183,7 +189,10 @@ fn a_profile_whose_hiding_was_cut_short_begins_anew_from_its_slot() {
     alice.stop();
     alice.run(&["up"]).ok();
     let seen = alice.run(&["profile", "list"]).ok();
-    assert_eq!(seen, json!([{ "profile": "Alice", "default": true }]));
+    assert_eq!(
+        seen,
+        json!([{ "profile": "Alice", "default": true, "revoked": false }])
+    );
 
     until("the conversation began anew", || {
         alice.as_hidden(EVE, &["contacts"])[0]["state"] == "connected"

@@ -314,7 +314,8 @@ fn another_device_goes_on_where_one_was_revoked() {
     let before = taking(&mut d).groups[0].before.clone();
     let lost = device(d.village(), phone, "desk");
     ask(d.village(), phone, Command::RevokeDevice { device: lost });
-    assert_eq!(taking(&mut d).groups[0].before, before);
+    // It fetched its mail first, and so further pieces; none is asked for twice.
+    assert!(taking(&mut d).groups[0].before <= before);
     d.pass(A_DAY);
     let (theirs, its) = (d.read(tablet), d.read(phone));
     assert_eq!(its.len(), MANY);

@@ -25,7 +25,11 @@ fn replaced(d: &mut Desk) -> Home {
     d.pass(60);
     link(d.village(), (phone, "phone"), (new, "new"));
     let code = devices(d.village(), new).code.expect("a code");
-    ask(d.village(), new, Command::ConfirmDevice { code });
+    ask(
+        d.village(),
+        new,
+        Command::ConfirmDevice { code, days: None },
+    );
     d.pass(600);
     assert_eq!(names(d.village(), phone).len(), 2, "the lost one went");
     new
