@@ -98,8 +98,13 @@ impl Messenger {
         let Some(messages) = self.echoes.again(letter, place, now) else {
             return Ok(());
         };
-        if room.is_none() {
-            self.reach.turn_aside(place, now);
+        match self.room_of(mailbox) {
+            // Who is blocked does not learn by what they say again that I am there.
+            Some(room) if self.is_blocked_pair(room) || self.is_usurped_pair(room) => {
+                return Ok(());
+            }
+            Some(_) => {}
+            None => self.reach.turn_aside(place, now),
         }
         self.within(call, place, |this, call| {
             for message in messages {

@@ -1,10 +1,12 @@
 //! A server that fails in any way stops no group whose members have another.
 
+use hushwing_conversation::storage::RoomRows as _;
 use hushwing_conversation::view::Speaker;
 use hushwing_conversation::village::{Conduct, Home};
-use hushwing_conversation::{Command, MessageState};
+use hushwing_conversation::{Command, Config, MessageState};
 use hushwing_delivery::SendFailure;
 
+use crate::devices::{devices, link};
 use crate::rooms::{Circle, circle};
 use crate::support::*;
 
@@ -15,10 +17,21 @@ impl Circle {
     /// All choose so many mailboxes for each conversation and group.
     fn choose(&mut self, mailboxes: usize) {
         for home in self.homes.clone() {
-            let choose = |config: &mut hushwing_conversation::Config| config.mailboxes = mailboxes;
+            let choose = |config: &mut Config| config.mailboxes = mailboxes;
             self.village.choose(home, choose).unwrap();
         }
         self.pass(2 * HOUR);
+    }
+
+    /// Where somebody writes to another.
+    fn member_addresses(&mut self, who: usize, name: &str) -> Vec<Vec<u8>> {
+        let (home, room) = (self.homes[who], self.rooms[who]);
+        let member = self.member(who, name).member;
+        let storage = self.village.storage(home).unwrap();
+        let members = storage.members(room).unwrap().into_iter();
+        let mut found = members.filter(|one| one.member == member);
+        let addresses = found.next().unwrap().addresses.into_iter();
+        addresses.map(|one| one.expose().to_vec()).collect()
     }
 
     /// How many mailboxes of somebody for this group lie on which server, those that are
@@ -117,6 +130,50 @@ fn there_are_as_many_mailboxes_as_were_chosen_each_on_another_server() {
     c.say(0, "by the one that is left");
     c.pass(60);
     assert_eq!(c.texts(1).len(), 4);
+}
+
+#[test]
+fn a_mailbox_that_cannot_be_made_keeps_nobody_from_leaving_one_that_is_known() {
+    let mut c = circle(6_105, &THREE);
+    c.village.set_servers(2);
+    // The further ones are to lie on a server that takes none.
+    c.village.set_conduct(1, Conduct::Dead);
+    c.choose(2);
+    let before = c.member_addresses(0, "Bob");
+    let (room, member) = (c.rooms[0], c.member(0, "Carol").member);
+    c.ask(0, Command::RemoveMember { room, member });
+    c.pass(HOUR);
+    assert_ne!(c.member_addresses(0, "Bob"), before, "Carol knows it");
+}
+
+#[test]
+fn one_relay_that_is_dead_keeps_nobody_from_revoking_a_device() {
+    let mut v = village(6_106);
+    v.set_servers(2);
+    let config = || Config {
+        name: "Alice".to_owned(),
+        receipt_delay: (DELAY, DELAY),
+        mailboxes: 2,
+        ..Config::default()
+    };
+    let desk = v.move_in_as(config()).unwrap();
+    let phone = v.move_in_as(config()).unwrap();
+    link(&mut v, (desk, "desk"), (phone, "phone"));
+    v.pass(std::time::Duration::from_secs(26 * HOUR)).unwrap();
+    for server in [0, 1] {
+        v.set_conduct(server, Conduct::Dead);
+        let listed = devices(&mut v, desk).devices;
+        let device = listed.into_iter().find(|one| !one.me).unwrap().device;
+        let revoked = v.ask(desk, Command::RevokeDevice { device }).unwrap();
+        assert_eq!(revoked, None, "one answers, and the other is waited for");
+        v.pass(std::time::Duration::from_secs(30)).unwrap();
+        assert_eq!(devices(&mut v, desk).devices.len(), 1, "{server}");
+        v.set_conduct(server, Conduct::Fair);
+        v.pass(std::time::Duration::from_secs(HOUR)).unwrap();
+        let next = v.move_in_as(config()).unwrap();
+        link(&mut v, (desk, "desk"), (next, "next"));
+        v.pass(std::time::Duration::from_secs(26 * HOUR)).unwrap();
+    }
 }
 
 #[test]

@@ -44,7 +44,8 @@ pub enum Keep {
     #[default]
     UntilSettled,
     /// Until one network has taken responsibility: for receipts and the like,
-    /// which nobody answers.
+    /// which nobody answers. An urgent one until each address has, or did not for ten
+    /// minutes longer.
     UntilAccepted,
     /// The same, for what is passed on for somebody else: of those to one address only the
     /// last [`MOST_FOR_OTHERS`] wait, of at most [`MOST_FOR_OTHERS_BYTES`] unless it is a

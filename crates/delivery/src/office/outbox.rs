@@ -18,7 +18,7 @@ use self::entry::Entry;
 use self::others::ForOthers;
 use super::lane::{LaneId, Lanes, RouteKey};
 use super::letter::{
-    Letter, LetterId, MOST_ADDRESSES, PostError, RouteRecord, RouteState, Whereabouts,
+    Keep, Letter, LetterId, MOST_ADDRESSES, PostError, RouteRecord, RouteState, Whereabouts,
 };
 use super::numbers::Numbers;
 use super::storage::Storage;
@@ -37,6 +37,8 @@ enum Timer {
     NextAddress(LetterId),
     /// Nothing took a letter for a day.
     LastResort(LetterId),
+    /// One address took a letter a while ago, and the others have not.
+    Enough(LetterId),
     /// The network may have let an accepted letter expire.
     Expiry(RouteKey),
     /// The network never answered.
@@ -97,6 +99,7 @@ impl Outbox {
         for letter in letters {
             self.plan_next_address(cx, letter);
             self.plan_last_resort(cx, letter);
+            self.plan_enough(cx, letter);
             let routes = self
                 .letters
                 .get(&letter)
@@ -169,6 +172,7 @@ impl Outbox {
         }
         self.drop_timer(entry.next_address, Timer::NextAddress(letter));
         self.drop_timer(entry.last_resort, Timer::LastResort(letter));
+        self.drop_timer(entry.enough, Timer::Enough(letter));
         for (index, route) in entry.routes.iter().enumerate() {
             self.drop_timer(route.expiry, Timer::Expiry((letter, index)));
             if received {
@@ -194,6 +198,9 @@ impl Outbox {
                 Timer::Lane(lane) => self.reopen(cx, storage, out, lane)?,
                 Timer::NextAddress(letter) => self.start_next(cx, storage, out, letter)?,
                 Timer::LastResort(letter) => self.resort(cx, storage, out, letter)?,
+                Timer::Enough(letter) => {
+                    self.forget(cx, storage, out, letter, false)?;
+                }
                 Timer::Expiry(route) => self.send_again(cx, storage, out, route)?,
                 Timer::Stall(send) => {
                     self.cancel_at_network(out, send);
@@ -394,6 +401,22 @@ impl Outbox {
         let at = cx.now() + timing::last_resort(cx).saturating_sub(waited);
         entry.last_resort = Some(at);
         self.timers.insert((at, Timer::LastResort(letter)));
+    }
+
+    fn plan_enough(&mut self, cx: &Context<'_>, letter: LetterId) {
+        let Some(entry) = self.letters.get_mut(&letter) else {
+            return;
+        };
+        let settles = entry.keep == Keep::UntilSettled;
+        let Some(accepted) = entry
+            .accepted
+            .filter(|_| !settles && entry.enough.is_none())
+        else {
+            return;
+        };
+        let at = cx.now() + timing::ENOUGH.saturating_sub(cx.wall().since(accepted));
+        entry.enough = Some(at);
+        self.timers.insert((at, Timer::Enough(letter)));
     }
 
     fn plan_expiry(&mut self, cx: &Context<'_>, key: RouteKey) {

@@ -13,6 +13,9 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A network that has not answered a `Send` for so long is taken to have lost
 /// it; the longest an SMP server is waited for, with room for slower networks.
 pub(super) const STALL: Duration = Duration::from_secs(15 * 60);
+/// How long the other addresses of a letter that nobody confirms are tried after one took
+/// it: a server that is not reached for longer is no help against one that loses letters.
+pub(super) const ENOUGH: Duration = MINUTE.saturating_mul(10);
 /// After so long a network may have let an accepted letter expire (SMP: 21
 /// days), so it is sent again.
 pub(super) const EXPIRY: Duration = DAY.saturating_mul(21);

@@ -47,6 +47,52 @@ fn a_letter_that_nobody_answers_is_forgotten_once_accepted() {
 }
 
 #[test]
+fn an_urgent_letter_that_nobody_answers_stays_until_each_address_took_it() {
+    for restarts in [false, true] {
+        let mut desk = Desk::new(26);
+        let letter = Letter {
+            urgency: Urgency::Urgent,
+            keep: Keep::UntilAccepted,
+            ..letter(&["a", "b"], b"receipt")
+        };
+        desk.post(&letter);
+        let sent = desk.sent();
+        desk.accept(sent[0].send);
+        desk.fail(sent[1].send, SendFailure::Unreachable);
+        assert_eq!(desk.storage.letter_count(), 1, "who took it may lose it");
+        if restarts {
+            desk.restart();
+        }
+        desk.pass(MINUTE);
+        let again = one(desk.sent());
+        assert_eq!(again.locator, sent[1].locator);
+        desk.accept(again.send);
+        assert_eq!(desk.storage.letter_count(), 0);
+
+        desk.post(&letter);
+        let sent = desk.sent();
+        desk.accept(sent[1].send);
+        desk.fail(sent[0].send, SendFailure::Gone);
+        assert_eq!(
+            desk.storage.letter_count(),
+            0,
+            "there is nobody to wait for"
+        );
+
+        desk.post(&letter);
+        let sent = desk.sent();
+        desk.accept(sent[1].send);
+        if restarts {
+            desk.restart();
+        }
+        desk.pass(MINUTE * 9);
+        assert_eq!(desk.storage.letter_count(), 1);
+        desk.pass(MINUTE * 2);
+        assert_eq!(desk.storage.letter_count(), 0, "nobody answers there");
+    }
+}
+
+#[test]
 fn a_second_address_is_tried_two_to_four_minutes_later() {
     for seed in 0..20 {
         let mut desk = Desk::new(seed);

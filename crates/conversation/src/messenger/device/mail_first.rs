@@ -4,7 +4,9 @@
 //! switched on again would else throw out those that took its place, and be heard where its
 //! leaf is the lower one. So it writes to its own mailboxes in the device room. What comes back
 //! shows that all that lay there before it is read. That is done for each, since what was read
-//! an hour ago says nothing of today; what cannot be fetched in time is refused.
+//! an hour ago says nothing of today. The others write such things to all mailboxes that they
+//! know; so where a relay does not answer, it is enough that one of those was read. What cannot
+//! be fetched in time is refused.
 
 use core::time::Duration;
 
@@ -31,10 +33,20 @@ pub(super) struct MailFirst {
 
 /// What I wrote to myself.
 struct Asked {
-    /// What has not come back: the mark, and the letter that bears it.
-    open: Vec<([u8; 16], u64)>,
+    /// What has not come back.
+    open: Vec<Mark>,
+    /// Whether a mailbox was read that the others are told.
+    one_read: bool,
     until: Moment,
     waiting: Vec<(Ticket, MemberId)>,
+}
+
+/// What I wrote to one mailbox.
+struct Mark {
+    mark: [u8; 16],
+    letter: u64,
+    /// Whether the others are told that mailbox.
+    serves: bool,
 }
 
 impl super::Devices {
@@ -76,11 +88,15 @@ impl Messenger {
     /// Writes to each mailbox that I have in the device room.
     fn ask_for_mail(&mut self, call: &mut Call<'_, '_>, room: RoomId) -> Result<(), StorageError> {
         let key = self.rooms.key_in(room).to_vec();
-        let mailboxes = self.mailboxes.values();
-        let mine = mailboxes.filter(|record| record.owner == MailboxUse::Room(room));
-        let addresses: Vec<_> = mine.filter_map(shared_address).collect();
+        let service = self.in_service(room);
+        let mailboxes = self.mailboxes.iter();
+        let mine = mailboxes.filter(|(_, record)| record.owner == MailboxUse::Room(room));
+        let told = mine.map(|(id, record)| (shared_address(record), service.contains(id)));
+        let addresses: Vec<_> = told
+            .filter_map(|(to, serves)| Some((to?, serves)))
+            .collect();
         let mut open = Vec::new();
-        for address in addresses {
+        for (address, serves) in addresses {
             let mark = call.cx.random();
             let letter = Letter {
                 to: vec![address],
@@ -90,13 +106,18 @@ impl Messenger {
                 keep: Keep::UntilAccepted,
             };
             match self.office.post(call.cx, &mut *call.storage, &letter) {
-                Ok(letter) => open.push((mark, letter.0)),
+                Ok(letter) => open.push(Mark {
+                    mark,
+                    letter: letter.0,
+                    serves,
+                }),
                 Err(PostError::Storage(error)) => return Err(error),
                 Err(_) => {}
             }
         }
         self.devices.mail.asked = (!open.is_empty()).then(|| Asked {
             open,
+            one_read: false,
             until: call.cx.now() + PATIENCE,
             waiting: Vec::new(),
         });
@@ -113,19 +134,26 @@ impl Messenger {
         let Some(asked) = &mut self.devices.mail.asked else {
             return Ok(false);
         };
-        let before = asked.open.len();
-        asked.open.retain(|(mark, _)| items != [mark.as_slice()]);
-        let found = asked.open.len() < before;
-        if found && asked.open.is_empty() {
+        let mut open = asked.open.iter();
+        let Some(at) = open.position(|one| items == [one.mark.as_slice()]) else {
+            return Ok(false);
+        };
+        asked.one_read |= asked.open.remove(at).serves;
+        if asked.open.is_empty() {
             self.go_on_with_revoking(call)?;
         }
-        Ok(found)
+        Ok(true)
     }
 
-    /// All that lay there is read: what waited for it is done, if it still may be.
+    /// What lay there is read: what waited for it is done, if it still may be.
     fn go_on_with_revoking(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
-        let asked = self.devices.mail.asked.take();
-        for (ticket, device) in asked.into_iter().flat_map(|asked| asked.waiting) {
+        let Some(asked) = self.devices.mail.asked.take() else {
+            return Ok(());
+        };
+        for one in asked.open {
+            self.recall(call, one.letter)?;
+        }
+        for (ticket, device) in asked.waiting {
             let answer = match self.is_out() {
                 true => Err(Refusal::ThrownOut),
                 false => match self.revoke_device(call, device) {
@@ -145,8 +173,10 @@ impl Messenger {
         call: &mut Call<'_, '_>,
     ) -> Result<(), StorageError> {
         match &self.devices.mail.asked {
-            Some(asked) if asked.until <= call.cx.now() => self.give_mail_up(call),
-            _ => Ok(()),
+            Some(asked) if asked.until > call.cx.now() => Ok(()),
+            Some(asked) if asked.one_read => self.go_on_with_revoking(call),
+            Some(_) => self.give_mail_up(call),
+            None => Ok(()),
         }
     }
 
@@ -158,8 +188,8 @@ impl Messenger {
         let Some(asked) = self.devices.mail.asked.take() else {
             return Ok(());
         };
-        for (_, letter) in asked.open {
-            self.recall(call, letter)?;
+        for one in asked.open {
+            self.recall(call, one.letter)?;
         }
         let reason = match self.is_out() {
             true => Refusal::ThrownOut,

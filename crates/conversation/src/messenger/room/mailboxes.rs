@@ -30,7 +30,7 @@ const REST: Duration = Duration::from_secs(60 * 60);
 impl Messenger {
     /// The mailboxes that members are told, the one to write to first in front; none
     /// before there is one to write to first.
-    pub(super) fn in_service(&self, room: RoomId) -> Vec<MailboxId> {
+    pub(in crate::messenger) fn in_service(&self, room: RoomId) -> Vec<MailboxId> {
         let Some(record) = self.rooms.by_id.get(&room).map(|known| &known.record) else {
             return Vec::new();
         };
@@ -319,12 +319,31 @@ impl Messenger {
         if !self.rooms.by_id.contains_key(&room) || !self.in_service(room).contains(&mailbox) {
             return Ok(());
         }
-        let record = &mut self.rooms.find(room)?.record;
-        if record.standing != RoomStanding::Member {
+        if self.rooms.find(room)?.record.standing != RoomStanding::Member {
             return Ok(());
         }
-        record.exposed = true;
-        self.save_room(call, room)?;
+        self.expose_mailboxes(call, room)?;
         self.replace_room_mailbox(call, room)
+    }
+
+    /// Somebody who is out knows where I am written to, or none is to be any more there where
+    /// one lies. What was being made beside them is given up: where it was to be nobody may
+    /// answer, and it would be waited for.
+    pub(super) fn expose_mailboxes(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let record = &mut self.rooms.find(room)?.record;
+        record.exposed = true;
+        let served = record.mailbox.is_some();
+        self.save_room(call, room)?;
+        let opening = self.mailboxes.iter().filter(|(_, record)| {
+            record.owner == MailboxUse::Room(room) && record.state == MailboxState::Opening
+        });
+        let opening: Vec<_> = opening.map(|(id, _)| *id).filter(|_| served).collect();
+        opening
+            .into_iter()
+            .try_for_each(|mailbox| self.close_mailbox(call, mailbox))
     }
 }

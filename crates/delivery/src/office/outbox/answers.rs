@@ -46,12 +46,15 @@ impl Outbox {
             if first {
                 out.event(OfficeEvent::Accepted { letter, network });
             }
-            if entry.keep != Keep::UntilSettled {
+            if entry.is_over() {
                 self.forget(cx, storage, out, letter, false)?;
             } else {
                 let head = entry.encode()?;
                 storage.set_letter_head(letter, &head)?;
-                self.plan_expiry(cx, key);
+                match entry.keep {
+                    Keep::UntilSettled => self.plan_expiry(cx, key),
+                    Keep::UntilAccepted | Keep::ForOthers => self.plan_enough(cx, letter),
+                }
             }
         } else if before / PREFIX_STEP != route.prefix() / PREFIX_STEP {
             let head = entry.encode()?;
@@ -225,6 +228,10 @@ impl Outbox {
         if let Some(route) = entry.routes.get_mut(index) {
             route.state = RouteState::Failed(reason);
             route.last_failure = Some(reason);
+        }
+        if entry.is_over() {
+            self.forget(cx, storage, out, letter, false)?;
+            return Ok(());
         }
         if !entry.has_hope() && !entry.reserved().is_empty() {
             return self.resort(cx, storage, out, letter);

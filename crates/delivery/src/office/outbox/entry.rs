@@ -21,6 +21,8 @@ pub(super) struct Entry {
     pub(super) next_address: Option<Moment>,
     /// When the last resort is tried if nothing took the letter.
     pub(super) last_resort: Option<Moment>,
+    /// When those addresses are given up that did not take it while another did.
+    pub(super) enough: Option<Moment>,
 }
 
 impl Entry {
@@ -59,7 +61,17 @@ impl Entry {
             routes,
             next_address: None,
             last_resort: None,
+            enough: None,
         }
+    }
+
+    /// Whether nothing more is to come of it: it was to be taken by one address, or by each
+    /// in use, and was. Who takes a letter first may be who loses it.
+    pub(super) fn is_over(&self) -> bool {
+        let all = self.urgency == Urgency::Urgent && self.keep == Keep::UntilAccepted;
+        let mut routes = self.routes.iter();
+        let under_way = all && routes.any(|route| route.state == RouteState::Sending);
+        self.keep != Keep::UntilSettled && self.accepted.is_some() && !under_way
     }
 
     /// Where it goes first, if it is sent for somebody else.
@@ -142,6 +154,7 @@ impl Entry {
             routes,
             next_address: None,
             last_resort: None,
+            enough: None,
         })
     }
 }

@@ -181,8 +181,7 @@ impl Messenger {
         self.pair_turned(call, room)?;
         if !turns.gone.is_empty() {
             // Whoever is out knows where I am written to, also should I be brought back.
-            self.rooms.find(room)?.record.exposed = true;
-            self.save_room(call, room)?;
+            self.expose_mailboxes(call, room)?;
         }
         match self.rooms.find(room)?.record.standing {
             RoomStanding::Leaving => self.leave_further(call, room),
