@@ -4,7 +4,8 @@ use hushwing_conversation::content::{Content, Entry, RoomStep, RoomWord};
 use hushwing_conversation::{Command, MessageState, RoomRows as _};
 use hushwing_delivery::Address;
 
-use crate::rooms::{Circle, circle};
+use crate::devices_rooms::{Desk, lines, only};
+use crate::rooms::{Circle, circle, rooms};
 use crate::rooms_shadow::{Shadow, address, key_of, members, post};
 use crate::support::*;
 
@@ -167,4 +168,38 @@ fn the_key_package_one_came_in_by_is_not_kept() {
     c.say(1, "still in");
     c.pass(60);
     assert_eq!(c.texts(0), ["still in"]);
+}
+
+#[test]
+fn who_comes_back_as_somebody_else_says_nothing_again_to_a_device_that_was_off() {
+    let mut d = Desk::new(4_143, &["Alice", "Bob"]);
+    let (desk, bob, phone) = (d.desk(), d.bob(), d.phone);
+    d.village().set_offline(phone, true);
+    let before = d.say(bob, "before");
+    d.pass(120);
+    let state = d
+        .look(bob)
+        .iter()
+        .find(|one| one.id == before)
+        .unwrap()
+        .state;
+    assert_eq!(state, MessageState::Delivered, "to her desk");
+    let view = only(d.village(), desk);
+    let member = view.members.iter().find(|one| !one.me).unwrap().member;
+    let room = view.room;
+    ask(d.village(), desk, Command::RemoveMember { room, member });
+    d.pass(120);
+    let contact = contacts(d.village(), desk)[0].contact;
+    ask(d.village(), desk, Command::OfferRoom { room, contact });
+    d.pass(60);
+    let mut all = rooms(d.village(), bob).into_iter();
+    let room = all.rfind(|one| one.offered).unwrap().room;
+    ask(d.village(), bob, Command::AcceptRoom { room });
+    d.pass(600);
+    d.village().set_offline(phone, false);
+    d.pass(600);
+    d.say(bob, "here again");
+    d.pass(60);
+    let both = lines(&[(false, "before"), (false, "here again")]);
+    assert_eq!([d.read(desk), d.read(phone)], [both.clone(), both]);
 }

@@ -344,19 +344,9 @@ impl Messenger {
                 continue;
             };
             for one in recipients {
-                if one.state >= MessageState::Failed {
-                    continue;
+                if one.state < MessageState::Failed {
+                    self.fail_to(call, one)?;
                 }
-                if let Some(letter) = one.letter {
-                    self.recall(call, letter)?;
-                }
-                let (letter, state) = (None, MessageState::Failed);
-                let failed = RecipientRecord {
-                    letter,
-                    state,
-                    ..one
-                };
-                call.storage.put_recipient(&failed)?;
             }
             self.count_anew(call, &message, None)?;
             let record = call.storage.message(&message)?;
@@ -364,7 +354,45 @@ impl Messenger {
                 self.tell_state(&record, MessageState::Failed, Some(FailReason::Broken));
             }
         }
+        self.fail_to_devices(call, room)
+    }
+
+    /// What reached somebody may be on its way to further devices of theirs. Said again by who
+    /// I am then, it would be another message.
+    fn fail_to_devices(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let members: Vec<_> = self.rooms.find(room)?.members.keys().copied().collect();
+        for member in members {
+            loop {
+                let open = call.storage.unreached(member, u64::MAX, MOST_AGAIN)?;
+                if open.is_empty() {
+                    break;
+                }
+                for one in open {
+                    self.fail_to(call, one)?;
+                }
+            }
+        }
         Ok(())
+    }
+
+    /// A message is no longer on its way to somebody.
+    fn fail_to(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        one: RecipientRecord,
+    ) -> Result<(), StorageError> {
+        if let Some(letter) = one.letter {
+            self.recall(call, letter)?;
+        }
+        call.storage.put_recipient(&RecipientRecord {
+            letter: None,
+            state: MessageState::Failed,
+            ..one
+        })
     }
 }
 
