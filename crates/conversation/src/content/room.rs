@@ -1,13 +1,14 @@
 //! Rooms: asking somebody in, and what members tell each other beside what they
 //! say.
 
+mod entry;
 mod error;
 
 use core::fmt;
 
+pub use entry::Entry;
 pub use error::RoomWordError;
 
-use super::addresses::{read_list, write_list};
 use super::cbor::{Reader, Writer, whole};
 use super::device::{DeviceAnswer, DeviceCall};
 use super::history::{Entitled, Piece, Place};
@@ -128,6 +129,9 @@ pub enum RoomStep {
     Entitled(Vec<Entitled>),
     /// To all, or to one: the leaves with these keys are devices of mine.
     Mine(Vec<[u8; 32]>),
+    /// To one: of the leaves with these keys I do not know where they are written to, or
+    /// whose devices they are.
+    Missing(Vec<[u8; 32]>),
     /// From a steward: are you there? Random: the answer bears the same.
     Roll([u8; 16]),
     /// To a steward: I am.
@@ -151,27 +155,6 @@ pub enum RoomStep {
     },
     /// Among the devices of one account: I am in these pairs.
     Paired(Vec<Paired>),
-}
-
-/// Somebody in a room, as told. `Debug` hides all of it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The public signature key of their leaf. Several leaves of one account are
-    /// several devices, each with addresses of its own.
-    pub key: [u8; 32],
-    /// What they call themselves.
-    pub name: String,
-    /// The revision of the addresses, above that of all told before.
-    pub revision: u64,
-    /// `delivery::Address` values as that room encodes them, the preferred one
-    /// first.
-    pub addresses: Vec<Vec<u8>>,
-}
-
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Entry(..)")
-    }
 }
 
 impl fmt::Debug for RoomStep {
@@ -200,6 +183,7 @@ impl fmt::Debug for RoomStep {
             Self::Piece(_) => "Piece",
             Self::Entitled(_) => "Entitled",
             Self::Mine(_) => "Mine",
+            Self::Missing(_) => "Missing",
             Self::Roll(_) => "Roll",
             Self::Here { .. } => "Here",
             Self::PairWanted(_) => "PairWanted",
@@ -247,6 +231,7 @@ impl RoomWord {
             | RoomStep::Further(_)
             | RoomStep::Entitled(_)
             | RoomStep::Mine(_)
+            | RoomStep::Missing(_)
             | RoomStep::Roll(_)
             | RoomStep::Here { .. }
             | RoomStep::Return
@@ -349,11 +334,8 @@ impl RoomWord {
                 RoomStep::Share(shared.collect::<Result<_, _>>()?)
             }
             16 => RoomStep::Begun(Begun::read(reader)?),
-            17 => {
-                let count = reader.array(MAX_MINE as u64)?;
-                let keys = (0..count).map(|_| reader.fixed());
-                RoomStep::Mine(keys.collect::<Result<_, _>>()?)
-            }
+            17 => RoomStep::Mine(read_keys(reader, MAX_MINE)?),
+            28 => RoomStep::Missing(read_keys(reader, MAX_ROSTER)?),
             22 => RoomStep::Roll(reader.fixed()?),
             23 => {
                 reader.array_of(2)?;
@@ -514,10 +496,11 @@ impl RoomWord {
             }
             RoomStep::Mine(keys) => {
                 head(17);
-                writer.array(keys.len());
-                for key in keys {
-                    writer.bytes(key);
-                }
+                write_keys(keys, writer);
+            }
+            RoomStep::Missing(keys) => {
+                head(28);
+                write_keys(keys, writer);
             }
             RoomStep::Roll(mark) => {
                 head(22);
@@ -541,29 +524,6 @@ impl RoomWord {
     }
 }
 
-impl Entry {
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, RoomWordError> {
-        reader.array_of(4)?;
-        Ok(Self {
-            key: reader.fixed()?,
-            name: reader.text(MAX_NAME * 4)?.to_owned(),
-            revision: reader.unsigned()?,
-            addresses: read_list(reader)?,
-        })
-    }
-
-    pub(super) fn write(&self, writer: &mut Writer) {
-        writer.array(4).bytes(&self.key);
-        writer.text(&self.name).unsigned(self.revision);
-        write_list(&self.addresses, writer);
-    }
-
-    pub(super) fn clean(&mut self) -> Result<(), RoomWordError> {
-        self.name = cleaned(&self.name)?;
-        Ok(())
-    }
-}
-
 pub(super) fn cleaned(name: &str) -> Result<String, RoomWordError> {
     clean_name(name).ok_or(RoomWordError::EmptyName)
 }
@@ -575,6 +535,18 @@ pub(super) fn read_package(reader: &mut Reader<'_>) -> Result<Vec<u8>, RoomWordE
 pub(super) fn read_account(reader: &mut Reader<'_>) -> Result<AccountId, RoomWordError> {
     let account = AccountId::try_from(reader.bytes(MAX_ACCOUNT)?);
     account.map_err(|_| RoomWordError::Account)
+}
+
+fn read_keys(reader: &mut Reader<'_>, most: usize) -> Result<Vec<[u8; 32]>, RoomWordError> {
+    let count = reader.array(most as u64)?;
+    (0..count).map(|_| Ok(reader.fixed()?)).collect()
+}
+
+fn write_keys(keys: &[[u8; 32]], writer: &mut Writer) {
+    writer.array(keys.len());
+    for key in keys {
+        writer.bytes(key);
+    }
 }
 
 fn read_known(reader: &mut Reader<'_>) -> Result<Vec<([u8; 32], u64)>, RoomWordError> {

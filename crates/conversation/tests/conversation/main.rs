@@ -91,6 +91,7 @@ mod rotation;
 mod search;
 mod support;
 mod tended;
+mod town;
 mod typing;
 mod vanish;
 mod verification;

@@ -100,3 +100,51 @@ fn damage_of_whom_a_message_reached_ends_its_room_alone() {
     let room = c.rooms[0];
     c.ask(0, Command::ForgetRoom { room });
 }
+
+/// Carol is let in by Alice, and Bob renames the room so many milliseconds later.
+fn renamed_while_she_comes(after: u64) -> Vec<String> {
+    let mut c = acquaintances(1_710 + after, &THREE);
+    c.found();
+    c.add(1);
+    c.make_steward(0, "Bob");
+    c.pass(60);
+    c.offer(2);
+    c.accept(2);
+    c.village.pass(Duration::from_millis(after)).unwrap();
+    let (room, name) = (c.rooms[1], "Sailing".to_owned());
+    c.ask(1, Command::RenameRoom { room, name });
+    // Before anybody asks for who is missing.
+    c.pass(120);
+    let view = c.view(2);
+    let there = view.members.into_iter().filter(|one| one.present);
+    there.map(|one| one.name).collect()
+}
+
+#[test]
+fn a_newcomer_is_told_who_is_there_whatever_was_committed_since() {
+    for after in (0..6_000).step_by(500) {
+        let mut there = renamed_while_she_comes(after);
+        there.sort();
+        assert_eq!(there, THREE, "{after} ms");
+    }
+}
+
+#[test]
+fn who_missed_a_greeting_asks_who_has_come() {
+    let mut c = acquaintances(1_706, &THREE);
+    c.found();
+    c.add(1);
+    c.offer(2);
+    c.village.set_offline(c.homes[1], true);
+    c.accept(2);
+    c.pass(60);
+    // What she said to Bob is lost, and she is told of no other mailbox by who knows her not.
+    c.village.lose_mailboxes(c.homes[1], true);
+    c.village.set_offline(c.homes[1], false);
+    c.say(0, "welcome");
+    c.pass(3_600);
+    c.say(1, "yes");
+    c.pass(60);
+    assert_eq!(c.texts(2), ["welcome", "yes"]);
+    c.agree(&[0, 1, 2]);
+}

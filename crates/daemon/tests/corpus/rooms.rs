@@ -133,6 +133,7 @@ pub(crate) fn rooms() -> Vec<Seed> {
         ("seen", RoomStep::Seen(vec![seen])),
         ("begun", RoomStep::Begun(begun)),
         ("mine", RoomStep::Mine(vec![[3; 32]])),
+        ("missing", RoomStep::Missing(vec![[3; 32], [4; 32]])),
         ("further", RoomStep::Further([4; 52])),
         ("piece", piece(Next::Before([4; 52]))),
         ("piece_last", piece(Next::End)),

@@ -151,6 +151,7 @@ fn all(name: &str) -> Vec<RoomWord> {
         ]),
         RoomStep::Seen(vec![seen()]),
         RoomStep::Mine(vec![[3; 32], [4; 32]]),
+        RoomStep::Missing(vec![[3; 32], [4; 32]]),
         RoomStep::Roll([9; 16]),
         here(Readiness::Ready),
         here(Readiness::Unable),
@@ -243,6 +244,7 @@ fn hostile_names_are_cleaned_or_refused() {
                 | RoomStep::Seen(_)
                 | RoomStep::Begun(_)
                 | RoomStep::Mine(_)
+                | RoomStep::Missing(_)
                 | RoomStep::Roll(_)
                 | RoomStep::Here { .. }
                 | RoomStep::Tallies(_)
@@ -265,7 +267,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
     fn whatever_is_read_is_bounded_and_never_panics(
-        step in 0..28_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
+        step in 0..29_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
     ) {
         let step = if step < 24 { vec![step] } else { vec![0x18, step] };
         let head = [&[0x84, 1][..], &step, &[0x50], &[4; 16], &bytes].concat();

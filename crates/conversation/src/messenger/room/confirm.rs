@@ -13,6 +13,7 @@ use super::Room;
 use crate::branches::MakeFault;
 use crate::content::{Content, MessageId, Receipt, Status};
 use crate::event::FailReason;
+use crate::fork_choice::StateName;
 use crate::messenger::broken::is_damage;
 use crate::messenger::{Call, Messenger};
 use crate::storage::{MessageRecord, MessageState, Owed, RecipientRecord};
@@ -322,6 +323,18 @@ impl Messenger {
         member: MemberId,
         content: &Content,
     ) -> Result<Option<Vec<u8>>, StorageError> {
+        let state = self.keeper(call, room, |keeper, _| Ok(keeper.followed()))?;
+        self.seal_aside_in(call, room, (member, state), content)
+    }
+
+    /// The same in another state, which is all that a newcomer has.
+    pub(super) fn seal_aside_in(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        (member, state): (MemberId, StateName),
+        content: &Content,
+    ) -> Result<Option<Vec<u8>>, StorageError> {
         let Some(bytes) = self.compose_in(call, room, content)? else {
             return Ok(None);
         };
@@ -330,7 +343,7 @@ impl Messenger {
             return Ok(None);
         };
         let sealed = self.keeper(call, room, |keeper, lent| {
-            keeper.write_aside(lent, &key, &bytes)
+            keeper.write_aside_in(lent, state, &key, &bytes)
         })?;
         match sealed {
             Ok(bytes) => Ok(Some(bytes)),

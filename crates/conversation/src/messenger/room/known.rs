@@ -6,6 +6,7 @@ use hushwing_sansio::{Moment, StorageError, Timestamp};
 
 use super::account;
 use super::commits::Renewal;
+use super::entry::Question;
 use super::wide::Roll;
 use crate::branches::AccountId;
 use crate::content::{Lamport, Origin};
@@ -63,6 +64,8 @@ pub(in crate::messenger) struct Room {
     /// Until when no further mailbox is asked for, since none could be made.
     pub(super) rests: Option<Moment>,
     pub(super) greeted: Option<Moment>,
+    /// When it is asked for those who are missing.
+    pub(super) question: Option<Question>,
     /// When a letter of it came last in this run.
     pub(super) heard: Option<Moment>,
     /// How far it is that keys of mine are renewed.
@@ -103,6 +106,7 @@ impl Room {
             greets: None,
             rests: None,
             greeted: None,
+            question: None,
             heard: None,
             renewal: Renewal::default(),
             roll: Roll::default(),

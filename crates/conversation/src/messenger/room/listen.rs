@@ -487,6 +487,7 @@ impl Messenger {
                     self.heard_roster(call, room, (&aside.author, &aside.key), &entries)
                 }
                 RoomStep::Mine(keys) => self.heard_mine(call, room, member, &keys),
+                RoomStep::Missing(keys) => self.heard_missing(call, room, member, &keys),
                 RoomStep::Ask(state) => self.asked_for(call, room, member, state),
                 RoomStep::Again { epoch, message } => {
                     let told = Told {

@@ -122,6 +122,7 @@ impl Messenger {
         }
         self.replace_room_mailbox(call, room)?;
         self.tend_room_mailboxes(call, room)?;
+        self.look_for_missing(call, room)?;
         self.let_go_of_the_gone(call, room)?;
         self.let_package_go(call, room)?;
         self.renew_in_time(call, room)?;

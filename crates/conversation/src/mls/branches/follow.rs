@@ -208,8 +208,13 @@ impl Keeper {
             let bytes = shelf.bulk(Bulk::Welcome, &hash)?;
             shelf.put_commit(&hash, record)?;
             shelf.remove_bulk(Bulk::Welcome, &hash)?;
-            let commit = hash;
-            told.push(Told::Welcome { commit, to, bytes });
+            let (commit, state) = (hash, StateName(record.child));
+            told.push(Told::Welcome {
+                commit,
+                state,
+                to,
+                bytes,
+            });
         }
         Ok(())
     }

@@ -104,6 +104,7 @@ impl Keeper {
         let keeper = Self::begin(lent, id, first)?;
         let welcome = Told::Welcome {
             commit: founded.commit,
+            state: keeper.followed,
             to,
             bytes: founded.welcome,
         };

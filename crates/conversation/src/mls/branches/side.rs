@@ -186,10 +186,26 @@ impl Keeper {
         to: &[u8],
         content: &[u8],
     ) -> Result<Result<Vec<u8>, MakeFault>, StorageError> {
-        if !self.is_member() {
+        self.write_aside_in(lent, self.followed, to, content)
+    }
+
+    /// The same in another state that is held.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write_aside`].
+    pub fn write_aside_in(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        name: StateName,
+        to: &[u8],
+        content: &[u8],
+    ) -> Result<Result<Vec<u8>, MakeFault>, StorageError> {
+        let state = self.states.get(&name).filter(|state| state.mine);
+        let Some(epoch) = state.map(|state| state.epoch) else {
             return Ok(Err(MakeFault::NotIn));
-        }
-        let (name, epoch, group_id) = (self.followed, self.epoch(), self.id.0);
+        };
+        let group_id = self.id.0;
         let nonce = lent.cx.random::<12>();
         self.within(lent, name, |provider, group, key| {
             let header = Header {

@@ -41,6 +41,8 @@ pub enum Told {
     Welcome {
         /// The commit.
         commit: CommitHash,
+        /// The state it leads into, which may be one of those before the followed one.
+        state: StateName,
         /// The public signature keys of the leaves added.
         to: Vec<Vec<u8>>,
         /// The MLS message.

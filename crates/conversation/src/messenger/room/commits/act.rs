@@ -77,7 +77,9 @@ impl Messenger {
                 Told::Followed { left, entered, .. } => {
                     self.followed(call, room, !left.is_empty(), entered.len())?;
                 }
-                Told::Welcome { to, bytes, .. } => self.welcome_to(call, room, &to, &bytes)?,
+                Told::Welcome {
+                    state, to, bytes, ..
+                } => self.welcome_to(call, room, state, (&to, &bytes))?,
                 // What I am follows from the state all of this leads to.
                 Told::Removed | Told::Settled(_) => {}
                 // It comes by itself.

@@ -32,7 +32,7 @@ impl Default for Greetings {
 }
 
 impl Greetings {
-    fn may_answer(&mut self, member: MemberId, now: Moment) -> bool {
+    pub(super) fn may_answer(&mut self, member: MemberId, now: Moment) -> bool {
         self.0.take(member, 1, now)
     }
 
@@ -255,7 +255,7 @@ impl Messenger {
     }
 
     /// Tells one member who I am: they do not know, or only by hearsay.
-    fn greet_one(
+    pub(super) fn greet_one(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,

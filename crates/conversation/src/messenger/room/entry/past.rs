@@ -8,6 +8,7 @@
 use hushwing_sansio::StorageError;
 
 use crate::content::{self, Content, Opened, Past, RoomStep, RoomWord};
+use crate::fork_choice::StateName;
 use crate::messenger::hear::classify;
 use crate::messenger::room::Room;
 use crate::messenger::show::taken_back;
@@ -84,7 +85,7 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        member: MemberId,
+        (member, state): (MemberId, StateName),
         most: usize,
     ) -> Result<Vec<Vec<u8>>, StorageError> {
         let known = self.rooms.find(room)?;
@@ -104,7 +105,7 @@ impl Messenger {
                 room: conversation,
                 step: RoomStep::Past(part),
             });
-            sealed.extend(self.seal_aside(call, room, member, &content)?);
+            sealed.extend(self.seal_aside_in(call, room, (member, state), &content)?);
         }
         Ok(sealed)
     }

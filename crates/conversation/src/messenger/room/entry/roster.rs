@@ -9,6 +9,7 @@ use crate::RoomId;
 use crate::content::{Entry, MAX_ROSTER};
 use crate::messenger::Messenger;
 use crate::messenger::room::key;
+use crate::storage::MemberRecord;
 
 /// Bytes of the addresses of one member in a roster: one of any length, or a few
 /// short ones.
@@ -29,21 +30,26 @@ impl Messenger {
         let mut others: Vec<_> = known.others().collect();
         others.sort_by_cached_key(|member| !known.is_sought(member));
         for member in others {
-            let addresses = member.addresses.iter();
-            entries.push(Entry {
-                key: key(&member.key)?,
-                name: member.name.clone(),
-                revision: member.revision,
-                addresses: addresses.map(|to| to.expose().to_vec()).collect(),
-            });
+            entries.push(entry_of(key(&member.key)?, member));
         }
         let letters = entries.chunks(MAX_ROSTER).take(MOST_LETTERS);
         Ok(letters.map(|part| fitted(part.to_vec())).collect())
     }
 }
 
+/// What is known of a member.
+pub(super) fn entry_of(key: [u8; 32], member: &MemberRecord) -> Entry {
+    let addresses = member.addresses.iter();
+    Entry {
+        key,
+        name: member.name.clone(),
+        revision: member.revision,
+        addresses: addresses.map(|to| to.expose().to_vec()).collect(),
+    }
+}
+
 /// Those of the entries, and of their addresses, that a letter can take.
-fn fitted(entries: Vec<Entry>) -> Vec<Entry> {
+pub(super) fn fitted(entries: Vec<Entry>) -> Vec<Entry> {
     let mut room = MOST_IN_ALL;
     let mut fitted = Vec::new();
     for mut entry in entries {

@@ -8,6 +8,7 @@ use hushwing_sansio::StorageError;
 use super::pair::is_the_pair;
 use crate::branches::{Invited, Keeper, Lent, OwnPackage, WelcomeFault};
 use crate::content::{Content, RoomStep, RoomWord};
+use crate::fork_choice::StateName;
 use crate::letter::{LetterBody, MOST_WITH_WELCOME};
 use crate::messenger::device::MOST_DEVICES;
 use crate::messenger::room::commits::FAREWELL;
@@ -214,13 +215,14 @@ impl Messenger {
         self.save_member(call, MemberRecord { contact, ..record })
     }
 
-    /// A Welcome to those a commit of mine added.
+    /// A Welcome to those a commit of mine added. What goes with it is sealed in the state that
+    /// they enter: a later one they may learn from others alone, of whom it tells them.
     pub(in crate::messenger) fn welcome_to(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        to: &[Vec<u8>],
-        welcome: &[u8],
+        state: StateName,
+        (to, welcome): (&[Vec<u8>], &[u8]),
     ) -> Result<(), StorageError> {
         let rosters = self.rosters(room)?;
         for key in to {
@@ -236,16 +238,16 @@ impl Messenger {
                     room: conversation,
                     step: RoomStep::Roster(entries),
                 });
-                sides.extend(self.seal_aside(call, room, member, &content)?);
+                sides.extend(self.seal_aside_in(call, room, (member, state), &content)?);
             }
             if let Some(mine) = self.some_claims(room)? {
-                sides.extend(self.seal_aside(call, room, member, &mine)?);
+                sides.extend(self.seal_aside_in(call, room, (member, state), &mine)?);
             }
             if sides.is_empty() {
                 continue;
             }
             let most = MOST_WITH_WELCOME.saturating_sub(sides.len());
-            sides.extend(self.past_for(call, room, member, most)?);
+            sides.extend(self.past_for(call, room, (member, state), most)?);
             let body = Secret::new(LetterBody::welcome(welcome, &sides));
             self.call_back_welcome(call, room, member)?;
             self.post_welcome(call, room, member, body)?;
