@@ -17,6 +17,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// several conversations sees no common beat.
 const SHORTEST: Duration = DAY.saturating_mul(5);
 const SPREAD: Duration = DAY.saturating_mul(4);
+/// The longest time between two.
+pub(super) const LONGEST: Duration = SHORTEST.saturating_add(SPREAD);
 /// How long no mailbox is asked for where none could be made.
 const REST: Duration = Duration::from_secs(60 * 60);
 /// Conversations that get what they lack in one sweep.
@@ -74,7 +76,7 @@ impl Messenger {
         })
     }
 
-    fn draw_rotation(&self, cx: &mut Context<'_>) -> Timestamp {
+    pub(super) fn draw_rotation(&self, cx: &mut Context<'_>) -> Timestamp {
         cx.wall() + SHORTEST + Duration::from_secs(cx.random_below(SPREAD.as_secs()))
     }
 

@@ -212,3 +212,39 @@ fn who_loses_one_of_several_mailboxes_is_reached_at_the_others_at_once() {
         c.agree(&[0, 1, 2]);
     }
 }
+
+#[test]
+fn mailboxes_of_groups_are_replaced_weekly_and_nothing_is_lost() {
+    let mut c = on_two_servers(2_960);
+    let before: Vec<_> = (1..3)
+        .map(|who| c.member_addresses(0, THREE[who]))
+        .collect();
+    let mut said = Vec::new();
+    for day in 0..12_u64 {
+        // Carol is away for longer than an old mailbox is listened to.
+        let away = (3..8).contains(&day);
+        c.village.set_offline(c.homes[2], away);
+        for hour in 0..4 {
+            for who in 0..if away { 2 } else { 3 } {
+                let text = format!("{day} {hour} {who}");
+                c.say(who, &text);
+                said.push(text);
+                c.pass(6 * HOUR / 3);
+            }
+        }
+    }
+    c.pass(2 * 24 * HOUR);
+    for (who, before) in (1..3).zip(before) {
+        let now = c.member_addresses(0, THREE[who]);
+        assert!(now.iter().all(|one| !before.contains(one)), "{who}");
+        let served = c.village.servers_of(c.homes[who]).len();
+        assert!(served < 20, "{served} of {who}");
+    }
+    for who in 0..3 {
+        let mut heard = c.texts(who);
+        heard.sort();
+        said.sort();
+        assert_eq!(heard, said, "{who}");
+    }
+    c.agree(&[0, 1, 2]);
+}

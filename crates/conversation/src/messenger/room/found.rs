@@ -167,6 +167,7 @@ impl Messenger {
         self.shelf.forget(place);
         self.end_links_into(call, room)?;
         self.forget_greeting(call, room)?;
+        self.forget_rotation_of(call, room)?;
         self.close_mailboxes(call, MailboxUse::Room(room))?;
         let Some(known) = self.rooms.by_id.remove(&room) else {
             return Ok(());

@@ -211,6 +211,7 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         self.retire_mailboxes(room, call.cx.wall())?;
+        self.forget_rotation_of(call, room)?;
         let record = &mut self.rooms.find(room)?.record;
         let all: Vec<u64> = record.leaving.drain(..).map(|one| one.mailbox).collect();
         for mailbox in all {
@@ -242,7 +243,7 @@ impl Messenger {
 
     /// In a wide group each who moves makes everybody write: only those do who are
     /// written to by all.
-    fn is_seldom_written_to(&mut self, room: RoomId) -> Result<bool, StorageError> {
+    pub(super) fn is_seldom_written_to(&mut self, room: RoomId) -> Result<bool, StorageError> {
         let known = self.rooms.find(room)?;
         let heralds = known.heralds();
         Ok(!heralds.is_empty() && !known.me().is_some_and(|me| heralds.includes(me)))

@@ -31,6 +31,7 @@ mod mailboxes;
 mod members;
 mod pay;
 mod restored;
+mod rotation;
 mod ruin;
 mod say;
 mod size;

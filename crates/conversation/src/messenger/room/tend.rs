@@ -120,6 +120,7 @@ impl Messenger {
             record.leaving.retain(|one| one.mailbox != mailbox);
             self.save_room(call, room)?;
         }
+        self.rotate_room_in_time(call, room)?;
         self.replace_room_mailbox(call, room)?;
         self.tend_room_mailboxes(call, room)?;
         self.look_for_missing(call, room)?;

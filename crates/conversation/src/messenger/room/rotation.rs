@@ -1,0 +1,77 @@
+//! My mailboxes for a room give way to others every week, as those of a conversation of two.
+//!
+//! All at once, as when somebody was removed ([`super::mailboxes`]): who writes to an old one
+//! meanwhile is told the new ones by my greeting, which lies in their mailbox, and says again
+//! what was refused.
+
+use hushwing_sansio::{StorageError, Timestamp};
+
+use crate::RoomId;
+use crate::messenger::rotate::LONGEST;
+use crate::messenger::{Call, Messenger};
+use crate::storage::RoomStanding;
+
+/// Version of what is written down.
+const VERSION: u8 = 1;
+
+/// Where it stands when the mailboxes of a room are replaced.
+fn planned_for(room: RoomId) -> String {
+    format!("rotation of room {}", room.0)
+}
+
+impl Messenger {
+    /// Begins to replace my mailboxes for a room if it is time to.
+    pub(super) fn rotate_room_in_time(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let wall = call.cx.wall();
+        let record = &self.rooms.find(room)?.record;
+        let serves = record.standing == RoomStanding::Member && record.mailbox.is_some();
+        let calm = !record.exposed && record.leaving.is_empty();
+        if !serves {
+            return Ok(());
+        }
+        let planned = call.storage.setting(&planned_for(room))?;
+        // Where a clock was set back it is not waited for.
+        let planned = planned.and_then(|bytes| read(&bytes));
+        match planned.filter(|at| *at <= wall + LONGEST) {
+            None => self.plan_rotation_of(call, room),
+            Some(at) if wall < at || !calm || self.is_seldom_written_to(room)? => Ok(()),
+            Some(_) => {
+                self.plan_rotation_of(call, room)?;
+                self.expose_mailboxes(call, room)
+            }
+        }
+    }
+
+    fn plan_rotation_of(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let at = self.draw_rotation(call.cx).as_millis().to_be_bytes();
+        let planned = [&[VERSION][..], &at].concat();
+        call.storage.put_setting(&planned_for(room), &planned)
+    }
+
+    /// Nothing of a room is replaced any more.
+    pub(super) fn forget_rotation_of(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        call.storage.remove_setting(&planned_for(room))
+    }
+}
+
+fn read(bytes: &[u8]) -> Option<Timestamp> {
+    match bytes.split_first() {
+        Some((&VERSION, at)) => {
+            let at = at.try_into().ok()?;
+            Some(Timestamp::from_millis(u64::from_be_bytes(at)))
+        }
+        _ => None,
+    }
+}
