@@ -147,6 +147,20 @@ fn a_mailbox_that_cannot_be_made_keeps_nobody_from_leaving_one_that_is_known() {
 }
 
 #[test]
+fn a_mailbox_that_was_refused_is_asked_for_again() {
+    let mut c = circle(6_106, &THREE);
+    let before = c.member_addresses(0, "Bob");
+    c.village.refuse_mailboxes(true);
+    let (room, member) = (c.rooms[0], c.member(0, "Carol").member);
+    c.ask(0, Command::RemoveMember { room, member });
+    c.pass(HOUR);
+    assert_eq!(c.member_addresses(0, "Bob"), before, "none is made");
+    c.village.refuse_mailboxes(false);
+    c.pass(3 * HOUR);
+    assert_ne!(c.member_addresses(0, "Bob"), before, "Carol knows it");
+}
+
+#[test]
 fn one_relay_that_is_dead_keeps_nobody_from_revoking_a_device() {
     let mut v = village(6_106);
     v.set_servers(2);

@@ -229,9 +229,13 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         let stays = self.is_seldom_written_to(room)?;
-        let record = &self.rooms.find(room)?.record;
+        let now = call.cx.now();
+        let known = self.rooms.find(room)?;
+        let rests = known.rests.is_some_and(|until| now < until);
+        let record = &known.record;
         let due = record.exposed
             && !stays
+            && !rests
             && record.standing == RoomStanding::Member
             && record.mailbox.is_some()
             && record.leaving.len() < MOST_LEAVING;
@@ -287,8 +291,8 @@ impl Messenger {
         }
     }
 
-    /// A further mailbox was refused wherever it could be: the room goes on with those it
-    /// has, and what it lacks is asked for again later.
+    /// A mailbox was refused wherever it could be: the room goes on with those it has, known to
+    /// whom they are, and what it lacks is asked for again later.
     pub(in crate::messenger) fn room_does_without(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -302,8 +306,7 @@ impl Messenger {
         let Some(known) = self.rooms.by_id.get_mut(&room) else {
             return Ok(());
         };
-        let needed = known.record.mailbox.is_none() || known.record.exposed;
-        if !final_answer || !opening || needed {
+        if !final_answer || !opening || known.record.mailbox.is_none() {
             return Ok(());
         }
         known.rests = Some(rest);
