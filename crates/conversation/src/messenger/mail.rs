@@ -30,7 +30,7 @@ use crate::{ContactId, Storage};
 const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long this program must have run after that, to fetch what lies there: the
 /// day may have passed while the machine slept.
-const GRACE_RUN: Duration = Duration::from_secs(60 * 60);
+pub(super) const GRACE_RUN: Duration = Duration::from_secs(60 * 60);
 
 /// What is known of the mailboxes of all conversations.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 use hushwing_conversation::storage::RoomRows as _;
 use hushwing_conversation::view::Speaker;
 use hushwing_conversation::village::{Conduct, Home};
-use hushwing_conversation::{Command, Config, MessageState};
+use hushwing_conversation::{Command, Config, MemoryStorage, MessageState};
 use hushwing_delivery::SendFailure;
 
 use crate::devices::{devices, link};
@@ -21,6 +21,24 @@ impl Circle {
             self.village.choose(home, choose).unwrap();
         }
         self.pass(2 * HOUR);
+    }
+
+    /// Somebody knows of another what they knew then.
+    fn forget_what_was_told(&mut self, who: usize, name: &str, then: &MemoryStorage) {
+        let (home, room) = (self.homes[who], self.rooms[who]);
+        let member = self.member(who, name).member;
+        let mut members = then.members(room).unwrap().into_iter();
+        let record = members.find(|one| one.member == member).unwrap();
+        let storage = self.village.storage(home).unwrap();
+        storage.put_member(&record).unwrap();
+        self.village.open_again(home).unwrap();
+    }
+
+    fn rotate_weekly(&mut self) {
+        for home in self.homes.clone() {
+            let choose = |config: &mut Config| config.rotates = true;
+            self.village.choose(home, choose).unwrap();
+        }
     }
 
     /// Where somebody writes to another.
@@ -147,6 +165,26 @@ fn a_mailbox_that_cannot_be_made_keeps_nobody_from_leaving_one_that_is_known() {
 }
 
 #[test]
+fn what_the_only_server_dropped_is_said_again_once_something_later_is_confirmed() {
+    let mut c = circle(6_107, &THREE);
+    c.village.set_conduct(0, Conduct::Dropping);
+    c.say(0, "lost");
+    c.pass(HOUR);
+    c.village.set_conduct(0, Conduct::Fair);
+    c.say(0, "found");
+    c.pass(120);
+    assert_eq!(c.texts(1), ["found"]);
+    c.pass(600);
+    for who in 0..3 {
+        assert_eq!(c.texts(who), ["lost", "found"], "{who}");
+    }
+    let place = c.rooms[0].place();
+    let said = read(&mut c.village, c.homes[0], place);
+    let mut states = said.iter().map(|one| one.state);
+    assert!(states.all(|state| state >= MessageState::Delivered));
+}
+
+#[test]
 fn a_mailbox_that_was_refused_is_asked_for_again() {
     let mut c = circle(6_106, &THREE);
     let before = c.member_addresses(0, "Bob");
@@ -230,6 +268,7 @@ fn who_loses_one_of_several_mailboxes_is_reached_at_the_others_at_once() {
 #[test]
 fn mailboxes_of_groups_are_replaced_weekly_and_nothing_is_lost() {
     let mut c = on_two_servers(2_960);
+    c.rotate_weekly();
     let before: Vec<_> = (1..3)
         .map(|who| c.member_addresses(0, THREE[who]))
         .collect();
@@ -261,4 +300,31 @@ fn mailboxes_of_groups_are_replaced_weekly_and_nothing_is_lost() {
         assert_eq!(heard, said, "{who}");
     }
     c.agree(&[0, 1, 2]);
+}
+
+#[test]
+fn what_lies_in_an_old_mailbox_is_fetched_before_it_is_closed() {
+    let mut c = circle(2_961, &THREE);
+    c.rotate_weekly();
+    c.pass(HOUR);
+    let before = c.member_addresses(0, "Bob");
+    let knew = c.village.storage(c.homes[0]).unwrap().clone();
+    while c.member_addresses(2, "Bob") == before {
+        c.pass(6 * HOUR);
+    }
+    // Bob's program stops. Alice, who has not heard where he is written to now, says something.
+    c.village.set_asleep(c.homes[1], true);
+    c.forget_what_was_told(0, "Bob", &knew);
+    c.say(0, "to the old one");
+    c.pass(30);
+    c.village.set_offline(c.homes[0], true);
+    c.pass(72 * HOUR);
+    c.village.set_asleep(c.homes[1], false);
+    // It has no network at once.
+    c.village.set_offline(c.homes[1], true);
+    c.village.open_again(c.homes[1]).unwrap();
+    c.pass(HOUR / 2);
+    c.village.set_offline(c.homes[1], false);
+    c.pass(2 * HOUR);
+    assert_eq!(c.texts(1), ["to the old one"]);
 }

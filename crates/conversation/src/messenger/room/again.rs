@@ -3,7 +3,13 @@
 //!
 //! ```text
 //! other addresses are told ─▶ stranded: all letters up to now ─▶ piece ─▶ piece ─▶ …
+//! a later one is confirmed ─▶ stranded: all letters up to that, after a while
 //! ```
+//!
+//! A server may drop what it took. Nothing tells that but what came after it: a member who
+//! confirmed that has read what lay there before. So what was overtaken is said again, after
+//! five minutes, and after twice as long each time: somebody may leave a message unconfirmed
+//! for good.
 //!
 //! A piece is bounded, and there is a pause between two: whoever tells one new
 //! address after the other must not keep this program busy. What is left lies in
@@ -30,12 +36,18 @@ const MOST_IN_PIECE: usize = 32;
 const MOST_GIVEN_UP: usize = 256;
 /// Between two pieces for one member.
 const PAUSE: Duration = Duration::from_secs(15);
+/// Until what was overtaken is said again: its receipt may be on the way.
+const FIRST_DOUBT: Duration = Duration::from_secs(5 * 60);
+/// The same, where that was of no use again and again.
+const LAST_DOUBT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// When the next pieces are due.
 #[derive(Default)]
 pub(in crate::messenger) struct Pieces {
     due: BTreeMap<MemberId, Moment>,
     last: BTreeMap<MemberId, Moment>,
+    /// How long it is waited for what a member has not confirmed next.
+    doubts: BTreeMap<MemberId, Duration>,
 }
 
 impl Pieces {
@@ -67,6 +79,15 @@ impl Pieces {
     pub(super) fn forget(&mut self, member: MemberId) {
         self.due.remove(&member);
         self.last.remove(&member);
+        self.doubts.remove(&member);
+    }
+
+    /// How long to wait for what a member has not confirmed: longer each time.
+    fn doubt(&mut self, member: MemberId) -> Duration {
+        let next = self.doubts.entry(member).or_insert(FIRST_DOUBT);
+        let wait = *next;
+        *next = wait.saturating_mul(2).min(LAST_DOUBT);
+        wait
     }
 }
 
@@ -114,6 +135,40 @@ impl Messenger {
             self.save_member(call, record)?;
         }
         self.rooms.again.plan(member, from);
+        Ok(())
+    }
+
+    /// A member confirmed what left in this letter: what left before it, and was not
+    /// confirmed, may be lost.
+    pub(super) fn overtaken(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        letter: u64,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        // There others look after who lacks what.
+        if known.is_wide() || self.rooms.again.due.contains_key(&member) {
+            return Ok(());
+        }
+        let up_to = letter.saturating_sub(1);
+        let open = call.storage.unreached(member, up_to, 1)?;
+        let Some(oldest) = open.first() else {
+            self.rooms.again.doubts.remove(&member);
+            return Ok(());
+        };
+        // What never left waits for something else.
+        if oldest.letter.is_none() {
+            return Ok(());
+        }
+        let record = self.rooms.find(room)?.members.get(&member).cloned();
+        if let Some(mut record) = record.filter(|record| record.stranded < Some(up_to)) {
+            record.stranded = Some(up_to);
+            self.save_member(call, record)?;
+        }
+        let at = call.cx.now() + self.rooms.again.doubt(member);
+        self.rooms.again.plan(member, at);
         Ok(())
     }
 

@@ -206,6 +206,7 @@ impl Messenger {
         member: MemberId,
         receipts: &[Receipt],
     ) -> Result<(), StorageError> {
+        let mut last = None;
         for receipt in receipts {
             let state = match receipt.status {
                 Status::DELIVERED => MessageState::Delivered,
@@ -231,10 +232,14 @@ impl Messenger {
             if let Some(letter) = one.letter {
                 self.office
                     .settle(call.cx, &mut *call.storage, LetterId(letter))?;
+                last = last.max(Some(letter));
             }
             self.count_anew(call, &receipt.message, None)?;
         }
-        Ok(())
+        match last {
+            Some(letter) => self.overtaken(call, room, member, letter),
+            None => Ok(()),
+        }
     }
 
     /// Owes the author of a message in a room a receipt; `false` if the place is

@@ -94,6 +94,7 @@ impl Messenger {
         let joining = standing == RoomStanding::Joining;
         if bare || joining || record.exposed {
             self.put_first(room, mailbox, call.cx.wall())?;
+            self.plan_rotation_of(call, room)?;
         }
         let record = &mut self.rooms.find(room)?.record;
         record.revision = record.revision.saturating_add(1);

@@ -93,6 +93,10 @@ pub(super) struct Rooms {
     comes: Comes,
     /// What devices hand each other of what was said.
     pages: Pages,
+    /// Old mailboxes that may be closed, and since when that was seen in this run.
+    left: BTreeMap<u64, Moment>,
+    /// When mailboxes were last replaced in time in this run.
+    rotated: Option<Moment>,
 }
 
 impl Rooms {

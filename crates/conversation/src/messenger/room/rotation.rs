@@ -8,7 +8,7 @@ use hushwing_sansio::{StorageError, Timestamp};
 
 use crate::RoomId;
 use crate::messenger::rotate::LONGEST;
-use crate::messenger::{Call, Messenger};
+use crate::messenger::{Call, Messenger, SWEEP};
 use crate::storage::RoomStanding;
 
 /// Version of what is written down.
@@ -26,11 +26,14 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
     ) -> Result<(), StorageError> {
-        let wall = call.cx.wall();
+        let (now, wall) = (call.cx.now(), call.cx.wall());
+        let stays = self.is_blocked_pair(room) || self.is_usurped_pair(room);
         let record = &self.rooms.find(room)?.record;
         let serves = record.standing == RoomStanding::Member && record.mailbox.is_some();
         let calm = !record.exposed && record.leaving.is_empty();
-        if !serves {
+        // Whoever sees several of my mailboxes shall not see them change together.
+        let lately = self.rooms.rotated.is_some_and(|at| now < at + SWEEP);
+        if !serves || stays || !self.config.rotates {
             return Ok(());
         }
         let planned = call.storage.setting(&planned_for(room))?;
@@ -38,15 +41,19 @@ impl Messenger {
         let planned = planned.and_then(|bytes| read(&bytes));
         match planned.filter(|at| *at <= wall + LONGEST) {
             None => self.plan_rotation_of(call, room),
-            Some(at) if wall < at || !calm || self.is_seldom_written_to(room)? => Ok(()),
+            Some(at) if wall < at || !calm || lately => Ok(()),
+            // Should I be written to by all some day, it is not at once.
+            Some(_) if self.is_seldom_written_to(room)? => self.plan_rotation_of(call, room),
             Some(_) => {
+                self.rooms.rotated = Some(now);
                 self.plan_rotation_of(call, room)?;
                 self.expose_mailboxes(call, room)
             }
         }
     }
 
-    fn plan_rotation_of(
+    /// Draws when they are replaced next.
+    pub(super) fn plan_rotation_of(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,

@@ -367,10 +367,10 @@ impl Messenger {
         let members: Vec<_> = self.rooms.find(room)?.members.keys().copied().collect();
         for member in members {
             loop {
-                let open = call.storage.unreached(member, u64::MAX, MOST_AGAIN)?;
-                if open.is_empty() {
+                let open = sound(call.storage.unreached(member, u64::MAX, MOST_AGAIN))?;
+                let Some(open) = open.filter(|open| !open.is_empty()) else {
                     break;
-                }
+                };
                 for one in open {
                     self.fail_to(call, one)?;
                 }

@@ -7,6 +7,7 @@ use hushwing_sansio::{Moment, StorageError};
 
 use super::commits::FAREWELL;
 use crate::RoomId;
+use crate::messenger::mail::GRACE_RUN;
 use crate::messenger::{Call, Messenger};
 use crate::storage::RoomStanding;
 
@@ -115,6 +116,11 @@ impl Messenger {
             .map(|one| one.mailbox)
             .collect();
         for mailbox in over {
+            let seen = *self.rooms.left.entry(mailbox).or_insert(now);
+            if now < seen + GRACE_RUN {
+                continue;
+            }
+            self.rooms.left.remove(&mailbox);
             self.close_mailbox(call, MailboxId(mailbox))?;
             let record = &mut self.rooms.find(room)?.record;
             record.leaving.retain(|one| one.mailbox != mailbox);

@@ -227,6 +227,13 @@ impl Keeper {
         self.followed
     }
 
+    /// A state if it is held and I am in it, else the followed one.
+    #[must_use]
+    pub fn held_or_followed(&self, name: StateName) -> StateName {
+        let held = self.states.get(&name).is_some_and(|state| state.mine);
+        if held { name } else { self.followed }
+    }
+
     /// Its epoch.
     #[must_use]
     pub fn epoch(&self) -> u64 {

@@ -23,22 +23,34 @@ pub(in crate::messenger::room) const GREETING_REST: Duration = Duration::from_se
 
 /// Answers to the greetings of one member: so many at once, and one more in the
 /// time in which an honest member greets once.
-pub(in crate::messenger) struct Greetings(Budgets);
+pub(in crate::messenger) struct Greetings {
+    of_me: Budgets,
+    /// What I know of others takes more room: two at once, and one an hour.
+    of_others: Budgets,
+}
 
 impl Default for Greetings {
     fn default() -> Self {
-        Self(Budgets::new(4, GREETING_REST))
+        Self {
+            of_me: Budgets::new(4, GREETING_REST),
+            of_others: Budgets::new(2, Duration::from_secs(60 * 60)),
+        }
     }
 }
 
 impl Greetings {
     pub(super) fn may_answer(&mut self, member: MemberId, now: Moment) -> bool {
-        self.0.take(member, 1, now)
+        self.of_me.take(member, 1, now)
+    }
+
+    pub(super) fn may_be_told_of_others(&mut self, member: MemberId, now: Moment) -> bool {
+        self.of_others.take(member, 1, now)
     }
 
     /// Forgets a member.
     pub(in crate::messenger) fn forget(&mut self, member: MemberId) {
-        self.0.forget(member);
+        self.of_me.forget(member);
+        self.of_others.forget(member);
     }
 }
 

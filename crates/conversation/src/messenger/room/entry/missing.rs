@@ -7,6 +7,7 @@
 //! stewards and one's own devices.
 
 use core::time::Duration;
+use std::collections::BTreeSet;
 
 use hushwing_sansio::{Context, Moment, StorageError};
 
@@ -27,10 +28,11 @@ const TELLERS: usize = 2;
 const MOST_ASKED: usize = 8;
 
 /// When it is asked next for those who are missing, and how long was waited for that.
-#[derive(Clone, Copy, Debug)]
 pub(in crate::messenger::room) struct Question {
     at: Moment,
     wait: Duration,
+    /// Who was missing then. For somebody else it begins anew.
+    about: BTreeSet<MemberId>,
 }
 
 impl Room {
@@ -49,28 +51,37 @@ impl Room {
                 .any(|other| other.account == one.account && self.person(other.member) != person)
     }
 
-    /// Whom to ask for those who are missing.
-    fn asked_for(&self, cx: &mut Context<'_>, missing: &[&MemberRecord]) -> Vec<MemberId> {
-        let reached = |one: &MemberRecord| !one.addresses.is_empty();
-        let themselves = missing.iter().filter(|one| reached(one));
-        let mut asked: Vec<_> = themselves.map(|one| one.member).take(MOST_ASKED).collect();
-        if missing.iter().all(|one| reached(one)) {
-            return asked;
+    /// Whom to ask for those who are missing, and by which keys.
+    fn question_for(&self, cx: &mut Context<'_>) -> Result<Asked, StorageError> {
+        // Each comes to be asked for some time, however many there are.
+        let missing = shuffled(cx, self.missing());
+        let reached = |one: &&&MemberRecord| !one.addresses.is_empty();
+        let themselves: Vec<_> = missing.iter().filter(reached).take(MOST_ASKED).collect();
+        let mut asked: Vec<_> = themselves.iter().map(|one| one.member).collect();
+        let others = missing.iter().filter(|one| !asked.contains(&one.member));
+        let named = themselves.iter().copied().chain(others).take(MAX_ROSTER);
+        let keys = named.map(|one| key(&one.key)).collect::<Result<_, _>>()?;
+        if !missing.iter().all(|one| reached(&one)) {
+            let tells = |one: &&MemberRecord| {
+                let believed = self.is_own_device(one.member) || self.is_steward(&one.account);
+                believed && reached(&one) && !asked.contains(&one.member)
+            };
+            let tellers = shuffled(cx, self.others().filter(tells).collect());
+            asked.extend(tellers.iter().map(|one| one.member).take(TELLERS));
         }
-        let tells =
-            |one: &MemberRecord| self.is_own_device(one.member) || self.is_steward(&one.account);
-        let mut tellers: Vec<_> = self
-            .others()
-            .filter(|one| reached(one) && tells(one))
-            .map(|one| one.member)
-            .collect();
-        for _ in 0..TELLERS.min(tellers.len()) {
-            let at = cx.random_below(tellers.len() as u64);
-            asked.push(tellers.swap_remove(usize::try_from(at).unwrap_or(0)));
-        }
-        asked.dedup();
-        asked
+        Ok((asked, keys))
     }
+}
+
+/// Members to write to, and the keys of those they are asked for.
+type Asked = (Vec<MemberId>, Vec<[u8; 32]>);
+
+fn shuffled<T>(cx: &mut Context<'_>, mut all: Vec<T>) -> Vec<T> {
+    for at in (1..all.len()).rev() {
+        let other = cx.random_below(at as u64 + 1);
+        all.swap(at, usize::try_from(other).unwrap_or(at));
+    }
+    all
 }
 
 impl Messenger {
@@ -81,30 +92,29 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         let now = call.cx.now();
+        let silent = self.is_blocked_pair(room) || self.is_usurped_pair(room);
         let known = self.rooms.find(room)?;
-        let missing = known.missing();
-        if missing.is_empty() || !known.is_mine() {
+        let about: BTreeSet<_> = known.missing().iter().map(|one| one.member).collect();
+        if about.is_empty() || !known.is_mine() || silent {
             known.question = None;
             return Ok(());
         }
-        let (wait, due) = match known.question {
+        let before = known.question.as_ref();
+        let before = before.filter(|before| about.is_subset(&before.about));
+        let (wait, due) = match before {
             None => (FIRST, false),
-            Some(question) if now < question.at => return Ok(()),
-            Some(question) => (question.wait.saturating_mul(2).min(LONGEST), true),
+            Some(before) if now < before.at => return Ok(()),
+            Some(before) => (before.wait.saturating_mul(2).min(LONGEST), true),
         };
-        let asked = match due {
-            true => known.asked_for(call.cx, &missing),
-            false => Vec::new(),
-        };
-        let keys = missing.iter().take(MAX_ROSTER).map(|one| key(&one.key));
-        let keys = keys.collect::<Result<Vec<_>, _>>()?;
-        let conversation = known.record.conversation;
-        known.question = Some(Question {
-            at: now + wait,
-            wait,
-        });
+        let some_more = Duration::from_secs(call.cx.random_below(wait.as_secs()));
+        let at = now + wait + some_more;
+        known.question = Some(Question { at, wait, about });
+        if !due {
+            return Ok(());
+        }
+        let (asked, keys) = known.question_for(call.cx)?;
         let content = Content::Room(RoomWord {
-            room: conversation,
+            room: known.record.conversation,
             step: RoomStep::Missing(keys),
         });
         for member in asked {
@@ -123,10 +133,9 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let now = call.cx.now();
         let meeting = self.devices.meet_in(room);
-        let blocked = self.is_blocked_pair(room);
-        let known = self.rooms.find(room)?;
-        let own = known.is_own(by);
-        if (blocked && !own) || !self.rooms.greetings.may_answer(by, now) {
+        let silent = self.is_blocked_pair(room) || self.is_usurped_pair(room);
+        let own = self.rooms.find(room)?.is_own(by);
+        if (silent && !own) || !self.rooms.greetings.may_answer(by, now) {
             return Ok(());
         }
         let known = self.rooms.find(room)?;
@@ -141,14 +150,15 @@ impl Messenger {
             self.greet_one(call, room, by)?;
         }
         let entries = fitted(entries);
-        if entries.is_empty() {
+        // That is much for a few words: nobody needs it often, nor if they do not read it.
+        if entries.is_empty() || !self.rooms.greetings.may_be_told_of_others(by, now) {
             return Ok(());
         }
         let content = Content::Room(RoomWord {
             room: conversation,
             step: RoomStep::Roster(entries),
         });
-        self.say_aside(call, room, by, &content).map(drop)
+        self.tell_for_others(call, room, by, &content).map(drop)
     }
 }
 

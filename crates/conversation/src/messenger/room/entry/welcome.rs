@@ -225,6 +225,9 @@ impl Messenger {
         (to, welcome): (&[Vec<u8>], &[u8]),
     ) -> Result<(), StorageError> {
         let rosters = self.rosters(room)?;
+        // Where so much came at once that it is not held any more, the newcomer asks for what
+        // it lacks, as for any state it does not know.
+        let state = self.keeper(call, room, |keeper, _| Ok(keeper.held_or_followed(state)))?;
         for key in to {
             let known = self.rooms.find(room)?;
             let conversation = known.record.conversation;
