@@ -108,6 +108,11 @@ impl<'b> LetterBody<'b> {
         write(ROOM, &[from, message])
     }
 
+    /// A letter with one item more.
+    pub(crate) fn beside(letter: &[u8], item: &[u8]) -> Vec<u8> {
+        [letter, &list(&[item])].concat()
+    }
+
     /// An announcement: head, MLS object, tag.
     pub(crate) fn announcement(items: [&[u8]; 3]) -> Vec<u8> {
         write(ANNOUNCEMENT, &items)

@@ -165,6 +165,9 @@ pub struct Config {
     /// How many letters, and how many bytes of them, may wait until a server takes them
     /// while I still pass on what others say in groups.
     pub most_for_others: (usize, usize),
+    /// How many letters of receipts all in a group together send to a herald that gave no
+    /// sign of life, and again after each wait.
+    pub to_silent: u64,
 }
 
 impl Default for Config {
@@ -182,6 +185,7 @@ impl Default for Config {
             in_parallel: false,
             group_size: GroupSize::default(),
             most_for_others: (131_072, 128 * 1024 * 1024),
+            to_silent: 16,
         }
     }
 }

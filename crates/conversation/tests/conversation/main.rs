@@ -81,6 +81,7 @@ mod rooms_renewal;
 mod rooms_restored;
 mod rooms_roll;
 mod rooms_shadow;
+mod rooms_signs;
 mod rooms_stewards;
 mod rooms_undone;
 mod rooms_vanish;

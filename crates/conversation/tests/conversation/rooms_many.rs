@@ -3,7 +3,7 @@
 use hushwing_conversation::{Command, GroupSize};
 
 use crate::rooms::{Circle, acquaintances_of};
-use crate::rooms_wide::{heralds, sent};
+use crate::rooms_wide::{delivered, heralds, sent};
 
 /// How many come in together in the end; more by night.
 fn most() -> usize {
@@ -26,7 +26,7 @@ fn bring_in(c: &mut Circle, who: core::ops::Range<usize>) {
     c.pass(900);
 }
 
-/// Somebody says something; what that cost them. All who are in it have it.
+/// Somebody says something; what that cost them. All who are in it have it, and told so.
 fn say(c: &mut Circle, who: usize, text: &str) -> usize {
     let cost = sent(c, |c| {
         c.say(who, text);
@@ -36,6 +36,7 @@ fn say(c: &mut Circle, who: usize, text: &str) -> usize {
         let last = c.texts(other).pop();
         assert_eq!(last.as_deref(), Some(text), "{other}");
     }
+    assert_eq!(delivered(c, who, text), c.rooms.len() - 1);
     cost
 }
 

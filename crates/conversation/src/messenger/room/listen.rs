@@ -157,10 +157,12 @@ impl Messenger {
             self.act_on(call, room, told)?;
             if let Ok(heard) = &heard {
                 self.pass_on(call, room, before, bytes, heard)?;
-                self.note_sign(call, room, heard, way)?;
             }
             match heard {
-                Ok(Heard::Said(said)) => return self.said_in(call, room, said, way),
+                Ok(Heard::Said(said)) => {
+                    self.note_author(call, room, &said)?;
+                    return self.said_in(call, room, said, way);
+                }
                 // What waited for it is heard when this letter is done with.
                 Ok(Heard::Commit(_) | Heard::Known) => return Ok(()),
                 Err(fault) => fault,
@@ -176,22 +178,6 @@ impl Messenger {
             HearFault::TooLate | HearFault::NotMine | HearFault::Unreadable => {
                 self.drop_letter(None, DropReason::Unreadable)
             }
-        }
-    }
-
-    /// Who names itself as the sender of what was newly read is there.
-    fn note_sign(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-        heard: &Heard,
-        way: Way<'_>,
-    ) -> Result<(), StorageError> {
-        let known = self.rooms.find(room)?;
-        let from = way.from.and_then(|from| known.present(from));
-        match (from.map(|one| one.member), heard) {
-            (Some(from), Heard::Said(_) | Heard::Commit(_)) => self.heard_of(call, room, from),
-            _ => Ok(()),
         }
     }
 

@@ -143,9 +143,10 @@ impl Messenger {
         let known = self.rooms.find(room)?;
         let heralds = known.heralds();
         let share = known.size().div_ceil(heralds.count().max(1));
+        let lots = (share, self.config.to_silent);
         let until = match self.debts.waits_for(to.place(), &self.office) {
             true => Err(call.cx.now() + REST),
-            false if heralds.includes(to) => self.rooms.signs.take(call.cx, to, share),
+            false if heralds.includes(to) => self.rooms.signs.take(call.cx, to, lots),
             false => Ok(()),
         };
         if let Err(until) = until {

@@ -36,7 +36,7 @@ const MOST_EARLY: usize = 512;
 
 /// What was passed on: the first bytes of the SHA-256 of the MLS message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::messenger) struct Name([u8; 16]);
+pub(in crate::messenger) struct Name(pub(super) [u8; 16]);
 
 impl Name {
     fn of(message: &[u8]) -> Self {
@@ -399,23 +399,6 @@ impl Messenger {
         Ok(letters)
     }
 
-    fn post_to_each(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-        to: &[Charge],
-        body: &[u8],
-        keep: Keep,
-    ) -> Result<Vec<u64>, StorageError> {
-        let mut letters = Vec::new();
-        for one in to {
-            let bytes = body.to_vec();
-            let letter = self.post_to_member(call, room, one.member, bytes, keep)?;
-            letters.extend(letter.map(|letter| letter.0));
-        }
-        Ok(letters)
-    }
-
     /// Another herald told what it passed on.
     pub(in crate::messenger) fn heard_passed(
         &mut self,
@@ -520,8 +503,9 @@ impl Messenger {
         mut to: Vec<Charge>,
     ) -> Result<Vec<Charge>, StorageError> {
         let others = self.rooms.find(room)?.heralds_if_wide().count();
+        let lots = (others, self.config.to_silent);
         let signs = &mut self.rooms.signs;
-        to.retain(|one| !one.herald || signs.take(call.cx, one.member, others).is_ok());
+        to.retain(|one| !one.herald || signs.take(call.cx, one.member, lots).is_ok());
         Ok(to)
     }
 
@@ -535,9 +519,10 @@ impl Messenger {
         let known = self.rooms.find(room)?;
         let conversation = known.record.conversation;
         let (me, heralds) = (known.me(), known.heralds());
+        let lots = (heralds.count(), self.config.to_silent);
         let signs = &mut self.rooms.signs;
         for herald in heralds.iter().filter(|one| Some(*one) != me) {
-            if signs.take(call.cx, herald, heralds.count()).is_ok() {
+            if signs.take(call.cx, herald, lots).is_ok() {
                 told.insert(herald, names.clone());
             }
         }

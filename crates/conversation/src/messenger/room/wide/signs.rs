@@ -16,10 +16,8 @@ use crate::MemberId;
 
 /// For how long a herald that wrote to me is taken to be there.
 const FRESH: Duration = Duration::from_secs(5 * 60);
-/// Letters that all together send to a herald before it gave a sign, and again after each
-/// wait. With the waits below they are 128 in a day: as many as a mailbox holds.
-const AT_ONCE: u64 = 16;
-/// The first wait, and the longest.
+/// The first wait, and the longest. With sixteen letters at once, and as many after each wait,
+/// they are 128 in a day: as many as a mailbox holds.
 const FIRST_WAIT: Duration = Duration::from_secs(10 * 60);
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -53,7 +51,7 @@ impl Signs {
     }
 
     /// Takes the place of a letter of receipts to a herald to which `share` members send
-    /// them.
+    /// them, `at_once` letters together.
     ///
     /// # Errors
     ///
@@ -62,7 +60,7 @@ impl Signs {
         &mut self,
         cx: &mut Context<'_>,
         herald: MemberId,
-        share: usize,
+        (share, at_once): (usize, u64),
     ) -> Result<(), Moment> {
         let now = cx.now();
         let silence = self.heralds.entry(herald).or_insert(Silence {
@@ -75,7 +73,7 @@ impl Signs {
             return Ok(());
         }
         if silence.until <= now {
-            silence.credit = lot(cx, share);
+            silence.credit = lot(cx, share, at_once);
             silence.until = now + silence.wait;
             silence.wait = silence.wait.saturating_mul(2).min(LONGEST_WAIT);
         }
@@ -99,11 +97,11 @@ impl Silence {
     }
 }
 
-/// What one of so many gets of [`AT_ONCE`]: the same for all, and of the rest by chance.
-fn lot(cx: &mut Context<'_>, share: usize) -> u64 {
+/// What one of so many gets of the letters of all: the same for each, and of the rest by chance.
+fn lot(cx: &mut Context<'_>, share: usize, at_once: u64) -> u64 {
     let share = u64::try_from(share).unwrap_or(u64::MAX).max(1);
-    let drawn = cx.random_below(share) < AT_ONCE % share;
-    AT_ONCE / share + u64::from(drawn)
+    let drawn = cx.random_below(share) < at_once % share;
+    at_once / share + u64::from(drawn)
 }
 
 #[cfg(test)]
@@ -139,7 +137,7 @@ mod tests {
             let mut signs = Signs::default();
             for minute in 0..24 * 60 {
                 let mut cx = Context::new(after(minute), Timestamp::default(), &mut chance);
-                letters += usize::from(signs.take(&mut cx, HERALD, share).is_ok());
+                letters += usize::from(signs.take(&mut cx, HERALD, (share, 16)).is_ok());
             }
         }
         letters
@@ -165,7 +163,7 @@ mod tests {
         assert!(!signs.heard(HERALD, after(3)));
         let mut take = |signs: &mut Signs, minute| {
             let mut cx = Context::new(after(minute), Timestamp::default(), &mut chance);
-            signs.take(&mut cx, HERALD, 16)
+            signs.take(&mut cx, HERALD, (16, 16))
         };
         for _ in 0..100 {
             assert_eq!(take(&mut signs, 7), Ok(()));
