@@ -59,6 +59,8 @@ struct Person {
     calls: u64,
     next_ticket: u64,
     asleep: bool,
+    /// When the machine wants to be called next, as it said after the last call.
+    timer: Option<Moment>,
 }
 
 /// People, a network between them, and one clock.
@@ -117,6 +119,7 @@ impl Village {
         };
         let messenger = Messenger::open(&mut storage, config.clone())?;
         self.people.push(Person {
+            timer: messenger.poll_timeout(),
             config,
             storage,
             messenger,
@@ -421,17 +424,14 @@ impl Village {
             .people
             .iter()
             .filter(|person| !person.asleep)
-            .filter_map(|person| person.messenger.poll_timeout());
+            .filter_map(|person| person.timer);
         let timers = timers.map(Moment::since_origin);
         timers.chain(self.network.servers.due()).min()
     }
 
     fn due(&self) -> Option<Home> {
         let now = Moment::from_origin(self.clock);
-        let due = |person: &Person| {
-            let timer = person.messenger.poll_timeout();
-            !person.asleep && timer.is_some_and(|at| at <= now)
-        };
+        let due = |person: &Person| !person.asleep && person.timer.is_some_and(|at| at <= now);
         self.people.iter().position(due).map(Home)
     }
 
@@ -516,5 +516,6 @@ impl Village {
                 | Output::CloseStream { .. } => {}
             }
         }
+        person.timer = person.messenger.poll_timeout();
     }
 }

@@ -67,6 +67,7 @@ mod rooms;
 mod rooms_again;
 mod rooms_apart;
 mod rooms_costs;
+mod rooms_crowd;
 mod rooms_entry;
 mod rooms_failover;
 mod rooms_forty;

@@ -14,7 +14,7 @@ fn most() -> usize {
 }
 
 /// Asks those into the room, who accept at once.
-fn bring_in(c: &mut Circle, who: core::ops::Range<usize>) {
+pub(crate) fn bring_in(c: &mut Circle, who: core::ops::Range<usize>) {
     for one in who.clone() {
         let (room, contact) = (c.rooms[0], c.hers[one - 1]);
         c.ask(0, Command::OfferRoom { room, contact });

@@ -16,6 +16,7 @@ use super::make::state_record;
 use super::pair;
 use super::policy::GroupPolicy;
 use super::records::{Shelf, StateRecord};
+use super::repeats::Repeats;
 use super::rows::Overlay;
 use super::shape;
 use super::told::{MakeFault, Told, WelcomeFault};
@@ -312,6 +313,7 @@ impl Keeper {
             resting: BTreeMap::new(),
             turn: None,
             at_hand: Some((name, first.group)),
+            repeats: Repeats::default(),
         };
         keeper.save_head(lent.rows)?;
         Ok(keeper)

@@ -62,7 +62,14 @@ impl Keeper {
             Err(fault) => return Ok((Vec::new(), Err(fault))),
         };
         if received.message.content_type() == ContentType::Application {
-            return self.hear_said(lent, &received);
+            if self.repeats.knows(bytes) {
+                return Ok((Vec::new(), Ok(Heard::Known)));
+            }
+            let heard = self.hear_said(lent, &received)?;
+            if heard.1.is_ok() {
+                self.repeats.note(bytes);
+            }
+            return Ok(heard);
         }
         let mut told = Vec::new();
         let taken = self.take_in(lent, &received, bytes, &mut told)?;

@@ -10,6 +10,7 @@ use super::intent::Intent;
 use super::pointer::StatePrefix;
 use super::policy::GroupPolicy;
 use super::records::{self, CommitRecord, Head, Records, Shelf, Standing, StateRecord};
+use super::repeats::Repeats;
 use super::rows::InPlace;
 use super::told::IntentId;
 use super::{records::Bulk, shape, signed, welcome};
@@ -64,6 +65,8 @@ pub struct Keeper {
     pub(super) turn: Option<Moment>,
     /// The group openmls was last busy with, in its state.
     pub(super) at_hand: Option<(StateName, MlsGroup)>,
+    /// What was said and read in this run.
+    pub(super) repeats: Repeats,
 }
 
 /// One member leaf of a state.
@@ -114,6 +117,7 @@ impl Keeper {
             resting: BTreeMap::new(),
             turn: None,
             at_hand: None,
+            repeats: Repeats::default(),
         };
         keeper.check_links()?;
         keeper.rest_again(lent.cx.now());

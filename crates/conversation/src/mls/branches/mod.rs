@@ -75,6 +75,7 @@ mod pointer;
 mod policy;
 mod pursue;
 mod records;
+mod repeats;
 mod rows;
 mod shape;
 mod side;

@@ -71,8 +71,8 @@ pub enum Heard {
     Said(Said),
     /// A commit that was not known, by its name.
     Commit(CommitHash),
-    /// A commit that was known: a repeat, one sealed a second time, or an echo of
-    /// mine.
+    /// What was said and read before, or a commit that was known: a repeat, one sealed a
+    /// second time, or an echo of mine.
     Known,
 }
 
