@@ -10,7 +10,8 @@
 //!
 //! Items are MLS messages (RFC 9420 section 6); the first item of a join
 //! request and of a welcome is the Welcome, that of the messages of a room the
-//! key of the leaf that sends them, which is a hint and believed by nobody. What
+//! key of the leaf that sends them, which is a hint and believed by nobody, and behind them
+//! may stand side letters. What
 //! stands in kinds 2 and 3, [`anew`](crate::anew) knows; 4 to 7 and 9 are
 //! of rooms, see `protocol/rooms.md`, and 8 of stretches off the record, see
 //! `protocol/otr.md`. The items of kind 10 are posts, see `protocol/channels.md`.
@@ -61,7 +62,7 @@ pub(crate) enum LetterBody<'b> {
     Room {
         /// The key of the leaf that says it is the sender's.
         from: &'b [u8],
-        /// MLS messages.
+        /// MLS messages, and side letters.
         messages: Vec<&'b [u8]>,
     },
     /// Commits that were asked for, in order.

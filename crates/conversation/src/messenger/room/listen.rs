@@ -159,10 +159,7 @@ impl Messenger {
                 self.pass_on(call, room, before, bytes, heard)?;
             }
             match heard {
-                Ok(Heard::Said(said)) => {
-                    self.note_author(call, room, &said)?;
-                    return self.said_in(call, room, said, way);
-                }
+                Ok(Heard::Said(said)) => return self.said_in(call, room, said, way),
                 // What waited for it is heard when this letter is done with.
                 Ok(Heard::Commit(_) | Heard::Known) => return Ok(()),
                 Err(fault) => fault,
@@ -211,6 +208,7 @@ impl Messenger {
             return self.drop_letter(None, DropReason::Room);
         }
         let member = self.member_for(call, room, &said.author, &said.key)?;
+        self.heard_of(call, room, member, opened.stamp.sent)?;
         if self.is_pair(room)
             && self.keeper(call, room, |keeper, _| Ok(keeper.is_apart(said.state)))?
         {
@@ -439,9 +437,10 @@ impl Messenger {
             return self.drop_letter(None, DropReason::Content);
         };
         let member = self.member_for(call, room, &aside.author, &aside.key)?;
-        self.heard_of(call, room, member)?;
+        let sent = opened.stamp.sent.min(wall);
+        self.heard_of(call, room, member, sent)?;
         let known = self.rooms.find(room)?;
-        known.roll.note_sign(member, &known.heralds(), wall);
+        known.roll.note_sign(member, &known.heralds(), sent);
         let meeting = self.devices.meet_in(room);
         match opened.content {
             Content::Receipts(receipts) => self.confirmed_in(call, room, member, &receipts),

@@ -9,7 +9,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{StorageError, Timestamp};
 
 use super::confirm::MOST_IN_LETTER;
 use super::{Room, Rooms};
@@ -80,15 +80,18 @@ impl Messenger {
         room.map_or(Duration::ZERO, Room::spread)
     }
 
-    /// Somebody wrote to me: if they gather receipts, they get what waits for a sign.
+    /// Somebody wrote to me at that time: if they gather receipts, they get what waits for a
+    /// sign.
     pub(super) fn heard_of(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
         member: MemberId,
+        sent: Timestamp,
     ) -> Result<(), StorageError> {
         let known = self.rooms.find(room)?;
-        if known.heralds().includes(member) && self.rooms.signs.heard(member, call.cx.now()) {
+        let (now, age) = (call.cx.now(), call.cx.wall().since(sent));
+        if known.heralds().includes(member) && self.rooms.signs.heard(member, now, age) {
             let delay = self.receipt_delay_in(room);
             let rooms = &self.rooms;
             let of_room = |of| rooms.room_of_debt(of) == Some(room);

@@ -115,6 +115,7 @@ impl Messenger {
             return Ok(());
         }
         self.rooms.passing.confirmed(room, &message, by);
+        self.renew_sign(call, room, by)?;
         if !self.rooms.counts.budgets.take(by, 1, call.cx.now()) {
             return Ok(());
         }

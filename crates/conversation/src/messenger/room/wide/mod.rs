@@ -8,20 +8,20 @@
 //! ```
 //!
 //! Who does it a steward says ([`appoint`]). A herald passes on ([`passing`]) what it has in mind
-//! ([`duties`]), in turn where one says much ([`backlog`]), gathers receipts ([`counts`]) and is
-//! believed to be there by its [`signs`] of life, which it has [`signed`]. A steward's program calls the [`roll`], which
-//! members answer ([`readiness`]), and puts others in the place of those that are silent
-//! ([`relief`]). Whoever is not heard by them writes to each after all ([`unheard`]).
+//! ([`duties`]), in turn where one says much ([`backlog`]), gathers receipts ([`counts`]), gives
+//! signs of [`life`], and is believed to be there by these ([`signs`]). A steward's program calls
+//! the [`roll`], which members answer ([`readiness`]), and puts others in the place of those that
+//! are silent ([`relief`]). Whoever is not heard by them writes to each after all ([`unheard`]).
 
 mod appoint;
 mod backlog;
 mod counts;
 mod duties;
+mod life;
 mod passing;
 mod readiness;
 mod relief;
 mod roll;
-mod signed;
 mod signs;
 mod unheard;
 

@@ -16,7 +16,7 @@ use super::Heralds;
 use super::backlog::{Backlog, Queued};
 use super::duties::{Charge, Duties, Waiting};
 use crate::branches::{CommitHash, Heard, Said};
-use crate::content::{self, Content, MAX_PASSED, RoomStep, RoomWord};
+use crate::content::{self, Content, MAX_PASSED};
 use crate::letter::LetterBody;
 use crate::messenger::broken::is_damage;
 use crate::messenger::room::Room;
@@ -399,6 +399,24 @@ impl Messenger {
         Ok(letters)
     }
 
+    /// Serves each of these, and shows those I look after that I am there.
+    fn post_to_each(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        to: &[Charge],
+        body: &[u8],
+        keep: Keep,
+    ) -> Result<Vec<u64>, StorageError> {
+        let mut letters = Vec::new();
+        for one in to {
+            let bytes = self.with_sign(call, room, one.member, body)?;
+            let letter = self.post_to_member(call, room, one.member, bytes, keep)?;
+            letters.extend(letter.map(|letter| letter.0));
+        }
+        Ok(letters)
+    }
+
     /// Another herald told what it passed on.
     pub(in crate::messenger) fn heard_passed(
         &mut self,
@@ -517,7 +535,6 @@ impl Messenger {
         let names = core::mem::take(&mut duties.report);
         let mut told = core::mem::take(&mut duties.authors);
         let known = self.rooms.find(room)?;
-        let conversation = known.record.conversation;
         let (me, heralds) = (known.me(), known.heralds());
         let lots = (heralds.count(), self.config.to_silent);
         let signs = &mut self.rooms.signs;
@@ -528,12 +545,8 @@ impl Messenger {
         }
         for (member, names) in told {
             for names in names.chunks(MAX_PASSED) {
-                let step = RoomStep::Passed(names.iter().map(|name| name.0).collect());
-                let word = RoomWord {
-                    room: conversation,
-                    step,
-                };
-                self.tell_for_others(call, room, member, &Content::Room(word))?;
+                let word = self.rooms.find(room)?.passed_word(names);
+                self.tell_for_others(call, room, member, &word)?;
             }
         }
         Ok(())

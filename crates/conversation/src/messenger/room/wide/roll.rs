@@ -209,16 +209,17 @@ impl Roll {
         2 * i64::from(count.answered) - i64::from(count.asked)
     }
 
-    /// One of these heralds wrote to me.
+    /// One of these heralds wrote to me at that time.
     pub(in crate::messenger) fn note_sign(
         &mut self,
         by: MemberId,
         heralds: &Heralds,
-        now: Timestamp,
+        sent: Timestamp,
     ) {
         if heralds.includes(by) {
             self.signs.retain(|member, _| heralds.includes(*member));
-            self.signs.insert(by, now);
+            let last = self.signs.entry(by).or_insert(sent);
+            *last = sent.max(*last);
         }
     }
 

@@ -16,6 +16,13 @@ use crate::MemberId;
 
 /// For how long a herald that wrote to me is taken to be there.
 const FRESH: Duration = Duration::from_secs(5 * 60);
+/// How far clocks may lie apart, with the time letters take.
+const CLOCKS: Duration = Duration::from_secs(2 * 60);
+/// Between two signs of my own to one.
+const BETWEEN: Duration = Duration::from_secs(150);
+/// How old my last sign to one is when I give another where nothing is served again, and up
+/// to when: after that they take me for silent.
+const RENEWED: [Duration; 2] = [Duration::from_secs(4 * 60), Duration::from_secs(7 * 60)];
 /// The first wait, and the longest. With sixteen letters at once, and as many after each wait,
 /// they are 128 in a day: as many as a mailbox holds.
 const FIRST_WAIT: Duration = Duration::from_secs(10 * 60);
@@ -25,11 +32,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Default)]
 pub(in crate::messenger) struct Signs {
     heralds: BTreeMap<MemberId, Silence>,
+    /// When I, a herald, gave each of those I look after a sign.
+    given: BTreeMap<MemberId, Moment>,
 }
 
 struct Silence {
-    /// When it wrote to me last.
-    heard: Option<Moment>,
+    /// Up to when it is taken to be there.
+    fresh: Option<Moment>,
     /// Letters that may leave before `until`.
     credit: u64,
     /// When lots are drawn again.
@@ -38,10 +47,22 @@ struct Silence {
 }
 
 impl Signs {
-    /// A herald wrote to me. Whether it was silent before.
-    pub(in crate::messenger) fn heard(&mut self, herald: MemberId, now: Moment) -> bool {
+    /// A herald wrote to me so long ago: what lay in my mailbox while I was away shows nothing
+    /// any more. Whether it is there, and was silent before.
+    pub(in crate::messenger) fn heard(
+        &mut self,
+        herald: MemberId,
+        now: Moment,
+        age: Duration,
+    ) -> bool {
+        let left = FRESH.saturating_sub(age.saturating_sub(CLOCKS));
+        let fresh = Some(now + left);
+        let before = self.heralds.get(&herald).map(|before| before.fresh);
+        if left.is_zero() || before.is_some_and(|before| before >= fresh) {
+            return false;
+        }
         let new = Silence {
-            heard: Some(now),
+            fresh,
             credit: 0,
             until: now,
             wait: FIRST_WAIT,
@@ -64,7 +85,7 @@ impl Signs {
     ) -> Result<(), Moment> {
         let now = cx.now();
         let silence = self.heralds.entry(herald).or_insert(Silence {
-            heard: None,
+            fresh: None,
             credit: 0,
             until: now,
             wait: FIRST_WAIT,
@@ -88,12 +109,32 @@ impl Signs {
 
     pub(in crate::messenger) fn forget_member(&mut self, member: MemberId) {
         self.heralds.remove(&member);
+        self.given.remove(&member);
+    }
+
+    /// Whether it is time to give somebody a sign, who is served; then it is given.
+    pub(super) fn give(&mut self, member: MemberId, now: Moment) -> bool {
+        let before = self.given.get(&member);
+        let due = before.is_none_or(|at| *at + BETWEEN <= now);
+        if due {
+            self.given.insert(member, now);
+        }
+        due
+    }
+
+    /// Whether somebody who told what they have will take me for silent soon, though they
+    /// do not yet; then they are given a sign.
+    pub(super) fn renew(&mut self, member: MemberId, now: Moment) -> bool {
+        let before = self.given.get(&member);
+        let [from, to] = RENEWED;
+        let due = before.is_some_and(|at| *at + from <= now && now < *at + to);
+        due && self.give(member, now)
     }
 }
 
 impl Silence {
     fn is_fresh(&self, now: Moment) -> bool {
-        self.heard.is_some_and(|heard| now < heard + FRESH)
+        self.fresh.is_some_and(|until| now < until)
     }
 }
 
@@ -159,8 +200,10 @@ mod tests {
     fn who_was_heard_of_gets_all_until_it_was_silent_for_minutes() {
         let mut chance = Counting(5);
         let mut signs = Signs::default();
-        assert!(signs.heard(HERALD, after(0)));
-        assert!(!signs.heard(HERALD, after(3)));
+        let none = Duration::ZERO;
+        assert!(signs.heard(HERALD, after(0), none));
+        assert!(!signs.heard(HERALD, after(3), none));
+        assert!(!signs.heard(HERALD, after(4), Duration::from_secs(3_600)));
         let mut take = |signs: &mut Signs, minute| {
             let mut cx = Context::new(after(minute), Timestamp::default(), &mut chance);
             signs.take(&mut cx, HERALD, (16, 16))
@@ -172,7 +215,25 @@ mod tests {
         assert_eq!(take(&mut signs, 9), Err(after(18)));
         assert_eq!(take(&mut signs, 18), Ok(()));
         assert_eq!(take(&mut signs, 19), Err(after(38)), "twice as long");
-        assert!(signs.heard(HERALD, after(20)));
-        assert_eq!(take(&mut signs, 21), Ok(()));
+        assert!(!signs.heard(HERALD, after(20), Duration::from_secs(7 * 60)));
+        assert_eq!(take(&mut signs, 21), Err(after(38)), "it was there once");
+        assert!(signs.heard(HERALD, after(21), Duration::from_secs(4 * 60)));
+        assert_eq!(take(&mut signs, 23), Ok(()));
+        assert_eq!(take(&mut signs, 23), Ok(()));
+        assert_eq!(take(&mut signs, 24), Ok(()), "one of sixteen");
+        assert_eq!(take(&mut signs, 25), Err(after(34)));
+    }
+
+    #[test]
+    fn one_gets_a_sign_now_and_then_and_one_more_before_it_is_too_old() {
+        let mut signs = Signs::default();
+        assert!(!signs.renew(HERALD, after(0)), "never served");
+        assert!(signs.give(HERALD, after(0)));
+        assert!(!signs.give(HERALD, after(2)));
+        assert!(!signs.renew(HERALD, after(3)));
+        assert!(signs.renew(HERALD, after(4)));
+        assert!(!signs.renew(HERALD, after(5)));
+        assert!(!signs.renew(HERALD, after(11)), "silent for long");
+        assert!(signs.give(HERALD, after(11)));
     }
 }
