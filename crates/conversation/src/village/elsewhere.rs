@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use hushwing_delivery::MailboxId;
-use hushwing_sansio::StorageError;
+use hushwing_sansio::{Machine as _, StorageError};
 
 use super::loopback::Loopback;
 use super::{Home, Person, Village};
@@ -35,6 +35,7 @@ impl Village {
         let messenger = Messenger::open(&mut storage, config.clone())?;
         let new = Home(self.people.len());
         self.people.push(Person {
+            timer: messenger.poll_timeout(),
             config,
             storage,
             messenger,
