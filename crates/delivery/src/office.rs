@@ -304,6 +304,23 @@ impl PostOffice {
         self.outbox.hold(cx, storage, &mut self.out, held)
     }
 
+    /// Keeps of what is sent for others no more than so many letters, and bytes, in all: where
+    /// more waits, the oldest goes to whichever address takes nothing and has most waiting,
+    /// but for its last and for any that began to leave. No event says so.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails.
+    pub fn keep_for_others(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        most: (usize, usize),
+    ) -> Result<(), StorageError> {
+        self.outbox
+            .keep_for_others(cx, storage, &mut self.out, most)
+    }
+
     /// Does what is due. Too early or too often does no harm.
     ///
     /// # Errors

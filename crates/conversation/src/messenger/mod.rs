@@ -162,8 +162,8 @@ pub struct Config {
     pub in_parallel: bool,
     /// How large groups may be.
     pub group_size: GroupSize,
-    /// How many letters, and how many bytes of them, may wait until a server takes them
-    /// while I still pass on what others say in groups.
+    /// How many letters, and how many bytes of them, wait at most of what I pass on for
+    /// others in groups to those whose servers take nothing.
     pub most_for_others: (usize, usize),
     /// How many letters of receipts all in a group together send to a herald that gave no
     /// sign of life, and again after each wait.

@@ -7,11 +7,15 @@ use crate::rooms::{Circle, acquaintances_of};
 use crate::rooms_many::bring_in;
 use crate::rooms_wide::{delivered, heralds, sent};
 
-/// How many there are in the end: by day a few, where so few are many.
-fn sizes() -> &'static [usize] {
-    match std::env::var_os("HUSHWING_SOAK") {
-        Some(_) => &[121, 200],
-        None => &[12],
+/// How many there are in the end: by day a few, where so few are many; by night, or as
+/// many as are asked for.
+fn sizes() -> Vec<usize> {
+    let soak = std::env::var_os("HUSHWING_SOAK");
+    let asked = soak.as_ref().and_then(|asked| asked.to_str()?.parse().ok());
+    match asked.filter(|count| *count > 1) {
+        Some(count) => vec![count],
+        None if soak.is_some() => vec![121, 200],
+        None => vec![12],
     }
 }
 
@@ -62,7 +66,7 @@ fn all_have(c: &mut Circle, who: usize, text: &str, without: &[usize], seconds: 
 
 #[test]
 fn all_is_heard_and_confirmed_in_a_crowd() {
-    for count in sizes().iter().copied() {
+    for count in sizes() {
         let mut c = crowd(count);
         say(&mut c, count - 3, "to all", &[]);
         say(&mut c, 7, "slept well", &[]);

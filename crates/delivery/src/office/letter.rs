@@ -49,8 +49,9 @@ pub enum Keep {
     UntilAccepted,
     /// The same, for what is passed on for somebody else: of those to one address only the
     /// last [`MOST_FOR_OTHERS`] wait, of at most [`MOST_FOR_OTHERS_BYTES`] unless it is a
-    /// single one. Those before are dropped, but for any that began to leave, and no event
-    /// says so.
+    /// single one, and of all of them together what
+    /// [`keep_for_others`](super::PostOffice::keep_for_others) leaves. Those before are dropped,
+    /// but for any that began to leave, and no event says so.
     ForOthers,
 }
 

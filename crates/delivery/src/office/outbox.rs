@@ -238,6 +238,29 @@ impl Outbox {
         self.for_others.total()
     }
 
+    /// Drops of what is sent for others, to whom takes nothing, what is more than so many
+    /// letters, and bytes, in all.
+    pub(super) fn keep_for_others(
+        &mut self,
+        cx: &mut Context<'_>,
+        storage: &mut dyn Storage,
+        out: &mut Outward,
+        (letters, bytes): (usize, usize),
+    ) -> Result<(), StorageError> {
+        loop {
+            let total = self.for_others.total();
+            if total.0 <= letters && total.1 <= bytes {
+                return Ok(());
+            }
+            let failing = |lane| self.lanes.is_failing(lane);
+            let may = |letter| !self.has_begun(letter);
+            let Some(oldest) = self.for_others.heaviest(failing, may) else {
+                return Ok(());
+            };
+            self.forget(cx, storage, out, oldest, false)?;
+        }
+    }
+
     pub(super) fn letters(&self) -> impl Iterator<Item = LetterId> {
         self.letters.keys().copied()
     }

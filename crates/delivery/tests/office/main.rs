@@ -9,6 +9,7 @@
 
 mod desk;
 mod inbox;
+mod others;
 mod outbox;
 mod seal;
 mod ways;

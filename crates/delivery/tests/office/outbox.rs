@@ -3,9 +3,8 @@ use std::time::Duration;
 
 use crate::desk::{DAY, Desk, MINUTE, Sent, address, letter};
 use hushwing_delivery::{
-    Keep, LONGEST_LETTER, Letter, MOST_FOR_OTHERS, MOST_FOR_OTHERS_BYTES, NetworkCommand,
-    NetworkEvent, NetworkTag, OfficeEvent, PostError, RouteState, SealKey, SendFailure, Stage,
-    Urgency,
+    Keep, LONGEST_LETTER, Letter, NetworkCommand, NetworkEvent, NetworkTag, OfficeEvent, PostError,
+    RouteState, SealKey, SendFailure, Stage, Urgency,
 };
 
 fn one(sent: Vec<Sent>) -> Sent {
@@ -440,53 +439,4 @@ fn an_address_with_a_broken_key_fails_for_good() {
         }]
     ));
     assert_eq!(desk.storage.letter_count(), 0);
-}
-
-#[test]
-fn of_what_is_sent_for_others_only_the_last_waits_for_one_address() {
-    let mut desk = Desk::new(61);
-    let for_others = |to: &str, bytes: Vec<u8>| Letter {
-        keep: Keep::ForOthers,
-        ..letter(&[to], &bytes)
-    };
-    let mine = desk.post(&letter(&["away"], b"mine"));
-    let there = desk.post(&for_others("there", vec![1]));
-    let sent = desk.sent();
-    desk.fail(sent[0].send, SendFailure::Full);
-    let first = desk.post(&for_others("away", vec![2]));
-    for _ in 0..MOST_FOR_OTHERS - 1 {
-        desk.post(&for_others("away", vec![3]));
-    }
-    assert!(desk.office.whereabouts(first).is_some());
-    let last = desk.post(&for_others("away", vec![4]));
-    assert!(
-        desk.office.whereabouts(first).is_none(),
-        "the oldest gave way"
-    );
-    for letter in [mine, there, last] {
-        assert!(desk.office.whereabouts(letter).is_some());
-    }
-    assert_eq!(desk.office.for_others().0, MOST_FOR_OTHERS + 1);
-    // After a start it tries some again: these began to leave, and stay.
-    desk.restart();
-    let begun = desk.sent();
-    assert!(begun.len() > 2);
-    desk.post(&for_others("away", vec![5]));
-    assert_eq!(desk.office.for_others().0, MOST_FOR_OTHERS + 1);
-    let kept = |desk: &Desk| desk.storage.letter_count();
-    assert_eq!(kept(&desk), MOST_FOR_OTHERS + 2);
-    // A long one takes the places of all others that did not begin to leave.
-    let long = desk.post(&for_others("away", vec![6; MOST_FOR_OTHERS_BYTES]));
-    assert!(desk.office.whereabouts(last).is_none());
-    assert!(desk.office.whereabouts(long).is_some());
-    assert_eq!(kept(&desk), begun.len() + 1);
-    desk.tell(NetworkEvent::Accepted {
-        send: begun
-            .iter()
-            .find(|sent| sent.locator == address("there").locator)
-            .unwrap()
-            .send,
-    });
-    assert!(desk.office.whereabouts(there).is_none());
-    assert_eq!(desk.office.for_others().0, begun.len() - 1);
 }

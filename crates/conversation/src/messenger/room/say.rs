@@ -163,12 +163,18 @@ impl Messenger {
             },
             keep,
         };
-        match self.office.post(call.cx, &mut *call.storage, &letter) {
-            Ok(letter) => Ok(Some(letter)),
-            Err(PostError::Storage(error)) => Err(error),
+        let posted = match self.office.post(call.cx, &mut *call.storage, &letter) {
+            Ok(letter) => letter,
+            Err(PostError::Storage(error)) => return Err(error),
             // What they gave as addresses cannot take it; they may give others.
-            Err(_) => Ok(None),
+            Err(_) => return Ok(None),
+        };
+        if keep == Keep::ForOthers {
+            let most = self.config.most_for_others;
+            self.office
+                .keep_for_others(call.cx, &mut *call.storage, most)?;
         }
+        Ok(Some(posted))
     }
 
     /// Says something to all that no face shows and nobody confirms.

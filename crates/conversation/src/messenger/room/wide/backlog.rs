@@ -128,10 +128,6 @@ impl Messenger {
             self.rooms.passing.backlog.forget(room);
             return Ok(());
         };
-        if self.has_too_much_for_others() {
-            self.rooms.passing.backlog.take(room, now, |_| false);
-            return Ok(());
-        }
         let (backlog, said) = self.rooms.passing.backlog_and_account();
         let next = backlog.take(room, now, |one| {
             said.take(one.author, one.body.len(), leaves, now)

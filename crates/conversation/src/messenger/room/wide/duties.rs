@@ -147,13 +147,6 @@ impl Duties {
         Some(first)
     }
 
-    /// Nobody is served before `at`.
-    pub(super) fn rest_until(&mut self, at: Moment) {
-        for one in self.all() {
-            one.due = one.due.max(at);
-        }
-    }
-
     pub(in crate::messenger) fn take_due(&mut self, now: Moment) -> Vec<Waiting> {
         let mut due = Vec::new();
         while self.waiting.front().is_some_and(|first| first.due <= now) {

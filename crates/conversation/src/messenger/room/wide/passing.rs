@@ -215,9 +215,6 @@ impl Messenger {
         let body = LetterBody::room(&self.rooms.find(room)?.key, message);
         let (leaves, now) = (round.others.len(), call.cx.now());
         let whose = author.unwrap_or(MemberId(room.0));
-        if self.has_too_much_for_others() {
-            return Ok(());
-        }
         let passing = &mut self.rooms.passing;
         let (account, queues) = match heard {
             Heard::Said(_) => (&mut passing.said, author),
@@ -260,14 +257,6 @@ impl Messenger {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Whether so much waits in my outbox that I take up nothing more for others, but
-    /// leave it to other heralds or the author.
-    pub(super) fn has_too_much_for_others(&self) -> bool {
-        let (letters, bytes) = self.office.for_others();
-        let most = self.config.most_for_others;
-        letters > most.0 || bytes > most.1
     }
 
     /// Whom I have to serve with what was said, if the group was wide there: its author
@@ -392,8 +381,7 @@ impl Messenger {
             due: now + wait,
         };
         let over = duties.keep(waiting, me);
-        let full = self.has_too_much_for_others();
-        for over in over.into_iter().filter(|_| !full) {
+        for over in over {
             self.post_to_each(call, room, &over.left, &over.body, over.keep)?;
         }
         Ok(letters)
@@ -445,11 +433,7 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let now = call.cx.now();
         let mut due = Vec::new();
-        let full = self.has_too_much_for_others();
         for (room, duties) in &mut self.rooms.passing.rooms {
-            if full {
-                duties.rest_until(now + WAIT.0);
-            }
             let waiting = duties.take_due(now);
             let late = duties.take_late(now);
             let reports = duties.report_due.is_some_and(|at| at <= now);

@@ -48,6 +48,15 @@ impl Messenger {
         self.tell_readiness(call, room, by, mark)
     }
 
+    /// Whether nearly as much waits in my outbox as I keep for others: what I serve to who
+    /// takes nothing is soon dropped, and another may have room for it.
+    fn is_nearly_full_for_others(&self) -> bool {
+        let (letters, bytes) = self.office.for_others();
+        let most = self.config.most_for_others;
+        let nearly = |waits: usize, most: usize| waits.saturating_mul(8) >= most.saturating_mul(7);
+        nearly(letters, most.0) || nearly(bytes, most.1)
+    }
+
     fn tell_readiness(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -55,7 +64,7 @@ impl Messenger {
         to: MemberId,
         mark: [u8; 16],
     ) -> Result<(), StorageError> {
-        let full = self.has_too_much_for_others();
+        let full = self.is_nearly_full_for_others();
         let known = self.rooms.find(room)?;
         let readiness = match known.rolled.is_unwilling(&known.record.account) {
             true => Readiness::Unwilling,
