@@ -304,9 +304,10 @@ impl PostOffice {
         self.outbox.hold(cx, storage, &mut self.out, held)
     }
 
-    /// Keeps of what is sent for others no more than so many letters, and bytes, in all: where
-    /// more waits, the oldest goes to whichever address takes nothing and has most waiting,
-    /// but for its last and for any that began to leave. No event says so.
+    /// Bounds what waits of what is sent for others, in letters and in bytes. Of the addresses
+    /// that take nothing, where more than that waits for all of them, the one with most loses its
+    /// oldest, but for its last and for what began to leave. Beyond twice as much in all any
+    /// address does, whatever it takes. No event says so.
     ///
     /// # Errors
     ///

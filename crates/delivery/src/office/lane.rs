@@ -28,6 +28,10 @@ pub(super) struct Lane {
     pub(super) resume: Option<Moment>,
     /// Whether the mailbox said it was full.
     pub(super) full: bool,
+    /// How many answers came from anywhere when it began to fail.
+    began: u64,
+    /// It failed again though others answered in between: it is not my own network.
+    silent: bool,
 }
 
 impl Lane {
@@ -37,18 +41,20 @@ impl Lane {
         self.resume.is_none() && self.in_flight < window
     }
 
-    /// Notes an answer, good or final, that shows the network at work.
-    pub(super) fn answered(&mut self) {
+    fn answered(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.failures = 0;
         self.full = false;
+        self.silent = false;
     }
 
-    /// Notes a failure; `true` if it is the first of a burst, which decides
-    /// the wait for all envelopes that were on their way together.
-    pub(super) fn failed(&mut self, reason: SendFailure) -> bool {
+    fn failed(&mut self, reason: SendFailure, answers: u64) -> bool {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.full = reason == SendFailure::Full;
+        match self.failures {
+            0 => self.began = answers,
+            _ => self.silent |= answers > self.began,
+        }
         let first = self.resume.is_none();
         if first {
             self.failures = self.failures.saturating_add(1);
@@ -63,6 +69,8 @@ impl Lane {
 pub(super) struct Lanes {
     lanes: Vec<Lane>,
     by_locator: BTreeMap<(NetworkTag, Vec<u8>), LaneId>,
+    /// Answers that came in this run.
+    answers: u64,
 }
 
 impl Lanes {
@@ -78,6 +86,28 @@ impl Lanes {
 
     pub(super) fn get_mut(&mut self, lane: LaneId) -> Option<&mut Lane> {
         self.lanes.get_mut(lane.0)
+    }
+
+    /// Notes an answer, good or final, that shows the network at work.
+    pub(super) fn answered(&mut self, lane: LaneId) {
+        self.answers = self.answers.saturating_add(1);
+        if let Some(lane) = self.get_mut(lane) {
+            lane.answered();
+        }
+    }
+
+    /// Notes a failure; `true` if it is the first of a burst, which decides
+    /// the wait for all envelopes that were on their way together.
+    pub(super) fn failed(&mut self, lane: LaneId, reason: SendFailure) -> bool {
+        let answers = self.answers;
+        let lane = self.get_mut(lane);
+        lane.is_some_and(|lane| lane.failed(reason, answers))
+    }
+
+    /// Whether nothing is taken there while it is elsewhere, or its mailbox is full.
+    pub(super) fn takes_nothing(&self, lane: LaneId) -> bool {
+        let lane = self.lanes.get(lane.0);
+        lane.is_some_and(|lane| lane.full || lane.silent)
     }
 
     /// Whether what was sent there last in this run failed.

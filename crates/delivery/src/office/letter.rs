@@ -9,8 +9,8 @@ use crate::{Address, MailboxId, NetworkEvent, NetworkTag, SendFailure, Stage};
 
 /// The longest letter in bytes; larger things travel as files.
 pub const LONGEST_LETTER: usize = 8 * 1024 * 1024;
-/// Letters passed on for others that wait for one address: as many as a mailbox holds.
-pub const MOST_FOR_OTHERS: usize = 128;
+/// Letters passed on for others that wait for one address: eight times what a mailbox holds.
+pub const MOST_FOR_OTHERS: usize = 1_024;
 /// Their bytes.
 pub const MOST_FOR_OTHERS_BYTES: usize = 1024 * 1024;
 /// The longest letter to somebody not yet known, in bytes.

@@ -45,6 +45,9 @@ enum Timer {
     Stall(SendId),
 }
 
+/// Letters for others that are dropped with each that comes.
+const MOST_DROPPED: usize = 64;
+
 /// One envelope handed to a network.
 struct Flight {
     route: RouteKey,
@@ -238,38 +241,61 @@ impl Outbox {
         self.for_others.total()
     }
 
-    /// Drops of what is sent for others, to whom takes nothing, what is more than so many
-    /// letters, and bytes, in all.
+    /// Drops of what is sent for others what is more than so many letters, and bytes: of those
+    /// who take nothing, as they together have so much waiting, and of any beyond twice that.
     pub(super) fn keep_for_others(
         &mut self,
         cx: &mut Context<'_>,
         storage: &mut dyn Storage,
         out: &mut Outward,
-        (letters, bytes): (usize, usize),
+        most: (usize, usize),
     ) -> Result<(), StorageError> {
-        loop {
-            let total = self.for_others.total();
-            if total.0 <= letters && total.1 <= bytes {
-                return Ok(());
-            }
-            let failing = |lane| self.lanes.is_failing(lane);
-            let may = |letter| !self.has_begun(letter);
-            let Some(oldest) = self.for_others.heaviest(failing, may) else {
-                return Ok(());
+        let over = |total: (usize, usize)| total.0 > most.0 || total.1 > most.1;
+        let lanes = &self.lanes;
+        let is_away = |lane| lanes.takes_nothing(lane);
+        let mut away = match over(self.for_others.total()) {
+            true => self.for_others.total_in(is_away),
+            false => return Ok(()),
+        };
+        for _ in 0..MOST_DROPPED {
+            let lanes = &self.lanes;
+            let is_away = |lane| lanes.takes_nothing(lane);
+            let stuck = |letter| {
+                let entry = self.letters.get(&letter);
+                entry.is_some_and(|entry| entry.is_stuck(lanes)) && !self.has_begun(letter)
             };
+            let Some(oldest) = self
+                .for_others
+                .heaviest(is_away, stuck)
+                .filter(|_| over(away))
+            else {
+                break;
+            };
+            let length = self.letters.get(&oldest).map_or(0, |entry| entry.length);
+            away = (away.0.saturating_sub(1), away.1.saturating_sub(length));
             self.forget(cx, storage, out, oldest, false)?;
         }
+        while let Some(oldest) = self.for_others.beyond(most) {
+            self.forget(cx, storage, out, oldest, false)?;
+        }
+        Ok(())
     }
 
     pub(super) fn letters(&self) -> impl Iterator<Item = LetterId> {
         self.letters.keys().copied()
     }
 
-    /// The letters all of whose addresses are among `addresses`, oldest first.
+    /// The letters all of whose addresses are among `addresses`, oldest first. Of what is sent
+    /// for others it is enough that the first one is: who gives one address up after the other
+    /// and keeps a dead one would fill more and more of them.
     pub(super) fn letters_to(&self, addresses: &[Address]) -> Vec<LetterId> {
+        let gone = |address: &Address| addresses.contains(address);
         let there = self.letters.iter().filter(|(_, entry)| {
-            let mut routes = entry.routes.iter();
-            routes.all(|route| addresses.contains(&route.address))
+            let mut routes = entry.routes.iter().map(|route| &route.address);
+            match entry.keep {
+                Keep::ForOthers => routes.next().is_none_or(gone),
+                _ => routes.all(gone),
+            }
         });
         there.map(|(letter, _)| *letter).collect()
     }

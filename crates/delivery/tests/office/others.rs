@@ -4,12 +4,16 @@ use hushwing_delivery::{
     Keep, Letter, LetterId, MOST_FOR_OTHERS, MOST_FOR_OTHERS_BYTES, NetworkEvent, SendFailure,
 };
 
-use crate::desk::{Desk, address, letter};
+use crate::desk::{Desk, MINUTE, address, letter};
 
 fn for_others(to: &str, bytes: Vec<u8>) -> Letter {
+    to_both(&[to], bytes)
+}
+
+fn to_both(to: &[&str], bytes: Vec<u8>) -> Letter {
     Letter {
         keep: Keep::ForOthers,
-        ..letter(&[to], &bytes)
+        ..letter(to, &bytes)
     }
 }
 
@@ -97,8 +101,7 @@ fn who_takes_nothing_and_has_most_waiting_gives_way_first() {
         .map(|_| desk.post(&for_others("many", vec![4])))
         .collect();
     assert_eq!(desk.office.for_others().0, 40 + 5 + 10);
-    keep(&mut desk, (40 + 5 + 7, usize::MAX));
-    assert_eq!(desk.office.for_others().0, 40 + 5 + 7);
+    keep(&mut desk, (5 + 7, usize::MAX));
     assert_eq!(stays(&desk, &slow), 40, "they are there");
     assert_eq!(stays(&desk, &few), 4);
     assert_eq!(stays(&desk, &many), 6);
@@ -113,9 +116,92 @@ fn who_takes_nothing_and_has_most_waiting_gives_way_first() {
     refuse_but_slow(&mut desk);
     for _ in 0..3 {
         desk.post(&for_others("many", vec![5; 10]));
-        desk.post(&for_others("few", vec![6; 5_000]));
+        desk.post(&for_others("few", vec![6; 40_000]));
     }
     let (letters, bytes) = desk.office.for_others();
-    keep(&mut desk, (usize::MAX, bytes - 1));
-    assert_eq!(desk.office.for_others(), (letters - 1, bytes - 5_000));
+    keep(&mut desk, (usize::MAX, bytes - 40 * 3_000 - 1));
+    assert_eq!(desk.office.for_others(), (letters - 1, bytes - 40_000));
+}
+
+#[test]
+fn whoever_takes_it_slowly_there_is_an_end_to_what_waits() {
+    let mut desk = Desk::new(63);
+    let slow: Vec<_> = (0..40)
+        .map(|_| desk.post(&for_others("slow", vec![1; 3_000])))
+        .collect();
+    let other = desk.post(&for_others("other", vec![2]));
+    keep(&mut desk, (20, 60_000));
+    // Twice 60,000 and 20 KiB, with 1 KiB for each letter.
+    assert_eq!(stays(&desk, &slow), 39);
+    keep(&mut desk, (1_000, 50_000));
+    assert_eq!(stays(&desk, &slow), 33, "few, but long");
+    keep(&mut desk, (1, 9_000));
+    assert_eq!(stays(&desk, &slow), 4);
+    assert!(desk.office.whereabouts(slow[39]).is_some());
+    assert!(desk.office.whereabouts(other).is_some(), "it is no burden");
+}
+
+#[test]
+fn nobody_loses_anything_while_my_own_network_is_gone() {
+    let mut desk = Desk::new(64);
+    let all: Vec<_> = (0..40)
+        .map(|_| desk.post(&for_others("away", vec![1])))
+        .collect();
+    let there = desk.post(&letter(&["there"], b"mine"));
+    let fail_all = |desk: &mut Desk| {
+        for sent in desk.sent() {
+            desk.fail(sent.send, SendFailure::Unreachable);
+        }
+    };
+    fail_all(&mut desk);
+    desk.pass(60 * MINUTE);
+    fail_all(&mut desk);
+    keep(&mut desk, (2, usize::MAX));
+    assert_eq!(stays(&desk, &all), 40);
+    // It is back, and that one is not.
+    desk.pass(60 * MINUTE);
+    for sent in desk.sent() {
+        match sent.locator == address("there").locator {
+            true => desk.tell(NetworkEvent::Accepted { send: sent.send }),
+            false => desk.fail(sent.send, SendFailure::Unreachable),
+        }
+    }
+    assert!(desk.office.whereabouts(there).is_some());
+    desk.pass(60 * MINUTE);
+    fail_all(&mut desk);
+    keep(&mut desk, (2, usize::MAX));
+    assert!(stays(&desk, &all) <= 17, "but what began to leave");
+}
+
+#[test]
+fn who_is_written_to_elsewhere_takes_nothing_along() {
+    let mut desk = Desk::new(65);
+    let dead = |desk: &mut Desk| {
+        for sent in desk.sent() {
+            desk.fail(sent.send, SendFailure::Full);
+        }
+    };
+    for number in 0..100 {
+        let (at, next) = (number.to_string(), (number + 1).to_string());
+        desk.post(&to_both(&[&at, "dead"], vec![1; 100_000]));
+        dead(&mut desk);
+        assert_eq!(desk.office.for_others().0, 1, "{next}");
+        let old = [address(&at)];
+        desk.call(|office, cx, storage| office.cancel_to(cx, storage, &old))
+            .unwrap();
+        assert_eq!(desk.office.for_others(), (0, 0));
+    }
+    assert_eq!(desk.storage.letter_count(), 0);
+}
+
+#[test]
+fn who_takes_letters_by_another_address_is_there() {
+    let mut desk = Desk::new(66);
+    desk.post(&for_others("full", vec![1]));
+    refuse_but_slow(&mut desk);
+    let by_the_second: Vec<_> = (0..40)
+        .map(|_| desk.post(&to_both(&["full", "slow"], vec![2])))
+        .collect();
+    keep(&mut desk, (2, usize::MAX));
+    assert_eq!(stays(&desk, &by_the_second), 40);
 }

@@ -24,9 +24,7 @@ impl Outbox {
         let Some((key, part, lane)) = self.land(send) else {
             return Ok(());
         };
-        if let Some(state) = self.lanes.get_mut(lane) {
-            state.answered();
-        }
+        self.lanes.answered(lane);
         let (letter, index) = key;
         let Some(entry) = self.letters.get_mut(&letter) else {
             return Ok(());
@@ -75,16 +73,11 @@ impl Outbox {
             return Ok(());
         };
         if !reason.is_retriable() {
-            if let Some(state) = self.lanes.get_mut(lane) {
-                state.answered();
-            }
+            self.lanes.answered(lane);
             self.fail_route(cx, storage, out, key, reason)?;
             return self.pump(cx, storage, out, lane, None);
         }
-        let first = self
-            .lanes
-            .get_mut(lane)
-            .is_some_and(|state| state.failed(reason));
+        let first = self.lanes.failed(lane, reason);
         if let Some(route) = self
             .letters
             .get_mut(&key.0)

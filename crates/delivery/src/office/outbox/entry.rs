@@ -80,6 +80,13 @@ impl Entry {
         first.filter(|_| self.keep == Keep::ForOthers)
     }
 
+    /// Whether none of the addresses it is to go to takes anything.
+    pub(super) fn is_stuck(&self, lanes: &Lanes) -> bool {
+        let open = |state| matches!(state, RouteState::Sending | RouteState::Waiting);
+        let mut routes = self.routes.iter().filter(|route| open(route.state));
+        routes.all(|route| lanes.takes_nothing(route.lane))
+    }
+
     /// The addresses held back as a last resort.
     pub(super) fn reserved(&self) -> Vec<usize> {
         let routes = self.routes.iter().enumerate();

@@ -2,9 +2,9 @@
 //! much in all.
 //!
 //! Who is away for good takes nothing any more, and whoever passes on what others say would
-//! keep all of it for them, until it could pass on nothing to anybody. Where too much waits in
-//! all, the oldest goes of the address that takes nothing and for which most waits: nobody who
-//! is away takes the place of others.
+//! keep all of it for them, until it could pass on nothing to anybody. Where too much waits
+//! for those who take nothing, the oldest goes of the one for whom most does: nobody who is away
+//! takes the place of others. Who takes it slowly keeps it up to twice as much in all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,6 +89,28 @@ impl ForOthers {
             let before_last = queue.letters.len().saturating_sub(1);
             let mut letters = queue.letters.keys().copied().take(before_last);
             letters.find(|letter| may(*letter))
+        })
+    }
+
+    /// The oldest of all where most waits, if more than twice so many bytes do in all, or
+    /// letters where each counts with its own weight.
+    pub(super) fn beyond(&self, most: (usize, usize)) -> Option<LetterId> {
+        let weight = |(letters, bytes): (usize, usize)| {
+            let each = letters.saturating_mul(EACH);
+            bytes.saturating_add(each)
+        };
+        let twice = |most: usize| most.saturating_mul(2);
+        let over = self.bytes > twice(most.1) || weight(self.total()) > twice(weight(most));
+        let (_, lane) = self.by_weight.last().filter(|_| over)?;
+        self.lanes.get(lane)?.letters.keys().next().copied()
+    }
+
+    /// How many wait in these lanes, and their bytes.
+    pub(super) fn total_in(&self, among: impl Fn(LaneId) -> bool) -> (usize, usize) {
+        let lanes = self.lanes.iter().filter(|(lane, _)| among(**lane));
+        lanes.fold((0, 0), |(letters, bytes), (_, queue)| {
+            let bytes = queue.bytes.saturating_add(bytes);
+            (letters + queue.letters.len(), bytes)
         })
     }
 

@@ -152,7 +152,10 @@ impl Room {
                 continue;
             };
             match answer {
-                Some(Readiness::Ready) => record.silent.retain(|one| one.account != account),
+                // One with much waiting serves who is there all the same.
+                Some(Readiness::Ready | Readiness::Unable) => {
+                    record.silent.retain(|one| one.account != account);
+                }
                 None if !over.was_heard() => {}
                 _ => record.note_missed(account, over.wall),
             }
@@ -399,6 +402,14 @@ mod tests {
         assert_eq!(missed(&[]), 0, "it may be me");
         assert_eq!(missed(&[2]), 0, "or who lets one through");
         assert_eq!(missed(&[2, 3]), 1);
+        let mut with_much = over(&[2, 3]);
+        with_much.asked.insert(HERALD, Some(Readiness::Unable));
+        let mut record = RoomRollRecord::default();
+        known.note_answers(&mut record, &with_much);
+        assert!(
+            record.silence_of(&[1; 16]).is_none(),
+            "it serves who is there"
+        );
         assert_eq!(missed(&[1, 2, 3]), 0);
     }
 }
