@@ -21,7 +21,7 @@ use crate::call::calls;
 use crate::conversation::{self, DraftBody, MuteBody, OnBody, ReportQuery, SearchQuery, TimerBody};
 use crate::device::{CodeBody, Devices as AllDevices, LinkBody, ShowBody};
 use crate::event::Event;
-use crate::group::{Group, StewardBody, WhoBody};
+use crate::group::{Group, PictureBody, StewardBody, WhoBody};
 use crate::hidden::{HideBody, OpenBody, Opened, SlotBody};
 use crate::list::{List, ListPost};
 use crate::profile::{MyProfile as HowIAmShown, Picture, ProfileBody};
@@ -212,6 +212,16 @@ calls! {
     /// Calls a group something else, for all who are in it.
     RenameGroup: Post "groups/{name}/name" for Profile {
         path: String, body: NameBody, errors: [Ambiguous, Protocol], answer: Group,
+    }
+
+    /// Shows another picture of a group to all who are in it, or none any more.
+    SetGroupAvatar: Post "groups/{name}/avatar" for Profile {
+        path: String, body: PictureBody, errors: [Ambiguous, BadFile, Protocol], answer: Group,
+    }
+
+    /// The picture a group shows.
+    GroupAvatar: Get "groups/{name}/avatar" for Profile {
+        path: String, errors: [NotFound, Ambiguous], answer: Picture,
     }
 
     /// Makes a member a steward, or no longer one.

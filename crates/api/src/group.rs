@@ -32,6 +32,9 @@ pub struct Group {
     /// Seconds after reading until messages disappear; none if they stay.
     #[serde(default)]
     pub disappear_after: Option<u32>,
+    /// Another text if it shows another picture; none if it shows none.
+    #[serde(default)]
+    pub avatar: Option<String>,
     /// Since when newcomers are handed what was said, RFC 3339 UTC; none if they are
     /// handed nothing.
     #[serde(default)]
@@ -47,10 +50,13 @@ fn group() -> String {
 /// A change of a group that is not so yet.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PendingChange {
-    /// `name`, `disappear`, `add`, `remove`, `steward` or `no_steward`.
-    #[schemars(extend("enum" = ["name", "disappear", "add", "remove", "steward", "no_steward"]))]
+    /// `name`, `disappear`, `avatar`, `no_avatar`, `add`, `remove`, `steward` or
+    /// `no_steward`.
+    #[schemars(extend("enum" = [
+        "name", "disappear", "avatar", "no_avatar", "add", "remove", "steward", "no_steward",
+    ]))]
     pub change: String,
-    /// The new name, seconds after reading, or who is meant.
+    /// The new name, seconds after reading, or who is meant; empty of a picture.
     pub to: String,
 }
 
@@ -115,6 +121,15 @@ pub struct Counts {
     pub read: usize,
     /// To whom no network can bring it.
     pub failed: usize,
+}
+
+/// Which picture a group shall show.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PictureBody {
+    /// A JPEG, PNG or WebP file in base64, which is made small; none for no picture any more.
+    #[serde(default)]
+    pub picture: Option<String>,
 }
 
 /// Whom to add or remove, or to name.

@@ -48,7 +48,7 @@ pub struct MyProfile {
     pub avatar: Option<Picture>,
 }
 
-/// `GET /v1/contacts/NAME/avatar`
+/// `GET /v1/contacts/NAME/avatar` and `GET /v1/groups/NAME/avatar`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Picture {
     /// `image/jpeg`, `image/png` or `image/webp`.

@@ -417,6 +417,19 @@ pub enum Command {
         /// Whether I do. Who declines while they do goes on until another is named.
         willing: bool,
     },
+    /// Change the picture of a room, for all who are in it. `Reply::Room`.
+    SetRoomAvatar {
+        /// Of which room; I am a steward of it.
+        room: RoomId,
+        /// At most [`MOST_PICTURE_BYTES`](crate::branches::MOST_PICTURE_BYTES) bytes; or none
+        /// any more.
+        avatar: Option<Avatar>,
+    },
+    /// The picture of a room. `Reply::Avatar`.
+    RoomAvatar {
+        /// Of which one.
+        room: RoomId,
+    },
     /// Leave a room. What was said stays. `Reply::Room`.
     LeaveRoom {
         /// Which one.
@@ -537,6 +550,8 @@ impl fmt::Debug for Command {
             Self::RefuseRoom { .. } => "RefuseRoom",
             Self::RemoveMember { .. } => "RemoveMember",
             Self::RenameRoom { .. } => "RenameRoom",
+            Self::SetRoomAvatar { .. } => "SetRoomAvatar",
+            Self::RoomAvatar { .. } => "RoomAvatar",
             Self::SetRoomHistory { .. } => "SetRoomHistory",
             Self::SetSteward { .. } => "SetSteward",
             Self::SetHerald { .. } => "SetHerald",

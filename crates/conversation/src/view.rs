@@ -317,6 +317,8 @@ pub struct RoomView {
     pub size: usize,
     /// Seconds after reading until what is said now disappears.
     pub disappear_after: Option<u32>,
+    /// Hash of its picture: another one is another picture.
+    pub avatar: Option<[u8; 32]>,
     /// Since when newcomers are handed what was said, if they are.
     pub shared_since: Option<Timestamp>,
     /// Changes of mine that others may not have seen yet.
@@ -334,6 +336,8 @@ pub enum PendingView {
     Name(String),
     /// Seconds after reading until messages disappear; 0 if they stay.
     Disappear(u32),
+    /// Another picture, or none.
+    Picture(bool),
     /// Somebody comes in.
     Add(MemberId),
     /// Somebody is removed.

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
-use image::imageops::FilterType;
+use image::imageops::{FilterType, resize};
 use image::{
     DynamicImage, ExtendedColorType, ImageDecoder as _, ImageError, ImageFormat, ImageReader,
     Limits, RgbImage,
@@ -67,19 +67,23 @@ impl Portrait {
         Ok(Self(on_white(&small)))
     }
 
-    /// As a JPEG file of at most `most` bytes.
+    /// As a JPEG file of at most `most` bytes; where no quality makes it so small, of half its
+    /// side.
     ///
     /// # Errors
     ///
     /// [`PortraitError::NotSmall`] if there is none.
     pub fn jpeg(&self, most: usize) -> Result<Vec<u8>, PortraitError> {
-        for quality in QUALITIES {
-            let mut file = Vec::new();
-            JpegEncoder::new_with_quality(&mut file, quality)
-                .encode(&self.0, SIDE, SIDE, ExtendedColorType::Rgb8)
-                .map_err(told)?;
-            if file.len() <= most {
-                return Ok(file);
+        for side in [SIDE, SIDE / 2] {
+            let scaled = resize(&self.0, side, side, FilterType::Lanczos3);
+            for quality in QUALITIES {
+                let mut file = Vec::new();
+                JpegEncoder::new_with_quality(&mut file, quality)
+                    .encode(&scaled, side, side, ExtendedColorType::Rgb8)
+                    .map_err(told)?;
+                if file.len() <= most {
+                    return Ok(file);
+                }
             }
         }
         Err(PortraitError::NotSmall)

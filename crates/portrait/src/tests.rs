@@ -120,6 +120,14 @@ fn a_picture_with_too_long_a_side_is_not_read() {
 }
 
 #[test]
+fn what_is_too_much_at_any_quality_is_made_smaller() {
+    let portrait = Portrait::of(&file(&noise(128, 128), ImageFormat::Png)).unwrap();
+    let small = portrait.jpeg(2_048).unwrap();
+    assert!(small.len() <= 2_048, "{} bytes", small.len());
+    assert_eq!((read(&small).width(), read(&small).height()), (64, 64));
+}
+
+#[test]
 fn a_bound_that_nothing_fits_is_told() {
     let portrait = Portrait::of(&file(&noise(128, 128), ImageFormat::Png)).unwrap();
     assert!(matches!(portrait.jpeg(100), Err(PortraitError::NotSmall)));

@@ -1,5 +1,7 @@
 //! Arguments of the commands about groups and channels.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 /// Conversations of many.
@@ -45,6 +47,22 @@ pub(crate) enum GroupAction {
         group: String,
         /// Its new name
         name: String,
+    },
+    /// Show another picture of a group to all who are in it, or none any more; or write the one
+    /// it shows to a file
+    #[command(group(clap::ArgGroup::new("what").required(true).args(["file", "off", "save"])))]
+    Avatar {
+        /// The group, by name or id
+        group: String,
+        /// A picture: JPEG, PNG or WebP. It is made small, and nothing is sent of what the
+        /// camera wrote beside it
+        file: Option<PathBuf>,
+        /// Show no picture any more
+        #[arg(long)]
+        off: bool,
+        /// Write the picture to this new file
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
     },
     /// Make a member a steward, who may add, remove and rename
     Steward {

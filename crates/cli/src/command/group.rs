@@ -4,7 +4,7 @@ use hushwing_api::group::{Group, GroupMember, PendingChange};
 use hushwing_daemon::{Error, ErrorKind, view};
 use serde_json::{Value, json};
 
-use super::{Session, shown, view};
+use super::{Session, profile, shown, view};
 use crate::args::{self, GroupAction};
 use crate::client::Path;
 
@@ -54,6 +54,23 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
             let said = |_: &Group| format!("calling it {name}");
             change(session, GROUP, &group, "name", &body, said).await?;
         }
+        GroupAction::Avatar {
+            group, file, save, ..
+        } => match save {
+            Some(out) => {
+                let id = of_kind(session, GROUP, &group).await?.group;
+                profile::write(session, &Path::new(["groups", &id, "avatar"]), &out).await?;
+            }
+            None => {
+                let picture = file.as_deref().map(profile::small).transpose()?;
+                let said = |_: &Group| match &picture {
+                    Some(_) => "it shall show that picture".to_owned(),
+                    None => "it shall show no picture".to_owned(),
+                };
+                let body = json!({ "picture": picture });
+                change(session, GROUP, &group, "avatar", &body, said).await?;
+            }
+        },
         GroupAction::Steward { group, member, off } => {
             let body = json!({ "who": member, "on": !off });
             let said = |_: &Group| match off {
@@ -209,6 +226,12 @@ pub(super) fn info(group: &Group) -> String {
     );
     let history = group.history_since.iter();
     lines.extend(history.map(|since| format!("  newcomers see what was said since {since}")));
+    if group.avatar.is_some() {
+        let id = group.group.get(..8).unwrap_or(&group.group);
+        lines.push(format!(
+            "  shows a picture: `hushwing group avatar {id} --save FILE`"
+        ));
+    }
     lines.extend(group.pending.iter().map(pending));
     let present = group.members.iter().filter(|member| member.present);
     let channel = group.kind == "channel";
@@ -227,6 +250,8 @@ fn pending(change: &PendingChange) -> String {
             Ok(0) | Err(_) => "messages to stay".to_owned(),
             Ok(seconds) => format!("messages to disappear after {}", shown::span(seconds)),
         },
+        "avatar" => "to show another picture".to_owned(),
+        "no_avatar" => "to show no picture".to_owned(),
         "add" => format!("{to} to come in"),
         "remove" => format!("{to} to be removed"),
         "steward" => format!("{to} to be a steward"),

@@ -52,8 +52,12 @@ pub(super) async fn show(session: &Session, out: Option<&FilePath>) -> Result<()
 
 /// `contacts avatar`
 pub(super) async fn avatar(session: &Session, name: &str, out: &FilePath) -> Result<(), Error> {
-    let path = Path::new(["contacts", name, "avatar"]);
-    let picture: Picture = view(session.client.get(&path).await?)?;
+    write(session, &Path::new(["contacts", name, "avatar"]), out).await
+}
+
+/// Writes a picture that the daemon has to a new file.
+pub(super) async fn write(session: &Session, path: &Path, out: &FilePath) -> Result<(), Error> {
+    let picture: Picture = view(session.client.get(path).await?)?;
     save(&picture, out)?;
     let written = json!({ "avatar": out.display().to_string(), "media_type": picture.media_type });
     session
@@ -97,7 +101,7 @@ fn described(mine: &MyProfile) -> String {
 
 /// A photograph as the daemon takes it. It makes it smaller still; here nothing but its
 /// size is lost, and what the camera wrote.
-fn small(file: &FilePath) -> Result<String, Error> {
+pub(super) fn small(file: &FilePath) -> Result<String, Error> {
     let cannot = |problem: String| {
         let message = format!("{}: {problem}", file.display());
         Error::new(ErrorKind::BadFile, message).with_advice("choose a JPEG, PNG or WebP picture")

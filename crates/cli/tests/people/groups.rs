@@ -95,6 +95,21 @@ fn three_found_talk_in_change_and_leave_a_group() {
     for person in &people {
         until("the name is another", || size(person, "Regatta") == 3);
     }
+    // Any picture will do; a code is one.
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let (photo, seen) = (path("photo.png"), path("seen"));
+    alice.run(&["invite", "--png", &photo]).ok();
+    let show = ["group", "avatar", "Regatta", &photo];
+    carol.run(&show).failed(2);
+    alice.run(&show).ok();
+    until("the picture came", || {
+        carol.run(&["group", "info", "Regatta"]).ok()["avatar"].is_string()
+    });
+    let written = carol
+        .run(&["group", "avatar", "Regatta", "--save", &seen])
+        .ok();
+    assert_eq!(written["media_type"], "image/jpeg");
+    assert!(std::fs::read(&seen).unwrap().len() <= 4_095);
     alice.run(&["group", "remove", "Regatta", "Bob"]).ok();
     until("Bob is out", || {
         size(alice, "Regatta") == 2 && size(carol, "Regatta") == 2 && size(bob, "Regatta") == 0

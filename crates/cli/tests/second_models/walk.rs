@@ -390,6 +390,10 @@ fn group(ada: &mut Home, ben: &mut Home) {
     );
     ada.post("groups/Regatta/herald", json!({ "on": false }));
     ada.post("groups/Regatta/history", json!({ "on": true }));
+    ada.post("groups/Regatta/avatar", json!({ "picture": PICTURE }));
+    ada.until("groups/Regatta", |group| group["avatar"].is_string());
+    ada.get("groups/Regatta/avatar");
+    ada.post("groups/Regatta/avatar", json!({}));
     ada.post("messages", json!({ "to": "Regatta", "text": "at six" }));
     for (what, body) in [
         ("mute", json!({ "on": true, "seconds": 60 })),

@@ -1,5 +1,7 @@
 //! How somebody wants to be shown.
 
+use sha2::{Digest as _, Sha256};
+
 use super::cbor::{Reader, SyntaxError, Writer, whole};
 use super::shown::{MAX_NAME, clean_name};
 
@@ -83,6 +85,12 @@ impl Avatar {
             Some(b'R') => "image/webp",
             _ => "image/jpeg",
         }
+    }
+
+    /// What tells it from other pictures (SHA-256).
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        Sha256::digest(&self.0).into()
     }
 
     /// The picture's bytes.

@@ -50,6 +50,8 @@ impl Concern {
             | Command::RefuseRoom { room }
             | Command::RemoveMember { room, .. }
             | Command::RenameRoom { room, .. }
+            | Command::SetRoomAvatar { room, .. }
+            | Command::RoomAvatar { room }
             | Command::SetRoomHistory { room, .. }
             | Command::SetSteward { room, .. }
             | Command::SetHerald { room, .. }

@@ -155,6 +155,10 @@ impl Messenger {
             Command::RemoveMember { room, member } => self.remove_from_room(call, room, member)?,
             Command::SetRoomHistory { room, on } => self.set_room_history(call, room, on)?,
             Command::RenameRoom { room, name } => self.rename_room(call, room, &name)?,
+            Command::SetRoomAvatar { room, avatar } => {
+                self.set_room_avatar(call, room, avatar.as_ref())?
+            }
+            Command::RoomAvatar { room } => self.room_avatar(room)?,
             Command::SetSteward { room, member, on } => self.set_steward(call, room, member, on)?,
             Command::SetHerald { room, member, on } => self.set_herald(call, room, member, on)?,
             Command::BeHerald { room, willing } => self.be_herald(call, room, willing)?,

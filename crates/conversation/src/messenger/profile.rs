@@ -59,7 +59,7 @@ impl FaceRecord {
         self.status = profile.status().map(str::to_owned);
         // A picture that no face could show costs the picture, and not the name.
         let fit = profile.avatar().filter(|avatar| avatar.is_fit());
-        self.set_avatar(fit.map(Avatar::as_bytes));
+        self.set_avatar(fit);
         self.rename(profile.name(), now)
     }
 }
@@ -122,7 +122,7 @@ impl Messenger {
         for said in call.storage.control(contact, false)? {
             if let Content::Profile(profile) = content_of(&said)?
                 && let Some(avatar) = profile.avatar()
-                && face.shows(avatar.as_bytes())
+                && face.shows(avatar)
             {
                 return Ok(Reply::Avatar(avatar.clone()));
             }

@@ -4,12 +4,12 @@
 
 use hushwing_sansio::{StorageError, Timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::Storage;
 use super::codec::{self, millis};
 use super::hidden::hidden;
 use crate::ContactId;
+use crate::content::Avatar;
 
 /// Names that are remembered of one contact besides the present one; the oldest go.
 pub const MOST_NAMES: usize = 8;
@@ -123,14 +123,14 @@ impl FaceRecord {
     }
 
     /// They show this picture from now on, or none.
-    pub fn set_avatar(&mut self, picture: Option<&[u8]>) {
-        self.avatar = picture.map(hash);
+    pub fn set_avatar(&mut self, picture: Option<&Avatar>) {
+        self.avatar = picture.map(Avatar::hash);
     }
 
     /// Whether it is this picture that they show.
     #[must_use]
-    pub fn shows(&self, picture: &[u8]) -> bool {
-        self.avatar == Some(hash(picture))
+    pub fn shows(&self, picture: &Avatar) -> bool {
+        self.avatar == Some(picture.hash())
     }
 
     /// Forgets what `contact` showed.
@@ -183,10 +183,6 @@ fn face_of(contact: ContactId) -> String {
 /// Where the name of a contact lay whom I call otherwise, before profiles were kept.
 fn told_before(contact: ContactId) -> String {
     format!("name told by contact {}", contact.0)
-}
-
-fn hash(picture: &[u8]) -> [u8; 32] {
-    Sha256::digest(picture).into()
 }
 
 #[cfg(test)]

@@ -66,6 +66,7 @@ mod restored_twice;
 mod rooms;
 mod rooms_again;
 mod rooms_apart;
+mod rooms_avatar;
 mod rooms_costs;
 mod rooms_crowd;
 mod rooms_entry;

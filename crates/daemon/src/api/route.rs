@@ -212,6 +212,15 @@ fn groups() -> Vec<Route> {
             let (name, new_name) = (&asked.path, &asked.body.name);
             handle.rename_group(asked.profile(), name, new_name).await
         }),
+        SetGroupAvatar::by(|handle, asked| async move {
+            let picture = asked.body.picture.as_deref();
+            handle
+                .set_group_avatar(asked.profile(), &asked.path, picture)
+                .await
+        }),
+        GroupAvatar::by(|handle, asked| async move {
+            handle.group_avatar(asked.profile(), &asked.path).await
+        }),
         SetSteward::by(|handle, asked| async move {
             let (name, who, on) = (&asked.path, &asked.body.who, asked.body.on);
             handle.set_steward(asked.profile(), name, who, on).await

@@ -2,11 +2,14 @@
 
 use hushwing_api::conversation::Removed;
 use hushwing_api::group::{Group, GroupMember, PendingChange};
+use hushwing_api::profile::Picture;
+use hushwing_conversation::branches::MOST_PICTURE_BYTES;
 use hushwing_conversation::view::{MemberView, PendingView, RoomView};
 use hushwing_conversation::{Command, ContactId, MemberId, Reply, RoomId, RoomStanding};
 
 use super::contact::{ambiguous, find, nobody_named};
 use super::meant::room;
+use super::profile::{picture as shown_picture, small};
 use super::{Handle, show};
 use crate::api::view;
 use crate::error::Error;
@@ -107,6 +110,32 @@ impl Handle {
         let room = room(&profile, name)?.room;
         let name = new_name.to_owned();
         ask(&profile, Command::RenameRoom { room, name }).await
+    }
+
+    /// Shows another picture of a group, for all, or none.
+    pub async fn set_group_avatar(
+        &self,
+        profile: Option<&str>,
+        name: &str,
+        picture: Option<&str>,
+    ) -> Result<Group, Error> {
+        let profile = self.profile(profile)?;
+        let room = room(&profile, name)?.room;
+        let avatar = match picture {
+            Some(picture) => Some(small(picture, MOST_PICTURE_BYTES).await?),
+            None => None,
+        };
+        ask(&profile, Command::SetRoomAvatar { room, avatar }).await
+    }
+
+    /// The picture a group shows.
+    pub async fn group_avatar(&self, profile: Option<&str>, name: &str) -> Result<Picture, Error> {
+        let profile = self.profile(profile)?;
+        let room = room(&profile, name)?.room;
+        match profile.ask(Command::RoomAvatar { room }).await? {
+            Reply::Avatar(avatar) => Ok(shown_picture(&avatar)),
+            _ => Err(unexpected()),
+        }
     }
 
     /// Makes a member a steward, or no longer one.
@@ -254,6 +283,7 @@ pub(super) fn group(room: &RoomView, profile: &Profile) -> Group {
             .collect(),
         pending: room.pending.iter().map(|one| pending(one, room)).collect(),
         disappear_after: room.disappear_after,
+        avatar: room.avatar.map(|hash| show::hex(&hash)),
         history_since: room.shared_since.map(show::time),
         since: show::time(room.since),
     }
@@ -294,6 +324,8 @@ fn pending(change: &PendingView, room: &RoomView) -> PendingChange {
     let (change, to) = match change {
         PendingView::Name(name) => ("name", name.clone()),
         PendingView::Disappear(seconds) => ("disappear", seconds.to_string()),
+        PendingView::Picture(true) => ("avatar", String::new()),
+        PendingView::Picture(false) => ("no_avatar", String::new()),
         PendingView::Add(member) => ("add", who(member)),
         PendingView::Remove(member) => ("remove", who(member)),
         PendingView::Steward(member, true) => ("steward", who(member)),

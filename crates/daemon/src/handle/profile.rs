@@ -37,7 +37,7 @@ impl Handle {
         let profile = self.profile(profile)?;
         let avatar = match &asked.avatar {
             Some(_) if asked.no_avatar => return Err(both("picture")),
-            Some(picture) => Some(Some(small(picture).await?)),
+            Some(picture) => Some(Some(small(picture, MAX_AVATAR).await?)),
             None => asked.no_avatar.then_some(None),
         };
         let status = match &asked.status {
@@ -85,7 +85,7 @@ fn mine(profile: &Profile, reply: Reply) -> Result<MyProfile, Error> {
     }
 }
 
-fn picture(avatar: &Avatar) -> Picture {
+pub(super) fn picture(avatar: &Avatar) -> Picture {
     Picture {
         media_type: avatar.media_type().to_owned(),
         picture: STANDARD.encode(avatar.as_bytes()),
@@ -98,10 +98,10 @@ fn both(what: &str) -> Error {
 }
 
 /// Whatever a face gives is made small here, so that none can forget to.
-async fn small(picture: &str) -> Result<Avatar, Error> {
+pub(super) async fn small(picture: &str, most: usize) -> Result<Avatar, Error> {
     let not_base64 = |_| Error::new(ErrorKind::Usage, "the picture is not base64");
     let file = STANDARD.decode(picture).map_err(not_base64)?;
-    let made = aside(move || Portrait::of(&file)?.jpeg(MAX_AVATAR)).await?;
+    let made = aside(move || Portrait::of(&file)?.jpeg(most)).await?;
     let made = made.map_err(|error| told(&error))?;
     Avatar::new(made).map_err(|_| told(&PortraitError::NotSmall))
 }

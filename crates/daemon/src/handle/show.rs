@@ -111,7 +111,7 @@ pub(super) fn contact(shown: &ContactView, known: &[ContactView]) -> view::Conta
 }
 
 /// The beginning of a hash, enough to tell one picture from the next.
-fn hex(hash: &[u8; 32]) -> String {
+pub(super) fn hex(hash: &[u8; 32]) -> String {
     hash.iter()
         .take(8)
         .map(|byte| format!("{byte:02x}"))

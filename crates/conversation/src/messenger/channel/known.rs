@@ -183,6 +183,7 @@ impl Channel {
             size: members.len(),
             members,
             disappear_after: None,
+            avatar: None,
             changing: 0,
             pending: Vec::new(),
             shared_since: None,

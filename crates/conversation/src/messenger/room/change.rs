@@ -2,7 +2,8 @@
 
 use super::found::usable;
 use super::{Room, account};
-use crate::branches::{AccountId, History, PolicyChange, Wish};
+use crate::branches::{AccountId, History, MOST_PICTURE_BYTES, PolicyChange, Wish};
+use crate::content::Avatar;
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
 use crate::{MemberId, Refusal, Reply, RoomId};
@@ -60,6 +61,38 @@ impl Messenger {
             ..PolicyChange::default()
         };
         self.change_room(call, room, Wish::Policy(change))
+    }
+
+    /// Changes the picture that all see, or takes it away. It is small enough to lie in the
+    /// policy, so whoever comes later has it, and of two stewards' the same one stands for all.
+    pub(in crate::messenger) fn set_room_avatar(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        avatar: Option<&Avatar>,
+    ) -> Result<Reply, Stop> {
+        let fits = |avatar: &Avatar| {
+            avatar.is_fit() && (1..=MOST_PICTURE_BYTES).contains(&avatar.as_bytes().len())
+        };
+        if !avatar.is_none_or(fits) {
+            return Err(Refusal::BadAvatar.into());
+        }
+        let known = self.my_stewardship(room)?;
+        if known.picture.as_ref() == avatar && known.changing == 0 {
+            return self.show_room(room);
+        }
+        let picture = avatar.map(|avatar| avatar.as_bytes().to_vec());
+        let change = PolicyChange {
+            picture: Some(picture.unwrap_or_default()),
+            ..PolicyChange::default()
+        };
+        self.change_room(call, room, Wish::Policy(change))
+    }
+
+    pub(in crate::messenger) fn room_avatar(&self, room: RoomId) -> Result<Reply, Stop> {
+        let known = self.rooms.get(room.place()).ok_or(Refusal::NoRoom)?;
+        let picture = known.picture.clone().ok_or(Refusal::NoAvatar)?;
+        Ok(Reply::Avatar(picture))
     }
 
     /// Changes when messages disappear, for all. It is part of what the group agreed

@@ -9,7 +9,7 @@ use super::commits::Renewal;
 use super::entry::Question;
 use super::wide::Roll;
 use crate::branches::AccountId;
-use crate::content::{Lamport, Origin};
+use crate::content::{Avatar, Lamport, Origin};
 use crate::messenger::people::Tail;
 use crate::storage::{
     ConversationRecord, MemberRecord, Position, RoomRecord, RoomRollRecord, RoomStanding,
@@ -52,6 +52,8 @@ pub(in crate::messenger) struct Room {
     pub(super) most: usize,
     /// Seconds after reading until what is said disappears.
     pub(in crate::messenger) disappear_after: Option<u32>,
+    /// The picture that all see.
+    pub(super) picture: Option<Avatar>,
     /// My leaf in the state that is followed, and its public signature key.
     pub(super) leaf: u32,
     pub(super) key: Vec<u8>,
@@ -99,6 +101,7 @@ impl Room {
             base: 0,
             most: usize::MAX,
             disappear_after: None,
+            picture: None,
             leaf: 0,
             key: Vec::new(),
             changing: 0,
@@ -287,6 +290,7 @@ impl Room {
                 false => self.people(),
             },
             disappear_after: self.disappear_after,
+            avatar: self.picture.as_ref().map(Avatar::hash),
             shared_since: self.shared_since(),
             changing: self.changing,
             pending: self.pending.clone(),

@@ -85,6 +85,8 @@ pub struct PolicyChange {
     pub disappear: Option<u32>,
     /// Who passes on what others say, in a group that knows heralds.
     pub heralds: Option<Vec<AccountId>>,
+    /// The picture; empty for none any more.
+    pub picture: Option<Vec<u8>>,
 }
 
 impl PolicyChange {
@@ -104,6 +106,9 @@ impl PolicyChange {
         if let Some(seconds) = self.disappear {
             policy = policy.disappearing(seconds);
         }
+        if let Some(picture) = &self.picture {
+            policy = policy.pictured(picture);
+        }
         match (&self.heralds, policy.narrow().map(u16::try_from)) {
             (Some(heralds), Some(Ok(narrow))) => policy.heralded(narrow, heralds),
             _ => policy,
@@ -117,6 +122,7 @@ impl PolicyChange {
             && (self.history.is_some() || other.history.is_none())
             && (self.disappear.is_some() || other.disappear.is_none())
             && (self.heralds.is_some() || other.heralds.is_none())
+            && (self.picture.is_some() || other.picture.is_none())
     }
 }
 

@@ -91,8 +91,8 @@ pub use member::{MemberPackage, OwnPackage};
 pub use own_leaf::OwnLeaf;
 pub use pointer::{Pointer, StatePrefix};
 pub use policy::{
-    GroupPolicy, History, MOST_FURTHER, MOST_FURTHER_BYTES, MOST_HERALDS, MOST_NAME_BYTES, Mode,
-    PolicyError,
+    GroupPolicy, History, MOST_FURTHER, MOST_FURTHER_BYTES, MOST_HERALDS, MOST_NAME_BYTES,
+    MOST_PICTURE_BYTES, Mode, PolicyError,
 };
 pub use pursue::WishFault;
 pub use side::{Aside, SIDE_VERSION};

@@ -15,7 +15,9 @@ pub const MOST_NAME_BYTES: usize = 256;
 /// Most entries that this version does not know.
 pub const MOST_FURTHER: usize = 16;
 /// Most bytes of such an entry.
-pub const MOST_FURTHER_BYTES: usize = 1024;
+pub const MOST_FURTHER_BYTES: usize = 4096;
+/// Most bytes of the picture of a group: its entry has one more.
+pub const MOST_PICTURE_BYTES: usize = MOST_FURTHER_BYTES - 1;
 /// The further entry that bounds the leaves.
 const MOST_LEAVES: u16 = 2;
 /// The further entry that bounds the leaves of one account.
@@ -25,6 +27,8 @@ const DISAPPEAR: u16 = 4;
 /// The further entry that names the heralds, and says without whom how many there may
 /// be.
 const HERALDS: u16 = 5;
+/// The further entry that is the picture of the group.
+const PICTURE: u16 = 6;
 /// Number of the further entry that says since when newcomers are handed what was said.
 const SHARED_SINCE: u16 = 7;
 /// Of the further entries that which says which conversation a pair goes on with.
@@ -143,6 +147,16 @@ impl GroupPolicy {
         self.with_entry(DISAPPEAR, &seconds.to_be_bytes())
     }
 
+    /// The same with this picture, or with an empty one without any.
+    #[must_use]
+    pub fn pictured(mut self, picture: &[u8]) -> Self {
+        if picture.is_empty() {
+            self.further.retain(|(number, _)| *number != PICTURE);
+            return self;
+        }
+        self.with_entry(PICTURE, picture)
+    }
+
     /// The same where newcomers are handed what was said since so many milliseconds
     /// after 1970, or with `None` nothing.
     #[must_use]
@@ -200,6 +214,13 @@ impl GroupPolicy {
     pub fn disappear_after(&self) -> Option<u32> {
         let seconds = u32::from_be_bytes(self.entry(DISAPPEAR)?.try_into().ok()?);
         (seconds > 0).then_some(seconds)
+    }
+
+    /// The picture of the group, as whoever set it made it.
+    #[must_use]
+    pub fn picture(&self) -> Option<&[u8]> {
+        let picture = self.entry(PICTURE)?;
+        (self.shape == Shape::Group && !picture.is_empty()).then_some(picture)
     }
 
     /// The conversation that it goes on with, and as its which pair, if it is a pair that
@@ -272,7 +293,12 @@ impl GroupPolicy {
     pub fn encode(&self) -> Result<Vec<u8>, PolicyError> {
         self.check()?;
         let bytes = postcard::to_extend(self, vec![VERSION]);
-        bytes.map_err(|_| PolicyError::Malformed)
+        let bytes = bytes.map_err(|_| PolicyError::Malformed)?;
+        match bytes.len() <= MOST_BYTES {
+            true => Ok(bytes),
+            // Nobody would read it.
+            false => Err(PolicyError::TooLong),
+        }
     }
 
     /// Reads a policy. There is one encoding of each.
@@ -349,6 +375,24 @@ mod tests {
         assert_eq!(group.continuing(conversation, 3).continues(), None);
         let bent = policy.with_entry(CONTINUES, &[7; 19]);
         assert_eq!(bent.continues(), None);
+    }
+
+    #[test]
+    fn a_picture_is_of_a_group_and_within_its_bounds() {
+        let policy = GroupPolicy::of_group(vec![account(1, 16)], "many");
+        assert_eq!(policy.picture(), None);
+        let picture = [7; MOST_PICTURE_BYTES];
+        let pictured = policy.clone().pictured(&picture);
+        let read = GroupPolicy::decode(&pictured.encode().unwrap()).unwrap();
+        assert_eq!(read.picture(), Some(picture.as_slice()));
+        assert_eq!(pictured.pictured(&[]), policy);
+        let more = policy.clone().pictured(&[7; MOST_FURTHER_BYTES]);
+        assert_eq!(more.encode(), Err(PolicyError::TooLong));
+        let pair = GroupPolicy::of_pair().pictured(&picture);
+        assert_eq!(pair.picture(), None);
+        // All entries together are bounded as well, where they are written as where read.
+        let most = (20..28).fold(policy, |policy, at| policy.with_entry(at, &picture));
+        assert_eq!(most.encode(), Err(PolicyError::TooLong));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use hushwing_sansio::StorageError;
 
 use crate::branches::{AccountId, IntentId, Keeper, MakeFault, Succession, Told, Wish, WishFault};
-use crate::content::MAX_TIMER;
+use crate::content::{Avatar, MAX_TIMER};
 use crate::event::RoomFault;
 use crate::messenger::room::Room;
 use crate::messenger::room::members::Turns;
@@ -212,6 +212,7 @@ impl Messenger {
             known.stewards.clear();
             known.named.clear();
             known.disappear_after = None;
+            known.picture = None;
             return Ok(Turns::default());
         };
         known.stewards = stewards;
@@ -227,6 +228,11 @@ impl Messenger {
         let disappear = policy.disappear_after().map(|after| after.min(MAX_TIMER));
         let otherwise = core::mem::replace(&mut known.disappear_after, disappear) != disappear;
         let otherwise = otherwise && !first;
+        // A steward may have set what no face could show.
+        let picture = policy
+            .picture()
+            .map(|picture| Avatar::new(picture.to_vec()));
+        known.picture = picture.and_then(Result::ok).filter(Avatar::is_fit);
         let mut there = Vec::new();
         for member in &members {
             let key = &member.signature_key;
@@ -279,7 +285,9 @@ fn shown_of(known: &Room, wish: &Wish, adds: Option<&[u8]>) -> Vec<PendingView> 
         Wish::Policy(change) => {
             let name = change.name.clone().map(PendingView::Name);
             let disappear = change.disappear.map(PendingView::Disappear);
-            name.into_iter().chain(disappear).collect()
+            let picture = change.picture.as_ref();
+            let picture = picture.map(|picture| PendingView::Picture(!picture.is_empty()));
+            name.into_iter().chain(disappear).chain(picture).collect()
         }
         Wish::RemoveLeaf(_)
         | Wish::AddAnew(_)
