@@ -4,6 +4,7 @@
 use hushwing_conversation::branches::{
     AccountId, Crypto, GroupPolicy, Keeper, Lent, Pointer, Succession,
 };
+use hushwing_conversation::content::Avatar;
 use hushwing_conversation::{ConversationId, MemoryStorage, MlsRows as _};
 use hushwing_sansio::{Context, Entropy, Moment, Timestamp};
 
@@ -56,6 +57,9 @@ pub(crate) fn run(data: &[u8]) {
             if let Ok(policy) = GroupPolicy::decode(bytes) {
                 assert_eq!(policy.encode().as_deref(), Ok(bytes));
                 let _ = Succession::of(&policy);
+                let picture = policy.picture().map(<[u8]>::to_vec);
+                let avatar = picture.and_then(|picture| Avatar::new(picture).ok());
+                let _ = avatar.is_some_and(|avatar| avatar.is_fit());
             }
         }
         Some((255, bytes)) => chain(bytes),

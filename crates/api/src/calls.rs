@@ -21,7 +21,7 @@ use crate::call::calls;
 use crate::conversation::{self, DraftBody, MuteBody, OnBody, ReportQuery, SearchQuery, TimerBody};
 use crate::device::{CodeBody, Devices as AllDevices, LinkBody, ShowBody};
 use crate::event::Event;
-use crate::group::{Group, PictureBody, StewardBody, WhoBody};
+use crate::group::{AvatarBody, Group, StewardBody, WhoBody};
 use crate::hidden::{HideBody, OpenBody, Opened, SlotBody};
 use crate::list::{List, ListPost};
 use crate::profile::{MyProfile as HowIAmShown, Picture, ProfileBody};
@@ -216,7 +216,7 @@ calls! {
 
     /// Shows another picture of a group to all who are in it, or none any more.
     SetGroupAvatar: Post "groups/{name}/avatar" for Profile {
-        path: String, body: PictureBody, errors: [Ambiguous, BadFile, Protocol], answer: Group,
+        path: String, body: AvatarBody, errors: [Ambiguous, BadFile, Protocol], answer: Group,
     }
 
     /// The picture a group shows.

@@ -123,13 +123,16 @@ pub struct Counts {
     pub failed: usize,
 }
 
-/// Which picture a group shall show.
+/// Which picture a group shall show, to all who are in it: one of the two is named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PictureBody {
-    /// A JPEG, PNG or WebP file in base64, which is made small; none for no picture any more.
+pub struct AvatarBody {
+    /// A JPEG, PNG or WebP picture, in base64. It is made small, and nothing is kept
+    /// of what a camera wrote beside it; but a request of over 1 MiB is refused.
+    pub avatar: Option<String>,
+    /// Show no picture any more.
     #[serde(default)]
-    pub picture: Option<String>,
+    pub no_avatar: bool,
 }
 
 /// Whom to add or remove, or to name.

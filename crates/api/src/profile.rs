@@ -23,7 +23,7 @@ pub struct ProfileBody {
     /// My name.
     pub name: Option<String>,
     /// A JPEG, PNG or WebP picture, in base64. It is made small, and nothing is kept
-    /// of what a camera wrote beside it.
+    /// of what a camera wrote beside it; but a request of over 1 MiB is refused.
     pub avatar: Option<String>,
     /// Show no picture any more.
     #[serde(default)]

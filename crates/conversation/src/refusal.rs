@@ -33,7 +33,7 @@ pub enum Refusal {
     /// A picture is too large, or its size cannot be read.
     #[error("unusable picture")]
     BadAvatar,
-    /// The contact shows no picture.
+    /// The contact, or the group, shows no picture.
     #[error("no picture")]
     NoAvatar,
     /// There is no reaction of mine to take back.

@@ -68,6 +68,12 @@ async fn what_would_be_passed_over_is_refused_by_its_name() {
         ("GET /v1/servers?passwords=yes", "", "true or false"),
         ("GET /v1/contacts?profile=A&profile=B", "", "`profile`"),
         ("GET /v1/status?profile=A", "", "`profile`"),
+        ("POST /v1/groups/G/avatar", "", "neither `avatar` nor"),
+        (
+            "POST /v1/groups/G/avatar",
+            r#"{"avatar":"AAAA","no_avatar":true}"#,
+            "cannot be shown and not",
+        ),
         ("DELETE /v1/servers", "", "`address`"),
         ("DELETE /v1/invitations/first", "", "number"),
         (

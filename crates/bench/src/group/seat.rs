@@ -5,7 +5,8 @@ use std::time::Duration;
 use hushwing_conversation::ConversationId;
 use hushwing_conversation::MemoryStorage;
 use hushwing_conversation::branches::{
-    AccountId, CommitHash, Crypto, GroupPolicy, Heard, Keeper, Lent, OwnPackage, Told, Wish,
+    AccountId, CommitHash, Crypto, GroupPolicy, Heard, Keeper, Lent, MOST_PICTURE_BYTES,
+    OwnPackage, Told, Wish,
 };
 use hushwing_sansio::{Context, Moment, StorageError, Timestamp};
 use hushwing_transport::OsEntropy;
@@ -74,10 +75,12 @@ impl Seat {
         })
     }
 
-    /// Founds the group.
+    /// Founds the group, with a picture of the most bytes: each Welcome carries it, and each
+    /// leaf's secrets beside it.
     pub(super) fn found(&mut self) -> Result<(), BenchError> {
         let account = self.account.clone();
-        let policy = GroupPolicy::of_group(vec![account.clone()], "many");
+        let policy =
+            GroupPolicy::of_group(vec![account.clone()], "many").pictured(&[7; MOST_PICTURE_BYTES]);
         self.lend(Duration::ZERO, |lent, keeper| {
             *keeper = Keeper::found(lent, GROUP, &account, &policy)?.ok();
             Ok(())

@@ -67,7 +67,7 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
                     Some(_) => "it shall show that picture".to_owned(),
                     None => "it shall show no picture".to_owned(),
                 };
-                let body = json!({ "picture": picture });
+                let body = json!({ "avatar": picture, "no_avatar": picture.is_none() });
                 change(session, GROUP, &group, "avatar", &body, said).await?;
             }
         },

@@ -384,16 +384,24 @@ fn group(ada: &mut Home, ben: &mut Home) {
     ada.get("groups");
     ada.post("groups/Sailing/name", json!({ "name": "Regatta" }));
     ada.until("groups/Regatta", both);
+    // Who may not set one is told that, whatever was chosen.
+    ben.until("groups/Regatta", both);
+    let told = ben.post("groups/Regatta/avatar", json!({ "avatar": "AAAA" }));
+    assert_eq!(told["error"]["kind"], "usage", "{told}");
     ada.post(
         "groups/Regatta/stewards",
         json!({ "who": "Ben", "on": true }),
     );
     ada.post("groups/Regatta/herald", json!({ "on": false }));
     ada.post("groups/Regatta/history", json!({ "on": true }));
-    ada.post("groups/Regatta/avatar", json!({ "picture": PICTURE }));
+    ada.post("groups/Regatta/avatar", json!({ "avatar": PICTURE }));
     ada.until("groups/Regatta", |group| group["avatar"].is_string());
     ada.get("groups/Regatta/avatar");
-    ada.post("groups/Regatta/avatar", json!({}));
+    ada.post("groups/Regatta/avatar", json!({ "no_avatar": true }));
+    ada.until("groups/Regatta", |group| group["avatar"].is_null());
+    let none = ada.get("groups/Regatta/avatar");
+    let advice = none["error"]["advice"].as_str().unwrap();
+    assert!(advice.contains("group info"), "{advice}");
     ada.post("messages", json!({ "to": "Regatta", "text": "at six" }));
     for (what, body) in [
         ("mute", json!({ "on": true, "seconds": 60 })),

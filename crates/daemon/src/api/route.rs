@@ -213,10 +213,8 @@ fn groups() -> Vec<Route> {
             handle.rename_group(asked.profile(), name, new_name).await
         }),
         SetGroupAvatar::by(|handle, asked| async move {
-            let picture = asked.body.picture.as_deref();
-            handle
-                .set_group_avatar(asked.profile(), &asked.path, picture)
-                .await
+            let (name, body) = (&asked.path, &asked.body);
+            handle.set_group_avatar(asked.profile(), name, body).await
         }),
         GroupAvatar::by(|handle, asked| async move {
             handle.group_avatar(asked.profile(), &asked.path).await

@@ -1,15 +1,16 @@
 //! Groups: conversations of many.
 
 use hushwing_api::conversation::Removed;
-use hushwing_api::group::{Group, GroupMember, PendingChange};
+use hushwing_api::group::{AvatarBody, Group, GroupMember, PendingChange};
 use hushwing_api::profile::Picture;
 use hushwing_conversation::branches::MOST_PICTURE_BYTES;
 use hushwing_conversation::view::{MemberView, PendingView, RoomView};
-use hushwing_conversation::{Command, ContactId, MemberId, Reply, RoomId, RoomStanding};
+use hushwing_conversation::{Command, ContactId, MemberId, Refusal, Reply, RoomId, RoomStanding};
 
 use super::contact::{ambiguous, find, nobody_named};
 use super::meant::room;
-use super::profile::{picture as shown_picture, small};
+use super::profile::{both, neither, picture as shown_picture, small};
+use super::refused::refusal;
 use super::{Handle, show};
 use crate::api::view;
 use crate::error::Error;
@@ -117,14 +118,24 @@ impl Handle {
         &self,
         profile: Option<&str>,
         name: &str,
-        picture: Option<&str>,
+        asked: &AvatarBody,
     ) -> Result<Group, Error> {
+        let picture = match (&asked.avatar, asked.no_avatar) {
+            (Some(picture), false) => Some(picture),
+            (None, true) => None,
+            // A face that forgets to say which must not take it away for all.
+            (None, false) => return Err(neither("avatar", "no_avatar")),
+            (Some(_), true) => return Err(both("picture")),
+        };
         let profile = self.profile(profile)?;
-        let room = room(&profile, name)?.room;
+        let found = room(&profile, name)?;
         let avatar = match picture {
+            // Nothing is decoded that I may not set.
+            Some(_) if is_no_steward(&found) => return Err(refusal(Refusal::NotASteward)),
             Some(picture) => Some(small(picture, MOST_PICTURE_BYTES).await?),
             None => None,
         };
+        let room = found.room;
         ask(&profile, Command::SetRoomAvatar { room, avatar }).await
     }
 
@@ -316,6 +327,12 @@ pub(super) fn request(room: &RoomView, profile: &Profile) -> view::Request {
 }
 
 /// A change that is not so yet.
+/// Whether I am in it, and its stewards are others.
+fn is_no_steward(room: &RoomView) -> bool {
+    let mut members = room.members.iter();
+    room.standing == RoomStanding::Member && !members.any(|one| one.me && one.steward)
+}
+
 fn pending(change: &PendingView, room: &RoomView) -> PendingChange {
     let who = |member: &MemberId| {
         let found = room.members.iter().find(|one| one.member == *member);

@@ -92,8 +92,13 @@ pub(super) fn picture(avatar: &Avatar) -> Picture {
     }
 }
 
-fn both(what: &str) -> Error {
+pub(super) fn both(what: &str) -> Error {
     let message = format!("a {what} cannot be shown and not be shown");
+    Error::new(ErrorKind::Usage, message)
+}
+
+pub(super) fn neither(one: &str, other: &str) -> Error {
+    let message = format!("the request names neither `{one}` nor `{other}`");
     Error::new(ErrorKind::Usage, message)
 }
 

@@ -87,7 +87,9 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::TextTooLong { .. } => "split it into several messages",
         Refusal::BadName | Refusal::BadStatus => "use 1 to 128 bytes on one line",
         Refusal::BadAvatar => "choose a JPEG, PNG or WebP picture",
-        Refusal::NoAvatar => "`hushwing contacts` tells who shows one",
+        Refusal::NoAvatar => {
+            "`hushwing contacts` and `hushwing group info NAME` tell who shows one"
+        }
         Refusal::NoReaction => "`hushwing react ID EMOJI` reacts to a message",
         Refusal::BadReaction => "use one emoji or a short word",
         Refusal::Blocked => "`hushwing unblock NAME` first",

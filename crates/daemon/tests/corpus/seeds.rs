@@ -523,6 +523,8 @@ fn branches() -> Vec<Seed> {
     let policy = GroupPolicy::of_group(vec![account(1), account(2)], "a group");
     let mut anew = policy.clone();
     anew.further = vec![(1, [&[1; 1][..], &[2; 152]].concat())];
+    let head = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x40\0\0\0\x40\x08\x02\0\0\0";
+    let pictured = policy.clone().pictured(head);
     let tagged = |tag: u8, bytes: &[u8]| [&[tag], bytes].concat();
     let mut seeds = vec![
         (TARGET, "pointer", tagged(0, &pointer(None).encode())),
@@ -533,6 +535,11 @@ fn branches() -> Vec<Seed> {
         ),
         (TARGET, "policy", tagged(1, &policy.encode().unwrap())),
         (TARGET, "founded_anew", tagged(1, &anew.encode().unwrap())),
+        (
+            TARGET,
+            "policy_pictured",
+            tagged(1, &pictured.encode().unwrap()),
+        ),
         (
             TARGET,
             "chain",

@@ -77,20 +77,14 @@ impl Messenger {
         if !avatar.is_none_or(fits) {
             return Err(Refusal::BadAvatar.into());
         }
-        let known = self.my_stewardship(room)?;
-        if known.picture.as_ref() == avatar && known.changing == 0 {
-            return self.show_room(room);
-        }
+        self.my_stewardship(room)?;
+        // Where none is shown, there may be one that cannot be: that is taken away as well.
         let picture = avatar.map(|avatar| avatar.as_bytes().to_vec());
-        let change = PolicyChange {
-            picture: Some(picture.unwrap_or_default()),
-            ..PolicyChange::default()
-        };
-        self.change_room(call, room, Wish::Policy(change))
+        self.change_room(call, room, Wish::Picture(picture.unwrap_or_default()))
     }
 
-    pub(in crate::messenger) fn room_avatar(&self, room: RoomId) -> Result<Reply, Stop> {
-        let known = self.rooms.get(room.place()).ok_or(Refusal::NoRoom)?;
+    pub(in crate::messenger) fn room_avatar(&mut self, room: RoomId) -> Result<Reply, Stop> {
+        let known = self.room(room)?;
         let picture = known.picture.clone().ok_or(Refusal::NoAvatar)?;
         Ok(Reply::Avatar(picture))
     }

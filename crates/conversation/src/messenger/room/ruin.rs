@@ -20,6 +20,7 @@ impl Messenger {
         let known = self.rooms.find(room)?;
         known.record.standing = RoomStanding::Broken;
         known.record.asked.clear();
+        known.picture = None;
         let members: Vec<_> = known.members.keys().copied().collect();
         for publishing in core::mem::take(&mut known.record.publishing) {
             for letter in publishing.letters {

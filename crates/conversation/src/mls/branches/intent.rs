@@ -60,6 +60,9 @@ pub enum Wish {
         /// Who is to be named, each in the place of one of them.
         by: Vec<AccountId>,
     },
+    /// Show this picture of the group; an empty one for none any more. No part of a
+    /// [`PolicyChange`]: records of before would not be read any more.
+    Picture(Vec<u8>),
 }
 
 impl core::fmt::Debug for Wish {
@@ -85,8 +88,6 @@ pub struct PolicyChange {
     pub disappear: Option<u32>,
     /// Who passes on what others say, in a group that knows heralds.
     pub heralds: Option<Vec<AccountId>>,
-    /// The picture; empty for none any more.
-    pub picture: Option<Vec<u8>>,
 }
 
 impl PolicyChange {
@@ -106,9 +107,6 @@ impl PolicyChange {
         if let Some(seconds) = self.disappear {
             policy = policy.disappearing(seconds);
         }
-        if let Some(picture) = &self.picture {
-            policy = policy.pictured(picture);
-        }
         match (&self.heralds, policy.narrow().map(u16::try_from)) {
             (Some(heralds), Some(Ok(narrow))) => policy.heralded(narrow, heralds),
             _ => policy,
@@ -122,7 +120,6 @@ impl PolicyChange {
             && (self.history.is_some() || other.history.is_none())
             && (self.disappear.is_some() || other.disappear.is_none())
             && (self.heralds.is_some() || other.heralds.is_none())
-            && (self.picture.is_some() || other.picture.is_none())
     }
 }
 
@@ -136,6 +133,7 @@ impl Wish {
             Self::Dismiss(account) => policy.stewards.retain(|one| one != account),
             Self::Policy(change) => return change.apply(&policy),
             Self::Relieve { heralds, by } => return relieved(policy, heralds, by),
+            Self::Picture(picture) => return policy.pictured(picture),
             _ => {}
         }
         policy
@@ -148,6 +146,7 @@ impl Wish {
             (Self::Appoint(now), Self::Dismiss(then))
             | (Self::Dismiss(now), Self::Appoint(then)) => now == then,
             (Self::Policy(now), Self::Policy(then)) => now.covers(then),
+            (Self::Picture(_), Self::Picture(_)) => true,
             (Self::RemoveLeaf(now), Self::AddLeafAnew { lost, .. }) => now == lost,
             _ => false,
         }
@@ -267,6 +266,9 @@ impl Intent {
                 let named = policy.heralds();
                 !heralds.iter().all(|one| named.contains(one))
             }),
+            Wish::Picture(picture) => {
+                policy.is_some_and(|policy| policy.clone().pictured(picture) == policy)
+            }
             Wish::Refresh => false,
         }
     }
@@ -286,4 +288,24 @@ fn relieved(policy: GroupPolicy, heralds: &[AccountId], by: &[AccountId]) -> Gro
     let mut after: Vec<AccountId> = places.cloned().collect();
     after.extend(new.cloned());
     policy.heralded(narrow, &after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mls::codec;
+
+    /// Records of profiles that were opened before there were pictures.
+    #[test]
+    fn a_wish_of_before_is_read_as_it_was_meant() {
+        let change = PolicyChange {
+            name: Some("Sailing".to_owned()),
+            ..PolicyChange::default()
+        };
+        let stored = codec::encode(&Intent::new(Wish::Policy(change), None)).unwrap();
+        let before = b"\x01\x06\x01\x07Sailing\0\0\0\0\0\0\0\0\0";
+        assert_eq!(stored.expose(), before);
+        let picture = codec::encode(&Wish::Picture(b"P".to_vec())).unwrap();
+        assert_eq!(picture.expose(), b"\x01\x0a\x01P");
+    }
 }

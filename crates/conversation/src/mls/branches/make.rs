@@ -169,7 +169,11 @@ impl Order {
                 None => {}
             },
             Wish::RemoveLeaf(key) => self.remove_leaf(group, key, None),
-            Wish::Appoint(_) | Wish::Dismiss(_) | Wish::Policy(_) | Wish::Relieve { .. } => {
+            Wish::Appoint(_)
+            | Wish::Dismiss(_)
+            | Wish::Policy(_)
+            | Wish::Relieve { .. }
+            | Wish::Picture(_) => {
                 let before = self.policy.take().or_else(|| in_force(group, parent));
                 self.policy = before.map(|policy| wish.apply(policy));
             }
@@ -260,9 +264,11 @@ impl Kind {
                 Self::AddOwn
             }
             Wish::Remove(_) | Wish::AddAnew(_) | Wish::AddLeafAnew { .. } => Self::Remove,
-            Wish::Appoint(_) | Wish::Dismiss(_) | Wish::Policy(_) | Wish::Relieve { .. } => {
-                Self::Policy
-            }
+            Wish::Appoint(_)
+            | Wish::Dismiss(_)
+            | Wish::Policy(_)
+            | Wish::Relieve { .. }
+            | Wish::Picture(_) => Self::Policy,
             Wish::Refresh => Self::Refresh,
         }
     }

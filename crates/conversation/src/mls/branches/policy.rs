@@ -15,9 +15,10 @@ pub const MOST_NAME_BYTES: usize = 256;
 /// Most entries that this version does not know.
 pub const MOST_FURTHER: usize = 16;
 /// Most bytes of such an entry.
-pub const MOST_FURTHER_BYTES: usize = 4096;
-/// Most bytes of the picture of a group: its entry has one more.
-pub const MOST_PICTURE_BYTES: usize = MOST_FURTHER_BYTES - 1;
+pub const MOST_FURTHER_BYTES: usize = 1024;
+/// Most bytes of the picture of a group. Its entry has one more, and it alone may have so
+/// many: could all entries, a steward could leave no room for what others agree on.
+pub const MOST_PICTURE_BYTES: usize = 4095;
 /// The further entry that bounds the leaves.
 const MOST_LEAVES: u16 = 2;
 /// The further entry that bounds the leaves of one account.
@@ -35,7 +36,7 @@ const SHARED_SINCE: u16 = 7;
 const CONTINUES: u16 = 8;
 /// Most heralds of a group.
 pub const MOST_HERALDS: usize = 3;
-/// Most bytes of the whole blob.
+/// Most bytes of the whole blob. No policy that is within the other bounds comes near.
 const MOST_BYTES: usize = 32 * 1024;
 
 /// What can be proved to others of what is said.
@@ -292,13 +293,7 @@ impl GroupPolicy {
     /// When a part is longer than allowed or named twice.
     pub fn encode(&self) -> Result<Vec<u8>, PolicyError> {
         self.check()?;
-        let bytes = postcard::to_extend(self, vec![VERSION]);
-        let bytes = bytes.map_err(|_| PolicyError::Malformed)?;
-        match bytes.len() <= MOST_BYTES {
-            true => Ok(bytes),
-            // Nobody would read it.
-            false => Err(PolicyError::TooLong),
-        }
+        postcard::to_extend(self, vec![VERSION]).map_err(|_| PolicyError::Malformed)
     }
 
     /// Reads a policy. There is one encoding of each.
@@ -324,13 +319,11 @@ impl GroupPolicy {
     }
 
     fn check(&self) -> Result<(), PolicyError> {
+        let longer = |(number, entry): &(u16, Vec<u8>)| entry.len() > most_bytes_of(*number);
         let long = self.stewards.len() > MAX_STEWARDS
             || self.name.len() > MOST_NAME_BYTES
             || self.further.len() > MOST_FURTHER
-            || self
-                .further
-                .iter()
-                .any(|(_, b)| b.len() > MOST_FURTHER_BYTES);
+            || self.further.iter().any(longer);
         if long {
             return Err(PolicyError::TooLong);
         }
@@ -347,6 +340,14 @@ impl GroupPolicy {
         } else {
             Err(PolicyError::Twice)
         }
+    }
+}
+
+/// Most bytes of a further entry.
+fn most_bytes_of(number: u16) -> usize {
+    match number {
+        PICTURE => MOST_PICTURE_BYTES + 1,
+        _ => MOST_FURTHER_BYTES,
     }
 }
 
@@ -386,13 +387,26 @@ mod tests {
         let read = GroupPolicy::decode(&pictured.encode().unwrap()).unwrap();
         assert_eq!(read.picture(), Some(picture.as_slice()));
         assert_eq!(pictured.pictured(&[]), policy);
-        let more = policy.clone().pictured(&[7; MOST_FURTHER_BYTES]);
+        let more = policy.pictured(&[7; MOST_PICTURE_BYTES + 1]);
         assert_eq!(more.encode(), Err(PolicyError::TooLong));
         let pair = GroupPolicy::of_pair().pictured(&picture);
         assert_eq!(pair.picture(), None);
-        // All entries together are bounded as well, where they are written as where read.
-        let most = (20..28).fold(policy, |policy, at| policy.with_entry(at, &picture));
-        assert_eq!(most.encode(), Err(PolicyError::TooLong));
+    }
+
+    #[test]
+    fn a_policy_that_is_full_everywhere_leaves_room_for_all_stewards_and_any_name() {
+        let stewards = (1..=32).map(|byte| account(byte, 32)).collect();
+        let policy = GroupPolicy::of_group(stewards, "n".repeat(MOST_NAME_BYTES));
+        let longest = [7; MOST_FURTHER_BYTES - 1];
+        let numbers = u16::MAX - 14..=u16::MAX;
+        let full = numbers.fold(policy, |policy, at| policy.with_entry(at, &longest));
+        let full = full.pictured(&[7; MOST_PICTURE_BYTES]);
+        assert_eq!(full.further.len(), MOST_FURTHER);
+        let read = GroupPolicy::decode(&full.encode().unwrap());
+        assert_eq!(read.as_ref(), Ok(&full));
+        // No other entry may be so long.
+        let longer = full.with_entry(u16::MAX, &[7; MOST_FURTHER_BYTES]);
+        assert_eq!(longer.encode(), Err(PolicyError::TooLong));
     }
 
     #[test]

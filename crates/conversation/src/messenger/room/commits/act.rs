@@ -285,10 +285,9 @@ fn shown_of(known: &Room, wish: &Wish, adds: Option<&[u8]>) -> Vec<PendingView> 
         Wish::Policy(change) => {
             let name = change.name.clone().map(PendingView::Name);
             let disappear = change.disappear.map(PendingView::Disappear);
-            let picture = change.picture.as_ref();
-            let picture = picture.map(|picture| PendingView::Picture(!picture.is_empty()));
-            name.into_iter().chain(disappear).chain(picture).collect()
+            name.into_iter().chain(disappear).collect()
         }
+        Wish::Picture(picture) => vec![PendingView::Picture(!picture.is_empty())],
         Wish::RemoveLeaf(_)
         | Wish::AddAnew(_)
         | Wish::AddLeafAnew { .. }
