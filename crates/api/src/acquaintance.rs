@@ -3,6 +3,96 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::profile::FormerName;
+
+/// One row of `GET /v1/contacts`
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Contact {
+    /// Shown name.
+    pub name: String,
+    /// Id of the contact.
+    pub contact: String,
+    /// Beginning of that id, as long as tells it apart from those of all others.
+    pub short: String,
+    /// Id of the conversation.
+    pub conversation: String,
+    /// Whether the safety number was compared.
+    pub verified: bool,
+    /// When it was compared last, RFC 3339 UTC.
+    #[serde(default)]
+    pub verified_at: Option<String>,
+    /// How: `number` or `code`.
+    #[serde(default)]
+    pub verified_by: Option<String>,
+    /// They were verified until then: the number changed, and nobody compared it
+    /// again.
+    #[serde(default)]
+    pub withdrawn_at: Option<String>,
+    /// Since when their key is known here.
+    #[serde(default)]
+    pub key_since: Option<String>,
+    /// How it changed, oldest first; the last 16.
+    #[serde(default)]
+    pub key_changes: Vec<KeyChange>,
+    /// What whoever introduced them was called then.
+    #[serde(default)]
+    pub introduced_by: Option<String>,
+    /// `confirmed` if both were told the same, `unconfirmed` before they said so,
+    /// `disputed` if not.
+    #[serde(default)]
+    pub introduction: Option<String>,
+    /// Name of the group whose link one of us opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Networks they can be reached on.
+    pub networks: Vec<String>,
+    /// `joining`, `requested`, `connected`, `broken` or `restoring`.
+    #[schemars(extend("enum" = ["joining", "requested", "connected", "broken", "restoring"]))]
+    pub state: String,
+    /// Whether what they receive is protected against a later theft of keys.
+    pub forward_secrecy: bool,
+    /// Whether a relay lost the mailbox they write to and they are not known to
+    /// write to another yet: what they say does not arrive.
+    pub mailbox_lost: bool,
+    /// What can be shown to others of the conversation: `normal`, `provable` or `otr`.
+    #[serde(default = "normal")]
+    #[schemars(extend("enum" = ["normal", "provable", "otr"]))]
+    pub mode: String,
+    /// Letters of theirs that were dropped since the daemon started: malformed,
+    /// repeated, or more than are kept.
+    #[serde(default)]
+    pub dropped: u64,
+    /// Whether nothing is heard from them.
+    #[serde(default)]
+    pub blocked: bool,
+    /// With how many devices they are in the conversation.
+    #[serde(default = "one")]
+    pub devices: usize,
+    /// Whether another contact has the same shown name; the id tells them apart.
+    #[serde(default)]
+    pub namesake: bool,
+    /// What they call themselves.
+    #[serde(default)]
+    pub own_name: Option<String>,
+    /// How things stand with them, in their words.
+    #[serde(default)]
+    pub status: Option<String>,
+    /// Another text if they show another picture; none if they show none.
+    #[serde(default)]
+    pub avatar: Option<String>,
+    /// What they called themselves before, oldest first; the last 8.
+    #[serde(default)]
+    pub former_names: Vec<FormerName>,
+}
+
+fn normal() -> String {
+    "normal".to_owned()
+}
+
+fn one() -> usize {
+    1
+}
+
 /// A change of a contact's key, or of what else the safety number says.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct KeyChange {

@@ -68,6 +68,8 @@ pub struct ContactView {
     pub mailbox_lost: bool,
     /// Letters of theirs that were dropped since the program started.
     pub dropped: u64,
+    /// Their devices in this conversation.
+    pub devices: usize,
     /// Whether nothing is heard from them, because I chose so.
     pub blocked: bool,
     /// The networks by which I can write to them.

@@ -9,8 +9,8 @@ pub(crate) struct Device {
     pub(crate) action: DeviceAction,
 }
 
-/// What to do with devices. Groups are on all of them; a conversation of two stays on the
-/// device it was begun on.
+/// What to do with devices. Groups and contacts are on all of them; what was said to a contact
+/// before stays on the device it was said on.
 #[derive(Subcommand)]
 pub(crate) enum DeviceAction {
     /// Link a new device: shows a link there, and lets the device in here whose link is given

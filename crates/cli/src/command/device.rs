@@ -46,7 +46,10 @@ pub(super) async fn run(session: &Session, device: args::Device) -> Result<(), E
                     format!("{name} is not waited for; revoke it on each other device you have")
                 }
                 false => {
-                    format!("revoking {name}; it reads nothing further once the others heard of it")
+                    format!(
+                        "revoking {name}; it reads nothing further once the others, and your \
+                         contacts, heard of it"
+                    )
                 }
             });
             Ok(())

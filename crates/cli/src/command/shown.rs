@@ -105,13 +105,17 @@ pub(super) fn contact(contact: &view::Contact) -> String {
         ""
     };
     let blocked = if contact.blocked { "  blocked" } else { "" };
+    let devices = match contact.devices {
+        0 | 1 => String::new(),
+        several => format!("  {several} devices"),
+    };
     let namesake = if contact.namesake {
         "  another contact has this name: use the id"
     } else {
         ""
     };
     format!(
-        "{}  {}  {}{verified}{blocked}{secrecy}{mode}{}{lost}{namesake}{}",
+        "{}  {}  {}{verified}{devices}{blocked}{secrecy}{mode}{}{lost}{namesake}{}",
         contact.short,
         contact.name,
         contact.state,

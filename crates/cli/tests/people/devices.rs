@@ -189,6 +189,218 @@ fn a_device_that_was_put_back_is_linked_with_the_other_again_and_comes_back_by_i
         let told = bob.told(&["group", "info", "Rowing"]);
         told.contains("2 devices") && told.contains("2 in it")
     });
+    // The conversation with Bob was begun anew by the one, and goes on on both.
+    until("both have Bob", || {
+        [&alice, &phone]
+            .iter()
+            .all(|one| contact(one)["state"] == "connected")
+            && contact(&bob)["devices"] == 2
+    });
+    phone
+        .run(&["send", "Bob", "from both of us", "--wait", "delivered"])
+        .ok();
+    until("Alice said it", || {
+        texts(&alice, "Bob") == [(true, "from both of us".to_owned())]
+    });
+}
+
+/// What both devices of Alice and Bob show of a conversation of two, once it is all there.
+fn two_talk(alice: &Person, phone: &Person, bob: &Person) {
+    let said = [
+        (bob, "Alice", "from Bob"),
+        (phone, "Bob", "from the phone"),
+        (alice, "Bob", "from the desk"),
+        (bob, "Alice", "to both"),
+    ];
+    for (by, to, text) in said {
+        let told = by.run(&["send", to, text, "--wait", "delivered"]).ok();
+        let place = by.run(&["where", told["message"].as_str().unwrap()]).ok();
+        assert_eq!(place["state"], "delivered");
+    }
+    let hers = said.map(|(by, _, text)| (!std::ptr::eq(by, bob), text.to_owned()));
+    let his = hers.clone().map(|(hers, text)| (!hers, text));
+    for (one, name, wanted) in [
+        (alice, "Bob", &hers),
+        (phone, "Bob", &hers),
+        (bob, "Alice", &his),
+    ] {
+        until("each shows all, in one order", || {
+            let shown = texts(one, name);
+            shown.ends_with(wanted)
+        });
+    }
+}
+
+fn contact(person: &Person) -> Value {
+    person.run(&["contacts"]).ok()[0].clone()
+}
+
+#[test]
+fn a_linked_device_has_the_contacts_and_a_revoked_one_hears_nothing_further() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(&dir.path().join("relay"));
+    let people = ["Alice", "Bob", "Phone"].map(|name| Person::start(name, &relay));
+    let [alice, bob, phone] = &people;
+    for one in &people {
+        one.run(&["config", "set", "prompt_receipts", "on"]).ok();
+        one.run(&["config", "set", "read_receipts", "on"]).ok();
+    }
+    alice.meet(bob);
+    bob.run(&["send", "Alice", "before", "--wait", "delivered"])
+        .ok();
+    let number = bob.run(&["verify", "Alice"]).ok()["safety_number"].clone();
+    alice.run(&["verify", "Bob", number.as_str().unwrap()]).ok();
+    let mut watching = bob.watch_as_person();
+    link(alice, phone, &[]);
+    until("the phone has the contact", || {
+        contact(phone)["state"] == "connected" && contact(bob)["devices"] == 2
+    });
+    watching.until_line("Alice  connected  2 devices");
+    let known = contact(phone);
+    assert_eq!(
+        (&known["name"], &known["verified"]),
+        (&"Bob".into(), &true.into())
+    );
+    assert_eq!(known["contact"], contact(alice)["contact"]);
+    assert_eq!(phone.run(&["verify", "Bob"]).ok()["safety_number"], number);
+    assert_eq!(alice.run(&["verify", "Bob"]).ok()["safety_number"], number);
+    assert_eq!(phone.run(&["group", "list"]).ok(), serde_json::json!([]));
+
+    two_talk(alice, phone, bob);
+    // What was said before is where it was said.
+    assert_eq!(texts(alice, "Bob")[0], (false, "before".to_owned()));
+    assert_eq!(texts(phone, "Bob").len(), 4);
+    let unread = |one: &Person| {
+        let kept = one.run(&["conversations"]).ok();
+        kept[0]["unread"].clone()
+    };
+    let second = bob.run(&["send", "Alice", "read me"]).ok();
+    let second = second["message"].as_str().unwrap().to_owned();
+    until("both count it", || unread(alice) == 1 && unread(phone) == 1);
+    phone.run(&["read", "Bob"]).ok();
+    until("what one read the other did", || unread(alice) == 0);
+    until("Bob knows", || {
+        bob.run(&["where", &second]).ok()["state"] == "read"
+    });
+    phone.run(&["mute", "Bob"]).ok();
+    let muted = |one: &Person| one.run(&["conversations"]).ok()[0]["muted_until"].is_string();
+    assert!(muted(phone) && !muted(alice));
+    alice.run(&["block", "Bob"]).ok();
+    until("the phone hears nothing either", || {
+        contact(phone)["blocked"] == true
+    });
+    alice.run(&["unblock", "Bob"]).ok();
+    until("the phone hears again", || {
+        contact(phone)["blocked"] == false
+    });
+
+    alice.run(&["device", "revoke", "phone"]).ok();
+    until("the phone is out, and Bob sees it", || {
+        phone.run(&["device", "list"]).ok()["state"] == "out"
+            && contact(phone)["state"] == "broken"
+            && contact(bob)["devices"] == 1
+    });
+    let before = texts(phone, "Bob").len();
+    for number in 1..=5 {
+        let text = format!("not for the phone {number}");
+        bob.run(&["send", "Alice", &text, "--wait", "delivered"])
+            .ok();
+    }
+    assert_eq!(texts(alice, "Bob").last().unwrap().1, "not for the phone 5");
+    assert_eq!(texts(phone, "Bob").len(), before);
+    phone.run(&["send", "Bob", "still here"]).failed(2);
+    assert_eq!(texts(bob, "Alice").last().unwrap().1, "not for the phone 5");
+}
+
+/// Puts a backup back elsewhere, and links that with a device that stayed, which throws the
+/// one out whose backup it is.
+fn put_back_and_link(file: &str, code: &str, stayed: &Person) -> Person {
+    let new = Person::without_profile();
+    new.run(&["up"]).ok();
+    new.run_with_input(&["restore", file], &format!("{code}\n"))
+        .ok();
+    let shown = new.run(&["device", "link", "--name", "new"]).ok();
+    let link = shown["link"].as_str().unwrap();
+    let called = stayed.run(&["device", "link", link]).ok();
+    let code = called["code"].as_str().unwrap();
+    stayed.run(&["device", "confirm", code]).ok();
+    new.run(&["device", "confirm", code]).ok();
+    until("it is in the place of the lost one", || {
+        [stayed, &new].iter().all(|one| {
+            let known = one.run(&["device", "list"]).ok();
+            known["state"] == "linked" && known["devices"].as_array().unwrap().len() == 2
+        })
+    });
+    new
+}
+
+#[test]
+fn a_lost_first_phone_that_somebody_switches_on_says_that_it_was_revoked_and_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let relay = Relay::start(&dir.path().join("relay"));
+    let people = ["Alice", "Bob", "Tablet"].map(|name| Person::start(name, &relay));
+    people[0].meet(&people[1]);
+    link(&people[0], &people[2], &[]);
+    found(&people.each_ref());
+    let [lost, bob, tablet] = people;
+    lost.run(&["send", "Bob", "before", "--wait", "delivered"])
+        .ok();
+    let file = dir.path().join("alice.backup");
+    let file = file.to_str().unwrap();
+    let made = lost.run(&["backup", file]).ok();
+    let code = made["recovery_code"].as_str().unwrap().to_owned();
+    // It is lost, and its battery is empty.
+    lost.stop();
+    let new = put_back_and_link(file, &code, &tablet);
+    until("the new one is in the group", || {
+        state(&new, "Rowing").as_deref() == Some("member")
+    });
+
+    // Somebody finds it, and asks it at once to throw the others out.
+    lost.run(&["up"]).ok();
+    for asked in [
+        &["device", "revoke", "phone"][..],
+        &["send", "Bob", "it is me"],
+        &["send", "Rowing", "it is me"],
+        &["device", "link"],
+        &["invite"],
+        &["profile", "set", "--name", "Alicia"],
+        &["group", "leave", "Rowing"],
+    ] {
+        let refused = lost.run(asked);
+        let why = refused.json["error"]["message"].as_str();
+        let expected = "this device was revoked by another device of yours";
+        assert_eq!(why, Some(expected), "{asked:?}");
+        refused.failed(2);
+    }
+    let shown = [
+        lost.told(&["status"]),
+        lost.told(&["profile", "list"]),
+        lost.told(&["device", "list"]),
+    ];
+    for told in shown {
+        assert!(told.contains("revoked by another"), "{told}");
+    }
+    assert_eq!(state(&lost, "Rowing").as_deref(), Some("left"));
+    assert_eq!(lost.shown("Bob").len(), 1, "what it has is read");
+    // The others are where they were, and Bob hears them alone.
+    new.run(&["send", "Rowing", "from the new one", "--wait", "delivered"])
+        .ok();
+    tablet
+        .run(&["send", "Rowing", "from the tablet", "--wait", "delivered"])
+        .ok();
+    until("the two and nobody else are her devices", || {
+        let told = bob.told(&["group", "info", "Rowing"]);
+        told.contains("2 devices") && told.contains("2 in it")
+    });
+    for one in [&new, &tablet] {
+        let known = one.run(&["device", "list"]).ok();
+        assert_eq!(known["devices"].as_array().unwrap().len(), 2);
+    }
+    new.run(&["send", "Bob", "a new phone", "--wait", "delivered"])
+        .ok();
+    let said = bob.shown("Alice").into_iter().map(|(_, text)| text);
+    assert_eq!(said.collect::<Vec<_>>(), ["before", "a new phone"]);
 }
 
 /// Puts a backup back elsewhere, and links that with a device that stayed, which throws the

@@ -197,7 +197,7 @@ impl Messenger {
             };
             let person = self.people.get(&contact);
             let newest = person.is_some_and(|person| ask.made_at > person.era.asked_at);
-            if newest && !self.is_blocked(contact) {
+            if newest && !self.is_blocked(contact) && !self.pairs.is_cut(contact) {
                 self.within(call, contact, |this, call| {
                     this.begin_anew(call, contact, ask, None)
                 })?;

@@ -14,13 +14,13 @@ use crate::content::MessageId;
 use crate::content::shown::clean_name;
 use crate::storage::{MessageRecord, MessageState, MessageTimes, Owed, Position, Standing};
 use crate::view::{ContactView, Progress, Whereabouts};
-use crate::{ContactId, Event, IdPrefix, Refusal, Reply, RoomId};
+use crate::{ContactId, IdPrefix, Refusal, Reply, RoomId};
 
 /// The most messages one `Read` gives.
 const MOST_READ: usize = 10_000;
 /// The most bytes of content one `Read` reads, and of text it gives, unless one
 /// message alone has more.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// The most ids one `Find` gives.
 const MOST_FOUND: usize = 9;
 /// Messages looked at for a read receipt, their own and others.
@@ -38,9 +38,9 @@ impl Messenger {
     }
 
     pub(super) fn list_contacts(&self) -> Reply {
-        let people = self.people.values();
-        let known = people.filter(|person| person.record.standing != Standing::Requested);
-        let known = known.map(Person::view);
+        let people = self.people.keys();
+        let known = people.filter_map(|id| self.contact_view(*id));
+        let known = known.filter(|view| view.standing != Standing::Requested);
         let all = known.chain(self.contacts_elsewhere());
         Reply::Contacts(all.collect::<Vec<ContactView>>())
     }
@@ -56,9 +56,7 @@ impl Messenger {
         person.record.name = name;
         person.record.renamed = true;
         person.save(call.storage)?;
-        let view = person.view();
-        self.tell(Event::Contact(view.clone()));
-        Ok(Reply::Contact(view))
+        self.shown_anew(contact)
     }
 
     pub(super) fn find(&self, call: &Call<'_, '_>, prefix: &IdPrefix) -> Result<Reply, Stop> {
@@ -108,13 +106,17 @@ impl Messenger {
         let reached = reached
             .into_iter()
             .filter_map(|(network, stage, at, proved)| Some(step(network, stage, at?, proved)));
-        let members = match self.rooms.get(record.contact) {
-            Some(_) if self.is_pair(RoomId::at(record.contact)) => Vec::new(),
+        let mut members = match self.rooms.get(record.contact) {
             Some(room) => reached_by_each(room, call.storage, record.id())?,
             None => Vec::new(),
         };
+        let elsewhere = self.is_elsewhere(&record) && members.is_empty();
+        if self.is_pair(RoomId::at(record.contact)) {
+            // A contact is shown as one.
+            members.clear();
+        }
         Ok(Reply::Where(Whereabouts {
-            elsewhere: self.is_elsewhere(&record) && members.is_empty(),
+            elsewhere,
             from: match self.shown_pair(RoomId::at(record.contact)) {
                 Some(pair) => pair.speaker(&record),
                 None => speaker(&record),

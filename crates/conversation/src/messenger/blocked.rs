@@ -28,7 +28,15 @@ impl Messenger {
     /// said to all reaches them; nothing is told them besides.
     pub(super) fn is_blocked_member(&self, room: RoomId, member: MemberId) -> bool {
         let contact = self.rooms.contact_of(room, member);
+        let in_pair = || {
+            let known = self.rooms.get(room.place());
+            known.is_some_and(|known| {
+                let member = known.members.get(&member);
+                member.is_some_and(|one| one.account != known.record.account)
+            })
+        };
         contact.is_some_and(|contact| self.is_blocked(contact))
+            || self.is_blocked_pair(room) && in_pair()
     }
 
     /// Whether anything may leave to a contact: they are in touch and not

@@ -245,7 +245,7 @@ impl Messenger {
             .cancel_to(call.cx, &mut *call.storage, &addresses)
     }
 
-    fn not_sent(
+    pub(super) fn not_sent(
         &mut self,
         call: &mut Call<'_, '_>,
         message: &MessageId,

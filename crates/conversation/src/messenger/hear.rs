@@ -100,7 +100,7 @@ impl Messenger {
         let record = self.mailboxes.get(&mailbox);
         let network = record.map(|record| NetworkTag(record.network));
         if let Some(contact) = self.whose_stretch(received.conversation()) {
-            return match self.may_write_to(mailbox, contact) {
+            return match self.is_heard(mailbox, contact) {
                 true => self.within(call, contact, |this, call| {
                     this.hear_in_stretch(call, contact, received, network)
                 }),
@@ -108,7 +108,8 @@ impl Messenger {
             };
         }
         let Some(contact) = self.whose_group(received.conversation()) else {
-            if let Some(contact) = self.whose_former(received.conversation(), mailbox) {
+            let former = self.whose_former(received.conversation(), mailbox);
+            if let Some(contact) = former.filter(|contact| self.is_heard(mailbox, *contact)) {
                 return self.within(call, contact, |this, call| {
                     this.hear_former(call, contact, received, network)
                 });
@@ -121,12 +122,18 @@ impl Messenger {
                 None => self.drop_letter(None, DropReason::Unreadable),
             };
         };
-        if !self.may_write_to(mailbox, contact) || self.pairs.is_cut(contact) {
+        if !self.is_heard(mailbox, contact) {
             return self.drop_letter(None, DropReason::WrongMailbox);
         }
         self.within(call, contact, |this, call| {
             this.hear_from(call, contact, received, bytes, repeat, network)
         })
+    }
+
+    /// Whether what comes in there may be of a contact, and the device that the conversation was
+    /// begun with was not thrown out: whoever has that has its keys.
+    fn is_heard(&self, mailbox: MailboxId, contact: ContactId) -> bool {
+        self.may_write_to(mailbox, contact) && !self.pairs.is_cut(contact)
     }
 
     pub(super) fn hear_from(

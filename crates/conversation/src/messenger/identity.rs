@@ -93,9 +93,7 @@ impl Messenger {
         });
         person.identity.put(call.storage, contact)?;
         person.save(call.storage)?;
-        let view = person.view();
-        self.tell(Event::Contact(view.clone()));
-        Ok(Reply::Contact(view))
+        self.shown_anew(contact)
     }
 
     /// Looks at a group in memory: if its safety number is not the one seen

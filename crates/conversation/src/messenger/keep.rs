@@ -151,14 +151,19 @@ impl Messenger {
     ) -> Result<Reply, Stop> {
         let contact = self.contact_in(conversation)?;
         let shared = self.rooms.get(contact).is_some() || self.channels.get(contact).is_some();
-        if matches!(change, Change::Blocked(_)) && shared {
-            return Err(match self.is_pair(RoomId::at(contact)) {
-                true => Refusal::OnAnotherDevice,
-                false => Refusal::RoomNotBlocked,
+        let pair = RoomId::at(contact);
+        let elsewhere = self.is_pair(pair);
+        match change {
+            Change::Blocked(_) if shared && !elsewhere => {
+                return Err(Refusal::RoomNotBlocked.into());
             }
-            .into());
+            // Each device blocks for itself, and hears of what the one does that has them.
+            Change::Blocked(false) if self.pairs.is_blocked_elsewhere(conversation) => {
+                return Err(Refusal::OnAnotherDevice.into());
+            }
+            _ => {}
         }
-        let blocked = self.is_blocked(contact);
+        let blocked = self.is_blocked(contact) || self.is_blocked_pair(pair);
         let places = self.places_of(contact).into_iter();
         let checked = places.map(|place| check(call, place, &change));
         checked.reduce(Result::or).unwrap_or(Ok(()))?;
@@ -170,19 +175,21 @@ impl Messenger {
             outcome.is_ok()
         })?;
         outcome?;
-        match (blocked, self.is_blocked(contact)) {
+        let now_blocked = self.is_blocked(contact) || self.is_blocked_pair(pair);
+        match (blocked, now_blocked) {
             (false, true) => {
-                self.fall_silent(call, contact)?;
-                self.give_up_offers(call, contact, Refusal::Blocked)?;
-                self.end_meeting(call, contact)?;
-                self.ask_no_more(call, contact)?;
-                self.end_introductions(call, contact, false)?;
+                self.fail_in_pairs(call, contact, |_, _| true)?;
+                if !elsewhere {
+                    self.fall_silent(call, contact)?;
+                    self.end_with_others(call, contact, Refusal::Blocked)?;
+                }
             }
-            (true, false) => self.speak_again(call, contact)?,
+            (true, false) if !elsewhere => self.speak_again(call, contact)?,
             _ => {}
         }
-        if blocked != self.is_blocked(contact) {
+        if blocked != now_blocked {
             self.tell_contact(contact);
+            self.tell_pair(pair);
         }
         if begins {
             self.tell_begun(call, contact)?;
@@ -217,6 +224,19 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let unmark = |kept: &mut ConversationRecord| core::mem::take(&mut kept.marked_unread);
         self.keep_changed(call, at, unmark).map(drop)
+    }
+
+    /// What others are part of, and is under way with a contact, ends.
+    pub(super) fn end_with_others(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+        why: Refusal,
+    ) -> Result<(), StorageError> {
+        self.give_up_offers(call, contact, why)?;
+        self.end_meeting(call, contact)?;
+        self.ask_no_more(call, contact)?;
+        self.end_introductions(call, contact, false)
     }
 
     /// A message is not to be found again.

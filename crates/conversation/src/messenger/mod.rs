@@ -154,9 +154,6 @@ pub struct Config {
     /// Whether my keys in groups are renewed in time. Off until that keeps nobody's other
     /// devices waiting (RFC 0013, *Renewing keys by themselves*).
     pub renews: bool,
-    /// Whether conversations of two go on as pairs once either side has a further device.
-    /// Off until others looked at what was mended in it (RFC 0031, *Why it is switched off*).
-    pub pairs: bool,
     /// Whether messages leave to all addresses of a contact at once, and not to
     /// the next one when the one before it brought no receipt.
     pub in_parallel: bool,
@@ -181,7 +178,6 @@ impl Default for Config {
             recovery: false,
             rotates: true,
             renews: false,
-            pairs: false,
             in_parallel: false,
             group_size: GroupSize::default(),
             most_for_others: (131_072, 128 * 1024 * 1024),

@@ -59,7 +59,7 @@ impl Messenger {
         contact: ContactId,
         mode: Mode,
     ) -> Result<Reply, Stop> {
-        let paired = self.pair_of(contact).is_some();
+        let paired = self.is_pairing(contact);
         let person = self.person(contact)?;
         if person.kept.blocked.is_some() {
             return Err(Refusal::Blocked.into());
@@ -192,6 +192,10 @@ impl Messenger {
         record: &MessageRecord,
         wish: &Wish,
     ) -> Result<(), StorageError> {
+        if !record.mine && *wish != Wish::Normal && self.pair_of(record.contact).is_some() {
+            // In a pair none can be had.
+            return Ok(());
+        }
         let Some(person) = self.people.get_mut(&record.contact) else {
             return Ok(());
         };

@@ -7,6 +7,7 @@ use hushwing_sansio::{StorageError, Timestamp};
 
 use super::broken::is_damage;
 use super::join::NAMELESS;
+use super::stop::Stop;
 use super::{Call, Messenger};
 use crate::content::{Lamport, Origin};
 use crate::mls::{Crypto, Group, LeafKey, Place, forget_key_package};
@@ -15,7 +16,8 @@ use crate::storage::{
     IntroducedRecord, LackRecord, MailboxUse, ModeRecord, OffersRecord, OrphanRecord, Position,
     RepeatRecord, ReunionRecord, RoomMeetingRecord, StretchRecord,
 };
-use crate::{ContactId, ConversationId, Event, Refusal, RoomId, Standing, Storage};
+use crate::view::ContactView;
+use crate::{ContactId, ConversationId, Event, Refusal, Reply, RoomId, Standing, Storage};
 
 /// A contact with what would be slow to read for each message.
 pub(super) struct Person {
@@ -329,14 +331,27 @@ impl Messenger {
         self.people.get(&id).map(|person| person.record.standing)
     }
 
+    /// A contact as shown.
+    pub(super) fn contact_view(&self, id: ContactId) -> Option<ContactView> {
+        let view = self.people.get(&id)?.view();
+        let devices = self.devices_of(id);
+        Some(ContactView { devices, ..view })
+    }
+
+    /// The answer to what changed a contact, which is told as well.
+    pub(super) fn shown_anew(&mut self, id: ContactId) -> Result<Reply, Stop> {
+        let view = self.contact_view(id).ok_or(Refusal::NoContact)?;
+        self.tell(Event::Contact(view.clone()));
+        Ok(Reply::Contact(view))
+    }
+
     /// Tells faces how a contact is now, unless they are about to be told just
     /// that.
     pub(super) fn tell_contact(&mut self, id: ContactId) {
-        let Some(person) = self.people.get(&id) else {
+        let Some(view) = self.contact_view(id) else {
             return;
         };
-        let view = person.view();
-        let requested = person.record.standing == Standing::Requested;
+        let requested = view.standing == Standing::Requested;
         let event = if requested {
             Event::Requested(view)
         } else {

@@ -102,6 +102,9 @@ pub fn restored(storage: &mut dyn Storage, used: u64) -> Result<(), StorageError
 /// What was agreed about pairs may be over since; which they are.
 fn end_pairs(storage: &mut dyn Storage) -> Result<Vec<ConversationId>, StorageError> {
     let mut record = PairsRecord::read(storage)?;
+    if record == PairsRecord::default() {
+        return Ok(Vec::new());
+    }
     for contact in record.contacts.values_mut() {
         *contact = PairingRecord {
             least: contact.least,

@@ -41,6 +41,7 @@ impl Person {
             no_forward_secrecy: self.record.unsecured_start,
             mailbox_lost: self.mailbox_lost,
             dropped: self.dropped,
+            devices: 1,
             blocked: self.kept.blocked.is_some(),
             networks,
             mode: self.mode_view(),

@@ -56,10 +56,13 @@ impl Messenger {
         if seconds > MAX_TIMER {
             return Err(Refusal::TimerTooLong { most: MAX_TIMER }.into());
         }
-        if self.pair_of(contact).is_some() {
+        let pair = self.is_pair(RoomId::at(contact));
+        if seconds > 0 && (pair || self.is_pairing(contact)) {
             return Err(Refusal::NotInPairs.into());
         }
         match self.rooms.get(contact).is_some() {
+            // There is none.
+            true if pair => {}
             true => self.disappear_in_room(call, RoomId::at(contact), seconds)?,
             false => self.say_timer(call, contact, Timer { seconds })?,
         }
@@ -93,6 +96,9 @@ impl Messenger {
         record: &MessageRecord,
         timer: Timer,
     ) -> Result<(), StorageError> {
+        if timer.seconds > 0 && self.pair_of(record.contact).is_some() {
+            return Ok(());
+        }
         let said = TimerRecord::new(timer.seconds, &record.position);
         let agreed = self.keep_changed(call, record.contact, |kept| {
             let last = kept.timer.as_ref().is_none_or(|holds| said.is_after(holds));

@@ -159,7 +159,8 @@ impl Messenger {
         self.take_on(call, contact)?;
         self.tell_contact(contact);
         self.tell_what_was_said(call, contact)?;
-        Ok(Reply::Contact(self.person(contact)?.view()))
+        let view = self.contact_view(contact).ok_or(Refusal::NoContact)?;
+        Ok(Reply::Contact(view))
     }
 
     /// Whoever asked is a contact from now on.

@@ -3,7 +3,7 @@
 use hushwing_conversation::view::{ContactView, Draft, Speaker};
 use hushwing_conversation::village::{Home, Village};
 use hushwing_conversation::{
-    Change, Command, Config, ContactId, MessageId, MessageState, Refusal, Reply, Standing,
+    Change, Command, Config, ContactId, Event, MessageId, MessageState, Refusal, Standing,
 };
 
 use crate::devices::{device, link, pass};
@@ -24,7 +24,6 @@ pub(crate) fn config(name: &str) -> Config {
         name: name.to_owned(),
         receipt_delay: (DELAY, DELAY),
         rotates: false,
-        pairs: true,
         ..Config::default()
     }
 }
@@ -154,6 +153,8 @@ fn a_linked_device_has_the_contacts_and_talks_with_them() {
     assert_eq!(t.state(bob, from_bob), MessageState::Delivered);
     assert_eq!(t.state(laptop, from_laptop), MessageState::Delivered);
     assert_eq!(t.only(bob).contact, t.his_alice, "the contact of before");
+    let devices = [bob, alice, laptop].map(|home| t.only(home).devices);
+    assert_eq!(devices, [2, 1, 1]);
 }
 
 #[test]
@@ -252,7 +253,13 @@ fn a_revoked_device_hears_nothing_more() {
         alice,
         Command::RevokeDevice { device: lost },
     );
+    t.village.events(bob);
     t.pass(300);
+    let told = t.village.events(bob);
+    let told = told
+        .iter()
+        .any(|one| matches!(one, Event::Contact(view) if view.devices == 1));
+    assert!(told, "Bob is told");
     t.say(bob, "to one");
     t.pass(60);
     assert_eq!(
@@ -306,6 +313,15 @@ fn when_the_device_that_began_is_lost_the_other_goes_on_and_it_is_not_heard() {
     assert_eq!(said, wanted);
     assert_eq!(t.read(laptop).len(), 3);
     assert!(!t.read(alice).contains(&(false, "good to know".to_owned())));
+    // Nor is the conversation begun anew with whoever puts a backup of the phone back.
+    let stolen = t.village.storage(alice).unwrap().clone();
+    t.village.restore(alice, stolen).unwrap();
+    t.pass(3_600);
+    t.say(bob, "to the laptop");
+    t.pass(60);
+    assert_eq!(t.read(laptop).len(), 4);
+    assert_eq!(t.only(alice).standing, Standing::Restoring);
+    assert_eq!(t.only(bob).devices, 1);
 }
 
 #[test]
@@ -342,16 +358,98 @@ fn what_a_pair_does_not_keep_is_refused() {
             Refusal::NotInPairs
         );
     }
-    let change = Change::Blocked(true);
-    let block = Command::Keep {
+    for home in [alice, laptop] {
+        let seconds = 0;
+        let none = Command::Disappear {
+            conversation,
+            seconds,
+        };
+        ask(&mut t.village, home, none);
+    }
+}
+
+fn block(t: &mut Two, home: Home, blocked: bool) {
+    let conversation = t.only(home).conversation;
+    let change = Change::Blocked(blocked);
+    let keep = Command::Keep {
         conversation,
         change,
     };
+    ask(&mut t.village, home, keep);
+}
+
+#[test]
+fn a_further_device_blocks_and_forgets_for_itself() {
+    let mut t = Two::new(5_006);
+    let (alice, bob) = (t.alice, t.bob);
+    let laptop = t.link(alice, ("phone", "laptop"));
+    tell_of_reading(&mut t.village, laptop);
+    let unread = t.say(bob, "unread");
+    t.pass(60);
+    block(&mut t, laptop, true);
+    assert!(t.only(laptop).blocked && !t.only(alice).blocked);
+    t.say(bob, "to the phone");
+    t.pass(60);
+    assert_eq!((t.read(laptop).len(), t.read(alice).len()), (1, 2));
+    t.pass(60);
+    let state = t.state(bob, unread);
+    assert_eq!(state, MessageState::Delivered, "nobody is told of reading");
+    t.village.open_again(laptop).unwrap();
+    assert!(t.only(laptop).blocked);
+    block(&mut t, laptop, false);
+    t.say(bob, "to both");
+    t.pass(60);
     assert_eq!(
-        refusal(&mut t.village, laptop, block),
-        Refusal::OnAnotherDevice
+        t.read(laptop),
+        lines(&[(false, "unread"), (false, "to both")])
     );
-    let Reply::Contacts(_) = ask(&mut t.village, laptop, Command::Contacts) else {
-        panic!("contacts");
+    let contact = t.only(laptop).contact;
+    ask(&mut t.village, laptop, Command::Forget { contact });
+    t.say(bob, "to the phone again");
+    t.pass(2 * 24 * 3_600);
+    assert!(contacts(&mut t.village, laptop).is_empty());
+    assert_eq!(t.read(alice).len(), 4);
+}
+
+#[test]
+fn blocking_calls_back_what_is_under_way_in_the_pair() {
+    let mut t = Two::new(5_007);
+    let (alice, bob) = (t.alice, t.bob);
+    let laptop = t.link(alice, ("phone", "laptop"));
+    t.village.set_offline(alice, true);
+    let message = t.say(alice, "not for him");
+    block(&mut t, alice, true);
+    t.village.set_offline(alice, false);
+    t.pass(600);
+    assert_eq!(t.state(alice, message), MessageState::Failed);
+    assert!(t.read(bob).is_empty());
+    assert!(t.only(laptop).blocked);
+    let conversation = t.only(laptop).conversation;
+    let change = Change::Blocked(false);
+    let unblock = Command::Keep {
+        conversation,
+        change,
     };
+    let refused = refusal(&mut t.village, laptop, unblock);
+    assert_eq!(refused, Refusal::OnAnotherDevice);
+}
+
+#[test]
+fn no_timer_begins_while_a_pair_is_founded() {
+    let mut t = Two::new(5_008);
+    let (alice, bob) = (t.alice, t.bob);
+    t.village.set_offline(bob, true);
+    t.link(alice, ("phone", "laptop"));
+    t.village.set_offline(alice, true);
+    t.village.set_offline(bob, false);
+    t.pass(25 * 3_600);
+    let (conversation, seconds) = (t.only(bob).conversation, 60);
+    let timer = Command::Disappear {
+        conversation,
+        seconds,
+    };
+    assert_eq!(refusal(&mut t.village, bob, timer), Refusal::NotInPairs);
+    t.village.set_offline(alice, false);
+    t.pass(300);
+    assert_eq!(t.only(bob).devices, 2);
 }

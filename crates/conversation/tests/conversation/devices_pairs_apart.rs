@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use hushwing_conversation::storage::PairsRecord;
+use hushwing_conversation::storage::{PairsRecord, RoomRows as _, RoomStanding, Storage as _};
 use hushwing_conversation::village::{Crash, Home, Weather};
-use hushwing_conversation::{Command, Standing};
+use hushwing_conversation::{Command, MessageState, Standing};
 
 use crate::devices::{link, pass};
 use crate::devices_pairs::{Two, config};
@@ -243,6 +243,24 @@ fn all_of_it_is_there_after_a_restart() {
 }
 
 #[test]
+fn keys_are_renewed_after_a_day_though_the_program_is_restarted() {
+    let mut t = Two::new(5_161);
+    let alice = t.alice;
+    t.link(alice, ("phone", "laptop"));
+    let mut epochs = Vec::new();
+    for text in ["one", "two", "three"] {
+        let message = t.say(alice, text);
+        t.pass(60);
+        let storage = t.village.storage(alice).unwrap();
+        epochs.push(storage.message(&message).unwrap().unwrap().sealed_epoch);
+        t.village.open_again(alice).unwrap();
+        t.pass(25 * 3_600);
+    }
+    assert_eq!(epochs[1], epochs[0]);
+    assert!(epochs[2] > epochs[1], "{epochs:?}");
+}
+
+#[test]
 fn another_pair_takes_the_place_of_one_that_is_lost_on_either_side() {
     for (seed, hers) in [(5_170, true), (5_171, false)] {
         let mut t = Two::new(seed);
@@ -250,6 +268,14 @@ fn another_pair_takes_the_place_of_one_that_is_lost_on_either_side() {
         let laptop = t.link(alice, ("phone", "laptop"));
         let all = [alice, bob, laptop];
         all_talk(&mut t, &all, "first");
+        if hers {
+            // He hears nothing in it any more.
+            let storage = t.village.storage(bob).unwrap();
+            let mut room = storage.rooms().unwrap().remove(0).unwrap();
+            room.standing = RoomStanding::Left;
+            storage.put_room(&room).unwrap();
+            t.village.open_again(bob).unwrap();
+        }
         // As if the other side had been heard beside all that can be gone back to.
         let (who, contact) = match hers {
             true => (alice, t.her_bob),
@@ -261,8 +287,11 @@ fn another_pair_takes_the_place_of_one_that_is_lost_on_either_side() {
         record.contacts.entry(contact).or_default().least = 2;
         record.put(storage).unwrap();
         t.village.open_again(who).unwrap();
-        t.say(who, "while there is none");
+        let last = t.say(who, "while there is none");
         t.pass(3 * 3_600);
+        if hers {
+            assert_eq!(t.state(who, last), MessageState::Failed);
+        }
         for home in all {
             let storage = t.village.storage(home).unwrap();
             let record = PairsRecord::read(storage).unwrap();
@@ -270,6 +299,11 @@ fn another_pair_takes_the_place_of_one_that_is_lost_on_either_side() {
             assert_eq!(turns, BTreeSet::from([1, 2]), "{seed} {home:?}");
         }
         all_talk(&mut t, &all, "second");
-        agree(&mut t, &all);
+        let count = if hers {
+            [alice, laptop].to_vec()
+        } else {
+            all.to_vec()
+        };
+        agree(&mut t, &count);
     }
 }

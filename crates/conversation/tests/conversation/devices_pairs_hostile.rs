@@ -2,7 +2,7 @@
 
 use hushwing_conversation::storage::{OfferedPairRecord, PairsRecord, RoomRows as _, RoomStanding};
 use hushwing_conversation::village::{Home, Village};
-use hushwing_conversation::{Command, ConversationId, RoomId, Secret};
+use hushwing_conversation::{Change, Command, ConversationId, RoomId, Secret};
 
 use crate::devices::pass;
 use crate::devices_pairs::{Two, config};
@@ -103,12 +103,8 @@ fn inside(village: &mut Village, home: Home) -> usize {
 /// A changed program that is in no pair, and wants the one after the last.
 fn want_another(t: &mut Two, turn: u32) {
     let (alice, contact) = (t.alice, t.her_bob);
+    forget_pairs(t, alice);
     let storage = t.village.storage(alice).unwrap();
-    for record in storage.rooms().unwrap() {
-        let mut record = record.unwrap();
-        record.standing = RoomStanding::Left;
-        storage.put_room(&record).unwrap();
-    }
     let mut record = PairsRecord::read(storage).unwrap();
     let pairing = record.contacts.entry(contact).or_default();
     (pairing.wanted, pairing.least) = (turn, turn);
@@ -116,6 +112,63 @@ fn want_another(t: &mut Two, turn: u32) {
     t.village.open_again(alice).unwrap();
     t.say(alice, "another");
     t.pass(2 * 3_600);
+}
+
+/// A changed program forgets that it is in pairs.
+fn forget_pairs(t: &mut Two, home: Home) {
+    let storage = t.village.storage(home).unwrap();
+    for record in storage.rooms().unwrap() {
+        let mut record = record.unwrap();
+        record.standing = RoomStanding::Left;
+        storage.put_room(&record).unwrap();
+    }
+}
+
+#[test]
+fn no_welcome_is_followed_where_no_pair_may_be_any_more() {
+    let mut t = Two::new(5_306);
+    let (alice, bob) = (t.alice, t.bob);
+    t.village.set_offline(bob, true);
+    t.link(alice, ("phone", "laptop"));
+    t.village.set_offline(alice, true);
+    t.village.set_offline(bob, false);
+    t.pass(30);
+    // He answered. What she kept back comes when he has blocked her.
+    t.village.set_offline(bob, true);
+    t.village.set_offline(alice, false);
+    t.pass(300);
+    assert_eq!(
+        inside(&mut t.village, alice),
+        2,
+        "a pair, and the device room"
+    );
+    let (conversation, change) = (t.only(bob).conversation, Change::Blocked(true));
+    let block = Command::Keep {
+        conversation,
+        change,
+    };
+    ask(&mut t.village, bob, block);
+    t.village.set_offline(bob, false);
+    t.pass(300);
+    assert_eq!(inside(&mut t.village, bob), 0);
+}
+
+#[test]
+fn no_timer_of_a_contact_counts_in_a_pair() {
+    let mut t = Two::new(5_305);
+    let (alice, bob) = (t.alice, t.bob);
+    t.link(bob, ("phone", "laptop"));
+    forget_pairs(&mut t, alice);
+    t.village.open_again(alice).unwrap();
+    let (conversation, seconds) = (t.only(alice).conversation, 60);
+    let timer = Command::Disappear {
+        conversation,
+        seconds,
+    };
+    ask(&mut t.village, alice, timer);
+    t.pass(60);
+    let contact = t.his_alice;
+    assert_eq!(kept(&mut t.village, bob, contact).disappear_after, None);
 }
 
 #[test]

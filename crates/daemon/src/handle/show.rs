@@ -98,6 +98,7 @@ pub(super) fn contact(shown: &ContactView, known: &[ContactView]) -> view::Conta
         mode: mode_name(shown.mode.in_force).to_owned(),
         dropped: shown.dropped,
         blocked: shown.blocked,
+        devices: shown.devices,
         namesake: known.iter().any(|other| {
             other.contact != shown.contact
                 && other.standing != Standing::Requested

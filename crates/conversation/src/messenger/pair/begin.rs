@@ -97,14 +97,13 @@ impl Messenger {
 
     /// Whether a conversation can go on as a pair: nothing is agreed in it that a pair does
     /// not keep, and it is not being begun anew.
-    pub(super) fn may_be_a_pair(&self, contact: ContactId) -> bool {
+    pub(in crate::messenger) fn may_be_a_pair(&self, contact: ContactId) -> bool {
         let Some(person) = self.people.get(&contact) else {
             return false;
         };
         let mode = person.mode_view();
         let plain = [mode.in_force, mode.mine, mode.theirs];
-        self.config.pairs
-            && person.record.standing == Standing::Established
+        person.record.standing == Standing::Established
             && !person.record.unsecured_start
             && person.era.answer.is_empty()
             && person.era.request.is_none()
@@ -341,6 +340,6 @@ impl Messenger {
 }
 
 /// Whether so long passed since then. A clock that was set back is not waited for.
-fn has_passed(now: Timestamp, since: Timestamp, long: Duration) -> bool {
+pub(super) fn has_passed(now: Timestamp, since: Timestamp, long: Duration) -> bool {
     now >= since + long || now < since
 }

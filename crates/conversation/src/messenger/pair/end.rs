@@ -4,7 +4,7 @@ use hushwing_sansio::StorageError;
 
 use crate::messenger::{Call, Messenger};
 use crate::storage::{PairRecord, RoomStanding};
-use crate::{ContactId, ConversationId, MemberId, RoomId};
+use crate::{ContactId, ConversationId, MemberId, MessageState, Refusal, RoomId};
 
 impl Messenger {
     /// I am in a pair: my other devices are told, and faces of the contact.
@@ -15,7 +15,16 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         self.pairs.look();
         self.name_thread(room);
+        let head = self.head_of(room.place());
+        let turn = self.pair_in(room).map_or(0, |pair| pair.turn);
+        if self.pair_of(head) == Some(room) {
+            // It took the place of those: what was not confirmed there is said to nobody any
+            // more. No timer was agreed while it was founded.
+            self.fail_in_pairs(call, head, |_, before| before < turn)?;
+            self.keep_changed(call, head, |kept| kept.timer.take().is_some())?;
+        }
         self.tell_pair(room);
+        self.tell_contact(head);
         self.tell_kept(call, room.place())
     }
 
@@ -90,7 +99,9 @@ impl Messenger {
         let pairs = self.pairs_of(contact).into_iter();
         let groups: Vec<_> = pairs.map(|(room, pair)| (room, pair.group)).collect();
         let mut rooms = groups.iter().map(|(room, _)| *room);
-        let cut = rooms.any(|room| self.threw_out(room, contact));
+        // A pair that is over takes nothing back of what it said.
+        let stands = |room| before.0 && self.is_without(room, contact);
+        let cut = rooms.any(|room| self.threw_out(room, contact) || stands(room));
         if cut || before.0 {
             self.pairs.with(contact).cut = cut;
         }
@@ -103,10 +114,40 @@ impl Messenger {
         self.pairs.look();
         self.save_pairs(call)?;
         match (before.0, cut) {
-            (false, true) => self.fall_silent(call, contact),
+            (false, true) => self.cut_off(call, contact),
             (true, false) => self.speak_again(call, contact),
             _ => Ok(()),
         }
+    }
+
+    /// The device that a conversation was begun with was thrown out: what is under way to it,
+    /// there or in pairs that it had founded since, goes nowhere any more.
+    fn cut_off(&mut self, call: &mut Call<'_, '_>, contact: ContactId) -> Result<(), StorageError> {
+        self.fall_silent(call, contact)?;
+        for (message, state, _) in call.storage.on_the_way(contact)? {
+            if matches!(state, MessageState::Queued | MessageState::Accepted) {
+                self.not_sent(call, &message)?;
+            }
+        }
+        self.end_with_others(call, contact, Refusal::Broken)?;
+        let goes_on = self.pair_of(contact);
+        self.fail_in_pairs(call, contact, |room, _| Some(room) != goes_on)
+    }
+
+    /// What is under way in those pairs of a conversation, and is not confirmed, is called back
+    /// and shown as failed.
+    pub(in crate::messenger) fn fail_in_pairs(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        head: ContactId,
+        of: impl Fn(RoomId, u32) -> bool,
+    ) -> Result<(), StorageError> {
+        let pairs = self.pairs_of(head).into_iter();
+        let pairs = pairs.filter(|(room, pair)| of(*room, pair.turn));
+        let rooms: Vec<_> = pairs.map(|(room, _)| room).collect();
+        rooms.into_iter().try_for_each(|room| {
+            self.within(call, room.place(), |this, call| this.fail_said(call, room))
+        })
     }
 
     /// The conversation is begun anew: no pair of before goes on. What my other devices have
@@ -117,6 +158,9 @@ impl Messenger {
         contact: ContactId,
     ) -> Result<(), StorageError> {
         let next = self.pairs_of(contact).last().map(|(_, pair)| pair.turn + 1);
+        if next.is_none() && !self.pairs.record.contacts.contains_key(&contact) {
+            return Ok(());
+        }
         let rooms: Vec<_> = self
             .pairs_of(contact)
             .into_iter()

@@ -103,6 +103,12 @@ impl Pairs {
         known.is_some_and(|known| known.cut)
     }
 
+    /// Whether the device of mine that has the contact hears nothing from them.
+    pub(super) fn is_blocked_elsewhere(&self, conversation: ConversationId) -> bool {
+        let mut known = self.record.known.iter();
+        known.any(|one| one.conversation == conversation && one.blocked)
+    }
+
     /// The number of the pair that a conversation goes on as, by the device of mine that has
     /// the contact.
     fn last_told(&self, conversation: Option<ConversationId>) -> Option<u32> {
@@ -147,11 +153,17 @@ impl Messenger {
         let pairs = &mut self.pairs.record.pairs;
         pairs.retain(|one| one.group != pair.group);
         if pairs.len() >= MOST_PAIRS {
-            let conversations = &self.conversations;
+            let (conversations, rooms) = (&self.conversations, &self.rooms);
+            let goes_on = |one: &PairRecord| {
+                let room = conversations.get(&one.group).copied().map(RoomId::at);
+                let standing = room.and_then(|room| rooms.standing(room));
+                matches!(standing, Some(RoomStanding::Member | RoomStanding::Joining))
+            };
             let gone = |one: &PairRecord| !conversations.contains_key(&one.group);
             // Whom I forgot is to stay forgotten.
             let over = pairs.iter().position(|one| gone(one) && !one.forgotten);
             let over = over.or_else(|| pairs.iter().position(gone));
+            let over = over.or_else(|| pairs.iter().position(|one| !goes_on(one)));
             pairs.remove(over.unwrap_or(0));
         }
         pairs.push(pair);
@@ -160,7 +172,7 @@ impl Messenger {
 
     /// Looks after who wants a pair, and tells devices what they were not told.
     pub(super) fn tend_pairs(&mut self, call: &mut Call<'_, '_>) -> Result<(), StorageError> {
-        if !core::mem::take(&mut self.pairs.looks) || !self.config.pairs {
+        if !core::mem::take(&mut self.pairs.looks) {
             return Ok(());
         }
         self.leave_replaced_pairs(call)?;

@@ -147,8 +147,7 @@ impl Messenger {
         let at = |id| self.conversations.get(&id).copied();
         let is_a_pair = |place: ContactId| self.is_pair(RoomId::at(place));
         // Nothing else that is here becomes a pair by what a device says.
-        let fits = self.config.pairs
-            && (!self.rooms.knows(group) || at(group).is_some_and(is_a_pair))
+        let fits = (!self.rooms.knows(group) || at(group).is_some_and(is_a_pair))
             && at(conversation)
                 .is_none_or(|place| is_a_pair(place) || self.people.contains_key(&place));
         let same =
@@ -165,6 +164,11 @@ impl Messenger {
             return Ok(());
         }
         self.note_known(call, device, paired)?;
+        if self.pairs.is_blocked_elsewhere(conversation)
+            && let Some(head) = self.conversations.get(&conversation).copied()
+        {
+            self.fail_in_pairs(call, head, |_, _| true)?;
+        }
         if self.pairs.of_group(group).is_none() {
             let pair = PairRecord {
                 group,

@@ -76,6 +76,17 @@ impl Messenger {
         })
     }
 
+    /// Whether what was last known of a pair has no leaf any more of the device that a contact
+    /// began with. It may be over since.
+    pub(super) fn is_without(&self, room: RoomId, contact: ContactId) -> bool {
+        let known = self.rooms.get(room.place());
+        known.is_some_and(|known| {
+            let theirs = known.members.values();
+            let mut theirs = theirs.filter(|one| one.contact == Some(contact)).peekable();
+            theirs.peek().is_some() && theirs.all(|one| !one.present)
+        })
+    }
+
     /// Whether nothing said in a pair is of the contact: the conversation goes on as one
     /// before it, without the device that had this one founded.
     pub(in crate::messenger) fn is_usurped_pair(&self, room: RoomId) -> bool {
@@ -111,8 +122,9 @@ impl Messenger {
         match self.contact_of_pair(room) {
             Some(contact) => self.is_blocked(contact),
             None => {
-                let mut known = self.pairs.record.known.iter();
-                known.any(|one| one.conversation == pair.conversation && one.blocked)
+                let kept = self.rooms.get(self.head_of(room.place()));
+                let here = kept.is_some_and(|head| head.kept.blocked.is_some());
+                here || self.pairs.is_blocked_elsewhere(pair.conversation)
             }
         }
     }
@@ -144,6 +156,25 @@ impl Messenger {
             Command::Send { contact, .. } => Concern::Contact(self.speaks_at(*contact)),
             other => Concern::of(other),
         }
+    }
+
+    /// Whether a conversation goes on as a pair, or is about to: an answer is under way.
+    pub(in crate::messenger) fn is_pairing(&self, head: ContactId) -> bool {
+        let mut pairs = self.pairs_of(head).into_iter();
+        let joining = |room| self.rooms.standing(room) == Some(RoomStanding::Joining);
+        self.pair_of(head).is_some() || pairs.any(|(room, _)| joining(room))
+    }
+
+    /// How many devices a contact has in the pair that the conversation goes on as.
+    pub(in crate::messenger) fn devices_of(&self, head: ContactId) -> usize {
+        let pair = self.pair_of(head);
+        let known = pair.and_then(|room| self.rooms.get(room.place()));
+        let count = known.map(|known| {
+            let members = known.members.values();
+            let theirs = members.filter(|one| one.present && one.account != known.record.account);
+            theirs.count()
+        });
+        count.unwrap_or(1)
     }
 
     /// How many messages of others were not read in a conversation.

@@ -6,7 +6,7 @@ use crate::messenger::Messenger;
 use crate::messenger::stop::Stop;
 use crate::storage::{MessageRecord, RoomStanding, Standing};
 use crate::view::{ContactView, FaceView, IdentityView, ModeView, Speaker};
-use crate::{ContactId, ConversationId, Event, Refusal, Reply, RoomId};
+use crate::{ContactId, ConversationId, Event, Reply, RoomId};
 
 use crate::messenger::room::Room;
 
@@ -97,7 +97,8 @@ impl Messenger {
             no_forward_secrecy: false,
             mailbox_lost: false,
             dropped: 0,
-            blocked: known.blocked,
+            devices: self.devices_of(contact),
+            blocked: self.is_blocked_pair(head),
             networks: Vec::new(),
             mode: ModeView {
                 contact,
@@ -127,6 +128,14 @@ impl Messenger {
             events.find(|event| matches!(event, Event::Contact(view) if view.contact == head));
         if told != Some(&event) {
             self.tell(event);
+        }
+    }
+
+    /// A device of either side came or went: how many a contact has is shown.
+    pub(in crate::messenger) fn tell_devices_of_pair(&mut self, room: RoomId) {
+        if self.is_pair(room) {
+            self.tell_contact(self.head_of(room.place()));
+            self.tell_pair(room);
         }
     }
 
@@ -178,15 +187,13 @@ impl Messenger {
         })
     }
 
-    /// Forgets a contact whom another device knows, once no pair with them goes on.
+    /// Forgets a contact whom another device knows, on this one. What that device tells of
+    /// them is not taken any more.
     pub(in crate::messenger) fn forget_elsewhere(
         &mut self,
         call: &mut crate::messenger::Call<'_, '_>,
         head: ContactId,
     ) -> Result<Reply, Stop> {
-        if self.pair_of(head).is_some() {
-            return Err(Refusal::OnAnotherDevice.into());
-        }
         self.forget_pairs(call, head)?;
         self.tell(Event::Forgotten { contact: head });
         Ok(Reply::Done)

@@ -187,3 +187,9 @@ pub(in crate::messenger) struct Turns {
     pub(super) came: Vec<MemberId>,
     pub(super) back: Vec<MemberId>,
 }
+
+impl Turns {
+    pub(super) fn is_empty(&self) -> bool {
+        self.gone.is_empty() && self.came.is_empty()
+    }
+}

@@ -340,7 +340,7 @@ impl Messenger {
 
     /// What is on its way in a room arrives nowhere any more: I am out for good,
     /// and should I come back it is as somebody else.
-    pub(super) fn fail_said(
+    pub(in crate::messenger) fn fail_said(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,

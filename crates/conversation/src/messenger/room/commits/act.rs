@@ -181,6 +181,9 @@ impl Messenger {
         }
         self.devices_turned(call, room, &turns)?;
         self.pair_turned(call, room)?;
+        if !turns.is_empty() {
+            self.tell_devices_of_pair(room);
+        }
         if !turns.gone.is_empty() {
             // Whoever is out knows where I am written to, also should I be brought back.
             self.expose_mailboxes(call, room)?;

@@ -62,7 +62,13 @@ impl Messenger {
         if self.devices.meet_in(room) && self.devices.waits_for_word() {
             return self.keep_welcome(call, welcome);
         }
-        match self.is_first_of_entry(call, room)? {
+        let first = self.is_first_of_entry(call, room)?;
+        let contact = self.contact_of_pair(room);
+        if first && contact.is_some_and(|contact| !self.may_be_a_pair(contact)) {
+            // It was kept back, and something else was agreed since.
+            return self.drop_letter(contact, DropReason::Room);
+        }
+        match first {
             true => self.enter_anew(call, room, welcome, &key),
             false if !self.leads_still(room, &by)? => self.drop_letter(None, DropReason::Room),
             false => self.enter_again(call, room, welcome, &key, &by),
