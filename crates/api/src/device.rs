@@ -43,12 +43,12 @@ impl core::fmt::Debug for Devices {
     }
 }
 
-/// What a device takes of what was said in groups before it came into them.
+/// What a device takes of what was said in groups and conversations of two before it came.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct History {
     /// Messages that came, and changes of them, as far as they were not here.
     pub taken: u64,
-    /// Groups of which not all came.
+    /// Groups and conversations of two of which not all came.
     pub open: usize,
     /// Whether no device is left that could hand over the rest.
     pub cut: bool,
@@ -94,7 +94,7 @@ pub struct LinkBody {
 pub struct CodeBody {
     /// Six digits, with or without a space.
     pub code: String,
-    /// Of how many days what was said in groups is handed to the new device; of all time if
+    /// Of how many days what was said is handed to the new device; of all time if
     /// not given.
     #[serde(default)]
     pub history_days: Option<u32>,

@@ -23,7 +23,7 @@ pub(crate) enum DeviceAction {
     Confirm {
         /// The digits, as the new device shows them
         code: String,
-        /// What it is handed of what was said in your groups: `all`, `none`, or the last DAYS;
+        /// What it is handed of what was said before: `all`, `none`, or the last DAYS;
         /// said on the device that lets the new one in
         #[arg(long, value_name = "all|none|DAYS", default_value = "all", value_parser = past)]
         history: Past,
@@ -37,7 +37,7 @@ pub(crate) enum DeviceAction {
     },
 }
 
-/// What a new device is handed of what was said in groups.
+/// What a new device is handed of what was said before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Past {
     /// All of it.
@@ -76,7 +76,7 @@ pub(crate) struct DeviceLink {
     /// What your other devices call this one
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// What the new device is handed of what was said in your groups: `all`, `none`, or the
+    /// What the new device is handed of what was said before: `all`, `none`, or the
     /// last DAYS; without, all
     #[arg(long, value_name = "all|none|DAYS", value_parser = past, requires = "link")]
     pub(crate) history: Option<Past>,

@@ -220,10 +220,10 @@ fn claim(known: &Devices) -> String {
 /// What the new device will be handed, told before it is let in.
 fn handed(past: Past) -> String {
     let what = match past {
-        Past::All => "all that was said in your groups".to_owned(),
-        Past::Days(0) => "nothing of what was said in your groups before".to_owned(),
-        Past::Days(1) => "what was said in your groups in the last day".to_owned(),
-        Past::Days(days) => format!("what was said in your groups in the last {days} days"),
+        Past::All => "all that was said in your groups and conversations".to_owned(),
+        Past::Days(0) => "nothing of what was said before".to_owned(),
+        Past::Days(1) => "what was said in the last day".to_owned(),
+        Past::Days(days) => format!("what was said in the last {days} days"),
     };
     format!("it is handed {what}; --history all, none or DAYS says otherwise")
 }
@@ -276,8 +276,8 @@ fn history(history: &History) -> String {
             format!("history: {taken} messages; no device is left that has the rest")
         }
         0 => format!("history: {taken} messages, all that is handed over"),
-        1 => format!("history: {taken} messages so far; more of one group may come"),
-        open => format!("history: {taken} messages so far; more of {open} groups may come"),
+        1 => format!("history: {taken} messages so far; more of one conversation may come"),
+        open => format!("history: {taken} messages so far; more of {open} conversations may come"),
     }
 }
 

@@ -46,6 +46,7 @@ impl Messenger {
         text: &str,
     ) -> Result<Reply, Stop> {
         let record = self.my_text(call, message)?;
+        self.may_change(&record)?;
         self.may_speak(record.contact, text.len())?;
         let reply_to = crate::content::Message::decode(&record.content)
             .map_err(|_| StorageError::corrupt("reading a message"))?
@@ -70,6 +71,7 @@ impl Messenger {
         message: &MessageId,
     ) -> Result<Reply, Stop> {
         let record = self.my_text(call, message)?;
+        self.may_change(&record)?;
         if self.forget_unsaid(call, &record)? {
             let (message, state) = (*message, record.state);
             return Ok(Reply::Sent { message, state });
@@ -96,6 +98,7 @@ impl Messenger {
             return Err(Refusal::NoMessage.into());
         }
         stands(call, &record)?;
+        self.may_change(&record)?;
         self.may_speak(record.contact, 0)?;
         let replaces = Self::my_reaction(call, &record)?;
         if mark.is_empty() {

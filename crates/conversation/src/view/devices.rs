@@ -37,12 +37,12 @@ pub struct DevicesView {
     pub changing: usize,
 }
 
-/// What a device takes of what was said in groups before it came into them.
+/// What a device takes of what was said in groups and conversations of two before it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryView {
     /// Messages that came, and what changed them, as far as they were not here.
     pub taken: u64,
-    /// Groups of which not all came.
+    /// Groups and conversations of two of which not all came.
     pub open: usize,
     /// Whether no device is left that could hand over the rest.
     pub cut: bool,

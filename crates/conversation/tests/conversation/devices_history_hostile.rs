@@ -6,7 +6,7 @@ use hushwing_conversation::storage::{MemberRecord, RoomRows as _};
 use hushwing_conversation::village::Home;
 use hushwing_conversation::{DropReason, Event, MessageId};
 
-use crate::devices_history::{MANY, is_over, link, long_ago, taking, until_midway};
+use crate::devices_history::{MANY, link, long_ago, taking, taking_group, until_midway};
 use crate::devices_revoked::Thief;
 use crate::devices_rooms::{Desk, only};
 use crate::rooms_shadow::post;
@@ -18,7 +18,7 @@ fn members(d: &mut Desk, home: Home) -> Vec<MemberRecord> {
 }
 
 fn asked(d: &mut Desk) -> Place {
-    taking(d).groups[0].before.as_slice().try_into().unwrap()
+    taking_group(d).before.as_slice().try_into().unwrap()
 }
 
 /// The place that this message alone would have in such an epoch.
@@ -59,10 +59,10 @@ fn nothing_comes_that_was_not_asked_for() {
         assert!(taking(&mut d) == taken, "{way:?}");
     }
     send_piece(&mut d, &mut thief, (asked, Next::End), Vec::new());
-    assert!(is_over(&mut d), "what was asked for comes");
+    assert!(taking_group(&mut d).over, "what was asked for comes");
     // After that nothing does.
     send_piece(&mut d, &mut thief, (asked, Next::Before(other)), Vec::new());
-    assert!(is_over(&mut d));
+    assert!(taking_group(&mut d).over);
     assert_eq!(d.read(phone), before);
 }
 

@@ -95,7 +95,7 @@ impl Two {
     }
 }
 
-fn lines(said: &[(bool, &str)]) -> Vec<(bool, String)> {
+pub(crate) fn lines(said: &[(bool, &str)]) -> Vec<(bool, String)> {
     let said = said.iter();
     said.map(|(mine, text)| (*mine, (*text).to_owned()))
         .collect()
@@ -142,7 +142,7 @@ fn a_linked_device_has_the_contacts_and_talks_with_them() {
         (true, "from the laptop"),
     ];
     assert_eq!(t.read(alice), lines(&hers));
-    assert_eq!(t.read(laptop), lines(&hers[1..]));
+    assert_eq!(t.read(laptop), lines(&hers));
     let his = [
         (false, "before"),
         (true, "from bob"),
@@ -247,13 +247,13 @@ fn a_revoked_device_hears_nothing_more() {
     let laptop = t.link(alice, ("phone", "laptop"));
     t.say(bob, "to both");
     t.pass(60);
+    t.village.events(bob);
     let lost = device(&mut t.village, alice, "laptop");
     ask(
         &mut t.village,
         alice,
         Command::RevokeDevice { device: lost },
     );
-    t.village.events(bob);
     t.pass(300);
     let told = t.village.events(bob);
     let told = told
@@ -275,6 +275,32 @@ fn a_revoked_device_hears_nothing_more() {
         reply_to: None,
     };
     assert_eq!(refusal(&mut t.village, laptop, speak), Refusal::ThrownOut);
+}
+
+#[test]
+fn who_has_the_contact_throws_out_of_the_pair_whom_another_let_in() {
+    let mut t = Two::new(5_014);
+    let (alice, bob) = (t.alice, t.bob);
+    let laptop = t.link(alice, ("phone", "laptop"));
+    t.village.set_offline(alice, true);
+    let tablet = t.link(laptop, ("laptop", "tablet"));
+    assert_eq!(t.only(bob).devices, 3);
+    t.village.set_offline(laptop, true);
+    t.village.set_offline(tablet, true);
+    t.village.set_offline(alice, false);
+    t.pass(600);
+    let lost = device(&mut t.village, alice, "tablet");
+    let revoke = Command::RevokeDevice { device: lost };
+    ask(&mut t.village, alice, revoke);
+    t.pass(600);
+    assert_eq!(t.only(bob).devices, 2);
+    // It is told that it is out before it hears of the pair.
+    t.village.set_offline(tablet, false);
+    t.pass(60);
+    t.say(bob, "not to the tablet");
+    t.pass(60);
+    assert_eq!(t.only(tablet).standing, Standing::Broken);
+    assert!(t.read(tablet).is_empty());
 }
 
 #[test]

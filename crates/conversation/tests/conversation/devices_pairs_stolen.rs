@@ -1,6 +1,6 @@
 //! What whoever has a stolen device can do to a conversation of two that goes on as a pair.
 
-use hushwing_conversation::storage::{PairsRecord, RoomRows as _, RoomStanding};
+use hushwing_conversation::storage::{DevicesRecord, PairsRecord, RoomRows as _, RoomStanding};
 use hushwing_conversation::village::Home;
 use hushwing_conversation::{Command, ContactId};
 
@@ -16,6 +16,13 @@ fn claim_lost(t: &mut Two, (home, contact): (Home, ContactId), turn: u32) {
     pairing.least = turn;
     pairing.wanted = 0;
     record.put(storage).unwrap();
+    t.village.open_again(home).unwrap();
+}
+
+/// A changed program knows of no other devices, and so obeys none that threw it out.
+fn obey_nobody(t: &mut Two, home: Home) {
+    let storage = t.village.storage(home).unwrap();
+    DevicesRecord::default().put(storage).unwrap();
     t.village.open_again(home).unwrap();
 }
 
@@ -108,6 +115,7 @@ fn a_stolen_phone_keeps_nobody_by_a_pair_of_its_own() {
         }
         t.say(laptop, "from the laptop");
         t.pass(60);
+        obey_nobody(&mut t, stolen);
         t.village.set_offline(stolen, false);
         t.say(stolen, "send money");
         t.pass(600);

@@ -27,6 +27,7 @@ mod devices_hostile;
 mod devices_pairs;
 mod devices_pairs_apart;
 mod devices_pairs_hostile;
+mod devices_pairs_past;
 mod devices_pairs_stolen;
 mod devices_restored;
 mod devices_revoked;

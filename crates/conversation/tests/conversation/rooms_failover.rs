@@ -7,6 +7,7 @@ use hushwing_conversation::{Command, Config, MemoryStorage, MessageState};
 use hushwing_delivery::SendFailure;
 
 use crate::devices::{devices, link};
+use crate::devices_pairs::Two;
 use crate::rooms::{Circle, circle};
 use crate::support::*;
 
@@ -327,4 +328,49 @@ fn what_lies_in_an_old_mailbox_is_fetched_before_it_is_closed() {
     c.village.set_offline(c.homes[1], false);
     c.pass(2 * HOUR);
     assert_eq!(c.texts(1), ["to the old one"]);
+}
+
+#[test]
+fn no_server_alone_stops_a_conversation_of_two_on_several_devices() {
+    for (server, conduct) in [
+        (0, Conduct::Dead),
+        (1, Conduct::Dead),
+        (0, Conduct::Dropping),
+        (1, Conduct::Dropping),
+    ] {
+        let mut t = Two::new(6_107);
+        t.village.set_servers(2);
+        let laptop = t.link(t.alice, ("phone", "laptop"));
+        let homes = [t.alice, t.bob, laptop];
+        for home in homes {
+            let choose = |config: &mut Config| config.mailboxes = 2;
+            t.village.choose(home, choose).unwrap();
+        }
+        t.pass(28 * HOUR);
+        t.village.set_conduct(server, conduct);
+        let mut said = Vec::new();
+        for n in 0..4 {
+            for home in homes {
+                let text = format!("{n} by {}", home.0);
+                said.push((home, t.say(home, &text), text));
+            }
+            t.pass(40);
+        }
+        t.pass(2 * HOUR);
+        for home in homes {
+            let shown = t.read(home).into_iter().map(|(_, text)| text);
+            let mut shown: Vec<_> = shown.collect();
+            shown.sort();
+            let mut all: Vec<_> = said.iter().map(|(_, _, text)| text.clone()).collect();
+            all.sort();
+            assert_eq!(shown, all, "{server} {conduct:?}");
+        }
+        for (home, message, text) in said {
+            let state = t.state(home, message);
+            assert!(
+                state >= MessageState::Delivered,
+                "{server} {conduct:?} {text}"
+            );
+        }
+    }
 }

@@ -16,18 +16,20 @@
 //! All of it together is one **thread**: one contact for whoever looks. [`begin`] has pairs
 //! wanted and offered, [`found`] founds them, [`tell`] tells my other devices of them, [`thread`] knows
 //! which places are one conversation, [`view`] shows it, [`mod@renew`] has its keys
-//! renewed, [`end`] knows when a pair is over.
+//! renewed, [`end`] knows when a pair is over, and [`past`] what was said before it.
 
 mod begin;
 mod bounds;
 mod end;
 mod found;
 mod name;
+mod past;
 mod renew;
 mod tell;
 mod thread;
 mod view;
 
+pub(super) use past::stays;
 pub(super) use thread::merged;
 pub(super) use view::Shown;
 

@@ -160,8 +160,12 @@ impl Messenger {
             return self.drop_letter(None, DropReason::Room);
         }
         if at(conversation).is_some_and(|place| self.people.contains_key(&place)) {
-            // I have the contact myself, and go on with them.
-            return Ok(());
+            // I have the contact myself, and go on with them. As which leaf the device is in the
+            // pair I have to know: it may be thrown out, or ask for what was said.
+            return match self.note_shared_leaf(call, device, &paired.shared)? {
+                true => Ok(()),
+                false => self.drop_letter(None, DropReason::Room),
+            };
         }
         self.note_known(call, device, paired)?;
         if self.pairs.is_blocked_elsewhere(conversation)

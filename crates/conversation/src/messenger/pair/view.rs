@@ -73,7 +73,8 @@ impl Messenger {
             .filter(|_| !self.people.contains_key(&contact))?;
         let known = self.known_with(head)?;
         let standing = self.rooms.standing(head)?;
-        let inside = self.pair_of(contact).is_some();
+        // Who was thrown out hears no more of the pair either, and not that it is out of it.
+        let inside = self.pair_of(contact).is_some() && !self.is_out();
         Some(ContactView {
             contact,
             conversation: pair.conversation,

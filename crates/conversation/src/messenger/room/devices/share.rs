@@ -259,6 +259,23 @@ impl Messenger {
         }))
     }
 
+    /// Remembers as which leaf a device is in a group that it tells of, if that signed it;
+    /// whether it did.
+    pub(in crate::messenger) fn note_shared_leaf(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        device: MemberId,
+        shared: &Shared,
+    ) -> Result<bool, StorageError> {
+        let leaf = LeafRecord {
+            device: Vec::new(),
+            conversation: shared.room,
+            account: shared.account.as_bytes().to_vec(),
+            key: shared.key,
+        };
+        self.note_leaf(call, device, leaf, &shared.proof)
+    }
+
     /// A device is in a group. If this one is not, and was not as that account, it
     /// wants to be.
     pub(in crate::messenger) fn heard_shared(
@@ -267,13 +284,7 @@ impl Messenger {
         device: MemberId,
         shared: &Shared,
     ) -> Result<(), StorageError> {
-        let leaf = LeafRecord {
-            device: Vec::new(),
-            conversation: shared.room,
-            account: shared.account.as_bytes().to_vec(),
-            key: shared.key,
-        };
-        if !self.note_leaf(call, device, leaf, &shared.proof)? {
+        if !self.note_shared_leaf(call, device, shared)? {
             return self.drop_letter(None, DropReason::Room);
         }
         let mut followed = self.rooms.by_id.values();

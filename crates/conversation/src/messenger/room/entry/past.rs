@@ -7,9 +7,10 @@
 
 use hushwing_sansio::StorageError;
 
-use crate::content::{self, Content, Opened, Past, RoomStep, RoomWord};
+use crate::content::{self, Content, Opened, Origin, Past, RoomStep, RoomWord};
 use crate::fork_choice::StateName;
 use crate::messenger::hear::classify;
+use crate::messenger::pair::stays;
 use crate::messenger::room::Room;
 use crate::messenger::show::taken_back;
 use crate::messenger::{Call, Messenger};
@@ -173,34 +174,75 @@ impl Messenger {
         Scope { shared, hearsay }: Scope,
         record: &MessageRecord,
     ) -> Result<Option<Past>, StorageError> {
-        // What was said before the group was founded anew has no epoch in it.
-        let from = shared.epoch.max(self.rooms.find(room)?.base);
+        let before = self.is_before_pair(room, record.position.epoch);
+        if before && (!hearsay || stays(record)) {
+            return Ok(None);
+        }
+        let from = match before {
+            true => 0,
+            // What was said before the group was founded anew has no epoch in it.
+            false => shared.epoch.max(self.rooms.find(room)?.base),
+        };
         let agreed = record.position.epoch >= from && record.sent_at.as_millis() >= shared.since;
         let heard = record.is_handed_on() && !hearsay;
         if !agreed || heard || record.times.vanishes.is_some() {
             return Ok(None);
         }
-        let wall = call.cx.wall();
-        let known = self.rooms.find(room)?;
+        let (wall, counted_from) = (call.cx.wall(), self.counted_from(room)?);
+        let known = self.rooms.get(room.place());
+        let known = known.ok_or_else(|| StorageError::corrupt("finding a room"))?;
         for author in known.members.values() {
+            let own = known.is_own(author.member);
+            let ours = own || author.account == known.record.account;
             let meant = match record.author {
                 Some(member) => known.person(author.member) == known.person(member),
+                // In a conversation of two it is one of two.
+                None if before => own && record.mine || !ours && !record.mine,
                 // One of my leaves, of which there were several if I left in between, or a
                 // device of mine, perhaps one that is gone.
-                None => known.is_own(author.member) || author.account == known.record.account,
+                None => ours,
             };
             if !meant {
                 continue;
             }
-            let origin = known.origin(&author.key)?;
+            let place = (record.position.epoch, record.position.leaf);
+            let origin = self.origin_of_past(room, place, &author.key)?;
             let opened = content::open(&record.content, &origin, wall).ok();
             let said = opened.filter(|opened| opened.id == *record.id());
             if said.is_some_and(|said| said.expires.is_none()) {
-                let epoch = known.epoch_of(&record.position);
+                let epoch = record.position.epoch.saturating_sub(counted_from);
                 return as_said_by(author, epoch, record).map(Some);
             }
         }
         Ok(None)
+    }
+
+    /// From where epochs are counted of what is handed on: of a pair as they are shown, since
+    /// what was said before it has one, too.
+    pub(in crate::messenger::room) fn counted_from(
+        &mut self,
+        room: RoomId,
+    ) -> Result<u64, StorageError> {
+        Ok(match self.is_pair(room) {
+            true => 0,
+            false => self.rooms.find(room)?.base,
+        })
+    }
+
+    /// The origin of what is handed on: of what was said before a pair that of the leaf that it
+    /// had there.
+    fn origin_of_past(
+        &self,
+        room: RoomId,
+        (epoch, leaf): (u64, u32),
+        key: &[u8],
+    ) -> Result<Origin, StorageError> {
+        if self.is_before_pair(room, epoch) {
+            return self.origin_before_pair(room, leaf);
+        }
+        let known = self.rooms.get(room.place());
+        let known = known.ok_or_else(|| StorageError::corrupt("finding a room"))?;
+        known.origin(key)
     }
 
     /// Who welcomed me hands me, in the letter of the Welcome, what was said before.
@@ -244,8 +286,13 @@ impl Messenger {
         (past, by_own): (Past, bool),
     ) -> Result<Taken, StorageError> {
         let wall = call.cx.wall();
+        let before = self.is_before_pair(room, past.epoch);
+        // Where the contact is, it is as it was said.
+        if before && (!by_own || self.contact_of_pair(room).is_some()) {
+            return Ok(Taken::Refused);
+        }
+        let origin = self.origin_of_past(room, (past.epoch, past.leaf), &past.key)?;
         let known = self.rooms.find(room)?;
-        let origin = known.origin(&past.key)?;
         if !may_have_said(known, &past, by_own) {
             return Ok(Taken::Refused);
         }
@@ -270,8 +317,8 @@ impl Messenger {
             false => Some(self.past_author(call, room, &past)?),
         };
         let mut record = past_record(room, author, past, &opened, wall);
-        let base = self.rooms.find(room)?.base;
-        record.position.epoch = record.position.epoch.saturating_add(base);
+        let counted_from = self.counted_from(room)?;
+        record.position.epoch = record.position.epoch.saturating_add(counted_from);
         if !self.find_place(call, &record, &opened.content)? {
             return Ok(Taken::Refused);
         }

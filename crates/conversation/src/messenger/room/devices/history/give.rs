@@ -7,7 +7,9 @@ use crate::content::{Content, Entitled, MAX_PAST, Next, Past, Piece, Place, Room
 use crate::messenger::room::entry::Scope;
 use crate::messenger::room::key;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{HandedRecord, HandingRecord, LeavesRecord, Position, TakingRecord};
+use crate::storage::{
+    HandedRecord, HandingRecord, LeavesRecord, MessageRecord, Position, TakingRecord,
+};
 use crate::{ConversationId, DropReason, MemberId, RoomId};
 
 /// Texts that are looked at for one piece, and bytes of it: it fits into one envelope, but for
@@ -175,9 +177,7 @@ impl Messenger {
         before: Position,
         since: Timestamp,
     ) -> Result<(Vec<Past>, Next), StorageError> {
-        let texts = call
-            .storage
-            .messages(room.place(), Some(&before), MOST_TEXTS, MOST_BYTES)?;
+        let texts = self.texts_before(call, room, before)?;
         let (mut all, mut bytes, mut next) = (Vec::new(), 0, Next::End);
         // Clocks differ: behind a text that is too old there may be some that are not, but
         // hardly behind so many.
@@ -185,10 +185,13 @@ impl Messenger {
             return Ok((all, next));
         }
         for text in texts.iter().rev() {
-            let mut one = match text.sent_at < since {
-                true => Vec::new(),
-                false => self.with_changes(call, room, Scope::OWN, text)?,
-            };
+            let mut one = Vec::new();
+            if text.sent_at >= since {
+                self.within(call, text.contact, |this, call| {
+                    one = this.with_changes(call, room, Scope::OWN, text)?;
+                    Ok(())
+                })?;
+            }
             one.truncate(MAX_PAST);
             let much = |past: &Past| BESIDE + past.name.len() + past.message.len();
             let much: usize = one.iter().map(much).sum();
@@ -201,5 +204,28 @@ impl Messenger {
             next = Next::Before(place_of(&text.position));
         }
         Ok((all, next))
+    }
+
+    /// The last texts before a place: behind those of a pair stand those of the conversation
+    /// before it, where I have the contact.
+    fn texts_before(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        before: Position,
+    ) -> Result<Vec<MessageRecord>, StorageError> {
+        let in_pair = (room.place(), before);
+        let places = [Some(in_pair), self.before_pair(room, before)];
+        let mut texts = Vec::new();
+        for (place, before) in places.into_iter().flatten() {
+            if texts.is_empty() {
+                self.within(call, place, |_, call| {
+                    let storage = &call.storage;
+                    texts = storage.messages(place, Some(&before), MOST_TEXTS, MOST_BYTES)?;
+                    Ok(())
+                })?;
+            }
+        }
+        Ok(texts)
     }
 }

@@ -1,4 +1,5 @@
-//! What was said in groups before a device came into them, handed to it in pieces.
+//! What was said in groups, and in conversations of two, before a device came into them, handed
+//! to it in pieces.
 //!
 //! Whoever comes into a group by a device of its own [`take`]s it from the others: it asks for
 //! one piece after the other, newest first, and keeps how far it is in the same transaction as

@@ -45,6 +45,7 @@ impl Messenger {
         };
         let mut taking = TakingRecord::read(call.storage)?;
         let known = taking.groups.iter().find(|one| one.room == room);
+        let first = known.is_none();
         let again = match known {
             // What was not there yet lies behind what is.
             Some(one) => one.over,
@@ -56,6 +57,11 @@ impl Messenger {
         let rooms = &self.rooms;
         let stays = |one: &TakingGroup| one.room != room && rooms.standing(one.room).is_some();
         taking.groups.retain(stays);
+        if first && !again && self.is_first_of_mine(room)? {
+            // Nobody else of mine was there. Should all that come next ask each other, each would
+            // wait for another.
+            return taking.put(call.storage);
+        }
         taking.groups.push(TakingGroup {
             room,
             entered: epoch,
@@ -69,6 +75,14 @@ impl Messenger {
         taking.put(call.storage)?;
         self.note_history(call)?;
         self.take_history_soon(call)
+    }
+
+    /// Whether no other leaf of my account is in a group.
+    fn is_first_of_mine(&mut self, room: RoomId) -> Result<bool, StorageError> {
+        let known = self.rooms.find(room)?;
+        let account = &known.record.account;
+        let mut members = known.members.values();
+        Ok(!members.any(|one| one.present && !one.mine && one.account == *account))
     }
 
     /// Asks at once, unless an answer is to come soon.
@@ -272,7 +286,8 @@ impl Messenger {
         entered: u64,
         past: Past,
     ) -> Result<Taken, StorageError> {
-        if past.epoch >= entered {
+        let said = self.counted_from(room)?.saturating_add(past.epoch);
+        if said >= self.rooms.find(room)?.base.saturating_add(entered) {
             return Ok(Taken::Refused);
         }
         let all = SharedRecord { since: 0, epoch: 0 };
