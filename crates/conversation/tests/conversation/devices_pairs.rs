@@ -294,7 +294,6 @@ fn who_has_the_contact_throws_out_of_the_pair_whom_another_let_in() {
     ask(&mut t.village, alice, revoke);
     t.pass(600);
     assert_eq!(t.only(bob).devices, 2);
-    // It is told that it is out before it hears of the pair.
     t.village.set_offline(tablet, false);
     t.pass(60);
     t.say(bob, "not to the tablet");
