@@ -13,7 +13,7 @@ use super::show::{content_of, taken_back};
 use super::{Call, Messenger};
 use crate::content::Content;
 use crate::storage::{MessageKind, MessageRecord, OrphanRecord, Standing};
-use crate::{ContactId, MessageId, Storage};
+use crate::{ContactId, MessageId, RoomId, Storage};
 
 /// Texts that a message of theirs had and that are kept, the present one
 /// included.
@@ -39,6 +39,8 @@ impl Messenger {
             (_, None) => adopt(call.storage, record),
             (_, Some(target)) => match message_with(call.storage, record.contact, &target)? {
                 Some(target) if !may_change(record, &target) => Ok(false),
+                // What was said before a pair is changed where it was said, and nowhere else.
+                Some(target) if self.is_copy(record, &target) && !is_delete(content) => Ok(false),
                 // What was taken back stays as it is.
                 Some(target) if target.is_erased() || taken_back(call.storage, &target)? => {
                     Ok(false)
@@ -55,6 +57,12 @@ impl Messenger {
         }
     }
 
+    /// Whether something that is said in a pair is about what was said before it.
+    fn is_copy(&self, said: &MessageRecord, target: &MessageRecord) -> bool {
+        let room = RoomId::at(said.contact);
+        !said.is_handed_on() && self.is_before_pair(room, target.position.epoch)
+    }
+
     /// Forgets addresses of mine that a contact was told before and that newer
     /// ones replace.
     pub(super) fn forget_old_addresses(
@@ -66,6 +74,10 @@ impl Messenger {
             matches!(content, Content::Addresses(_))
         })
     }
+}
+
+fn is_delete(content: &Content) -> bool {
+    matches!(content, Content::Delete { .. })
 }
 
 /// Forgets which of my control messages to a contact are settled and `over`;

@@ -1,9 +1,10 @@
 //! What was said in a conversation of two, handed to a device that is linked later.
 
 use hushwing_conversation::content::Mode;
+use hushwing_conversation::storage::Storage as _;
 use hushwing_conversation::view::{MessageView, Speaker};
 use hushwing_conversation::village::Home;
-use hushwing_conversation::{Command, Refusal};
+use hushwing_conversation::{Command, ContactId, Refusal};
 
 use crate::devices::{call, devices, link, pass, shown};
 use crate::devices_pairs::{Two, config, lines};
@@ -196,6 +197,46 @@ fn three_devices_of_who_gets_to_know_somebody_do_not_wait_for_each_other() {
         assert!(
             history.is_none_or(|one| one.open == 0),
             "{home:?} {history:?}"
+        );
+    }
+}
+
+/// Somebody's counter is so much higher from now on, as a changed program may have it.
+fn count_on(t: &mut Two, home: Home, contact: ContactId, by: u64) {
+    let storage = t.village.storage(home).unwrap();
+    let newest = storage.last_position(contact).unwrap().unwrap();
+    let mut record = storage.message(&newest.id).unwrap().unwrap();
+    storage.remove_message(&newest.id).unwrap();
+    record.position.lamport += by;
+    storage.add_message(&record).unwrap();
+    t.village.open_again(home).unwrap();
+}
+
+#[test]
+fn a_contact_who_counts_high_keeps_nothing_from_further_devices() {
+    let mut t = Two::new(5_310);
+    let (alice, bob) = (t.alice, t.bob);
+    let said = ["first", "second", "third"];
+    for text in said {
+        t.say(bob, text);
+        t.pass(60);
+        let contact = t.his_alice;
+        count_on(&mut t, bob, contact, (1 << 32) - 16);
+    }
+    t.say(alice, "fourth");
+    t.pass(60);
+    let laptop = t.link(alice, ("phone", "laptop"));
+    t.pass(600);
+    t.say(laptop, "from the laptop");
+    t.pass(600);
+    for home in [alice, bob, laptop] {
+        let heard = t.read(home).into_iter().map(|(_, text)| text);
+        let mut heard: Vec<_> = heard.collect();
+        heard.sort();
+        assert_eq!(
+            heard,
+            ["first", "fourth", "from the laptop", "second", "third"],
+            "{home:?}"
         );
     }
 }

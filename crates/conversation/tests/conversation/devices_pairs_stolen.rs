@@ -139,3 +139,37 @@ fn a_stolen_phone_keeps_nobody_by_a_pair_of_its_own() {
         }
     }
 }
+
+#[test]
+fn a_stolen_phone_that_leaves_has_no_device_leave_that_can_revoke_it() {
+    let mut t = Two::new(5_210);
+    let (stolen, bob) = (t.alice, t.bob);
+    let laptop = t.link(stolen, ("phone", "laptop"));
+    t.link(bob, ("phone", "tablet"));
+    t.say(stolen, "here");
+    t.pass(60);
+    // Her laptop hears nothing of the pair that the thief has founded.
+    t.village.set_offline(laptop, true);
+    let contact = t.her_bob;
+    claim_lost(&mut t, (stolen, contact), 2);
+    t.say(stolen, "it is me");
+    t.pass(3 * 3_600);
+    leave_before(&mut t, stolen);
+    t.village.set_offline(stolen, true);
+    t.village.set_offline(laptop, false);
+    t.pass(120);
+    let lost = device(&mut t.village, laptop, "phone");
+    ask(
+        &mut t.village,
+        laptop,
+        Command::RevokeDevice { device: lost },
+    );
+    t.pass(600);
+    obey_nobody(&mut t, stolen);
+    t.village.set_offline(stolen, false);
+    t.say(stolen, "send money");
+    t.say(laptop, "from the laptop");
+    t.pass(600);
+    assert!(heard(&mut t, bob, "from the laptop"));
+    assert!(!heard(&mut t, bob, "send money"));
+}

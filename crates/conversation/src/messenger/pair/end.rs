@@ -195,7 +195,9 @@ impl Messenger {
         if self.contact_of_pair(room).is_some() {
             return Ok(());
         }
-        self.leave_pair(call, room)?;
+        // Said aloud, it would have the further devices of whoever left go as well: those that
+        // are to throw out the one that said so, if it is stolen.
+        self.end_pair(call, room)?;
         self.pairs.look();
         self.tell_pair(room);
         Ok(())

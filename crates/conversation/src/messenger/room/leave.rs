@@ -76,6 +76,15 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         self.say_leave(call, room)?;
+        self.end_pair(call, room)
+    }
+
+    /// The same, and nobody is told.
+    pub(in crate::messenger) fn end_pair(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
         self.give_up_said(call, room)?;
         let now = call.cx.wall();
         let record = &mut self.rooms.find(room)?.record;

@@ -30,6 +30,11 @@ const MOST_BYTES: usize = 64 * 1024;
 const PART: usize = 12 * 1024;
 /// Messages in one.
 const MOST_IN_PART: usize = content::MAX_PAST;
+/// The highest counter with which what was said before a pair stands there. The pair counts
+/// from nought, and a contact may have raised that of the conversation: what I said after it
+/// would then be taken by nobody in the pair.
+const HIGHEST_BEFORE: u64 = 1 << 31;
+
 /// What of what was said somebody is handed.
 #[derive(Clone, Copy)]
 pub(in crate::messenger::room) struct Scope {
@@ -300,7 +305,7 @@ impl Messenger {
         let opened = opened.filter(|opened| {
             opened.expires.is_none()
                 && opened.stamp.shown_at(wall).as_millis() >= shared.since
-                && known.tail.lamport.may_be_followed_by(opened.stamp.lamport)
+                && (before || known.tail.lamport.may_be_followed_by(opened.stamp.lamport))
         });
         let Some(opened) = opened else {
             return Ok(Taken::Refused);
@@ -319,14 +324,17 @@ impl Messenger {
         let mut record = past_record(room, author, past, &opened, wall);
         let counted_from = self.counted_from(room)?;
         record.position.epoch = record.position.epoch.saturating_add(counted_from);
+        if before {
+            record.position.lamport = record.position.lamport.min(HIGHEST_BEFORE);
+        }
         if !self.find_place(call, &record, &opened.content)? {
             return Ok(Taken::Refused);
         }
         call.storage.add_message(&record)?;
         let known = self.rooms.find(room)?;
-        let before = known.tail.last;
+        let last = known.tail.last;
         known.note(record.position);
-        let event = self.put_on_show(call, &record, &opened.content, before, true)?;
+        let event = self.put_on_show(call, &record, &opened.content, last, true)?;
         self.forget_mark(call, &record, &opened.content)?;
         self.events.extend(event);
         Ok(Taken::New)
