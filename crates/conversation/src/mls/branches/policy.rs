@@ -18,7 +18,7 @@ pub const MOST_FURTHER: usize = 16;
 pub const MOST_FURTHER_BYTES: usize = 1024;
 /// Most bytes of the picture of a group. Its entry has one more, and it alone may have so
 /// many: could all entries, a steward could leave no room for what others agree on.
-pub const MOST_PICTURE_BYTES: usize = 4095;
+pub const MOST_PICTURE_BYTES: usize = 3071;
 /// The further entry that bounds the leaves.
 const MOST_LEAVES: u16 = 2;
 /// The further entry that bounds the leaves of one account.
