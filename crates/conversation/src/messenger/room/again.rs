@@ -62,7 +62,9 @@ impl Pieces {
             .last
             .get(&member)
             .map_or(at, |last| at.max(*last + PAUSE));
-        self.due.entry(member).or_insert(rested);
+        let due = self.due.entry(member).or_insert(rested);
+        // What is doubted may wait for a day: who moved meanwhile does not.
+        *due = rested.min(*due);
     }
 
     fn take(&mut self, now: Moment) -> Vec<MemberId> {
@@ -322,6 +324,18 @@ impl Messenger {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_moves_does_not_wait_for_what_is_doubted() {
+        let (member, now) = (MemberId(1), Moment::default());
+        let mut pieces = Pieces::default();
+        let doubted = now + pieces.doubt(member);
+        pieces.plan(member, doubted);
+        pieces.plan(member, now);
+        assert_eq!(pieces.due(), Some(now));
+        pieces.plan(member, doubted);
+        assert_eq!(pieces.due(), Some(now));
+    }
 
     #[test]
     fn who_moves_often_is_said_things_again_now_and_then() {
