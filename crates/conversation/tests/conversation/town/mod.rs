@@ -67,6 +67,9 @@ struct Town {
     /// Who came, went or changed devices in which group in this storm, or may have: by
     /// citizen.
     moved: BTreeSet<(ConversationId, usize)>,
+    /// What was said between two of whom one put a backup back then: it may be with the other
+    /// alone (RFC 0031).
+    unsure: BTreeSet<String>,
     /// All homes there ever were: what was thrown out goes on, somewhere.
     homes: Vec<Home>,
     texts: usize,
@@ -85,6 +88,7 @@ impl Town {
             groups: Vec::new(),
             said: Vec::new(),
             moved: BTreeSet::new(),
+            unsure: BTreeSet::new(),
             homes: Vec::new(),
             texts: 0,
             links: 0,
