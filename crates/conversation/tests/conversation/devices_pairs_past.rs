@@ -240,3 +240,31 @@ fn a_contact_who_counts_high_keeps_nothing_from_further_devices() {
         );
     }
 }
+
+#[test]
+fn what_was_said_before_the_pair_is_changed_by_nobody_in_it() {
+    let mut t = Two::new(5_311);
+    let (alice, bob) = (t.alice, t.bob);
+    let message = t.say(bob, "I owe you ten");
+    t.pass(60);
+    let laptop = t.link(alice, ("phone", "laptop"));
+    let tablet = t.link(bob, ("phone", "tablet"));
+    t.pass(600);
+    // A changed program of Bob's takes it for something that was said in the pair.
+    let contact = t.only(tablet).contact;
+    t.say(alice, "in the pair");
+    t.pass(60);
+    let storage = t.village.storage(tablet).unwrap();
+    let newest = storage.last_position(contact).unwrap().unwrap();
+    let mut copy = storage.message(&message).unwrap().unwrap();
+    storage.remove_message(&message).unwrap();
+    copy.position.epoch = newest.epoch;
+    storage.add_message(&copy).unwrap();
+    t.village.open_again(tablet).unwrap();
+    let text = "I owe you nothing".to_owned();
+    ask(&mut t.village, tablet, Command::Edit { message, text });
+    t.pass(600);
+    for home in [alice, laptop] {
+        assert_eq!(t.read(home)[0].1, "I owe you ten", "{home:?}");
+    }
+}
