@@ -1,13 +1,11 @@
 //! A backup that is put back while the device it is of still exists.
 
-use std::collections::VecDeque;
-
 use hushwing_delivery::MailboxId;
-use hushwing_sansio::{Machine as _, StorageError};
+use hushwing_sansio::StorageError;
 
 use super::loopback::Loopback;
 use super::{Home, Person, Village};
-use crate::{MemoryStorage, Messenger, Storage as _};
+use crate::{MemoryStorage, Storage as _};
 
 impl Village {
     /// Somebody puts a backup back at another place, and the home it is of stays, for whoever
@@ -32,20 +30,8 @@ impl Village {
             .get(lost.0)
             .map(|person| person.config.clone())
             .unwrap_or_default();
-        let messenger = Messenger::open(&mut storage, config.clone())?;
         let new = Home(self.people.len());
-        self.people.push(Person {
-            timer: messenger.poll_timeout(),
-            config,
-            storage,
-            messenger,
-            events: VecDeque::new(),
-            crash: None,
-            copies: None,
-            calls: 0,
-            next_ticket: 0,
-            asleep: false,
-        });
+        self.people.push(Person::new(config, storage)?);
         let taken = known.into_iter().filter(|id| !left.contains(id));
         self.network
             .take_over(lost, new, &taken.collect::<Vec<_>>());

@@ -63,6 +63,25 @@ struct Person {
     timer: Option<Moment>,
 }
 
+impl Person {
+    /// With a program that begins on this storage.
+    fn new(config: Config, mut storage: MemoryStorage) -> Result<Self, StorageError> {
+        let messenger = Messenger::open(&mut storage, config.clone())?;
+        Ok(Self {
+            timer: messenger.poll_timeout(),
+            config,
+            storage,
+            messenger,
+            events: VecDeque::new(),
+            crash: None,
+            copies: None,
+            calls: 0,
+            next_ticket: 0,
+            asleep: false,
+        })
+    }
+}
+
 /// People, a network between them, and one clock.
 pub struct Village {
     people: Vec<Person>,
@@ -112,24 +131,11 @@ impl Village {
     ///
     /// Never with storage in memory.
     pub fn move_in_as(&mut self, config: Config) -> Result<Home, StorageError> {
-        let mut storage = MemoryStorage::new();
         let config = Config {
             network: NetworkTag::TOY,
             ..config
         };
-        let messenger = Messenger::open(&mut storage, config.clone())?;
-        self.people.push(Person {
-            timer: messenger.poll_timeout(),
-            config,
-            storage,
-            messenger,
-            events: VecDeque::new(),
-            crash: None,
-            copies: None,
-            calls: 0,
-            next_ticket: 0,
-            asleep: false,
-        });
+        self.people.push(Person::new(config, MemoryStorage::new())?);
         Ok(Home(self.people.len() - 1))
     }
 

@@ -152,7 +152,10 @@ impl Shadow {
     /// Something to the member with this key alone.
     pub(crate) fn whisper(&mut self, to: &[u8], content: &Content) -> Vec<u8> {
         let bytes = self.compose(content);
-        let said = self.act(|keeper, lent| keeper.write_aside(lent, to, &bytes).unwrap());
+        let said = self.act(|keeper, lent| {
+            let state = keeper.followed();
+            keeper.write_aside(lent, state, to, &bytes).unwrap()
+        });
         said.unwrap()
     }
 

@@ -42,8 +42,7 @@ impl Handle {
         who: &str,
     ) -> Result<List, Error> {
         let profile = self.profile(profile)?;
-        let list = meant(&profile, name).await?.list;
-        let contact = find(&profile, who)?.contact;
+        let (list, contact) = both(&profile, name, who).await?;
         changed(&profile, ListCommand::Add { list, contact }).await
     }
 
@@ -55,8 +54,7 @@ impl Handle {
         who: &str,
     ) -> Result<List, Error> {
         let profile = self.profile(profile)?;
-        let list = meant(&profile, name).await?.list;
-        let contact = find(&profile, who)?.contact;
+        let (list, contact) = both(&profile, name, who).await?;
         changed(&profile, ListCommand::Remove { list, contact }).await
     }
 
@@ -104,6 +102,12 @@ async fn all(profile: &Profile) -> Result<Vec<ListView>, Error> {
         Reply::Lists(all) => Ok(all),
         _ => Err(unexpected()),
     }
+}
+
+/// The list and the contact a person means.
+async fn both(profile: &Profile, name: &str, who: &str) -> Result<(ListId, ContactId), Error> {
+    let list = meant(profile, name).await?.list;
+    Ok((list, find(profile, who)?.contact))
 }
 
 /// The list a person means: by name, or else by number.

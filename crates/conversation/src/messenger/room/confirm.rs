@@ -348,7 +348,7 @@ impl Messenger {
             return Ok(None);
         };
         let sealed = self.keeper(call, room, |keeper, lent| {
-            keeper.write_aside_in(lent, state, &key, &bytes)
+            keeper.write_aside(lent, state, &key, &bytes)
         })?;
         match sealed {
             Ok(bytes) => Ok(Some(bytes)),

@@ -174,27 +174,13 @@ fn open(
 }
 
 impl Keeper {
-    /// Seals something for one member in the followed state: the leaf with this
-    /// public signature key.
+    /// Seals something for one member in a state that is held: the leaf with this public
+    /// signature key.
     ///
     /// # Errors
     ///
     /// When storage fails. The inner error says that one of us is not in it.
     pub fn write_aside(
-        &mut self,
-        lent: &mut Lent<'_, '_>,
-        to: &[u8],
-        content: &[u8],
-    ) -> Result<Result<Vec<u8>, MakeFault>, StorageError> {
-        self.write_aside_in(lent, self.followed, to, content)
-    }
-
-    /// The same in another state that is held.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::write_aside`].
-    pub fn write_aside_in(
         &mut self,
         lent: &mut Lent<'_, '_>,
         name: StateName,

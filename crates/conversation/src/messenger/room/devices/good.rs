@@ -39,6 +39,16 @@ impl Good {
 }
 
 impl Messenger {
+    /// My other devices, if this is one of them.
+    pub(in crate::messenger) fn good_devices_with(
+        &self,
+        storage: &dyn Storage,
+        device: MemberId,
+    ) -> Result<Option<Good>, StorageError> {
+        let good = self.good_devices(storage)?;
+        Ok(good.filter(|good| good.key_of(device).is_some()))
+    }
+
     /// My other devices; `None` if I am not where they meet.
     pub(in crate::messenger) fn good_devices(
         &self,

@@ -78,8 +78,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         device: MemberId,
     ) -> Result<(), StorageError> {
-        let good = self.good_devices(call.storage)?;
-        let Some(good) = good.filter(|good| good.key_of(device).is_some()) else {
+        let Some(good) = self.good_devices_with(call.storage, device)? else {
             return Ok(());
         };
         let mut untold = Vec::new();
@@ -332,8 +331,8 @@ impl Messenger {
     }
 
     fn is_good(&self, call: &Call<'_, '_>, device: MemberId) -> Result<bool, StorageError> {
-        let good = self.good_devices(call.storage)?;
-        Ok(good.is_some_and(|good| good.key_of(device).is_some()))
+        let good = self.good_devices_with(call.storage, device)?;
+        Ok(good.is_some())
     }
 }
 

@@ -71,6 +71,15 @@ impl Room {
         }
         Ok((asked, keys))
     }
+
+    /// What I know of those with these keys who are there.
+    fn entries_of(&self, asker: MemberId, keys: &[[u8; 32]]) -> Vec<Entry> {
+        let there = keys
+            .iter()
+            .filter_map(|key| Some((key, self.present(key)?)));
+        let others = there.filter(|(_, one)| !one.mine && one.member != asker);
+        others.map(|(key, one)| entry_of(*key, one)).collect()
+    }
 }
 
 /// Members to write to, and the keys of those they are asked for.
@@ -159,16 +168,5 @@ impl Messenger {
             step: RoomStep::Roster(entries),
         });
         self.tell_for_others(call, room, by, &content).map(drop)
-    }
-}
-
-impl Room {
-    /// What I know of those with these keys who are there.
-    fn entries_of(&self, asker: MemberId, keys: &[[u8; 32]]) -> Vec<Entry> {
-        let there = keys
-            .iter()
-            .filter_map(|key| Some((key, self.present(key)?)));
-        let others = there.filter(|(_, one)| !one.mine && one.member != asker);
-        others.map(|(key, one)| entry_of(*key, one)).collect()
     }
 }

@@ -50,8 +50,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         device: MemberId,
     ) -> Result<(), StorageError> {
-        let good = self.good_devices(call.storage)?;
-        let Some(good) = good.filter(|good| good.key_of(device).is_some()) else {
+        let Some(good) = self.good_devices_with(call.storage, device)? else {
             return Ok(());
         };
         let handing = HandingRecord::read(call.storage)?;
