@@ -3,7 +3,7 @@
 use hushwing_conversation::storage::RoomRows as _;
 use hushwing_conversation::view::Speaker;
 use hushwing_conversation::village::{Conduct, Home};
-use hushwing_conversation::{Command, Config, MemoryStorage, MessageState};
+use hushwing_conversation::{Command, Config, MemoryStorage, MessageState, RoomStanding};
 use hushwing_delivery::SendFailure;
 
 use crate::devices::{devices, link};
@@ -183,6 +183,22 @@ fn what_the_only_server_dropped_is_said_again_once_something_later_is_confirmed(
     let said = read(&mut c.village, c.homes[0], place);
     let mut states = said.iter().map(|one| one.state);
     assert!(states.all(|state| state >= MessageState::Delivered));
+}
+
+#[test]
+fn who_leaves_while_the_only_server_drops_all_is_removed_a_day_later() {
+    let mut c = circle(6_108, &THREE);
+    c.village.set_conduct(0, Conduct::Dropping);
+    let room = c.rooms[2];
+    c.ask(2, Command::LeaveRoom { room });
+    c.pass(HOUR);
+    c.village.set_conduct(0, Conduct::Fair);
+    c.pass(HOUR);
+    assert_eq!(c.view(2).standing, RoomStanding::Leaving);
+    assert!(c.member(0, "Carol").present, "nobody heard it");
+    c.pass(24 * HOUR);
+    assert_eq!(c.view(2).standing, RoomStanding::Left);
+    c.agree(&[0, 1]);
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl Room {
 
 impl Messenger {
     /// Leaves a room: from now on nothing is heard in it, and a steward's
-    /// program removes me.
+    /// program removes me. Until one did, [`tend_room`](Self::tend_room) says it daily.
     pub(in crate::messenger) fn leave_room(
         &mut self,
         call: &mut Call<'_, '_>,

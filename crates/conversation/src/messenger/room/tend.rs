@@ -140,6 +140,11 @@ impl Messenger {
         match known.record.standing {
             RoomStanding::Leaving if ended && !known.holds_office() => self.removed(call, room),
             RoomStanding::Left if ended && lasts => self.end_stay(call, room),
+            // A relay may have dropped the word, and all others stay in it without one.
+            RoomStanding::Leaving if known.daily <= now && !known.holds_office() => {
+                known.daily = now + DAY;
+                self.say_leave(call, room)
+            }
             RoomStanding::Member if known.daily <= now => {
                 known.daily = now + DAY;
                 self.tick(call, room)
