@@ -59,6 +59,13 @@ pub struct TakingGroup {
     pub ended: Vec<[u8; 32]>,
     /// Whether none of my devices has more.
     pub over: bool,
+    /// When I came.
+    #[serde(with = "millis")]
+    pub since: Timestamp,
+    /// How often it was looked for what reached the others late.
+    pub looks: u8,
+    /// How many pieces came since it was looked last.
+    pub depth: u32,
 }
 
 impl core::fmt::Debug for HandingRecord {
@@ -88,9 +95,14 @@ impl TakingGroup {
 }
 
 impl TakingRecord {
-    /// Those of which more is to come.
+    /// Those of which another device is to be asked for a piece.
     pub fn open(&self) -> impl Iterator<Item = &TakingGroup> {
         self.groups.iter().filter(|one| !one.over)
+    }
+
+    /// Those that have not come whole for the first time.
+    pub fn to_come(&self) -> impl Iterator<Item = &TakingGroup> {
+        self.open().filter(|one| one.looks == 0)
     }
 }
 
@@ -214,6 +226,9 @@ mod tests {
                 taken: 300,
                 ended: vec![[7; 32]],
                 over: true,
+                since: Timestamp::from_secs(11),
+                looks: 2,
+                depth: 8,
             }],
         };
         let body = taking.encode();

@@ -173,6 +173,29 @@ fn a_device_that_is_off_is_waited_for() {
 }
 
 #[test]
+fn what_somebody_said_before_they_heard_of_the_device_comes_within_hours() {
+    let mut d = said_before(4_412, 70);
+    let (desk, bob, phone) = (d.desk(), d.bob(), d.phone);
+    d.village().set_offline(bob, true);
+    d.say(bob, "said in the tunnel");
+    link(&mut d, None);
+    d.pass(1_800);
+    assert!(taking_group(&mut d).over, "what the others had came");
+    d.village().set_offline(bob, false);
+    d.pass(60);
+    let late = (false, "said in the tunnel".to_owned());
+    assert!(d.read(desk).contains(&late) && !d.read(phone).contains(&late));
+    d.pass(2 * 3_600);
+    assert_eq!(d.read(desk), d.read(phone));
+    // Looked for three times in all, and nothing comes of it twice.
+    d.pass(5 * A_DAY);
+    assert_eq!(d.read(desk), d.read(phone));
+    let group = taking_group(&mut d);
+    assert_eq!((group.looks, group.over), (3, true));
+    assert_eq!(group.taken, 71);
+}
+
+#[test]
 fn what_of_a_group_is_to_come_is_not_told_once_it_is_left() {
     let mut d = said_before(4_411, 70);
     let (desk, phone) = (d.desk(), d.phone);

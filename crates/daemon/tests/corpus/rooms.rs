@@ -336,6 +336,9 @@ fn taking() -> TakingRecord {
             taken: 300,
             ended: vec![[7; 32]],
             over: false,
+            since: NOW,
+            looks: 1,
+            depth: 3,
         }],
     }
 }

@@ -15,11 +15,12 @@
 //! ```
 
 mod give;
+mod look;
 mod take;
 
 use core::time::Duration;
 
-use hushwing_sansio::Moment;
+use hushwing_sansio::{Moment, Timestamp};
 
 use crate::content::Place;
 use crate::messenger::room::commits::Budgets;
@@ -44,6 +45,8 @@ pub(in crate::messenger::room) struct Pages {
     patience: Duration,
     /// Which device is asked, and for which group, counted on whenever nothing comes of it.
     turn: usize,
+    /// When it is looked again for what reached the others late.
+    look: Option<Timestamp>,
 }
 
 impl Default for Pages {
@@ -55,6 +58,7 @@ impl Default for Pages {
             waits_for: None,
             patience: PATIENCE,
             turn: 0,
+            look: None,
         }
     }
 }

@@ -4,25 +4,19 @@ use core::time::Duration;
 
 use hushwing_sansio::StorageError;
 
+use super::look::{is_deep_enough, next_look};
 use super::{PATIENCE, place_at, place_of};
 use crate::content::{Content, Next, Past, Piece, RoomStep, RoomWord};
 use crate::messenger::room::devices::good::Good;
 use crate::messenger::room::entry::Taken;
 use crate::messenger::{Call, Messenger};
-use crate::storage::{Position, RoomStanding, SharedRecord, TakingGroup, TakingRecord};
+use crate::storage::{RoomStanding, SharedRecord, TakingGroup, TakingRecord};
 use crate::view::HistoryView;
-use crate::{ConversationId, DropReason, MemberId, MessageId, RoomId};
+use crate::{ConversationId, DropReason, MemberId, RoomId};
 
 const MOST_PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 /// Pieces of one group that are taken: what a device of mine hands on is bounded too.
 const MOST_PIECES: u32 = 100_000;
-/// The first place in an epoch: nothing can be said before the counter begins.
-const FIRST: [u8; 32] = {
-    let mut id = [0; 32];
-    id[0] = 1;
-    id
-};
-
 impl Messenger {
     /// I came into a group in this epoch: what was said in it before is taken from other
     /// devices of mine.
@@ -36,19 +30,13 @@ impl Messenger {
         if good.is_none_or(|good| good.others().next().is_none()) {
             return Ok(());
         }
-        let id = MessageId::from_bytes(&FIRST);
-        let before = Position {
-            epoch: epoch.saturating_add(self.rooms.find(room)?.base),
-            lamport: 0,
-            leaf: 0,
-            id: id.map_err(|fault| StorageError::corrupt("naming a place").because(fault))?,
-        };
+        let before = self.entered_at(room, epoch)?;
         let mut taking = TakingRecord::read(call.storage)?;
         let known = taking.groups.iter().find(|one| one.room == room);
         let first = known.is_none();
         let again = match known {
             // What was not there yet lies behind what is.
-            Some(one) => one.over,
+            Some(one) => one.over || one.looks > 0,
             None => !call
                 .storage
                 .messages(room.place(), Some(&before), 1, 1)?
@@ -71,6 +59,9 @@ impl Messenger {
             taken: 0,
             ended: Vec::new(),
             over: false,
+            since: call.cx.wall(),
+            looks: 0,
+            depth: 0,
         });
         taking.put(call.storage)?;
         self.note_history(call)?;
@@ -172,6 +163,7 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
     ) -> Result<(), StorageError> {
+        self.look_again(call)?;
         let now = call.cx.now();
         if self.rooms.pages.again.is_some_and(|at| at <= now) {
             let pages = &mut self.rooms.pages;
@@ -219,7 +211,9 @@ impl Messenger {
         })?;
         group.taken = group.taken.saturating_add(new);
         group.pieces = group.pieces.saturating_add(1);
-        group.over = group.pieces >= MOST_PIECES || group.again && count > 0 && known == count;
+        group.depth = group.depth.saturating_add(1);
+        let all_here = group.again && count > 0 && known == count;
+        group.over = group.pieces >= MOST_PIECES || all_here && is_deep_enough(group);
         match piece.next {
             Next::Before(place) => group.before = place.to_vec(),
             Next::End | Next::Elsewhere => group.ended.extend(key_of(&good, device)),
@@ -300,7 +294,8 @@ impl Messenger {
         call: &Call<'_, '_>,
     ) -> Result<(), StorageError> {
         let taking = TakingRecord::read(call.storage)?;
-        let open = taking.open().filter(|one| self.is_in(one.room)).count();
+        let open = taking.to_come().filter(|one| self.is_in(one.room)).count();
+        self.rooms.pages.look = next_look(&taking);
         let good = self.good_devices(call.storage)?;
         let alone = good.is_none_or(|good| good.others().next().is_none());
         let view = HistoryView {
