@@ -363,3 +363,25 @@ fn a_new_device_is_handed_what_the_other_has() {
     );
     assert!(matches!(said[0].from, Speaker::Member(_)));
 }
+
+#[test]
+fn who_is_removed_while_a_device_of_theirs_is_to_go_takes_nothing_for_damage() {
+    for seed in 4_250..4_254 {
+        let (mut d, others) = guests(seed, &["phone", "tablet"]);
+        let (desk, bob, tablet) = (d.desk(), d.bob(), others[1]);
+        let v = d.village();
+        v.set_offline(desk, true);
+        let lost = device(v, tablet, "phone");
+        ask(v, tablet, Command::RevokeDevice { device: lost });
+        pass(v, 60);
+        let view = only(v, bob);
+        let alice = view.members.iter().find(|one| !one.me).expect("Alice");
+        let (room, member) = (view.room, alice.member);
+        ask(v, bob, Command::RemoveMember { room, member });
+        pass(v, 60);
+        v.set_offline(desk, false);
+        pass(v, 3_600);
+        let standing = only(v, desk).standing;
+        assert_ne!(standing, RoomStanding::Broken, "{seed}");
+    }
+}

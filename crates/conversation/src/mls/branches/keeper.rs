@@ -210,19 +210,25 @@ impl Keeper {
     }
 
     /// Whether my account may change its own devices in the followed state, though more
-    /// than one stays: it keeps no distance there, or did.
+    /// than one stays: it keeps no distance there, or did. `None` if I was removed.
     ///
     /// # Errors
     ///
     /// When storage fails or holds damage.
-    pub(crate) fn is_free(&mut self, lent: &mut Lent<'_, '_>) -> Result<bool, StorageError> {
+    pub(crate) fn is_free(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+    ) -> Result<Option<bool>, StorageError> {
+        if !self.is_member() {
+            return Ok(None);
+        }
         let me = self.account.clone();
         let free = self.within(lent, self.followed, |_, group, _| {
             let parent = super::facts::parent(group).ok_or(())?;
             let kept = parent.shape == Shape::Group && !parent.stewards().contains(&me);
             Ok::<_, ()>(!kept || parent.epoch >= parent.free_from(&me))
         })?;
-        Ok(free.unwrap_or(false))
+        Ok(Some(free.unwrap_or(false)))
     }
 
     /// The state that is followed.
