@@ -202,6 +202,24 @@ fn who_leaves_while_the_only_server_drops_all_is_removed_a_day_later() {
 }
 
 #[test]
+fn who_was_removed_while_the_only_server_dropped_all_learns_it_by_speaking() {
+    let mut c = circle(6_109, &THREE);
+    c.village.set_conduct(0, Conduct::Dropping);
+    let (room, member) = (c.rooms[0], c.member(0, "Carol").member);
+    c.ask(0, Command::RemoveMember { room, member });
+    c.pass(HOUR);
+    c.village.set_conduct(0, Conduct::Fair);
+    c.say(0, "without Carol");
+    c.pass(HOUR);
+    c.agree(&[0, 1]);
+    assert_eq!(c.view(2).standing, RoomStanding::Member, "nobody told her");
+    c.say(2, "still here");
+    c.pass(60);
+    assert_eq!(c.view(2).standing, RoomStanding::Left);
+    assert_eq!(c.texts(0), ["without Carol"]);
+}
+
+#[test]
 fn a_mailbox_that_was_refused_is_asked_for_again() {
     let mut c = circle(6_106, &THREE);
     let before = c.member_addresses(0, "Bob");

@@ -137,6 +137,26 @@ impl Messenger {
         Ok(())
     }
 
+    /// Somebody who is out speaks as one who is in: a relay may have dropped what told them.
+    /// They are told again, by the commits that lead there. A steward's program does it, or
+    /// all would, and for as long as it is known where to write.
+    pub(in crate::messenger) fn tell_who_speaks(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        key: &[u8],
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
+        let steward = known.is_mine() && known.is_steward(&known.record.account);
+        let mut members = known.members.values().filter(|one| one.key == key);
+        let gone = members.find(|one| one.gone.is_some() && !one.addresses.is_empty());
+        let Some(member) = gone.map(|one| one.member).filter(|_| steward) else {
+            return Ok(());
+        };
+        let followed = self.keeper(call, room, |keeper, _| Ok(keeper.followed()))?;
+        self.asked_for(call, room, member, StatePrefix::of(&followed).0)
+    }
+
     /// Asks for what is missing and due.
     pub(in crate::messenger) fn ask_for_missing(
         &mut self,
