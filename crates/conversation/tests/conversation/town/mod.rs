@@ -70,6 +70,9 @@ struct Town {
     /// What was said between two of whom one put a backup back then: it may be with the other
     /// alone (RFC 0031).
     unsure: BTreeSet<String>,
+    /// Who ever put a backup back. They ask whom they know by a contact to let them in again;
+    /// if none of these is a steward any more, somebody has to ask them in (RFC 0027).
+    put_back: BTreeSet<usize>,
     /// All homes there ever were: what was thrown out goes on, somewhere.
     homes: Vec<Home>,
     texts: usize,
@@ -89,6 +92,7 @@ impl Town {
             said: Vec::new(),
             moved: BTreeSet::new(),
             unsure: BTreeSet::new(),
+            put_back: BTreeSet::new(),
             homes: Vec::new(),
             texts: 0,
             links: 0,
