@@ -5,6 +5,7 @@ import struct
 
 CLASSES = ("removal", "policy", "own removal", "membership", "turn", "refresh")
 MAX_STEWARDS, MAX_DEVICES, MAX_LEAVES, DISTANCE = 32, 8, 1_000, 8
+RENEWED_AT, CHANGED_AT = 1, 2
 
 
 class Invalid(Exception):
@@ -26,7 +27,7 @@ def commit_hash(message):
 
 
 class State:
-    """Leaves are a dictionary from index to (account, renewed_at or None)."""
+    """Leaves are a dictionary from index to (account, renewed_at, changed_at), None without."""
 
     def __init__(self, shape, epoch, listed, leaves, bounds, heralds=()):
         self.shape, self.epoch, self.heralds = shape, epoch, list(heralds)
@@ -36,7 +37,7 @@ class State:
 
     @classmethod
     def read(cls, told):
-        leaves = {index: (account, stamp) for index, account, stamp in told["leaves"]}
+        leaves = {index: tuple(leaf) for index, *leaf in told["leaves"]}
         most = told.get("most", MAX_LEAVES)
         bounds = (most, told.get("each"), told.get("narrow", MAX_LEAVES))
         heralds = told.get("heralds", ())
@@ -66,8 +67,10 @@ class State:
         place = self.epoch % 2
         return order[place] if self.shape == "pair" and place < len(order) else None
 
-    def free_from(self, account):
-        stamps = [s for a, s in self.leaves.values() if a == account and s is not None]
+    def free_from(self, account, which):
+        """The first epoch far enough from the greatest of an account's stamps of one kind."""
+        stamps = [leaf[which] for leaf in self.leaves.values() if leaf[0] == account]
+        stamps = [stamp for stamp in stamps if stamp is not None]
         return max(stamps) + min(DISTANCE, len(self.accounts())) if stamps else 0
 
 
@@ -82,7 +85,10 @@ class Commit:
 
     def remaining(self, state):
         """Accounts of the leaves that stay, with repeats."""
-        return [a for index, (a, _) in state.leaves.items() if index not in self.removed]
+        return [leaf[0] for index, leaf in state.leaves.items() if index not in self.removed]
+
+    def changes(self):
+        return bool(self.removed or self.added or self.listed is not None)
 
 
 def classify(state, commit):
@@ -96,7 +102,7 @@ def classify(state, commit):
     stewards = state.stewards()
     rank = stewards.index(author) if author in stewards else None
     remaining = commit.remaining(state)
-    after = remaining + [account for account, _ in commit.added]
+    after = remaining + [account for account, *_ in commit.added]
 
     others = {state.leaves[index][0] for index in commit.removed} - {author}
     for other in others:
@@ -110,14 +116,14 @@ def classify(state, commit):
         demand(len(set(commit.listed)) == len(commit.listed), "lists twice")
         demand(set(commit.listed) <= set(after), "lists who is not there")
 
-    for account, stamp in commit.added:
-        demand(stamp is None, "stamp of a new leaf")
+    for account, *stamps in commit.added:
+        demand(stamps == [None, None], "stamp of a new leaf")
         if account == author:
             demand(after.count(author) <= state.each, "too many devices")
             continue
         demand(rank is not None, "no steward adds")
         demand(account not in remaining, "is there")
-        demand([a for a, _ in commit.added].count(account) == 1, "adds twice")
+        demand([a for a, *_ in commit.added].count(account) == 1, "adds twice")
         waiting = account in state.listed and account not in stewards
         demand(commit.listed is not None or not waiting, "waits in the list")
     demand(len(after) <= state.most, "too many leaves")
@@ -126,8 +132,10 @@ def classify(state, commit):
     demand(passed_on or not commit.added, "too many leaves without a herald")
 
     what = kind(state, commit, author, others)
-    unstamped = what == "turn" and commit.path[1] is None
-    demand(unstamped or commit.path[1] == state.epoch, "stamp")
+    before = state.leaves[commit.committer][CHANGED_AT]
+    stamps = [state.epoch, state.epoch if commit.changes() else before]
+    unstamped = what == "turn" and commit.path[1:] == [None, None]
+    demand(unstamped or commit.path[1:] == stamps, "stamp")
     keep_distance(state, what, author, rank, after.count(author))
     return what
 
@@ -137,7 +145,7 @@ def kind(state, commit, author, others):
         return "removal"
     if commit.listed is not None:
         return "policy"
-    if commit.removed and author not in [account for account, _ in commit.added]:
+    if commit.removed and author not in [account for account, *_ in commit.added]:
         return "own removal"
     if commit.removed or commit.added:
         return "membership"
@@ -145,22 +153,23 @@ def kind(state, commit, author, others):
 
 
 def keep_distance(state, what, author, rank, devices):
+    if rank is not None:
+        return
+    if what == "refresh":
+        demand(state.epoch >= state.free_from(author, RENEWED_AT), "too soon to renew")
     if state.shape == "pair":
-        bound = what == "refresh"
-    elif rank is not None:
-        bound = False
-    else:
-        bound = what in ("refresh", "membership") or what == "own removal" and devices > 1
-    demand(not bound or state.epoch >= state.free_from(author), "too soon")
+        return
+    if what == "membership" or what == "own removal" and devices > 1:
+        demand(state.epoch >= state.free_from(author, CHANGED_AT), "too soon to change")
 
 
 def follow(state, commit):
     """The state after a valid commit."""
     leaves = {i: leaf for i, leaf in state.leaves.items() if i not in commit.removed}
     leaves[commit.committer] = tuple(commit.path)
-    for account, _ in commit.added:
+    for account, *_ in commit.added:
         blank = next(i for i in range(len(leaves) + 1) if i not in leaves)
-        leaves[blank] = (account, None)
+        leaves[blank] = (account, None, None)
     listed = state.listed if commit.listed is None else commit.listed
     heralds = state.heralds if commit.heralds is None else commit.heralds
     return State(state.shape, state.epoch + 1, listed, leaves, state.bounds, heralds)

@@ -27,9 +27,12 @@ pub(crate) const SPACING: u64 = 8;
 pub(crate) struct Leaf {
     /// Whose it is: the identity of its credential.
     pub(crate) account: AccountId,
-    /// The epoch stamped in its extension `renewed_at`: that in which it last
-    /// made a commit. None until its first.
+    /// The epoch in which it last made a commit, by the stamp in its extension. None
+    /// until its first.
     pub(crate) renewed_at: Option<u64>,
+    /// The epoch in which it last made one that did more than renew its keys, by the
+    /// same stamp.
+    pub(crate) changed_at: Option<u64>,
 }
 
 /// A state of a group, described from its group context and its ratchet tree.
@@ -79,6 +82,13 @@ pub(crate) struct Contents {
     pub(crate) foreign: bool,
 }
 
+impl Contents {
+    /// Whether it does more than renew the keys of its committer.
+    pub(crate) fn changes(&self) -> bool {
+        !self.removed.is_empty() || !self.added.is_empty() || self.listed.is_some()
+    }
+}
+
 /// Why a commit is invalid in its parent state. All of these are its author's
 /// doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,8 +105,8 @@ pub(crate) enum Invalid {
     /// Its new leaf says it is somebody else's.
     #[error("committer changes whose leaf it is")]
     Identity,
-    /// The stamp of its new leaf is not the epoch, or an added leaf has one.
-    #[error("wrong epoch of renewal")]
+    /// The stamp of its new leaf says other epochs, or an added leaf has one.
+    #[error("wrong epoch of renewal or change")]
     Stamp,
     /// It removes a leaf that is blank, or its own.
     #[error("leaf cannot be removed")]
@@ -121,7 +131,7 @@ pub(crate) enum Invalid {
     /// Nobody may do this in a pair.
     #[error("not in a pair")]
     InPair,
-    /// The author's account made a commit too few epochs ago.
+    /// The author's account made a commit too few epochs ago, of those that count for this.
     #[error("too soon after the last commit of its account")]
     TooSoon,
 }
@@ -198,16 +208,33 @@ impl Parent {
         accounts.get(place).copied()
     }
 
-    /// The first epoch in which an account that is no steward may renew keys, or
-    /// change its own devices: [`SPACING`] epochs after its last commit, in small
-    /// groups as many as there are accounts.
-    pub(crate) fn free_from(&self, account: &AccountId) -> u64 {
+    /// The first epoch in which an account that is no steward may renew keys and do
+    /// nothing else: [`SPACING`] epochs after its last commit, in small groups as many
+    /// as there are accounts.
+    pub(crate) fn free_to_renew(&self, account: &AccountId) -> u64 {
+        self.spaced_from(account, |leaf| leaf.renewed_at)
+    }
+
+    /// The first epoch in which it may change its own devices: as long after its last
+    /// commit that did more than renew keys. So that everybody renews theirs keeps
+    /// nobody's other devices out.
+    pub(crate) fn free_to_change(&self, account: &AccountId) -> u64 {
+        self.spaced_from(account, |leaf| leaf.changed_at)
+    }
+
+    fn spaced_from(&self, account: &AccountId, stamp: impl Fn(&Leaf) -> Option<u64>) -> u64 {
         let spacing = u64::try_from(self.accounts().len()).unwrap_or(SPACING);
-        let stamps = self
-            .devices(account)
-            .filter_map(|(_, leaf)| leaf.renewed_at);
-        let last = stamps.max();
+        let last = self.devices(account).filter_map(|(_, leaf)| stamp(leaf));
+        let last = last.max();
         last.map_or(0, |epoch| epoch.saturating_add(spacing.min(SPACING)))
+    }
+
+    /// What the new leaf of a commit bears as `changed_at`.
+    pub(crate) fn changed_at(&self, commit: &Contents) -> Option<u64> {
+        match commit.changes() {
+            true => Some(self.epoch),
+            false => self.leaves.get(&commit.committer)?.changed_at,
+        }
     }
 
     fn accounts(&self) -> Vec<&AccountId> {
@@ -342,7 +369,7 @@ impl<'a> Check<'a> {
     fn additions(&self) -> Result<(), Invalid> {
         let mut new = BTreeSet::new();
         for leaf in &self.commit.added {
-            if leaf.renewed_at.is_some() {
+            if leaf.renewed_at.is_some() || leaf.changed_at.is_some() {
                 return Err(Invalid::Stamp);
             }
             if leaf.account == *self.author {
@@ -412,10 +439,11 @@ impl<'a> Check<'a> {
         if leaf.account != *self.author {
             return Err(Invalid::Identity);
         }
-        match leaf.renewed_at {
-            Some(epoch) if epoch == self.parent.epoch => Ok(()),
+        let due = (Some(self.parent.epoch), self.parent.changed_at(self.commit));
+        match (leaf.renewed_at, leaf.changed_at) {
+            stamp if stamp == due => Ok(()),
             // Pairs of one device each go without stamps.
-            None if class == Class::Turn => Ok(()),
+            (None, None) if class == Class::Turn => Ok(()),
             _ => Err(Invalid::Stamp),
         }
     }
@@ -423,13 +451,16 @@ impl<'a> Check<'a> {
     /// Who is no steward keeps a distance. A device may throw out all others of
     /// its account at any time, or a stolen one could keep it from doing so.
     fn spacing(&self, class: Class) -> Result<(), Invalid> {
-        let bound = match (self.parent.shape, class) {
-            (_, Class::Refresh) => self.rank.is_none(),
-            (Shape::Group, Class::Membership) => self.rank.is_none(),
-            (Shape::Group, Class::OwnRemoval) => self.rank.is_none() && self.own_devices() > 1,
-            _ => false,
+        let free_from = match (self.parent.shape, class) {
+            _ if self.rank.is_some() => 0,
+            (_, Class::Refresh) => self.parent.free_to_renew(self.author),
+            (Shape::Group, Class::Membership) => self.parent.free_to_change(self.author),
+            (Shape::Group, Class::OwnRemoval) if self.own_devices() > 1 => {
+                self.parent.free_to_change(self.author)
+            }
+            _ => 0,
         };
-        if bound && self.parent.epoch < self.parent.free_from(self.author) {
+        if self.parent.epoch < free_from {
             return Err(Invalid::TooSoon);
         }
         Ok(())

@@ -154,6 +154,7 @@ impl Act {
         let device = |account: &AccountId| Leaf {
             account: account.clone(),
             renewed_at: None,
+            changed_at: None,
         };
         match self.kind {
             Kind::Remove => {

@@ -3,6 +3,7 @@
 
 mod acts;
 mod bounds;
+mod distance;
 mod properties;
 mod stories;
 mod thieves;

@@ -16,12 +16,12 @@ use super::world::{World, account};
 
 const CASES: u32 = 100;
 
-fn acts() -> impl Strategy<Value = Vec<Act>> {
+pub(super) fn acts() -> impl Strategy<Value = Vec<Act>> {
     prop::collection::vec(act(), 0..40)
 }
 
 /// Runs `property` on random values and hands out how often what it names came.
-fn counted<S: Strategy>(
+pub(super) fn counted<S: Strategy>(
     strategy: S,
     property: impl Fn(S::Value, &mut BTreeMap<&'static str, usize>),
 ) -> BTreeMap<&'static str, usize> {
@@ -42,7 +42,7 @@ fn counted<S: Strategy>(
     seen.into_inner()
 }
 
-fn often(seen: &BTreeMap<&'static str, usize>, names: &[&str], times: usize) {
+pub(super) fn often(seen: &BTreeMap<&'static str, usize>, names: &[&str], times: usize) {
     for name in names {
         let count = seen.get(name).copied().unwrap_or(0);
         assert!(count >= times, "{name} only {count} times: {seen:?}");

@@ -58,6 +58,7 @@ impl Story {
             Device => commit.added.push(super::super::rules::Leaf {
                 account: account.clone(),
                 renewed_at: None,
+                changed_at: None,
             }),
             RemoveAll => {
                 let own = state.leaves.iter();

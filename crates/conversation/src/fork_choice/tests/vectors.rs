@@ -15,7 +15,7 @@ use super::super::rules::{Contents, Leaf, MAX_DEVICES, MAX_LEAVES, Parent, check
 use super::super::{AccountId, Class, CommitHash, Shape, StateName};
 use super::acts::{act, devices, group, pair, stewards, world};
 use super::stories;
-use super::world::{World, account, bare, leaf, parent};
+use super::world::{World, account, bare, leaf, parent, stamped};
 
 const STORED: &str = include_str!("../../../../../interop/vectors/commit_rule.json");
 
@@ -148,12 +148,19 @@ fn listed(accounts: &[AccountId]) -> Vec<String> {
 }
 
 fn owned(leaf: &Leaf) -> Value {
-    json!([hexed(&leaf.account), leaf.renewed_at])
+    json!([hexed(&leaf.account), leaf.renewed_at, leaf.changed_at])
 }
 
 fn described(state: &Parent) -> Value {
     let leaves = state.leaves.iter();
-    let leaves = leaves.map(|(index, leaf)| json!([index, hexed(&leaf.account), leaf.renewed_at]));
+    let leaves = leaves.map(|(index, leaf)| {
+        json!([
+            index,
+            hexed(&leaf.account),
+            leaf.renewed_at,
+            leaf.changed_at
+        ])
+    });
     let mut described = json!({
         "epoch": state.epoch,
         "leaves": leaves.collect::<Vec<_>>(),
@@ -203,6 +210,10 @@ fn validity() -> Vec<Value> {
         let wrong = drawn(&mut chance, &wrong());
         let [mut one, other] = drawn(&mut chance, &[act(), act()]).map(|act| act.attempt(tip));
         wrong.apply(&mut one, &other);
+        let mut one = stamped(tip, &one);
+        if let (Wrong::Changed(stamp), Some(path)) = (&wrong, &mut one.path) {
+            path.changed_at = *stamp;
+        }
         let outcome = check(tip, &one);
         let outcomes = outcomes.entry(format!("{outcome:?}")).or_default();
         if outcomes.len() < OF_EACH {
@@ -213,7 +224,8 @@ fn validity() -> Vec<Value> {
     assert_eq!(outcomes.len(), 6 + 13, "{:?}", outcomes.keys());
     let drawn = outcomes.into_values().flatten();
     let drawn = drawn.chain(bounded()).chain(heralds());
-    drawn.chain(of_one()).collect()
+    let drawn = drawn.chain(of_one()).chain(stamps());
+    drawn.chain(distances()).collect()
 }
 
 fn judged(state: &Parent, commit: &Contents) -> Value {
@@ -234,7 +246,7 @@ fn bounded() -> Vec<Value> {
         state.each = each;
         let mut commit = bare(&state, committer);
         commit.added.push(leaf(whose));
-        judgements.push(judged(&state, &commit));
+        judgements.push(judged(&state, &stamped(&state, &commit)));
     }
     judgements
 }
@@ -262,7 +274,7 @@ fn heralds() -> Vec<Value> {
             commit.removed.extend(removes);
             commit.listed = after.map(|_| accounts(&[1]));
             commit.heralds = after.map(accounts);
-            judgements.push(judged(&state, &commit));
+            judgements.push(judged(&state, &stamped(&state, &commit)));
         }
     }
     judgements
@@ -288,10 +300,58 @@ fn of_one() -> Vec<Value> {
         changes.map(|change| {
             let mut commit = bare(&state, 1);
             change(&mut commit);
-            judged(&state, &commit)
+            judged(&state, &stamped(&state, &commit))
         })
     };
     bounds.into_iter().flat_map(judge).collect()
+}
+
+/// What a commit's new leaf and an added one may say of when they committed.
+fn stamps() -> Vec<Value> {
+    let epochs = [None, Some(99), Some(100)];
+    let both = epochs.map(|renewed| epochs.map(|changed| (renewed, changed)));
+    let both = both.as_flattened().iter();
+    let mut judgements = Vec::new();
+    for (renewed_at, changed_at) in both {
+        for (state, author) in [
+            (parent(Shape::Pair, 100, &[], &[1, 2]), 1),
+            (parent(Shape::Group, 100, &[2], &[1, 2]), 2),
+        ] {
+            let says = Leaf {
+                account: account(author),
+                renewed_at: *renewed_at,
+                changed_at: *changed_at,
+            };
+            let mut commit = bare(&state, u32::from(author) - 1);
+            commit.path = Some(says.clone());
+            judgements.push(judged(&state, &commit));
+            let mut commit = bare(&state, u32::from(author) - 1);
+            commit.added.push(says);
+            judgements.push(judged(&state, &stamped(&state, &commit)));
+        }
+    }
+    judgements
+}
+
+/// What a member of five, with two devices and three, may do so long after it did something.
+fn distances() -> Vec<Value> {
+    let leaves = [1, 2, 3, 4, 5, 5];
+    let mut judgements = Vec::new();
+    for (renewed_at, changed_at) in [(96, 96), (96, 95), (96, 90), (95, 95), (95, 90)] {
+        for more in [&[][..], &[5]] {
+            let mut state = parent(Shape::Group, 100, &[1], &[&leaves, more].concat());
+            let first = state.leaves.get_mut(&4).unwrap();
+            (first.renewed_at, first.changed_at) = (Some(renewed_at), Some(changed_at));
+            let mut removal = bare(&state, 4);
+            removal.removed.insert(5);
+            let mut device = bare(&state, 5);
+            device.added.push(leaf(5));
+            for commit in [bare(&state, 5), bare(&state, 0), removal, device] {
+                judgements.push(judged(&state, &stamped(&state, &commit)));
+            }
+        }
+    }
+    judgements
 }
 
 fn word(class: Class) -> &'static str {
@@ -314,7 +374,9 @@ enum Wrong {
     Stranger,
     Account(Index),
     Stamp(Option<u64>),
-    Added(u64),
+    /// The other epoch of the stamp, once all else of the commit is settled.
+    Changed(Option<u64>),
+    Added(u64, bool),
     Crowd,
     Removed(Index),
     /// Parts of another commit beside its own.
@@ -329,7 +391,8 @@ fn wrong() -> impl Strategy<Value = Wrong> {
         1 => Just(Wrong::Stranger),
         1 => any::<Index>().prop_map(Wrong::Account),
         1 => prop::option::of(0..120_u64).prop_map(Wrong::Stamp),
-        1 => (0..120_u64).prop_map(Wrong::Added),
+        1 => prop::option::of(0..120_u64).prop_map(Wrong::Changed),
+        1 => (0..120_u64, any::<bool>()).prop_map(|(stamp, of)| Wrong::Added(stamp, of)),
         1 => Just(Wrong::Crowd),
         1 => any::<Index>().prop_map(Wrong::Removed),
         4 => Just(Wrong::Joined),
@@ -340,7 +403,7 @@ impl Wrong {
     fn apply(&self, commit: &mut Contents, other: &Contents) {
         let path = commit.path.as_mut().unwrap();
         match self {
-            Self::Nothing => {}
+            Self::Nothing | Self::Changed(_) => {}
             Self::NoPath => commit.path = None,
             Self::Foreign => commit.foreign = true,
             Self::Stranger => commit.committer = 40,
@@ -348,13 +411,15 @@ impl Wrong {
                 path.account = account(1 + u8::try_from(number.index(8)).unwrap());
             }
             Self::Stamp(stamp) => path.renewed_at = *stamp,
-            Self::Added(stamp) => commit.added.push(Leaf {
+            Self::Added(stamp, renewed) => commit.added.push(Leaf {
                 account: path.account.clone(),
-                renewed_at: Some(*stamp),
+                renewed_at: renewed.then_some(*stamp),
+                changed_at: (!renewed).then_some(*stamp),
             }),
             Self::Crowd => {
                 let device = Leaf {
                     renewed_at: None,
+                    changed_at: None,
                     ..path.clone()
                 };
                 commit.added.extend(vec![device; 7]);

@@ -21,6 +21,7 @@ pub(super) fn leaf(number: u8) -> Leaf {
     Leaf {
         account: account(number),
         renewed_at: None,
+        changed_at: None,
     }
 }
 
@@ -57,6 +58,18 @@ pub(super) fn bare(parent: &Parent, committer: u32) -> Contents {
         heralds: None,
         foreign: false,
     }
+}
+
+/// The same commit, whose new leaf says that it changed something if it does.
+pub(super) fn stamped(parent: &Parent, commit: &Contents) -> Contents {
+    let mut commit = commit.clone();
+    let renews = commit.removed.is_empty() && commit.added.is_empty() && commit.listed.is_none();
+    let before = parent.leaves.get(&commit.committer);
+    let before = before.and_then(|leaf| leaf.changed_at);
+    if let Some(path) = &mut commit.path {
+        path.changed_at = if renews { before } else { Some(parent.epoch) };
+    }
+    commit
 }
 
 /// The state after a valid commit: new leaves go to the first blank places.
@@ -160,18 +173,20 @@ impl World {
         seed: u8,
     ) -> Result<CommitHash, Invalid> {
         let parent = &self.states[&on];
-        let class = rules::check(parent, contents)?;
-        let hash = digest(&[&on.0, &encoded(contents), &[seed]]);
+        let contents = stamped(parent, contents);
+        let class = rules::check(parent, &contents)?;
+        let hash = digest(&[&on.0, &encoded(&contents), &[seed]]);
         let child = StateName(digest(&[&hash]));
-        self.take(on, contents, class, CommitHash(hash), child);
+        self.take(on, &contents, class, CommitHash(hash), child);
         Ok(CommitHash(hash))
     }
 
     /// As [`World::make`], with a hash and a name for the child of one's own.
     pub(super) fn make_as(&mut self, on: StateName, contents: &Contents, number: u8) -> StateName {
-        let class = rules::check(&self.states[&on], contents).unwrap();
+        let contents = stamped(&self.states[&on], contents);
+        let class = rules::check(&self.states[&on], &contents).unwrap();
         let child = StateName([number; 32]);
-        self.take(on, contents, class, CommitHash([number; 32]), child);
+        self.take(on, &contents, class, CommitHash([number; 32]), child);
         child
     }
 

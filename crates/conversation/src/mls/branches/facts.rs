@@ -16,9 +16,11 @@ use crate::mls::crypto::Crypto;
 use crate::mls::suite;
 
 fn leaf(node: &LeafNode) -> Option<Leaf> {
+    let stamp = shape::stamp(node);
     Some(Leaf {
         account: shape::account(node)?,
-        renewed_at: shape::renewed_at(node),
+        renewed_at: stamp.map(|stamp| stamp.renewed_at),
+        changed_at: stamp.and_then(|stamp| stamp.changed_at),
     })
 }
 

@@ -226,7 +226,7 @@ impl Keeper {
         let free = self.within(lent, self.followed, |_, group, _| {
             let parent = super::facts::parent(group).ok_or(())?;
             let kept = parent.shape == Shape::Group && !parent.stewards().contains(&me);
-            Ok::<_, ()>(!kept || parent.epoch >= parent.free_from(&me))
+            Ok::<_, ()>(!kept || parent.epoch >= parent.free_to_change(&me))
         })?;
         Ok(Some(free.unwrap_or(false)))
     }

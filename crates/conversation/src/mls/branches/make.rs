@@ -103,12 +103,12 @@ impl Order {
         let How { apart, paced } = how;
         let parent = facts::parent(group)?;
         let paced = paced && parent.leaves.len() > 1;
-        let early =
-            parent.epoch < parent.free_from(account) && !parent.stewards().contains(account);
+        let bound = !parent.stewards().contains(account);
+        let soon = |free_from: u64| bound && parent.epoch < free_from;
         // In a pair what changes an account's own devices keeps no distance, and who
         // has the turn renews keys.
-        let soon_to_add = early && parent.shape == Shape::Group;
-        let soon_to_renew = early && parent.turn() != Some(account);
+        let soon_to_add = soon(parent.free_to_change(account)) && parent.shape == Shape::Group;
+        let soon_to_renew = soon(parent.free_to_renew(account)) && parent.turn() != Some(account);
         let kinds = open.iter().map(|(id, wish)| {
             let package = wish.package(crypto);
             (
@@ -203,18 +203,28 @@ impl Order {
 
     /// What the commit will hold, for the rules: what they refuse is never made.
     fn contents(&self, committer: u32, parent: &Parent, account: &AccountId) -> Contents {
-        let leaf = |account: &AccountId, renewed_at| Leaf {
+        let leaf = |account: &AccountId| Leaf {
             account: account.clone(),
-            renewed_at,
+            renewed_at: None,
+            changed_at: None,
         };
-        Contents {
+        let contents = Contents {
             committer,
-            path: Some(leaf(account, Some(parent.epoch))),
+            path: None,
             removed: self.removes.clone(),
-            added: self.added.iter().map(|added| leaf(added, None)).collect(),
+            added: self.added.iter().map(leaf).collect(),
             listed: self.policy.as_ref().map(|policy| policy.stewards.clone()),
             heralds: self.policy.as_ref().map(GroupPolicy::heralds),
             foreign: false,
+        };
+        let path = Leaf {
+            renewed_at: Some(parent.epoch),
+            changed_at: parent.changed_at(&contents),
+            ..leaf(account)
+        };
+        Contents {
+            path: Some(path),
+            ..contents
         }
     }
 
@@ -436,14 +446,18 @@ fn build(
     if order.in_vain {
         return Err(MakeFault::Rules);
     }
-    rules::check(&parent, &order.contents(leaf, &parent, &account))?;
+    let contents = order.contents(leaf, &parent, &account);
+    rules::check(&parent, &contents)?;
     let pointer = Pointer {
         state: StatePrefix::of(name),
         first_said: None,
     };
     group.set_aad(pointer.encode());
-    let path =
-        shape::renewed_leaf(parent.epoch).map_err(|_| MakeFault::Group("stamping my leaf"))?;
+    let path = shape::renewed_leaf(shape::Stamp {
+        renewed_at: parent.epoch,
+        changed_at: parent.changed_at(&contents),
+    });
+    let path = path.map_err(|_| MakeFault::Group("stamping my leaf"))?;
     let mut builder = group
         .commit_builder()
         .consume_proposal_store(false)

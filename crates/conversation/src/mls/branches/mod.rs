@@ -114,6 +114,8 @@ mod crowd;
 #[cfg(test)]
 mod pairs;
 #[cfg(test)]
+mod stamps;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod trials;

@@ -45,7 +45,7 @@ impl Keeper {
                 renewed_at: mine.renewed_at,
                 leaves: parent.leaves.len(),
                 others: parent.leaves.values().any(|leaf| leaf.account != account),
-                may_renew: steward || parent.free_from(&account) <= parent.epoch,
+                may_renew: steward || parent.free_to_renew(&account) <= parent.epoch,
             })
         })?;
         let leaf = leaf.map_err(|()| StorageError::corrupt("reading a state of a group"))?;

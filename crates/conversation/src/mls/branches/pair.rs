@@ -125,7 +125,12 @@ fn found(
     let credential = shape::credential(me, key);
     let mut group = MlsGroup::new_with_group_id(provider, key, &config, name, credential)
         .map_err(|_| FAILED)?;
-    let path = shape::renewed_leaf(group.epoch().as_u64()).map_err(|_| FAILED)?;
+    let first = group.epoch().as_u64();
+    let path = shape::renewed_leaf(shape::Stamp {
+        renewed_at: first,
+        changed_at: Some(first),
+    });
+    let path = path.map_err(|_| FAILED)?;
     let bundle = group
         .commit_builder()
         .force_self_update(true)

@@ -189,6 +189,7 @@ fn state(epoch: u64, listed: &[u8], accounts: &[u8]) -> Parent {
     let leaf = |of: &u8| rules::Leaf {
         account: account(*of),
         renewed_at: None,
+        changed_at: None,
     };
     Parent {
         shape: Shape::Pair,

@@ -2,7 +2,7 @@
 //!
 //! The suite is that of a conversation of two. New are three extensions, out of
 //! the private range of RFC 9420 section 17: the policy of the group, in its
-//! context; and in each leaf that ever committed, the epoch in which it did.
+//! context; and in each leaf that ever committed, the epochs in which it did.
 
 use openmls::prelude::{
     BasicCredential, Capabilities, CredentialType, CredentialWithKey, Extension, ExtensionType,
@@ -18,28 +18,59 @@ use crate::mls::{LeafKey, suite};
 
 /// The group context extension that holds the [`GroupPolicy`].
 pub(super) const POLICY_EXTENSION: u16 = 0xF48B;
-/// The leaf extension that holds the epoch whose end the leaf's last commit was.
-pub(super) const RENEWED_AT_EXTENSION: u16 = 0xF48C;
+/// The leaf extension that holds its [`Stamp`].
+pub(super) const STAMP_EXTENSION: u16 = 0xF48C;
 /// Most entries in each list of a leaf's capabilities.
 const MOST_CAPABILITIES: usize = 64;
 /// Version byte of that extension.
-const RENEWED_AT: u8 = 1;
+const STAMP: u8 = 1;
+
+/// When a leaf committed last, as it bears it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    /// The epoch whose end its last commit was.
+    pub(super) renewed_at: u64,
+    /// The same of its last commit that did more than renew its keys, if there was one.
+    pub(super) changed_at: Option<u64>,
+}
+
+impl Stamp {
+    pub(super) fn encode(self) -> Vec<u8> {
+        let epochs = [Some(self.renewed_at), self.changed_at];
+        let epochs = epochs.into_iter().flatten().flat_map(u64::to_be_bytes);
+        core::iter::once(STAMP).chain(epochs).collect()
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let (&STAMP, epochs) = bytes.split_first()? else {
+            return None;
+        };
+        let (renewed_at, changed_at) = epochs.split_first_chunk()?;
+        Some(Self {
+            renewed_at: u64::from_be_bytes(*renewed_at),
+            changed_at: match changed_at {
+                [] => None,
+                epoch => Some(u64::from_be_bytes(epoch.try_into().ok()?)),
+            },
+        })
+    }
+}
 
 const fn ours() -> [ExtensionType; 3] {
     [
         ExtensionType::Unknown(suite::SUITE_NAME_EXTENSION),
         ExtensionType::Unknown(POLICY_EXTENSION),
-        ExtensionType::Unknown(RENEWED_AT_EXTENSION),
+        ExtensionType::Unknown(STAMP_EXTENSION),
     ]
 }
 
 /// What our leaves support.
 pub(super) fn capabilities() -> Capabilities {
-    let [suite_name, policy, renewed_at] = ours();
+    let [suite_name, policy, stamp] = ours();
     Capabilities::new(
         Some(&[ProtocolVersion::Mls10]),
         Some(&[suite::SUITE]),
-        Some(&[ExtensionType::LastResort, suite_name, policy, renewed_at]),
+        Some(&[ExtensionType::LastResort, suite_name, policy, stamp]),
         Some(&[]),
         Some(&[CredentialType::Basic]),
     )
@@ -101,22 +132,17 @@ pub(super) fn policy(extensions: &Extensions<GroupContext>) -> Option<GroupPolic
     fits.then(|| GroupPolicy::decode(&blob.0).ok())?
 }
 
-/// The leaf of a commit made in `epoch`.
-pub(super) fn renewed_leaf(epoch: u64) -> Result<LeafNodeParameters, InvalidExtensionError> {
-    let stamp = [&[RENEWED_AT], epoch.to_be_bytes().as_slice()].concat();
-    let extension = Extension::Unknown(RENEWED_AT_EXTENSION, UnknownExtension(stamp));
+/// The leaf of a commit.
+pub(super) fn renewed_leaf(stamp: Stamp) -> Result<LeafNodeParameters, InvalidExtensionError> {
+    let extension = Extension::Unknown(STAMP_EXTENSION, UnknownExtension(stamp.encode()));
     Ok(LeafNodeParameters::builder()
         .with_extensions(Extensions::single(extension)?)
         .build())
 }
 
-/// The epoch in which a leaf committed last, if it ever did.
-pub(super) fn renewed_at(leaf: &LeafNode) -> Option<u64> {
-    let stamp = leaf.extensions().unknown(RENEWED_AT_EXTENSION)?;
-    match stamp.0.split_first() {
-        Some((&RENEWED_AT, epoch)) => epoch.try_into().ok().map(u64::from_be_bytes),
-        _ => None,
-    }
+/// When a leaf committed last, if it ever did.
+pub(super) fn stamp(leaf: &LeafNode) -> Option<Stamp> {
+    Stamp::decode(&leaf.extensions().unknown(STAMP_EXTENSION)?.0)
 }
 
 /// The account of a leaf, if that is a name we use.
@@ -145,13 +171,13 @@ pub(super) fn is_short(able: &Capabilities) -> bool {
 }
 
 /// Whether a leaf is as ours are: it supports what our groups need, and carries
-/// nothing but, if it ever committed, the epoch in which it did.
+/// nothing but, if it ever committed, the epochs in which it did.
 pub(super) fn leaf_follows_the_rules(leaf: &LeafNode) -> bool {
     let able = leaf.capabilities();
     let more = leaf.extensions().iter().count();
     let stamped = match leaf.leaf_node_source() {
         LeafNodeSource::KeyPackage(until) => more == 0 && *until == suite::lifetime(),
-        LeafNodeSource::Commit(_) => more == 1 && renewed_at(leaf).is_some(),
+        LeafNodeSource::Commit(_) => more == 1 && stamp(leaf).is_some(),
         LeafNodeSource::Update => false,
     };
     stamped

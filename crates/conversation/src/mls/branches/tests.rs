@@ -37,11 +37,15 @@ fn raw_commit(provider: &Provider<'_>, group: &mut MlsGroup, keeper: &Keeper) ->
         first_said: None,
     };
     group.set_aad(pointer.encode());
-    let path = shape::renewed_leaf(group.epoch().as_u64()).unwrap();
+    let before = group.own_leaf_node().and_then(shape::stamp);
+    let path = shape::renewed_leaf(shape::Stamp {
+        renewed_at: group.epoch().as_u64(),
+        changed_at: before.and_then(|before| before.changed_at),
+    });
     let commit = group
         .commit_builder()
         .force_self_update(true)
-        .leaf_node_parameters(path)
+        .leaf_node_parameters(path.unwrap())
         .load_psks(provider.storage())
         .unwrap()
         .build(provider.rand(), provider.crypto(), &keeper.key, |_| true)

@@ -85,7 +85,7 @@ pub(super) fn members(group: &MlsGroup) -> Vec<Member> {
             leaf: index.u32(),
             account: shape::account(leaf)?,
             signature_key: leaf.signature_key().as_slice().to_vec(),
-            renewed_at: shape::renewed_at(leaf),
+            renewed_at: shape::stamp(leaf).map(|stamp| stamp.renewed_at),
         })
     });
     members.collect()

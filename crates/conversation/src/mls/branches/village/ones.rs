@@ -68,7 +68,15 @@ fn commit(provider: &Provider<'_>, group: &mut MlsGroup, keeper: &Keeper, act: A
         first_said: None,
     };
     group.set_aad(pointer.encode());
-    let path = shape::renewed_leaf(group.epoch().as_u64()).unwrap();
+    let epoch = group.epoch().as_u64();
+    let before = group.own_leaf_node().and_then(shape::stamp);
+    let path = shape::renewed_leaf(shape::Stamp {
+        renewed_at: epoch,
+        changed_at: match act {
+            Act::Refresh => before.and_then(|before| before.changed_at),
+            _ => Some(epoch),
+        },
+    });
     let mine = group.own_leaf_index();
     let others: Vec<_> = group.members().map(|member| member.index).collect();
     let others = others.into_iter().filter(|index| *index != mine);
@@ -76,7 +84,7 @@ fn commit(provider: &Provider<'_>, group: &mut MlsGroup, keeper: &Keeper, act: A
     let builder = group
         .commit_builder()
         .force_self_update(true)
-        .leaf_node_parameters(path);
+        .leaf_node_parameters(path.unwrap());
     let builder = match act {
         Act::Policy => replace(builder, &policy.disappearing(60)),
         Act::OfOne => replace(builder, &policy.bounded_each(8)),
