@@ -206,6 +206,33 @@ fn who_has_no_network_commits_to_nothing_before_it_is_back_and_has_read() {
 }
 
 #[test]
+fn who_was_without_a_network_for_hours_minds_other_letters_as_before() {
+    let mut c = crowd(2_860, 3);
+    c.pass(600);
+    let (who, record) = first_due(&mut c, 1..3);
+    // Four tries fail, and the next is some six hours after the first.
+    c.village.set_offline(c.homes[who], true);
+    pass_until(&mut c, record.due);
+    c.pass(4 * 3_600);
+    c.village.set_offline(c.homes[who], false);
+    let talk = |c: &mut Circle, hours: u64| {
+        for minutes in 0..hours * 15 {
+            c.say(0, &minutes.to_string());
+            c.pass(4 * 60);
+        }
+    };
+    talk(&mut c, 3);
+    assert_eq!(drawn(&mut c, who), Some(record.clone()), "one answer");
+    // Nor do others hold it up without end.
+    talk(&mut c, 5);
+    let next = drawn(&mut c, who).unwrap();
+    assert!(
+        next.due > record.due && next.renewed_at.is_some(),
+        "{next:?}"
+    );
+}
+
+#[test]
 fn what_somebody_wants_goes_before_new_keys() {
     let mut c = crowd(2_830, 3);
     let renew = |shadow: &mut Shadow| shadow.act(|keeper, lent| keeper.renew(lent).unwrap());

@@ -23,6 +23,10 @@ use crate::messenger::mailbox::shared_address;
 use crate::messenger::{Call, Messenger, SWEEP};
 use crate::storage::RoomRenewalRecord;
 
+mod tries;
+
+use tries::{LATE, Tries};
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// A newcomer commits within so long for each leaf of the group.
 const OF_EACH: Duration = Duration::from_secs(15 * 60);
@@ -36,16 +40,9 @@ const MANY: usize = 16;
 /// most: others may be late for the same reason.
 const AGAIN_OF_EACH: Duration = Duration::from_secs(2 * 60);
 const MOST_AGAIN: usize = 32;
-/// The first wait of who is late, and twice as long after each try that failed.
-const LATE: Duration = Duration::from_secs(10 * 60);
-/// What I wrote to myself says nothing any more after this; twice as long after each try.
-const ANSWER: Duration = Duration::from_secs(3 * 60);
 /// For so long nothing came before I commit: a mailbox that was full is filled again by
-/// what waits elsewhere. Whoever writes to me without end holds me up for so many tries.
+/// what waits elsewhere.
 const QUIET: Duration = Duration::from_secs(5 * 60);
-const QUIET_TRIES: u32 = 4;
-/// After so many the waits grow no more.
-const MOST_TRIES: u32 = 8;
 
 /// How far a renewal is in this run.
 #[derive(Clone, Copy, Default)]
@@ -55,9 +52,9 @@ pub(in crate::messenger) enum Renewal {
     Far,
     /// It is due then.
     Due(Moment),
-    /// It was due while the program did not run or could do nothing: then, after so many
+    /// It was due while the program did not run or could do nothing: then, after these
     /// tries.
-    Late(Moment, u32),
+    Late(Moment, Tries),
     /// I wrote to myself.
     Asked(Probe),
 }
@@ -69,19 +66,15 @@ pub(in crate::messenger) struct Probe {
     letter: LetterId,
     at: Moment,
     wall: Timestamp,
-    /// Tries before this one.
-    tries: u32,
+    /// Those before this one.
+    tries: Tries,
 }
 
 impl Probe {
     /// How long it has to come back.
     fn answer(&self) -> Duration {
-        grown(ANSWER, self.tries)
+        self.tries.answer()
     }
-}
-
-fn grown(span: Duration, tries: u32) -> Duration {
-    span.saturating_mul(2_u32.saturating_pow(tries.min(MOST_TRIES)))
 }
 
 impl Renewal {
@@ -140,9 +133,11 @@ impl Messenger {
             Renewal::Asked(probe) if now < probe.at + probe.answer() => Ok(()),
             Renewal::Late(at, _) if now < at => Ok(()),
             Renewal::Late(_, tries) => self.ask_myself(call, room, &leaf, tries),
-            Renewal::Far | Renewal::Due(_) if !late => self.ask_myself(call, room, &leaf, 0),
-            Renewal::Asked(probe) => self.try_later(call, room, &leaf, probe.tries + 1),
-            Renewal::Far | Renewal::Due(_) => self.try_later(call, room, &leaf, 0),
+            Renewal::Far | Renewal::Due(_) if !late => {
+                self.ask_myself(call, room, &leaf, Tries::default())
+            }
+            Renewal::Asked(probe) => self.try_later(call, room, &leaf, probe.tries.unanswered()),
+            Renewal::Far | Renewal::Due(_) => self.try_later(call, room, &leaf, Tries::default()),
         }
     }
 
@@ -151,9 +146,9 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
         leaf: &OwnLeaf,
-        tries: u32,
+        tries: Tries,
     ) -> Result<(), StorageError> {
-        let wait = grown(LATE, tries) + again(call.cx, leaf);
+        let wait = tries.wait() + again(call.cx, leaf);
         let next = Renewal::Late(call.cx.now() + wait, tries);
         self.end_renewal(call, room, next)
     }
@@ -221,7 +216,7 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
         leaf: &OwnLeaf,
-        tries: u32,
+        tries: Tries,
     ) -> Result<(), StorageError> {
         self.end_renewal(call, room, Renewal::Far)?;
         let known = self.rooms.find(room)?;
@@ -282,13 +277,17 @@ impl Messenger {
         let soon = now < probe.at + answer && wall < probe.wall + answer;
         let heard = self.rooms.find(room)?.heard;
         let quiet = heard.is_none_or(|heard| heard + QUIET <= now);
-        let reads = quiet || probe.tries >= QUIET_TRIES;
+        let reads = quiet || probe.tries.ends_waiting();
         let told = match soon && reads && leaf.may_renew {
             true => self.keeper(call, room, |keeper, lent| keeper.renew(lent))?,
             false => None,
         };
         let Some(told) = told else {
-            self.try_later(call, room, &leaf, probe.tries + 1)?;
+            let tries = match soon {
+                true => probe.tries.answered(),
+                false => probe.tries.unanswered(),
+            };
+            self.try_later(call, room, &leaf, tries)?;
             return Ok(true);
         };
         let later = LATE + again(call.cx, &leaf);
