@@ -291,12 +291,12 @@ pub struct Message {
     pub sent_at: String,
     /// Its text as last edited; empty when deleted.
     pub text: String,
-    /// State, as in [`Sent`]; `received` for those of others.
+    /// State, as in [`Sent`]; `received` for those of others, and of your other devices.
     pub state: String,
     /// To how many members it got how far, of own messages in a group.
     #[serde(default)]
     pub reached: Option<Counts>,
-    /// Whether another device of yours said it in a group: that one knows how far it got.
+    /// Whether another device of yours said it: that one knows how far it got.
     #[serde(default)]
     pub elsewhere: bool,
     /// Files, once there are any.

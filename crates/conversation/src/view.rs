@@ -439,7 +439,7 @@ pub struct MessageView {
     pub state: MessageState,
     /// To how many it got how far, of mine in a room.
     pub counted: Option<Box<Counted>>,
-    /// Whether another device of mine said it in a room: that one knows how far it got.
+    /// Whether another device of mine said it: that one knows how far it got.
     pub elsewhere: bool,
     /// The message it answers.
     pub reply_to: Option<MessageId>,
@@ -519,7 +519,7 @@ pub struct Whereabouts {
     pub members: Vec<Reached>,
     /// How far it got to each, of what was posted to a list.
     pub copies: Vec<CopyReached>,
-    /// Whether another device of mine said it in a room: that one knows how far it got.
+    /// Whether another device of mine said it: that one knows how far it got.
     pub elsewhere: bool,
 }
 

@@ -37,7 +37,7 @@ pub(super) fn message(message: &view::Message, from: &str) -> String {
     if message.edited && !message.deleted {
         line.push_str("  (edited)");
     }
-    if message.state != "received" {
+    if message.elsewhere || message.state != "received" {
         line.push_str(&format!("  [{}]", outcome(message)));
     }
     match message.provable {

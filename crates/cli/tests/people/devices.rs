@@ -189,6 +189,8 @@ fn a_device_that_was_put_back_is_linked_with_the_other_again_and_comes_back_by_i
         let told = bob.told(&["group", "info", "Rowing"]);
         told.contains("2 devices") && told.contains("2 in it")
     });
+    let told = alice.told(&["group", "info", "Rowing"]);
+    assert!(told.contains("Bob (your contact)"), "{told}");
     // The conversation with Bob was begun anew by the one, and goes on on both.
     until("both have Bob", || {
         [&alice, &phone]
@@ -228,6 +230,35 @@ fn two_talk(alice: &Person, phone: &Person, bob: &Person) {
             let shown = texts(one, name);
             shown.ends_with(wanted)
         });
+    }
+}
+
+/// How far something got, the device claims that said it, and the other says that it did.
+fn each_knows_its_own(alice: &Person, phone: &Person) {
+    for (one, other, text) in [(alice, phone, "desk"), (phone, alice, "phone")] {
+        let said = |who: &Person| {
+            let all = who.run(&["read", "Bob"]).ok();
+            let mut all = all.as_array().unwrap().iter();
+            let text = format!("from the {text}");
+            all.find(|said| said["text"] == text).unwrap().clone()
+        };
+        let (here, there) = (said(one), said(other));
+        let reached = |state: &str| state.starts_with("delivered") || state.starts_with("read");
+        assert!(reached(here["state"].as_str().unwrap()), "{here}");
+        assert_eq!(
+            (&here["elsewhere"], &there["elsewhere"]),
+            (&false.into(), &true.into())
+        );
+        assert_eq!(there["state"], "received");
+        let id = here["id"].as_str().unwrap();
+        assert!(reached(&one.told(&["where", id])));
+        let told = other.told(&["where", id]);
+        assert!(
+            told.starts_with("said by another device of yours"),
+            "{told}"
+        );
+        assert!(!told.contains("delivered"), "{told}");
+        assert!(other.told(&["read", "Bob"]).contains("[by another device]"));
     }
 }
 
@@ -272,6 +303,7 @@ fn a_linked_device_has_the_contacts_and_a_revoked_one_hears_nothing_further() {
         let all = texts(alice, "Bob");
         all.len() == 5 && all[0] == (false, "before".to_owned()) && texts(phone, "Bob") == all
     });
+    each_knows_its_own(alice, phone);
     let unread = |one: &Person| {
         let kept = one.run(&["conversations"]).ok();
         kept[0]["unread"].clone()

@@ -80,28 +80,27 @@ impl Messenger {
             at,
             verified,
         };
-        // What its author says of it, and then what became of it. Who handed it on can say
-        // anything of others.
-        let proved = !record.mine && !record.is_handed_on();
+        let place = self.place(record.contact).ok_or(Refusal::NoMessage)?;
+        let elsewhere = place.said_elsewhere(call.storage, &record)?;
+        // What its author says of it, and then what became of it: of what was said from here
+        // on its way, of all else how it came. Who handed it on can say anything of others.
+        let left = record.mine && !elsewhere;
+        let proved = !left && !record.is_handed_on();
         let said = step(None, MessageState::Queued, record.sent_at, proved);
         let times = &record.times;
         let (network, accepted) = times.accepted.unzip();
-        let brought = network.filter(|_| !record.mine);
+        let brought = network.filter(|_| !left);
+        let came = times.delivered.or(accepted.filter(|_| elsewhere));
         let reached = [
             (
                 network,
                 MessageState::Accepted,
-                accepted.filter(|_| record.mine),
+                accepted.filter(|_| left),
                 false,
             ),
             (None, MessageState::Failed, times.failed, false),
-            (
-                brought,
-                MessageState::Delivered,
-                times.delivered,
-                record.mine || proved,
-            ),
-            (None, MessageState::Read, times.read, record.mine),
+            (brought, MessageState::Delivered, came, left || proved),
+            (None, MessageState::Read, times.read, left),
         ];
         let reached = reached
             .into_iter()
@@ -110,7 +109,6 @@ impl Messenger {
             Some(room) => reached_by_each(room, call.storage, record.id())?,
             None => Vec::new(),
         };
-        let elsewhere = self.is_elsewhere(&record) && members.is_empty();
         if self.is_pair(RoomId::at(record.contact)) {
             // A contact is shown as one.
             members.clear();
@@ -128,13 +126,6 @@ impl Messenger {
             members,
             copies: Vec::new(),
         }))
-    }
-
-    /// Whether another device of mine said it in a room, if it left for nobody from here: what
-    /// is said where nobody else is has arrived.
-    fn is_elsewhere(&self, record: &MessageRecord) -> bool {
-        let room = self.rooms.get(record.contact).is_some();
-        room && record.mine && record.state == MessageState::Accepted
     }
 
     /// Whether a contact ever told that they read one of the latest messages.

@@ -121,9 +121,24 @@ impl Place<'_> {
         }
     }
 
-    /// Whether it is told of a message to how many it got.
-    fn counts(self, record: &MessageRecord) -> bool {
-        matches!(self, Self::Room(_)) && record.mine
+    /// Whether another device of mine said something: what became of it is known there. What
+    /// is said from here is for somebody, or has arrived because nobody is there.
+    pub(super) fn said_elsewhere(
+        self,
+        storage: &dyn Storage,
+        record: &MessageRecord,
+    ) -> Result<bool, StorageError> {
+        let several = matches!(self, Self::Room(_) | Self::Paired(_));
+        if !several || self.speaker(record) != Speaker::Me {
+            return Ok(false);
+        }
+        // Nobody proved the leaf of my account that said it.
+        let doubtful = !record.mine;
+        let heard = || {
+            let taken = record.state == MessageState::Accepted;
+            Ok(taken && storage.recipients(record.id())?.is_empty())
+        };
+        if doubtful { Ok(true) } else { heard() }
     }
 
     fn counted(
@@ -320,7 +335,7 @@ fn alone(
         reply_to: reply_of(content),
         notice: notice_of(content),
         mentions: place.mentioned_in(content),
-        elsewhere: counted.is_none() && place.counts(record),
+        elsewhere: place.said_elsewhere(storage, record)?,
         counted,
         ..unreadable(place, record)
     };

@@ -3,7 +3,7 @@
 use hushwing_conversation::view::{ContactView, Draft, Speaker};
 use hushwing_conversation::village::{Home, Village};
 use hushwing_conversation::{
-    Change, Command, Config, ContactId, Event, MessageId, MessageState, Refusal, Standing,
+    Change, Command, Config, ContactId, Event, MessageId, MessageState, Refusal, Reply, Standing,
 };
 
 use crate::devices::{device, link, pass};
@@ -155,6 +155,49 @@ fn a_linked_device_has_the_contacts_and_talks_with_them() {
     assert_eq!(t.only(bob).contact, t.his_alice, "the contact of before");
     let devices = [bob, alice, laptop].map(|home| t.only(home).devices);
     assert_eq!(devices, [2, 1, 1]);
+}
+
+#[test]
+fn how_far_something_got_is_claimed_by_the_device_that_said_it() {
+    let mut t = Two::new(5_004);
+    let alice = t.alice;
+    let before = t.say(alice, "before");
+    t.pass(30);
+    let laptop = t.link(alice, ("phone", "laptop"));
+    let phones = t.say(alice, "from the phone");
+    let laptops = t.say(laptop, "from the laptop");
+    t.pass(60);
+    let told = |t: &mut Two, home, message| {
+        let Reply::Where(told) = ask(&mut t.village, home, Command::Where { message }) else {
+            panic!("not where it is");
+        };
+        let stages = told.progress.iter();
+        let stages = stages
+            .map(|step| (step.stage, step.verified))
+            .collect::<Vec<_>>();
+        (told.elsewhere, stages)
+    };
+    use MessageState::{Accepted, Delivered, Queued};
+    let left = vec![(Queued, false), (Accepted, false), (Delivered, true)];
+    let heard = vec![(Queued, true), (Delivered, true)];
+    // Who handed it on may say anything.
+    let handed = vec![(Queued, false), (Delivered, false)];
+    for (home, message, way) in [
+        (alice, before, &left),
+        (alice, phones, &left),
+        (alice, laptops, &heard),
+        (laptop, before, &handed),
+        (laptop, phones, &heard),
+        (laptop, laptops, &left),
+    ] {
+        let elsewhere = way != &left;
+        assert_eq!(told(&mut t, home, message), (elsewhere, way.clone()));
+        let contact = t.only(home).contact;
+        let said = read(&mut t.village, home, contact);
+        let said = said.iter().find(|view| view.id == message).unwrap();
+        assert_eq!(said.elsewhere, elsewhere, "{}", said.text);
+        assert_eq!(said.from, Speaker::Me);
+    }
 }
 
 #[test]

@@ -177,8 +177,8 @@ pub(super) fn message(shown: &MessageView, names: &Names) -> view::Message {
         sent_at: time(shown.sent_at),
         text: shown.notice.map_or_else(|| shown.text.clone(), told),
         state: match shown.from {
-            Speaker::Me => state(shown.state),
-            Speaker::Contact(_) | Speaker::Member(_) => "received",
+            Speaker::Me if !shown.elsewhere => state(shown.state),
+            _ => "received",
         }
         .to_owned(),
         elsewhere: shown.elsewhere,
@@ -252,10 +252,10 @@ fn span(seconds: u32) -> String {
     format!("{count} {name}{plural}")
 }
 
-/// How far a message got. What others sent was received, and by the words of
-/// its way they are the ones who acted.
+/// How far a message got. What others sent, and other devices of mine, was received, and by
+/// the words of its way they are the ones who acted.
 pub(super) fn whereabouts(shown: &Whereabouts, names: &Names) -> view::Where {
-    let mine = shown.from == Speaker::Me;
+    let mine = shown.from == Speaker::Me && !shown.elsewhere;
     let stage = |stage| match stage {
         MessageState::Queued if !mine => "sent",
         MessageState::Delivered if !mine => "received",
