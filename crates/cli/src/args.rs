@@ -318,7 +318,8 @@ pub(crate) struct Join {
     /// Read the link from a picture of its code
     #[arg(long, value_name = "FILE")]
     pub(crate) image: Option<PathBuf>,
-    /// Enter the group that the link leads into, without being asked again
+    /// Enter the group that the link leads into, without being asked again; one that is among
+    /// your groups already, as after `restore`, stays among the `requests` until you accept it
     #[arg(long)]
     pub(crate) enter_group: bool,
     /// Wait until the other side has answered

@@ -22,7 +22,8 @@ pub(crate) enum DeviceAction {
     /// Let the new device in, after comparing the six digits
     Confirm {
         /// The digits, as the new device shows them
-        code: String,
+        #[arg(required = true)]
+        code: Vec<String>,
         /// What it is handed of what was said before: `all`, `none`, or the last DAYS;
         /// said on the device that lets the new one in
         #[arg(long, value_name = "all|none|DAYS", default_value = "all", value_parser = past)]
@@ -32,7 +33,7 @@ pub(crate) enum DeviceAction {
     List,
     /// Revoke a device: it reads nothing further
     Revoke {
-        /// The device, by name, or by number where several are called so
+        /// The device, by name or by number
         name: String,
     },
 }
@@ -73,7 +74,8 @@ pub(crate) struct DeviceLink {
     /// The link that the new device shows, or `-` to read it from standard input; without,
     /// this is the new device
     pub(crate) link: Option<String>,
-    /// What your other devices call this one
+    /// What your other devices call this one; without, as this computer is called. Where one of
+    /// them is called so, a number is put behind it
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// What the new device is handed of what was said before: `all`, `none`, or the

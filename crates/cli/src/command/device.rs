@@ -29,7 +29,7 @@ pub(super) async fn run(session: &Session, device: args::Device) -> Result<(), E
                 call(session, &asked, &link).await
             }
         },
-        DeviceAction::Confirm { code, history } => confirm(session, &code, history).await,
+        DeviceAction::Confirm { code, history } => confirm(session, &code.concat(), history).await,
         DeviceAction::List => {
             let known = look(session).await?;
             session.output.result(&known, list);
@@ -175,7 +175,8 @@ async fn call(session: &Session, asked: &DeviceLink, link: &str) -> Result<(), E
     let Some(answered) = wait(session, time, |known| known.code.is_some()).await? else {
         return Err(
             Error::new(ErrorKind::Timeout, "the new device did not answer yet").with_advice(
-                "see that it is on and shows this link; `hushwing device list` shows the code",
+                "see that it is on and shows this link, which works once and for ten minutes: if \
+                 it is used up, show another; `hushwing device list` shows the code",
             ),
         );
     };

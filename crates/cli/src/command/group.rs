@@ -206,16 +206,21 @@ pub(super) fn line(group: &Group) -> String {
             "left" => "over: left, or ended by its publisher",
             state => state,
         };
-        let readers = group.size.saturating_sub(1);
+        let readers = match group.size.saturating_sub(1) {
+            1 => "1 reader".to_owned(),
+            several => format!("{several} readers"),
+        };
         return match group.offered_by.as_ref() {
             Some(by) => format!("{id}  {}  by {by}  [{state}]", group.name),
-            None => format!("{id}  {}  {readers} readers  [{state}]", group.name),
+            None => format!("{id}  {}  {readers}  [{state}]", group.name),
         };
     }
-    format!(
-        "{id}  {}  {} in it  [{}]",
-        group.name, group.size, group.state
-    )
+    let size = match group.state.as_str() {
+        // Who comes and goes there since is not known here.
+        "left" | "broken" | "restoring" => String::new(),
+        _ => format!("  {} in it", group.size),
+    };
+    format!("{id}  {}{size}  [{}]", group.name, group.state)
 }
 
 pub(super) fn info(group: &Group) -> String {
@@ -323,5 +328,45 @@ pub(super) fn offered(request: &view::Request) -> String {
     match request.kind.as_str() {
         "channel" => format!("{number}  {at}  channel {name}, {by} asks you to read it{known}"),
         _ => format!("{number}  {at}  group {name}, {by} asks you in{known}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(kind: &str, state: &str, size: usize) -> String {
+        let group = json!({
+            "group": "0123456789abcdef", "kind": kind, "request": 0, "name": "Rowing", "state": state,
+            "size": size, "members": [], "changing": false, "pending": [], "asked": [],
+            "since": "2026-11-21T04:38:01.392Z",
+        });
+        line(&serde_json::from_value(group).unwrap())
+    }
+
+    #[test]
+    fn how_many_are_in_a_group_is_told_by_who_is_in_it() {
+        assert_eq!(
+            told("group", "member", 2),
+            "01234567  Rowing  2 in it  [member]"
+        );
+        for state in ["left", "broken", "restoring"] {
+            assert_eq!(
+                told("group", state, 2),
+                format!("01234567  Rowing  [{state}]")
+            );
+        }
+    }
+
+    #[test]
+    fn one_who_reads_a_channel_is_one() {
+        assert_eq!(
+            told("channel", "member", 1),
+            "01234567  Rowing  0 readers  [member]"
+        );
+        assert_eq!(
+            told("channel", "member", 2),
+            "01234567  Rowing  1 reader  [member]"
+        );
     }
 }

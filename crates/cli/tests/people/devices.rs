@@ -55,7 +55,9 @@ pub(crate) fn link(old: &Person, new: &Person, options: &[&str]) {
     old.run(&["device", "confirm", "000 00"]).failed(1);
     let told = old.told(&["device", "list"]);
     assert!(told.contains(&format!("phone shows {code}?")), "{told}");
-    let confirm = [&["device", "confirm", code], options].concat();
+    // As they are shown, with a space.
+    let code: Vec<_> = code.split(' ').collect();
+    let confirm = [&["device", "confirm"], &code[..], options].concat();
     old.run(&confirm).ok();
     until("both are linked", || {
         [old, new].iter().all(|one| {

@@ -81,6 +81,30 @@ pub(crate) fn two(seed: u64) -> (Village, Home, Home) {
 }
 
 #[test]
+fn devices_of_one_name_are_told_apart_by_a_number() {
+    let (mut v, desk, phone) = two(4_016);
+    let tablet = v.move_in("Alice", DELAY).unwrap();
+    for (new, expected) in [(phone, "laptop 2"), (tablet, "laptop 3")] {
+        let link = shown(&mut v, new, "laptop");
+        ask(&mut v, desk, call(&link, "laptop"));
+        pass(&mut v, 10);
+        let view = devices(&mut v, desk);
+        assert_eq!(view.newcomer.as_deref(), Some(expected));
+        let code = view.code.expect("a code");
+        ask(&mut v, desk, Command::ConfirmDevice { code, days: None });
+        pass(&mut v, 120);
+        let again = call(&link, "laptop");
+        assert_eq!(refusal(&mut v, desk, again), Refusal::LinkUsed);
+    }
+    for (home, own) in [(desk, "laptop"), (phone, "laptop 2"), (tablet, "laptop 3")] {
+        let all = ["laptop", "laptop 2", "laptop 3"];
+        let mut all = all.map(|name| format!("{name} {} true", name == own));
+        all.sort();
+        assert_eq!(names(&mut v, home), all);
+    }
+}
+
+#[test]
 fn two_devices_are_linked_by_a_link_and_a_compared_code() {
     let (mut v, desk, phone) = two(4_000);
     let link = shown(&mut v, phone, "phone");

@@ -8,7 +8,7 @@ use super::code::{code, is_code};
 use super::tie::is_tied;
 use super::{DAY, LINK_LIFE, MOST_DEVICES};
 use crate::branches::MemberPackage;
-use crate::content::{DeviceAnswer, DeviceCall, RoomStep, RoomWord};
+use crate::content::{DeviceAnswer, DeviceCall, MAX_NAMED, RoomStep, RoomWord};
 use crate::letter::LetterBody;
 use crate::link::DeviceLink;
 use crate::messenger::join::refusal_of_link;
@@ -38,6 +38,9 @@ impl Messenger {
             return Err(Refusal::LinkExpired.into());
         }
         let room = self.room_of_devices(call, &name)?;
+        if self.rooms.present_in(room).any(|one| one.key == link.key()) {
+            return Err(Refusal::LinkUsed.into());
+        }
         self.has_place(room)?;
         self.end_called(call)?;
         self.devices.record.called = Some(CalledRecord {
@@ -95,6 +98,13 @@ impl Messenger {
             account,
             entry,
             profile: self.profile_name(),
+            names: {
+                let there = self.rooms.present_in(room).map(|one| one.name.clone());
+                there
+                    .filter(|name| !name.is_empty())
+                    .take(MAX_NAMED)
+                    .collect()
+            },
         });
         let word = RoomWord {
             room: conversation,

@@ -14,6 +14,7 @@ mod call;
 mod code;
 mod list;
 mod mail_first;
+pub(super) mod name;
 mod out;
 mod parted;
 pub(super) mod proof;

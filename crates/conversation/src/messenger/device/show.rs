@@ -103,6 +103,10 @@ impl Messenger {
             return self.drop_letter(None, DropReason::Letter);
         };
         let (account, entry) = (&said.account, &said.entry);
+        // Who was put back takes the place of the one that is called so.
+        if self.devices.leaf_before().is_none() {
+            self.be_unlike(room, &said.names)?;
+        }
         let package = self.be_called(call, room, (conversation, account), &key, entry.key)?;
         let step = RoomStep::Called(DeviceAnswer {
             package,

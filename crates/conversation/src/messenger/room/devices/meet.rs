@@ -7,6 +7,7 @@ use hushwing_sansio::{Moment, StorageError};
 use crate::branches::{AccountId, Lent, MemberPackage, OwnPackage, Wish};
 use crate::content::Entry;
 use crate::messenger::device::MOST_DEVICES;
+use crate::messenger::device::name::unlike;
 use crate::messenger::room::{GroupSize, Rooms};
 use crate::messenger::{Call, Messenger};
 use crate::mls::LeafKey;
@@ -170,6 +171,17 @@ impl Messenger {
     ) -> Result<(ConversationId, AccountId), StorageError> {
         let known = self.rooms.find(room)?;
         Ok((known.record.conversation, known.account()?))
+    }
+
+    /// Is called there as none of these is.
+    pub(in crate::messenger) fn be_unlike(
+        &mut self,
+        room: RoomId,
+        there: &[String],
+    ) -> Result<(), StorageError> {
+        let record = &mut self.rooms.find(room)?.record;
+        record.my_name = unlike(&record.my_name, there);
+        Ok(())
     }
 
     /// I was told which room it is: waits for the Welcome of that leaf, with a key package
