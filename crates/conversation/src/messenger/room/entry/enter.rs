@@ -20,12 +20,16 @@ pub(in crate::messenger::room) const MOST_ADDRESSES: usize = 4;
 /// Between two greetings of mine in one room: whoever asks for them over and
 /// over must not make everybody write to everybody.
 pub(in crate::messenger::room) const GREETING_REST: Duration = Duration::from_secs(30);
+/// Letters of what I know of others that one member gets at once: as many as tell of 500, for
+/// whoever was away while these came in, and some that are lost.
+const TOLD_AT_ONCE: u32 = 10;
 
 /// Answers to the greetings of one member: so many at once, and one more in the
 /// time in which an honest member greets once.
 pub(in crate::messenger) struct Greetings {
     of_me: Budgets,
-    /// What I know of others takes more room: two at once, and one an hour.
+    /// What I know of others takes more room: all of a large group at once, and one letter
+    /// an hour.
     of_others: Budgets,
 }
 
@@ -33,7 +37,7 @@ impl Default for Greetings {
     fn default() -> Self {
         Self {
             of_me: Budgets::new(4, GREETING_REST),
-            of_others: Budgets::new(2, Duration::from_secs(60 * 60)),
+            of_others: Budgets::new(TOLD_AT_ONCE, Duration::from_secs(60 * 60)),
         }
     }
 }
@@ -198,7 +202,7 @@ impl Messenger {
             let unknown = record.revision == 0 && record.addresses.is_empty();
             (!record.mine).then_some((record.member, unknown))
         };
-        let mut news = false;
+        let mut news = 0;
         for entry in entries {
             let Some((member, unknown)) = of(self.rooms.find(room)?, entry) else {
                 continue;
@@ -207,13 +211,16 @@ impl Messenger {
                 self.learn(call, room, member, entry)?;
             } else if unknown {
                 self.set_addresses(call, room, member, entry, 0)?;
-                news = true;
+                news += 1;
             }
         }
         self.tell_room(room);
         match news {
-            true => self.greet_room(call, room),
-            false => Ok(()),
+            0 => Ok(()),
+            news => {
+                self.ask_on(call, room, news)?;
+                self.greet_room(call, room)
+            }
         }
     }
 

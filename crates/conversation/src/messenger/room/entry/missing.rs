@@ -33,6 +33,35 @@ pub(in crate::messenger::room) struct Question {
     wait: Duration,
     /// Who was missing then. For somebody else it begins anew.
     about: BTreeSet<MemberId>,
+    /// How many it was asked for, once it was.
+    asked: Option<usize>,
+}
+
+impl Question {
+    /// How long to wait before it is asked next, and whether it is asked now; `None` if it is
+    /// not time yet.
+    fn next(
+        before: Option<&Self>,
+        about: &BTreeSet<MemberId>,
+        now: Moment,
+    ) -> Option<(Duration, bool)> {
+        let before = before.filter(|before| about.is_subset(&before.about));
+        match before {
+            None => Some((FIRST, false)),
+            Some(before) if now < before.at => None,
+            // It was of use.
+            Some(before) if before.asked.is_some() && about.len() < before.about.len() => {
+                Some((FIRST, true))
+            }
+            Some(before) => Some((before.wait.saturating_mul(2).min(LONGEST), true)),
+        }
+    }
+
+    /// Whether an answer that told of so many new to me is one to go on from at once. Who
+    /// tells little in each would have me ask for each.
+    fn is_answered(&self, news: usize) -> bool {
+        self.asked.is_some_and(|asked| news * 2 >= asked)
+    }
 }
 
 impl Room {
@@ -108,20 +137,52 @@ impl Messenger {
             known.question = None;
             return Ok(());
         }
-        let before = known.question.as_ref();
-        let before = before.filter(|before| about.is_subset(&before.about));
-        let (wait, due) = match before {
-            None => (FIRST, false),
-            Some(before) if now < before.at => return Ok(()),
-            Some(before) => (before.wait.saturating_mul(2).min(LONGEST), true),
+        let Some((wait, due)) = Question::next(known.question.as_ref(), &about, now) else {
+            return Ok(());
         };
         let some_more = Duration::from_secs(call.cx.random_below(wait.as_secs()));
         let at = now + wait + some_more;
-        known.question = Some(Question { at, wait, about });
-        if !due {
-            return Ok(());
+        let asked = None;
+        known.question = Some(Question {
+            at,
+            wait,
+            about,
+            asked,
+        });
+        match due {
+            true => self.ask_who_is_missing(call, room),
+            false => Ok(()),
         }
+    }
+
+    /// Somebody who was asked told of so many others: there may be more than fit into one
+    /// answer.
+    pub(super) fn ask_on(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        news: usize,
+    ) -> Result<(), StorageError> {
+        let silent = self.is_blocked_pair(room) || self.is_usurped_pair(room);
+        let known = self.rooms.find(room)?;
+        let answered = known.question.as_ref();
+        let answered = answered.is_some_and(|question| question.is_answered(news));
+        match answered && known.is_mine() && !silent && !known.missing().is_empty() {
+            true => self.ask_who_is_missing(call, room),
+            false => Ok(()),
+        }
+    }
+
+    fn ask_who_is_missing(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let known = self.rooms.find(room)?;
         let (asked, keys) = known.question_for(call.cx)?;
+        if let Some(question) = &mut known.question {
+            question.asked = Some(keys.len());
+        }
         let content = Content::Room(RoomWord {
             room: known.record.conversation,
             step: RoomStep::Missing(keys),
@@ -168,5 +229,48 @@ impl Messenger {
             step: RoomStep::Roster(entries),
         });
         self.tell_for_others(call, room, by, &content).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: u64) -> Moment {
+        Moment::from_origin(Duration::from_secs(60 * minutes))
+    }
+
+    fn members(numbers: core::ops::Range<u64>) -> BTreeSet<MemberId> {
+        numbers.map(MemberId).collect()
+    }
+
+    fn question(about: core::ops::Range<u64>, asked: Option<usize>) -> Question {
+        Question {
+            at: at(40),
+            wait: FIRST * 2,
+            about: members(about),
+            asked,
+        }
+    }
+
+    #[test]
+    fn it_is_asked_later_each_time_unless_that_was_of_use_or_others_are_missing() {
+        let next = |before, about, minutes| Question::next(before, &members(about), at(minutes));
+        assert_eq!(next(None, 0..3, 0), Some((FIRST, false)));
+        let before = question(0..300, Some(64));
+        assert_eq!(next(Some(&before), 0..300, 39), None);
+        assert_eq!(next(Some(&before), 0..300, 40), Some((FIRST * 4, true)));
+        assert_eq!(next(Some(&before), 0..299, 40), Some((FIRST, true)));
+        assert_eq!(next(Some(&before), 0..301, 39), Some((FIRST, false)));
+        let planned = question(0..300, None);
+        assert_eq!(next(Some(&planned), 0..299, 40), Some((FIRST * 4, true)));
+    }
+
+    #[test]
+    fn it_is_asked_on_at_once_where_an_answer_told_much_of_what_was_asked() {
+        assert!(!question(0..300, None).is_answered(64));
+        assert!(question(0..300, Some(64)).is_answered(60));
+        assert!(!question(0..300, Some(64)).is_answered(31));
+        assert!(question(0..2, Some(2)).is_answered(1));
     }
 }
