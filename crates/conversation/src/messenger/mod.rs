@@ -165,6 +165,10 @@ pub struct Config {
     /// How many letters of receipts all in a group together send to a herald that gave no
     /// sign of life, and again after each wait.
     pub to_silent: u64,
+    /// Up to how many leaves of a group with heralds all move to other mailboxes once somebody
+    /// is out, and have several. Each who moves makes heralds write to all others twice: of 128
+    /// that is 32,000 envelopes for one who was removed.
+    pub most_who_move: usize,
 }
 
 impl Default for Config {
@@ -182,6 +186,7 @@ impl Default for Config {
             group_size: GroupSize::default(),
             most_for_others: (131_072, 128 * 1024 * 1024),
             to_silent: 16,
+            most_who_move: 128,
         }
     }
 }

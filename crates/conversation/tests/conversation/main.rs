@@ -91,6 +91,7 @@ mod rooms_vanish;
 mod rooms_wide;
 mod rooms_wide_apart;
 mod rooms_wide_hostile;
+mod rooms_wide_mailboxes;
 mod rotation;
 mod search;
 mod support;

@@ -1,6 +1,7 @@
 //! A group as large as one may be: all that is said and every receipt comes, whoever is
 //! away, comes later or was thrown out.
 
+use hushwing_conversation::village::Conduct;
 use hushwing_conversation::{Command, Config, GroupSize};
 
 use crate::rooms::{Circle, acquaintances_of};
@@ -37,7 +38,8 @@ fn crowd(count: usize) -> Circle {
     c.village.set_asleep(c.homes[7], true);
     bring_in(&mut c, 8..count - 2);
     c.village.set_asleep(c.homes[7], false);
-    c.pass(900);
+    // It asks for those whose greetings nobody kept for it.
+    c.pass(3_600);
     c.agree(&(0..count - 2).collect::<Vec<_>>());
     c
 }
@@ -91,6 +93,25 @@ fn all_is_heard_and_confirmed_in_a_crowd() {
         c.pass(300);
         say(&mut c, 5, "without one", &[9]);
         assert!(!c.texts(9).contains(&"without one".to_owned()));
+        restarts_and_drops(&mut c);
+    }
+}
+
+/// All have two mailboxes, and one of two servers drops what it takes; a herald starts anew
+/// while it is to serve.
+fn restarts_and_drops(c: &mut Circle) {
+    c.village.set_servers(2);
+    c.choose(2);
+    c.village.set_conduct(0, Conduct::Dropping);
+    c.say(4, "by two ways");
+    c.pass(5);
+    for name in heralds(c, 6).iter().take(1) {
+        let home = c.homes[name[1..].parse::<usize>().unwrap()];
+        c.village.open_again(home).unwrap();
+    }
+    c.pass(3_600);
+    for one in (0..c.rooms.len()).filter(|one| *one != 9) {
+        assert!(c.texts(one).contains(&"by two ways".to_owned()), "{one}");
     }
 }
 

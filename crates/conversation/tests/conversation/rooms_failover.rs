@@ -16,7 +16,7 @@ const THREE: [&str; 3] = ["Alice", "Bob", "Carol"];
 
 impl Circle {
     /// All choose so many mailboxes for each conversation and group.
-    fn choose(&mut self, mailboxes: usize) {
+    pub(crate) fn choose(&mut self, mailboxes: usize) {
         for home in self.homes.clone() {
             let choose = |config: &mut Config| config.mailboxes = mailboxes;
             self.village.choose(home, choose).unwrap();
@@ -35,7 +35,7 @@ impl Circle {
         self.village.open_again(home).unwrap();
     }
 
-    fn rotate_weekly(&mut self) {
+    pub(crate) fn rotate_weekly(&mut self) {
         for home in self.homes.clone() {
             let choose = |config: &mut Config| config.rotates = true;
             self.village.choose(home, choose).unwrap();
@@ -43,7 +43,7 @@ impl Circle {
     }
 
     /// Where somebody writes to another.
-    fn member_addresses(&mut self, who: usize, name: &str) -> Vec<Vec<u8>> {
+    pub(crate) fn member_addresses(&mut self, who: usize, name: &str) -> Vec<Vec<u8>> {
         let (home, room) = (self.homes[who], self.rooms[who]);
         let member = self.member(who, name).member;
         let storage = self.village.storage(home).unwrap();

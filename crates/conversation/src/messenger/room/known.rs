@@ -66,6 +66,8 @@ pub(in crate::messenger) struct Room {
     /// Until when no further mailbox is asked for, since none could be made.
     pub(super) rests: Option<Moment>,
     pub(super) greeted: Option<Moment>,
+    /// When I move to another mailbox, where all do one after the other.
+    pub(super) moves: Option<Moment>,
     /// When it is asked for those who are missing.
     pub(super) question: Option<Question>,
     /// When a letter of it came last in this run.
@@ -109,6 +111,7 @@ impl Room {
             greets: None,
             rests: None,
             greeted: None,
+            moves: None,
             question: None,
             heard: None,
             renewal: Renewal::default(),

@@ -26,6 +26,9 @@ use crate::{RoomId, Secret};
 const MOST_LEAVING: usize = 3;
 /// How long no mailbox is asked for where none could be made.
 const REST: Duration = Duration::from_secs(60 * 60);
+/// Within which time all move where there are heralds, for each leaf: so that what these send
+/// for it stays little.
+const OF_EACH: Duration = Duration::from_secs(60);
 
 impl Messenger {
     /// The mailboxes that members are told, the one to write to first in front; none
@@ -110,6 +113,9 @@ impl Messenger {
         if self.devices.meet_in(room) {
             self.device_mailbox_opened(call)?;
         }
+        if self.lacks_mailboxes(room)? {
+            self.tend_room_mailboxes(call, room)?;
+        }
         self.greet_room(call, room)?;
         match bare && revision > 0 {
             // Receipts for what I said may have been lost with it.
@@ -128,7 +134,9 @@ impl Messenger {
         let before = self.in_service(room).into_iter();
         let before = before.filter(|before| *before != mailbox);
         let before: Vec<_> = before.collect();
-        let record = &mut self.rooms.find(room)?.record;
+        let known = self.rooms.find(room)?;
+        known.moves = None;
+        let record = &mut known.record;
         record.mailbox = Some(mailbox.0);
         record.exposed = false;
         let mailbox = |before: MailboxId| before.0;
@@ -229,13 +237,43 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
     ) -> Result<(), StorageError> {
-        let stays = self.is_seldom_written_to(room)?;
+        match self.is_seldom_written_to(room)? || !self.has_its_turn(call, room)? {
+            true => Ok(()),
+            false => self.replace_mailbox_now(call, room),
+        }
+    }
+
+    /// Whether it is my turn to move: where many do, each draws when.
+    fn has_its_turn(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<bool, StorageError> {
+        let known = self.rooms.find(room)?;
+        let me = known.me().and_then(|me| known.members.get(&me));
+        if !known.record.exposed || !known.is_wide() || me.is_some_and(|me| known.is_sought(me)) {
+            known.moves = None;
+            return Ok(true);
+        }
+        let within = OF_EACH.saturating_mul(u32::try_from(known.size()).unwrap_or(u32::MAX));
+        let now = call.cx.now();
+        let at = *known
+            .moves
+            .get_or_insert_with(|| now + call.cx.random_time_below(within));
+        Ok(at <= now)
+    }
+
+    /// The same at once.
+    pub(super) fn replace_mailbox_now(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
         let now = call.cx.now();
         let known = self.rooms.find(room)?;
         let rests = known.rests.is_some_and(|until| now < until);
         let record = &known.record;
         let due = record.exposed
-            && !stays
             && !rests
             && record.standing == RoomStanding::Member
             && record.mailbox.is_some()
@@ -246,12 +284,24 @@ impl Messenger {
         }
     }
 
-    /// In a wide group each who moves makes everybody write: only those do who are
-    /// written to by all.
+    /// In a wide group each who moves makes heralds write to everybody: in one of very many
+    /// only those do who are written to by all.
     pub(super) fn is_seldom_written_to(&mut self, room: RoomId) -> Result<bool, StorageError> {
+        let most = self.config.most_who_move;
         let known = self.rooms.find(room)?;
         let heralds = known.heralds();
-        Ok(!heralds.is_empty() && !known.me().is_some_and(|me| heralds.includes(me)))
+        let many = known.size() > most && !heralds.is_empty();
+        Ok(many && !known.me().is_some_and(|me| heralds.includes(me)))
+    }
+
+    /// Whether more mailboxes of mine come soon in a wide group, so that one greeting is enough
+    /// for all: each costs heralds two letters to everybody.
+    pub(super) fn lacks_mailboxes(&mut self, room: RoomId) -> Result<bool, StorageError> {
+        let wanted = self.config.mailboxes.clamp(1, MOST_ADDRESSES);
+        let there = self.in_service(room).len();
+        let few = !self.is_seldom_written_to(room)?;
+        let known = self.rooms.find(room)?;
+        Ok(known.is_wide() && few && known.rests.is_none() && there < wanted)
     }
 
     fn is_opening_for(&self, room: RoomId) -> bool {
@@ -328,7 +378,7 @@ impl Messenger {
             return Ok(());
         }
         self.expose_mailboxes(call, room)?;
-        self.replace_room_mailbox(call, room)
+        self.replace_mailbox_now(call, room)
     }
 
     /// Somebody who is out knows where I am written to, or none is to be any more there where

@@ -2,7 +2,7 @@
 //!
 //! All at once, as when somebody was removed ([`super::mailboxes`]): who writes to an old one
 //! meanwhile is told the new ones by my greeting, which lies in their mailbox, and says again
-//! what was refused.
+//! what was refused. In a group of very many each does so much seldomer: all hear of each.
 
 use hushwing_sansio::{StorageError, Timestamp};
 
@@ -28,9 +28,12 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         let (now, wall) = (call.cx.now(), call.cx.wall());
         let stays = self.is_blocked_pair(room) || self.is_usurped_pair(room);
-        let record = &self.rooms.find(room)?.record;
+        let stays_exposed = self.is_seldom_written_to(room)?;
+        let known = self.rooms.find(room)?;
+        let weeks = known.size().div_ceil(self.config.most_who_move.max(1));
+        let record = &known.record;
         let serves = record.standing == RoomStanding::Member && record.mailbox.is_some();
-        let calm = !record.exposed && record.leaving.is_empty();
+        let calm = (stays_exposed || !record.exposed) && record.leaving.is_empty();
         // Whoever sees several of my mailboxes shall not see them change together.
         let lately = self.rooms.rotated.is_some_and(|at| now < at + SWEEP);
         if !serves || stays || !self.config.rotates {
@@ -42,12 +45,15 @@ impl Messenger {
         match planned.filter(|at| *at <= wall + LONGEST) {
             None => self.plan_rotation_of(call, room),
             Some(at) if wall < at || !calm || lately => Ok(()),
-            // Should I be written to by all some day, it is not at once.
-            Some(_) if self.is_seldom_written_to(room)? => self.plan_rotation_of(call, room),
+            Some(_) if stays_exposed && !is_drawn(call, weeks) => self.plan_rotation_of(call, room),
             Some(_) => {
                 self.rooms.rotated = Some(now);
                 self.plan_rotation_of(call, room)?;
-                self.expose_mailboxes(call, room)
+                self.expose_mailboxes(call, room)?;
+                match stays_exposed {
+                    true => self.replace_mailbox_now(call, room),
+                    false => Ok(()),
+                }
             }
         }
     }
@@ -71,6 +77,11 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         call.storage.remove_setting(&planned_for(room))
     }
+}
+
+/// One of so many times: where very many are in a room, each moves so much seldomer.
+fn is_drawn(call: &mut Call<'_, '_>, of: usize) -> bool {
+    call.cx.random_below(u64::try_from(of).unwrap_or(1).max(1)) == 0
 }
 
 fn read(bytes: &[u8]) -> Option<Timestamp> {

@@ -142,11 +142,25 @@ impl Messenger {
         bytes: Vec<u8>,
         keep: Keep,
     ) -> Result<Option<LetterId>, StorageError> {
+        self.post_to_member_by(call, room, (member, 0), bytes, keep)
+    }
+
+    /// The same, first by one of the addresses after the first, if there are so many.
+    pub(super) fn post_to_member_by(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        (member, further): (MemberId, usize),
+        bytes: Vec<u8>,
+        keep: Keep,
+    ) -> Result<Option<LetterId>, StorageError> {
         let member = self.rooms.find(room)?.members.get(&member);
-        let to = member.map(addresses).unwrap_or_default();
+        let mut to = member.map(addresses).unwrap_or_default();
         if to.is_empty() {
             return Ok(None);
         }
+        let first = further % to.len();
+        to.rotate_left(first);
         let at_once = match keep {
             Keep::UntilSettled => self.config.in_parallel,
             // Nobody tells that it did not arrive: by each address they have.

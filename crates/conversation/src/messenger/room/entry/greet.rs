@@ -21,8 +21,14 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         let now = call.cx.now();
+        let soon = match self.lacks_mailboxes(room)? {
+            true => now + GREETING_REST,
+            false => now,
+        };
         let known = self.rooms.find(room)?;
-        let rested = known.greeted.map_or(now, |at| now.max(at + GREETING_REST));
+        let rested = known
+            .greeted
+            .map_or(soon, |at| soon.max(at + GREETING_REST));
         if known.greets.is_some() {
             return Ok(());
         }
