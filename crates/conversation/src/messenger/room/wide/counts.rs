@@ -3,6 +3,10 @@
 //!
 //! What is gathered and not told yet is forgotten when the program ends: a number is
 //! too low then, and nothing else.
+//!
+//! An author who gave no sign since numbers were told last may be away, and letters with them
+//! would take the places in their mailbox of what is said. So they come ever seldomer until
+//! something is heard of the author, all that was gathered in one letter.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -20,6 +24,8 @@ use crate::{DropReason, MemberId, MessageId, RoomId};
 
 /// How long receipts are gathered.
 const INTERVAL: Duration = Duration::from_secs(20);
+/// The longest between two letters of numbers to an author of whom nothing was heard.
+const LONGEST: Duration = Duration::from_secs(2 * 60 * 60);
 /// Messages of one room of which something is gathered; more are told at once.
 const MOST_GATHERED: usize = 1_024;
 
@@ -32,6 +38,8 @@ const OF_ONE: (u32, Duration) = (512, Duration::from_millis(250));
 /// What heralds gathered.
 pub(in crate::messenger) struct Counts {
     rooms: BTreeMap<RoomId, Gathered>,
+    /// Authors who were told numbers.
+    told: BTreeMap<MemberId, Told>,
     budgets: Budgets,
     /// Receipts that came before what they are of.
     early: VecDeque<(RoomId, MessageId, MemberId, MessageState)>,
@@ -41,20 +49,37 @@ impl Default for Counts {
     fn default() -> Self {
         Self {
             rooms: BTreeMap::new(),
+            told: BTreeMap::new(),
             budgets: Budgets::new(OF_ONE.0, OF_ONE.1),
             early: VecDeque::new(),
         }
     }
 }
 
+/// What is gathered for the authors of one room.
+#[derive(Default)]
 struct Gathered {
+    authors: BTreeMap<MemberId, OfAuthor>,
+    messages: usize,
+}
+
+struct OfAuthor {
     due: Moment,
-    by_message: BTreeMap<(MemberId, MessageId), BTreeMap<MemberId, MessageState>>,
+    by_message: BTreeMap<MessageId, BTreeMap<MemberId, MessageState>>,
+}
+
+/// When an author was told numbers.
+struct Told {
+    /// When they are told others next, if nothing is heard of them.
+    next: Moment,
+    wait: Duration,
+    heard: bool,
 }
 
 impl Counts {
     pub(in crate::messenger) fn due(&self) -> Option<Moment> {
-        self.rooms.values().map(|room| room.due).min()
+        let authors = self.rooms.values().flat_map(|room| room.authors.values());
+        authors.map(|author| author.due).min()
     }
 
     pub(in crate::messenger) fn forget(&mut self, room: RoomId) {
@@ -71,16 +96,60 @@ impl Counts {
         (by, state): (MemberId, MessageState),
         now: Moment,
     ) {
-        let gathered = self.rooms.entry(room).or_insert_with(|| Gathered {
-            due: now + INTERVAL,
+        let told = self.told.get(&author).filter(|told| !told.heard);
+        let next = told.map_or(now, |told| told.next);
+        let gathered = self.rooms.entry(room).or_default();
+        let of = gathered.authors.entry(author).or_insert_with(|| OfAuthor {
+            due: next.max(now + INTERVAL),
             by_message: BTreeMap::new(),
         });
-        let states = gathered.by_message.entry((author, message)).or_default();
+        let states = of.by_message.entry(message).or_insert_with(|| {
+            gathered.messages += 1;
+            BTreeMap::new()
+        });
         let known = states.entry(by).or_insert(state);
         *known = (*known).max(state);
-        if gathered.by_message.len() >= MOST_GATHERED {
-            gathered.due = now;
+        if gathered.messages >= MOST_GATHERED {
+            gathered.authors.values_mut().for_each(|of| of.due = now);
         }
+    }
+
+    /// Something came of somebody: they are there, and are told what waits for them.
+    pub(super) fn heard_of(&mut self, room: RoomId, author: MemberId, now: Moment) {
+        if let Some(told) = self.told.get_mut(&author) {
+            told.heard = true;
+        }
+        let gathered = self.rooms.get_mut(&room);
+        if let Some(of) = gathered.and_then(|gathered| gathered.authors.get_mut(&author)) {
+            of.due = of.due.min(now + INTERVAL);
+        }
+    }
+
+    /// What authors are to be told now.
+    fn take_due(&mut self, now: Moment) -> Vec<(RoomId, Vec<(MemberId, OfAuthor)>)> {
+        let mut due = Vec::new();
+        for (room, gathered) in &mut self.rooms {
+            let authors = gathered.authors.extract_if(.., |_, of| of.due <= now);
+            let authors: Vec<_> = authors.collect();
+            let messages: usize = authors.iter().map(|(_, of)| of.by_message.len()).sum();
+            gathered.messages = gathered.messages.saturating_sub(messages);
+            if !authors.is_empty() {
+                due.push((*room, authors));
+            }
+        }
+        self.rooms
+            .retain(|_, gathered| !gathered.authors.is_empty());
+        for (author, _) in due.iter().flat_map(|(_, authors)| authors) {
+            let before = self.told.get(author).filter(|told| !told.heard);
+            let wait = before.map_or(INTERVAL, |told| told.wait.saturating_mul(2).min(LONGEST));
+            let told = Told {
+                next: now + wait,
+                wait,
+                heard: false,
+            };
+            self.told.insert(*author, told);
+        }
+        due
     }
 
     /// Somebody has a message that did not come here yet: a mailbox that was full takes
@@ -94,6 +163,7 @@ impl Counts {
 
     pub(in crate::messenger) fn forget_member(&mut self, member: MemberId) {
         self.budgets.forget(member);
+        self.told.remove(&member);
     }
 }
 
@@ -116,6 +186,7 @@ impl Messenger {
         }
         self.rooms.passing.confirmed(room, &message, by);
         self.renew_sign(call, room, by)?;
+        self.rooms.counts.heard_of(room, by, call.cx.now());
         if !self.rooms.counts.budgets.take(by, 1, call.cx.now()) {
             return Ok(());
         }
@@ -161,14 +232,9 @@ impl Messenger {
         call: &mut Call<'_, '_>,
     ) -> Result<(), StorageError> {
         let now = call.cx.now();
-        let due = self
-            .rooms
-            .counts
-            .rooms
-            .extract_if(.., |_, one| one.due <= now);
-        for (room, gathered) in due.collect::<Vec<_>>() {
+        for (room, authors) in self.rooms.counts.take_due(now) {
             self.within(call, room.place(), |this, call| {
-                this.tell_counts(call, room, gathered)
+                this.tell_counts(call, room, authors)
             })?;
         }
         Ok(())
@@ -178,27 +244,26 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        gathered: Gathered,
+        authors: Vec<(MemberId, OfAuthor)>,
     ) -> Result<(), StorageError> {
         let members = self.keeper(call, room, |keeper, lent| keeper.members(lent))?;
         let leaves = self.leaves(room, &members)?;
         let leaves: BTreeMap<_, _> = leaves.into_iter().map(|(leaf, of)| (of, leaf)).collect();
-        let mut by_author: BTreeMap<MemberId, Vec<Tally>> = BTreeMap::new();
-        for ((author, message), states) in gathered.by_message {
-            let those = |least| {
-                let states = states.iter().filter(move |(_, state)| **state >= least);
-                let leaves = states.filter_map(|(member, _)| leaves.get(member).copied());
-                leaves.collect::<BTreeSet<u32>>()
-            };
-            by_author.entry(author).or_default().push(Tally {
-                message,
-                delivered: those(MessageState::Delivered),
-                read: those(MessageState::Read),
-            });
-        }
         let conversation = self.rooms.find(room)?.record.conversation;
-        for (author, tallies) in by_author {
-            for tallies in tallies.chunks(MAX_TALLIES) {
+        for (author, of) in authors {
+            let tallies = of.by_message.into_iter().map(|(message, states)| {
+                let those = |least| {
+                    let states = states.iter().filter(move |(_, state)| **state >= least);
+                    let leaves = states.filter_map(|(member, _)| leaves.get(member).copied());
+                    leaves.collect::<BTreeSet<u32>>()
+                };
+                Tally {
+                    message,
+                    delivered: those(MessageState::Delivered),
+                    read: those(MessageState::Read),
+                }
+            });
+            for tallies in tallies.collect::<Vec<_>>().chunks(MAX_TALLIES) {
                 let word = RoomWord {
                     room: conversation,
                     step: RoomStep::Tallies(tallies.to_vec()),
@@ -284,5 +349,70 @@ impl Messenger {
                 .put_recipient(&RecipientRecord { state, ..one })?;
         }
         self.count_anew(call, &tally.message, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOM: RoomId = RoomId(1);
+    const AUTHOR: MemberId = MemberId(2);
+
+    fn at(seconds: u64) -> Moment {
+        Moment::from_origin(Duration::from_secs(seconds))
+    }
+
+    fn id(number: u64) -> MessageId {
+        let mut id = [1; 32];
+        id[24..].copy_from_slice(&number.to_be_bytes());
+        MessageId::from_bytes(&id).unwrap()
+    }
+
+    /// Each minute somebody else tells that they have a message; when the author is told.
+    fn told_in(counts: &mut Counts, seconds: core::ops::Range<u64>) -> Vec<u64> {
+        let mut told = Vec::new();
+        for second in seconds {
+            if second % 60 == 0 {
+                let receipt = (MemberId(second), MessageState::Delivered);
+                counts.note(ROOM, AUTHOR, id(7), receipt, at(second));
+            }
+            if !counts.take_due(at(second)).is_empty() {
+                told.push(second);
+            }
+        }
+        told
+    }
+
+    #[test]
+    fn an_author_who_is_away_is_told_ever_seldomer_and_all_at_once() {
+        let mut counts = Counts::default();
+        let in_a_day = told_in(&mut counts, 0..86_400);
+        assert_eq!(in_a_day[..5], [20, 80, 140, 220, 380]);
+        assert!((15..24).contains(&in_a_day.len()), "{in_a_day:?}");
+        let waiting = &counts.rooms[&ROOM].authors[&AUTHOR].by_message;
+        assert!(waiting.values().all(|states| states.len() > 2));
+        counts.heard_of(ROOM, AUTHOR, at(86_400));
+        assert_eq!(told_in(&mut counts, 86_400..86_421), [86_420]);
+        assert_eq!(told_in(&mut counts, 86_421..86_600), [86_480, 86_540]);
+    }
+
+    #[test]
+    fn who_is_heard_of_is_told_soon_and_too_much_at_once() {
+        let mut counts = Counts::default();
+        told_in(&mut counts, 0..3_600);
+        for minute in 60..70 {
+            counts.heard_of(ROOM, AUTHOR, at(minute * 60));
+            let told = told_in(&mut counts, minute * 60..(minute + 1) * 60);
+            assert_eq!(told, [minute * 60 + 20]);
+        }
+        for number in 0..MOST_GATHERED {
+            let number = u64::try_from(number).unwrap();
+            let receipt = (MemberId(5), MessageState::Read);
+            counts.note(ROOM, AUTHOR, id(number), receipt, at(5_000));
+        }
+        let due = counts.take_due(at(5_000));
+        assert_eq!(due[0].1[0].1.by_message.len(), MOST_GATHERED);
+        assert!(counts.rooms.is_empty());
     }
 }

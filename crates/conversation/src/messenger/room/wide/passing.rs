@@ -211,6 +211,9 @@ impl Messenger {
             Heard::Commit(commit) => (self.made_by(room, commit)?, None),
             Heard::Known => return Ok(()),
         };
+        if let Some(author) = author {
+            self.rooms.counts.heard_of(room, author, call.cx.now());
+        }
         // Whoever lacks a commit asks me for it.
         let body = LetterBody::room(&self.rooms.find(room)?.key, message);
         let (leaves, now) = (round.others.len(), call.cx.now());
