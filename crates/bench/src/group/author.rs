@@ -263,6 +263,7 @@ fn room_record(room: RoomId, mine: &AccountId) -> RoomRecord {
         asked: Vec::new(),
         publishing: Vec::new(),
         ended: None,
+        leave_said: 0,
         since: BEGINNING,
         shared: None,
     }
@@ -286,6 +287,7 @@ fn member_record(room: RoomId, number: MemberId, member: &Member, mine: bool) ->
         contact: None,
         present: true,
         gone: None,
+        told_again: false,
         welcome: None,
         stranded: None,
     }

@@ -74,6 +74,8 @@ pub struct RoomRecord {
     /// When I left, or began to, or was removed.
     #[serde(with = "optional_millis")]
     pub ended: Option<Timestamp>,
+    /// How often I said once more that I leave.
+    pub leave_said: u8,
     /// When it was founded or offered.
     #[serde(with = "millis")]
     pub since: Timestamp,
@@ -190,6 +192,8 @@ pub struct MemberRecord {
     /// When they were removed, if they are out.
     #[serde(with = "optional_millis")]
     pub gone: Option<Timestamp>,
+    /// Whether they were told once more that they are out.
+    pub told_again: bool,
     /// My Welcome to them, until they greet.
     pub welcome: Option<WelcomeRecord>,
     /// Letters up to this one went where they may be written to no longer: what
@@ -255,6 +259,7 @@ impl DamagedRoom {
             asked: Vec::new(),
             publishing: Vec::new(),
             ended: None,
+            leave_said: 0,
             exposed: false,
             may_return: false,
             since: Timestamp::default(),
@@ -505,6 +510,7 @@ mod tests {
                 letters: vec![9],
             }],
             ended: None,
+            leave_said: 0,
             since: Timestamp::from_secs(1),
             shared: Some(SharedRecord { since: 7, epoch: 3 }),
         };
@@ -523,6 +529,7 @@ mod tests {
             contact: None,
             present: true,
             gone: Some(Timestamp::from_secs(5)),
+            told_again: false,
             welcome: Some(WelcomeRecord {
                 letter: Some(3),
                 body: Secret::new([4; 20]),

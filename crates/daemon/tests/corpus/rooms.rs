@@ -410,6 +410,7 @@ fn record() -> RoomRecord {
             letters: vec![9],
         }],
         ended: Some(NOW),
+        leave_said: 0,
         since: NOW,
         shared: Some(SharedRecord { since: 7, epoch: 3 }),
     }
@@ -428,6 +429,7 @@ fn member() -> MemberRecord {
         contact: Some(ContactId(1)),
         present: true,
         gone: Some(NOW),
+        told_again: false,
         welcome: Some(WelcomeRecord {
             letter: Some(3),
             body: Secret::new([2; 24]),

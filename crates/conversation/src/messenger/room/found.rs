@@ -108,6 +108,7 @@ impl Messenger {
             asked: Vec::new(),
             publishing: Vec::new(),
             ended: None,
+            leave_said: 0,
             since: call.cx.wall(),
             shared: None,
         })

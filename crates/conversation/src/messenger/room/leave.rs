@@ -4,7 +4,9 @@
 //! remove a steward, so one gives that up first, by a commit, and is bound to see
 //! to it: a steward who were gone without would stay in the list for good.
 
-use hushwing_sansio::StorageError;
+use core::time::Duration;
+
+use hushwing_sansio::{StorageError, Timestamp};
 
 use super::{Room, account};
 use crate::branches::{Keeper, Wish};
@@ -15,6 +17,9 @@ use crate::messenger::{Call, Messenger};
 use crate::storage::RoomStanding;
 use crate::{Event, MemberId, Refusal, Reply, RoomId};
 
+/// Between two times that it is said.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 impl Room {
     /// Whether I am a steward in the state that is followed, who cannot be gone
     /// before that is handed over: somebody else is there.
@@ -24,6 +29,13 @@ impl Room {
             RoomStanding::Member | RoomStanding::Leaving
         );
         inside && self.is_steward(&self.record.account) && self.strangers().next().is_some()
+    }
+
+    /// Whether a day more went by since I began to leave, and nobody removed me.
+    pub(super) fn leaves_again(&self, wall: Timestamp) -> bool {
+        let said = u32::from(self.record.leave_said).saturating_add(1);
+        let since = self.record.ended;
+        since.is_some_and(|since| since + DAY.saturating_mul(said) <= wall)
     }
 
     /// Whether nobody but me is a steward.
@@ -55,6 +67,7 @@ impl Messenger {
         self.end_consents(call, left)?;
         let known = self.room(room)?;
         known.record.ended = Some(now);
+        known.record.leave_said = 0;
         known.record.asked.clear();
         known.record.standing = match alone {
             true => RoomStanding::Left,

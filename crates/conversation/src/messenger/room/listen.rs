@@ -168,7 +168,6 @@ impl Messenger {
         match fault {
             HearFault::UnknownState { state, .. } => {
                 self.hold_in(call, room, bytes, way.repeat)?;
-                self.tell_who_speaks(call, room, way.from.unwrap_or_default())?;
                 self.miss(call, room, state, way.from)
             }
             HearFault::Rules | HearFault::Full => self.drop_letter(None, DropReason::Commit),
@@ -206,7 +205,6 @@ impl Messenger {
         if author.is_some_and(|author| author.gone.is_some()) {
             // Whoever is out goes on in states from before. Should the removal be
             // undone, what they said meanwhile comes again from them.
-            self.tell_who_speaks(call, room, &said.key)?;
             return self.drop_letter(None, DropReason::Room);
         }
         let member = self.member_for(call, room, &said.author, &said.key)?;

@@ -1,13 +1,18 @@
 //! The members of a room, present and past.
 
+use core::time::Duration;
+
 use hushwing_sansio::StorageError;
 
 use super::commits::FAREWELL;
 use super::{MOST_REMEMBERED, Room};
-use crate::branches::AccountId;
+use crate::branches::{AccountId, StatePrefix};
 use crate::messenger::{Call, Messenger};
 use crate::storage::MemberRecord;
 use crate::{MemberId, RoomId};
+
+/// When who was removed is told so once more.
+const AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Messenger {
     /// Those who are told aside that I am writing; nobody if I am not in a room, or if
@@ -65,6 +70,7 @@ impl Messenger {
             contact: None,
             present: false,
             gone: None,
+            told_again: false,
             welcome: None,
             stranded: None,
         };
@@ -120,6 +126,7 @@ impl Messenger {
                 turns.came.push(*number);
             }
             if present && member.gone.take().is_some() {
+                member.told_again = false;
                 turns.back.push(*number);
                 known.former.remove(number);
             }
@@ -136,6 +143,45 @@ impl Messenger {
             false => self.save_kin(call, room)?,
         }
         Ok(turns)
+    }
+
+    /// A day after somebody was removed they are told once more that they are out: a relay may
+    /// have dropped the word, and nobody answers what they say. A steward's program does it, at
+    /// a time that nothing of theirs has a part in.
+    pub(super) fn tell_the_gone_again(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<(), StorageError> {
+        let wall = call.cx.wall();
+        let known = self.rooms.find(room)?;
+        if !known.is_mine() || !known.is_steward(&known.record.account) {
+            return Ok(());
+        }
+        let members = known.members.values().filter(|one| {
+            let long_ago = one.gone.is_some_and(|at| at + AGAIN <= wall);
+            long_ago && !one.mine && !one.told_again && !one.addresses.is_empty()
+        });
+        let gone: Vec<_> = members.cloned().collect();
+        for member in gone {
+            let (to, key) = (member.member, member.key.clone());
+            let told_again = true;
+            self.save_member(
+                call,
+                MemberRecord {
+                    told_again,
+                    ..member
+                },
+            )?;
+            let chain = self.keeper(call, room, |keeper, lent| {
+                match keeper.out_of(lent, &key)? {
+                    Some(state) => keeper.chain_to(lent.rows, StatePrefix::of(&state)),
+                    None => Ok(None),
+                }
+            })?;
+            self.hand_out(call, room, to, &chain.unwrap_or_default())?;
+        }
+        Ok(())
     }
 
     /// Nothing waits any more for those whose removal nothing undoes.

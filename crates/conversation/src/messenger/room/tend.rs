@@ -130,6 +130,7 @@ impl Messenger {
         self.replace_room_mailbox(call, room)?;
         self.tend_room_mailboxes(call, room)?;
         self.look_for_missing(call, room)?;
+        self.tell_the_gone_again(call, room)?;
         self.let_go_of_the_gone(call, room)?;
         self.let_package_go(call, room)?;
         self.renew_in_time(call, room)?;
@@ -141,8 +142,9 @@ impl Messenger {
             RoomStanding::Leaving if ended && !known.holds_office() => self.removed(call, room),
             RoomStanding::Left if ended && lasts => self.end_stay(call, room),
             // A relay may have dropped the word, and all others stay in it without one.
-            RoomStanding::Leaving if known.daily <= now && !known.holds_office() => {
-                known.daily = now + DAY;
+            RoomStanding::Leaving if known.leaves_again(wall) && !known.holds_office() => {
+                known.record.leave_said = known.record.leave_said.saturating_add(1);
+                self.save_room(call, room)?;
                 self.say_leave(call, room)
             }
             RoomStanding::Member if known.daily <= now => {

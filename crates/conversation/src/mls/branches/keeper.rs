@@ -237,6 +237,33 @@ impl Keeper {
         self.followed
     }
 
+    /// The state on the followed branch by which a leaf ceased to be in the group; `None` if
+    /// it is in it, or was in none that is kept.
+    ///
+    /// # Errors
+    ///
+    /// When storage fails or holds damage.
+    pub(crate) fn out_of(
+        &mut self,
+        lent: &mut Lent<'_, '_>,
+        key: &[u8],
+    ) -> Result<Option<StateName>, StorageError> {
+        let mut was_in = false;
+        for state in self.states_to(self.followed) {
+            let members = self.members_of(lent, state)?;
+            if members.is_empty() {
+                // I was not in that one myself.
+                continue;
+            }
+            let is_in = members.iter().any(|one| one.signature_key == key);
+            if was_in && !is_in {
+                return Ok(Some(state));
+            }
+            was_in = is_in;
+        }
+        Ok(None)
+    }
+
     /// A state if it is held and I am in it, else the followed one.
     #[must_use]
     pub fn held_or_followed(&self, name: StateName) -> StateName {

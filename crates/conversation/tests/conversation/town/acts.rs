@@ -320,7 +320,6 @@ impl Town {
         let home = self.first(who);
         self.village.restore(home, backup).unwrap();
         self.everywhere(who);
-        self.put_back.insert(who);
         // What it said since it has no more; others may have it.
         self.said.retain(|said| said.by != who);
         self.count(home, "put back");

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hushwing_conversation::view::RoomView;
 use hushwing_conversation::village::{Conduct, Weather};
-use hushwing_conversation::{MessageId, MessageState};
+use hushwing_conversation::{ConversationId, MessageId, MessageState, RoomStanding};
 
 use super::{Home, Place, Town};
 use crate::devices::devices;
+use crate::rooms::rooms;
 use crate::support::*;
 
 /// What all see of a group in the same way.
@@ -86,16 +88,15 @@ impl Town {
         for (_, other, others) in &views {
             assert_eq!(*others, essence, "group {at}: {other:?} and {one:?}");
         }
+        // Who put a backup back asks whom they know by a contact to let them in again. If none
+        // of these is a steward any more somebody has to ask them in (RFC 0027).
+        let waiting = self.who_waits_for(group);
         let mut there: BTreeSet<&str> = essence.1.iter().map(|(name, ..)| name.as_str()).collect();
         let think: BTreeSet<&str> = views
             .iter()
             .map(|(who, ..)| self.citizens[*who].name.as_str())
             .collect();
-        let put_back = |name: &str| {
-            let mut all = self.put_back.iter();
-            all.any(|who| self.citizens[*who].name == name)
-        };
-        there.retain(|name| think.contains(name) || !put_back(name));
+        there.retain(|name| think.contains(name) || !waiting.contains(*name));
         assert_eq!(there, think, "group {at}: who is in it and who thinks so");
         for (name, _, count) in &essence.1 {
             if !there.contains(name.as_str()) {
@@ -107,6 +108,21 @@ impl Town {
         }
         let homes: Vec<_> = views.iter().map(|(who, home, _)| (*who, *home)).collect();
         self.check_texts(at, &homes);
+    }
+
+    /// The names of those who see that they are not back in a group yet.
+    fn who_waits_for(&mut self, group: ConversationId) -> BTreeSet<String> {
+        let all = self.citizens.iter();
+        let all: Vec<_> = all.map(|one| (one.name.clone(), one.homes[0])).collect();
+        let waits = |view: &RoomView| {
+            let open = [RoomStanding::Restoring, RoomStanding::Broken];
+            view.conversation == group && open.contains(&view.standing)
+        };
+        let village = &mut self.village;
+        let waiting = all
+            .into_iter()
+            .filter(|(_, home)| rooms(village, *home).iter().any(waits));
+        waiting.map(|(name, _)| name).collect()
     }
 
     fn check_texts(&mut self, at: usize, homes: &[(usize, Home)]) {

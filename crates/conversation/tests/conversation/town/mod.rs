@@ -70,9 +70,6 @@ struct Town {
     /// What was said between two of whom one put a backup back then: it may be with the other
     /// alone (RFC 0031).
     unsure: BTreeSet<String>,
-    /// Who ever put a backup back. They ask whom they know by a contact to let them in again;
-    /// if none of these is a steward any more, somebody has to ask them in (RFC 0027).
-    put_back: BTreeSet<usize>,
     /// All homes there ever were: what was thrown out goes on, somewhere.
     homes: Vec<Home>,
     texts: usize,
@@ -92,7 +89,6 @@ impl Town {
             said: Vec::new(),
             moved: BTreeSet::new(),
             unsure: BTreeSet::new(),
-            put_back: BTreeSet::new(),
             homes: Vec::new(),
             texts: 0,
             links: 0,
@@ -271,17 +267,21 @@ fn a_town_agrees_after_each_storm() {
         storms: 1,
         acts: 120,
     };
-    let soak = soak();
-    let towns = match soak {
-        Some(_) => [(small, 6_000..6_060), (large, 7_000..7_012)],
-        None => [(small, 6_000..6_002), (large, 7_000..7_000)],
+    let (few, all) = ([6_000..6_002, 0..0], [6_000..6_060, 7_000..7_012]);
+    let (seeds, only) = match soak() {
+        Some(1) => (all, None),
+        Some(seed) if seed >= 6_000 => (all, Some(seed)),
+        _ => (few, None),
     };
-    for (size, seeds) in towns {
-        for seed in seeds.filter(|seed| soak.is_none_or(|one| one < 6_000 || one == *seed)) {
+    let mut played = 0;
+    for (size, seeds) in [small, large].into_iter().zip(seeds) {
+        for seed in seeds.filter(|seed| only.is_none_or(|only| only == *seed)) {
+            played += 1;
             let counts = play(seed, size);
             assert!(counts["said"] > 20, "{counts:?}");
         }
     }
+    assert!(played > 0, "{only:?} is the seed of a town");
 }
 
 /// `HUSHWING_SOAK`: all towns; where it is the seed of one, that one alone.

@@ -137,26 +137,6 @@ impl Messenger {
         Ok(())
     }
 
-    /// Somebody who is out speaks as one who is in: a relay may have dropped what told them.
-    /// They are told again, by the commits that lead there. A steward's program does it, or
-    /// all would, and for as long as it is known where to write.
-    pub(in crate::messenger) fn tell_who_speaks(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-        key: &[u8],
-    ) -> Result<(), StorageError> {
-        let known = self.rooms.find(room)?;
-        let steward = known.is_mine() && known.is_steward(&known.record.account);
-        let mut members = known.members.values().filter(|one| one.key == key);
-        let gone = members.find(|one| one.gone.is_some() && !one.addresses.is_empty());
-        let Some(member) = gone.map(|one| one.member).filter(|_| steward) else {
-            return Ok(());
-        };
-        let followed = self.keeper(call, room, |keeper, _| Ok(keeper.followed()))?;
-        self.asked_for(call, room, member, StatePrefix::of(&followed).0)
-    }
-
     /// Asks for what is missing and due.
     pub(in crate::messenger) fn ask_for_missing(
         &mut self,
@@ -229,6 +209,17 @@ impl Messenger {
         if chain.is_empty() || !missing.may_answer(member, state, letters, now) {
             return Ok(());
         }
+        self.hand_out(call, room, member, &chain)
+    }
+
+    /// Sends commits to somebody, who may be out.
+    pub(in crate::messenger::room) fn hand_out(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+        member: MemberId,
+        chain: &[Vec<u8>],
+    ) -> Result<(), StorageError> {
         for piece in chain.chunks(MOST_IN_LETTER) {
             let body = LetterBody::commits(piece);
             self.post_to_member(call, room, member, body, Keep::UntilAccepted)?;

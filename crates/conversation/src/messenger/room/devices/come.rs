@@ -89,6 +89,7 @@ impl Messenger {
             my_name: shared.my_name.clone(),
             since: call.cx.wall(),
             ended: None,
+            leave_said: 0,
             may_return: false,
             package: Some(package),
             ..record

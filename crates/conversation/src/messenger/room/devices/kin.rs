@@ -366,6 +366,7 @@ pub(in crate::messenger) mod tests {
                 contact: None,
                 present: true,
                 gone: None,
+                told_again: false,
                 welcome: None,
                 stranded: None,
             };

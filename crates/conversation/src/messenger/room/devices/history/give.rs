@@ -136,7 +136,7 @@ impl Messenger {
         device: MemberId,
     ) -> Result<bool, StorageError> {
         let taking = TakingRecord::read(call.storage)?;
-        let group = taking.open().find(|one| one.room == room);
+        let group = taking.to_come().find(|one| one.room == room);
         let good = self.good_devices(call.storage)?;
         let Some((group, good)) = group.zip(good) else {
             return Ok(false);

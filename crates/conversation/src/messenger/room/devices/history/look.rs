@@ -18,6 +18,8 @@ use crate::{MessageId, RoomId};
 const HOUR: Duration = Duration::from_secs(60 * 60);
 /// How long after I came.
 const LOOKS: [Duration; 3] = [HOUR, HOUR.saturating_mul(24), HOUR.saturating_mul(4 * 24)];
+/// When the last look ends, though another device did not answer.
+const END: Duration = HOUR.saturating_mul(5 * 24);
 /// Pieces that are looked at, though nothing new is in them: some 256 texts.
 const DEEP: u32 = 8;
 /// The first place in an epoch: nothing can be said before the counter begins.
@@ -32,10 +34,15 @@ pub(super) const fn is_deep_enough(group: &TakingGroup) -> bool {
     group.looks == 0 || group.depth >= DEEP
 }
 
-/// When a group is looked at again; `None` while more of it is to come, or after the last time.
+/// When a group is looked at again, or the last look ends; `None` while more of it is to come
+/// for the first time, or after that. A device that is off ends no look.
 fn due(group: &TakingGroup) -> Option<Timestamp> {
-    let after = LOOKS.get(usize::from(group.looks)).filter(|_| group.over)?;
-    Some(group.since + *after)
+    let after = match LOOKS.get(usize::from(group.looks)) {
+        Some(after) if group.over || group.looks > 0 => *after,
+        None if !group.over => END,
+        _ => return None,
+    };
+    Some(group.since + after)
 }
 
 /// When the next group of all is.
@@ -69,6 +76,10 @@ impl Messenger {
         let mut taking = TakingRecord::read(call.storage)?;
         for group in &mut taking.groups {
             if due(group).is_none_or(|at| at > wall) {
+                continue;
+            }
+            if usize::from(group.looks) >= LOOKS.len() {
+                group.over = true;
                 continue;
             }
             // Those that were missed while the program did not run are one.
@@ -115,5 +126,10 @@ mod tests {
             group.looks += 1;
         }
         assert_eq!(times, [1, 24, 96]);
+        // One that a device does not answer gives way to the next, and ends.
+        (group.looks, group.over) = (1, false);
+        assert_eq!(due(&group), Some(group.since + LOOKS[1]));
+        group.looks = 3;
+        assert_eq!(due(&group), Some(group.since + END));
     }
 }
