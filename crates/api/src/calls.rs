@@ -21,7 +21,7 @@ use crate::call::calls;
 use crate::conversation::{self, DraftBody, MuteBody, OnBody, ReportQuery, SearchQuery, TimerBody};
 use crate::device::{CodeBody, Devices as AllDevices, LinkBody, ShowBody};
 use crate::event::Event;
-use crate::group::{AvatarBody, Group, StewardBody, WhoBody};
+use crate::group::{AvatarBody, Group, HeraldBody, StewardBody, WhoBody};
 use crate::hidden::{HideBody, OpenBody, Opened, SlotBody};
 use crate::list::{List, ListPost};
 use crate::profile::{MyProfile as HowIAmShown, Picture, ProfileBody};
@@ -232,6 +232,11 @@ calls! {
     /// Says whether I pass on what others say in a group, if I am asked to.
     BeHerald: Post "groups/{name}/herald" for Profile {
         path: String, body: OnBody, errors: [Ambiguous, Protocol], answer: Group,
+    }
+
+    /// Lets a member pass on what others say in a large group, or no longer.
+    SetHerald: Post "groups/{name}/heralds" for Profile {
+        path: String, body: HeraldBody, errors: [Ambiguous, Protocol], answer: Group,
     }
 
     /// Hands newcomers what is said from now on, or nothing any more.

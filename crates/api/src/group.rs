@@ -154,6 +154,17 @@ pub struct StewardBody {
     pub on: bool,
 }
 
+/// Whom to let pass on what others say, or no longer.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeraldBody {
+    /// Name of a member, or their number.
+    pub who: String,
+    /// Whether they shall: first of three, of whom the last one goes. Else another comes in
+    /// their place.
+    pub on: bool,
+}
+
 /// A change of a group that cannot be had.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GroupUnchanged {

@@ -74,15 +74,22 @@ pub(crate) enum GroupAction {
         #[arg(long)]
         off: bool,
     },
-    /// Show who passes on what others say in a large group, or decline to be one who does
+    /// Show who passes on what others say in a large group, name them, or decline to be one
+    #[command(group = clap::ArgGroup::new("change"))]
     Herald {
         /// The group, by name or id
         group: String,
+        /// As a steward: let this member, by name or number, be one, and the last of three go
+        #[arg(long, value_name = "MEMBER", group = "change")]
+        name: Option<String>,
+        /// As a steward: let this member be one no longer, and another come in their place
+        #[arg(long, value_name = "MEMBER", group = "change")]
+        dismiss: Option<String>,
         /// You do not want to be one: it costs battery, and room in your mailboxes
-        #[arg(long)]
+        #[arg(long, group = "change")]
         decline: bool,
         /// You are one if others name you, as before
-        #[arg(long, conflicts_with = "decline")]
+        #[arg(long, group = "change")]
         accept: bool,
     },
     /// Hand whoever comes later what is said from now on

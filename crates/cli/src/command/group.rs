@@ -81,11 +81,15 @@ pub(super) async fn run(session: &Session, group: args::Group) -> Result<(), Err
         }
         GroupAction::Herald {
             group,
+            name,
+            dismiss,
             decline,
             accept,
-        } => match decline || accept {
-            true => herald::be(session, &group, accept).await?,
-            false => herald::show(session, &group).await?,
+        } => match (name, dismiss) {
+            (Some(member), _) => herald::name(session, &group, &member, true).await?,
+            (_, Some(member)) => herald::name(session, &group, &member, false).await?,
+            _ if decline || accept => herald::be(session, &group, accept).await?,
+            _ => herald::show(session, &group).await?,
         },
         GroupAction::History { group, off } => {
             let said = |_: &Group| match off {

@@ -392,6 +392,10 @@ fn group(ada: &mut Home, ben: &mut Home) {
         "groups/Regatta/stewards",
         json!({ "who": "Ben", "on": true }),
     );
+    ada.post(
+        "groups/Regatta/heralds",
+        json!({ "who": "Ben", "on": true }),
+    );
     ada.post("groups/Regatta/herald", json!({ "on": false }));
     ada.post("groups/Regatta/history", json!({ "on": true }));
     ada.post("groups/Regatta/avatar", json!({ "avatar": PICTURE }));

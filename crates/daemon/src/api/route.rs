@@ -227,6 +227,10 @@ fn groups() -> Vec<Route> {
             let (name, on) = (&asked.path, asked.body.on);
             handle.be_herald(asked.profile(), name, on).await
         }),
+        SetHerald::by(|handle, asked| async move {
+            let (name, who, on) = (&asked.path, &asked.body.who, asked.body.on);
+            handle.set_herald(asked.profile(), name, who, on).await
+        }),
         SetGroupHistory::by(|handle, asked| async move {
             let (name, on) = (&asked.path, asked.body.on);
             handle.set_group_history(asked.profile(), name, on).await

@@ -164,6 +164,21 @@ impl Handle {
         ask(&profile, Command::SetSteward { room, member, on }).await
     }
 
+    /// Lets a member pass on what others say, or no longer.
+    pub async fn set_herald(
+        &self,
+        profile: Option<&str>,
+        name: &str,
+        who: &str,
+        on: bool,
+    ) -> Result<Group, Error> {
+        let profile = self.profile(profile)?;
+        let found = room(&profile, name)?;
+        let member = member(&found, who)?;
+        let room = found.room;
+        ask(&profile, Command::SetHerald { room, member, on }).await
+    }
+
     /// Says whether I pass on what others say, if I am asked to.
     pub async fn be_herald(
         &self,

@@ -14,6 +14,21 @@ pub(super) async fn show(session: &Session, group: &str) -> Result<(), Error> {
     Ok(())
 }
 
+/// Lets a member be one, or no longer.
+pub(super) async fn name(
+    session: &Session,
+    group: &str,
+    member: &str,
+    on: bool,
+) -> Result<(), Error> {
+    let said = |_: &Group| match on {
+        true => format!("{member} shall pass on what others say"),
+        false => format!("{member} shall pass on what others say no longer"),
+    };
+    let body = json!({ "who": member, "on": on });
+    change(session, GROUP, group, "heralds", &body, said).await
+}
+
 /// Says whether I do, if I am asked to.
 pub(super) async fn be(session: &Session, group: &str, willing: bool) -> Result<(), Error> {
     let said = |changed: &Group| {
