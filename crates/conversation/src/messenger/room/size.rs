@@ -16,8 +16,8 @@ impl Default for GroupSize {
     fn default() -> Self {
         Self {
             narrow: 32,
-            // In larger ones not everybody moves from who was thrown out, see RFC 0025.
-            most: 128,
+            // What larger ones lack says RFC 0025.
+            most: 64,
         }
     }
 }
