@@ -92,6 +92,7 @@ mod rooms_wide;
 mod rooms_wide_apart;
 mod rooms_wide_hostile;
 mod rooms_wide_mailboxes;
+mod rooms_wide_numbers;
 mod rotation;
 mod search;
 mod support;

@@ -115,7 +115,7 @@ impl Counts {
     }
 
     /// Something came of somebody: they are there, and are told what waits for them.
-    pub(super) fn heard_of(&mut self, room: RoomId, author: MemberId, now: Moment) {
+    fn heard_of(&mut self, room: RoomId, author: MemberId, now: Moment) {
         if let Some(told) = self.told.get_mut(&author) {
             told.heard = true;
         }
@@ -186,7 +186,7 @@ impl Messenger {
         }
         self.rooms.passing.confirmed(room, &message, by);
         self.renew_sign(call, room, by)?;
-        self.rooms.counts.heard_of(room, by, call.cx.now());
+        self.is_there(room, by, call.cx.now())?;
         if !self.rooms.counts.budgets.take(by, 1, call.cx.now()) {
             return Ok(());
         }
@@ -205,6 +205,18 @@ impl Messenger {
         self.rooms
             .counts
             .note(room, author, message, (by, state), call.cx.now());
+        Ok(())
+    }
+
+    /// Something came of somebody, by whichever of their devices: they are told what waits.
+    pub(super) fn is_there(
+        &mut self,
+        room: RoomId,
+        member: MemberId,
+        now: Moment,
+    ) -> Result<(), StorageError> {
+        let person = self.rooms.find(room)?.person(member);
+        self.rooms.counts.heard_of(room, person, now);
         Ok(())
     }
 
