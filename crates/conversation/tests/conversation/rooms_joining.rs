@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use hushwing_conversation::content::{Content, Entry, RoomStep, RoomWord};
 use hushwing_conversation::storage::{MailboxState, MailboxUse};
 use hushwing_conversation::{Command, RoomStanding, Storage as _};
 
 use crate::rooms::{acquaintances, circle};
+use crate::rooms_shadow::{Shadow, key_of};
 use crate::support::*;
 
 const THREE: [&str; 3] = ["Alice", "Bob", "Carol"];
@@ -147,4 +149,48 @@ fn who_missed_a_greeting_asks_who_has_come() {
     c.pass(60);
     assert_eq!(c.texts(2), ["welcome", "yes"]);
     c.agree(&[0, 1, 2]);
+}
+
+#[test]
+fn an_answer_that_tells_nothing_has_nobody_ask_again() {
+    let mut c = acquaintances(1_707, &THREE);
+    c.found();
+    c.add(1);
+    c.offer(2);
+    c.village.set_offline(c.homes[1], true);
+    c.accept(2);
+    c.pass(60);
+    c.village.lose_mailboxes(c.homes[1], true);
+    // Bob hears that Carol is there, and asks in vain where she is.
+    let homes = c.homes.clone();
+    c.village.withhold(homes[2], &[homes[1]]);
+    c.village.set_offline(homes[1], false);
+    c.say(0, "welcome");
+    c.pass(600);
+    c.village.withhold(homes[0], &[homes[1]]);
+    c.pass(3 * 3_600);
+    let carol = |c: &mut crate::rooms::Circle| {
+        let there = c.view(1).members.into_iter();
+        there
+            .filter(|one| one.present && !one.reachable && !one.me)
+            .count()
+    };
+    assert_eq!(carol(&mut c), 1);
+    let mut alice = Shadow::of(&mut c, 0);
+    let (bob, key) = (key_of(&mut c, 0, "Bob"), key_of(&mut c, 0, "Carol"));
+    let entry = Entry {
+        key: key.try_into().unwrap(),
+        name: "Carol".to_owned(),
+        revision: 1,
+        addresses: Vec::new(),
+    };
+    let room = c.view(0).conversation;
+    c.village.overhear();
+    for _ in 0..5 {
+        let step = RoomStep::Roster(vec![entry.clone(); 64]);
+        let side = alice.whisper(&bob, &Content::Room(RoomWord { room, step }));
+        alice.post(&mut c, 1, 5, &[&side]);
+        c.pass(1);
+    }
+    assert_eq!(c.village.overhear().len(), 0);
 }

@@ -202,7 +202,7 @@ impl Messenger {
             let unknown = record.revision == 0 && record.addresses.is_empty();
             (!record.mine).then_some((record.member, unknown))
         };
-        let mut news = 0;
+        let before = self.count_missing(room)?;
         for entry in entries {
             let Some((member, unknown)) = of(self.rooms.find(room)?, entry) else {
                 continue;
@@ -211,17 +211,16 @@ impl Messenger {
                 self.learn(call, room, member, entry)?;
             } else if unknown {
                 self.set_addresses(call, room, member, entry, 0)?;
-                news += 1;
             }
         }
         self.tell_room(room);
-        match news {
-            0 => Ok(()),
-            news => {
-                self.ask_on(call, room, news)?;
-                self.greet_room(call, room)
-            }
+        // An entry without addresses is no news, however often it is told.
+        let found = before.saturating_sub(self.count_missing(room)?);
+        if found == 0 || entries.iter().all(their_own) {
+            return Ok(());
         }
+        self.ask_on(call, room, found)?;
+        self.greet_room(call, room)
     }
 
     /// Somebody greeted.

@@ -57,10 +57,15 @@ impl Question {
         }
     }
 
-    /// Whether an answer that told of so many new to me is one to go on from at once. Who
-    /// tells little in each would have me ask for each.
-    fn is_answered(&self, news: usize) -> bool {
-        self.asked.is_some_and(|asked| news * 2 >= asked)
+    /// Whether to ask on at once, so many fewer being missing since an answer: once for each
+    /// question, and not where it told little. Who answers has me ask no oftener than it is
+    /// of use.
+    fn take_answer(&mut self, found: usize) -> bool {
+        let enough = self.asked.is_some_and(|asked| found * 2 >= asked);
+        if enough {
+            self.asked = None;
+        }
+        enough && found > 0
     }
 }
 
@@ -155,18 +160,22 @@ impl Messenger {
         }
     }
 
-    /// Somebody who was asked told of so many others: there may be more than fit into one
-    /// answer.
+    /// How many are missing in a room.
+    pub(super) fn count_missing(&mut self, room: RoomId) -> Result<usize, StorageError> {
+        Ok(self.rooms.find(room)?.missing().len())
+    }
+
+    /// Somebody told of so many who were missing: there may be more than fit into one answer.
     pub(super) fn ask_on(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        news: usize,
+        found: usize,
     ) -> Result<(), StorageError> {
         let silent = self.is_blocked_pair(room) || self.is_usurped_pair(room);
         let known = self.rooms.find(room)?;
-        let answered = known.question.as_ref();
-        let answered = answered.is_some_and(|question| question.is_answered(news));
+        let question = known.question.as_mut();
+        let answered = question.is_some_and(|question| question.take_answer(found));
         match answered && known.is_mine() && !silent && !known.missing().is_empty() {
             true => self.ask_who_is_missing(call, room),
             false => Ok(()),
@@ -268,9 +277,12 @@ mod tests {
 
     #[test]
     fn it_is_asked_on_at_once_where_an_answer_told_much_of_what_was_asked() {
-        assert!(!question(0..300, None).is_answered(64));
-        assert!(question(0..300, Some(64)).is_answered(60));
-        assert!(!question(0..300, Some(64)).is_answered(31));
-        assert!(question(0..2, Some(2)).is_answered(1));
+        assert!(!question(0..300, None).take_answer(64));
+        assert!(!question(0..300, Some(64)).take_answer(31));
+        assert!(!question(0..300, Some(0)).take_answer(0));
+        assert!(question(0..2, Some(2)).take_answer(1));
+        let mut once = question(0..300, Some(64));
+        assert!(once.take_answer(60));
+        assert!(!once.take_answer(60));
     }
 }
