@@ -59,6 +59,25 @@ fn all_move_one_after_the_other_once_somebody_is_out() {
 }
 
 #[test]
+fn who_runs_for_minutes_at_a_time_moves_as_well() {
+    let mut c = wide(2_585);
+    let before = addresses(&mut c, &["Heidi"]);
+    let heidi = c.homes[7];
+    c.village.set_asleep(heidi, true);
+    let (room, member) = (c.rooms[0], c.member(0, "Ivan").member);
+    c.ask(0, Command::RemoveMember { room, member });
+    c.pass(HOUR);
+    for _ in 0..7 {
+        c.village.set_asleep(heidi, false);
+        c.village.open_again(heidi).unwrap();
+        c.pass(90);
+        c.village.set_asleep(heidi, true);
+        c.pass(HOUR);
+    }
+    assert!(addresses(&mut c, &["Heidi"])[0].is_disjoint(&before[0]));
+}
+
+#[test]
 fn of_very_many_only_heralds_move_at_once_and_all_in_time() {
     let mut c = wide(2_583);
     for home in c.homes.clone() {

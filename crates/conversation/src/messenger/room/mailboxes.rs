@@ -26,9 +26,6 @@ use crate::{RoomId, Secret};
 const MOST_LEAVING: usize = 3;
 /// How long no mailbox is asked for where none could be made.
 const REST: Duration = Duration::from_secs(60 * 60);
-/// Within which time all move where there are heralds, for each leaf: so that what these send
-/// for it stays little.
-const OF_EACH: Duration = Duration::from_secs(60);
 
 impl Messenger {
     /// The mailboxes that members are told, the one to write to first in front; none
@@ -97,6 +94,7 @@ impl Messenger {
         let joining = standing == RoomStanding::Joining;
         if bare || joining || record.exposed {
             self.put_first(room, mailbox, call.cx.wall())?;
+            self.forget_turn(call, room)?;
             self.plan_rotation_of(call, room)?;
         }
         let record = &mut self.rooms.find(room)?.record;
@@ -113,7 +111,7 @@ impl Messenger {
         if self.devices.meet_in(room) {
             self.device_mailbox_opened(call)?;
         }
-        if self.lacks_mailboxes(room)? {
+        if self.lacks_mailboxes(room, call.cx.now())? {
             self.tend_room_mailboxes(call, room)?;
         }
         self.greet_room(call, room)?;
@@ -134,9 +132,7 @@ impl Messenger {
         let before = self.in_service(room).into_iter();
         let before = before.filter(|before| *before != mailbox);
         let before: Vec<_> = before.collect();
-        let known = self.rooms.find(room)?;
-        known.moves = None;
-        let record = &mut known.record;
+        let record = &mut self.rooms.find(room)?.record;
         record.mailbox = Some(mailbox.0);
         record.exposed = false;
         let mailbox = |before: MailboxId| before.0;
@@ -221,6 +217,7 @@ impl Messenger {
     ) -> Result<(), StorageError> {
         self.retire_mailboxes(room, call.cx.wall())?;
         self.forget_rotation_of(call, room)?;
+        self.forget_turn(call, room)?;
         let record = &mut self.rooms.find(room)?.record;
         let all: Vec<u64> = record.leaving.drain(..).map(|one| one.mailbox).collect();
         for mailbox in all {
@@ -241,26 +238,6 @@ impl Messenger {
             true => Ok(()),
             false => self.replace_mailbox_now(call, room),
         }
-    }
-
-    /// Whether it is my turn to move: where many do, each draws when.
-    fn has_its_turn(
-        &mut self,
-        call: &mut Call<'_, '_>,
-        room: RoomId,
-    ) -> Result<bool, StorageError> {
-        let known = self.rooms.find(room)?;
-        let me = known.me().and_then(|me| known.members.get(&me));
-        if !known.record.exposed || !known.is_wide() || me.is_some_and(|me| known.is_sought(me)) {
-            known.moves = None;
-            return Ok(true);
-        }
-        let within = OF_EACH.saturating_mul(u32::try_from(known.size()).unwrap_or(u32::MAX));
-        let now = call.cx.now();
-        let at = *known
-            .moves
-            .get_or_insert_with(|| now + call.cx.random_time_below(within));
-        Ok(at <= now)
     }
 
     /// The same at once.
@@ -296,12 +273,17 @@ impl Messenger {
 
     /// Whether more mailboxes of mine come soon in a wide group, so that one greeting is enough
     /// for all: each costs heralds two letters to everybody.
-    pub(super) fn lacks_mailboxes(&mut self, room: RoomId) -> Result<bool, StorageError> {
+    pub(super) fn lacks_mailboxes(
+        &mut self,
+        room: RoomId,
+        now: Moment,
+    ) -> Result<bool, StorageError> {
         let wanted = self.config.mailboxes.clamp(1, MOST_ADDRESSES);
         let there = self.in_service(room).len();
         let few = !self.is_seldom_written_to(room)?;
         let known = self.rooms.find(room)?;
-        Ok(known.is_wide() && few && known.rests.is_none() && there < wanted)
+        let rests = known.rests.is_some_and(|until| now < until);
+        Ok(known.is_wide() && few && !rests && there < wanted)
     }
 
     fn is_opening_for(&self, room: RoomId) -> bool {

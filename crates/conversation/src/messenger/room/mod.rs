@@ -36,6 +36,7 @@ mod ruin;
 mod say;
 mod size;
 mod tend;
+mod turn;
 mod wide;
 
 use std::collections::BTreeMap;
@@ -177,6 +178,7 @@ impl Rooms {
     pub(super) fn due(&self) -> Option<Moment> {
         let keepers = self.keepers.values().filter_map(Keeper::poll_timeout);
         let greetings = self.by_id.values().filter_map(|room| room.greets);
+        let moves = self.by_id.values().filter_map(|room| room.moves);
         let renewals = self.by_id.values().filter_map(|room| room.renewal.due());
         let doubts = self.by_id.values().filter_map(Room::doubt_ends);
         let others = [
@@ -189,7 +191,8 @@ impl Rooms {
             self.pages.due(),
         ];
         let others = others.into_iter().flatten();
-        let timed = keepers.chain(greetings).chain(renewals).chain(doubts);
+        let timed = keepers.chain(greetings).chain(moves);
+        let timed = timed.chain(renewals).chain(doubts);
         timed.chain(others).min()
     }
 

@@ -78,6 +78,7 @@ impl Messenger {
         for room in greeting {
             self.within(call, room.place(), |this, call| this.greet_now(call, room))?;
         }
+        self.turns_due(call)?;
         self.renewals_due(call, now)?;
         self.pieces_due(call)?;
         self.held_due(call)?;

@@ -21,7 +21,7 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         let now = call.cx.now();
-        let soon = match self.lacks_mailboxes(room)? {
+        let soon = match self.lacks_mailboxes(room, now)? {
             true => now + GREETING_REST,
             false => now,
         };
