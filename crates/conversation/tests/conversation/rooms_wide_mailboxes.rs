@@ -100,7 +100,12 @@ fn of_very_many_only_heralds_move_at_once_and_all_in_time() {
     c.pass(9 * DAY);
     // About half of them each week.
     assert!(moved(&mut c).contains(&false));
-    c.pass(21 * DAY);
+    // By lot: who moved in none of ten weeks is one of a thousand.
+    let mut weeks = 0;
+    while moved(&mut c).contains(&false) && weeks < 10 {
+        c.pass(7 * DAY);
+        weeks += 1;
+    }
     assert_eq!(moved(&mut c), [true; 7]);
     c.say(5, "found");
     c.pass(300);
