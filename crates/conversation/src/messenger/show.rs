@@ -150,7 +150,7 @@ impl Place<'_> {
             Self::Room(room) if record.mine => {
                 let counted = counted(room, storage, record.id())?;
                 // What another device of mine said that one counts.
-                let here = counted.all > 0 || record.state != MessageState::Accepted;
+                let here = !self.said_elsewhere(storage, record)?;
                 Ok(here.then(|| Box::new(counted)))
             }
             _ => Ok(None),
@@ -243,6 +243,7 @@ fn erased(
         short: shortened(storage, record.id())?,
         text: String::new(),
         deleted: true,
+        elsewhere: place.said_elsewhere(storage, record)?,
         ..unreadable(place, record)
     })
 }

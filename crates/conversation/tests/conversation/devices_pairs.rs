@@ -198,6 +198,19 @@ fn how_far_something_got_is_claimed_by_the_device_that_said_it() {
         assert_eq!(said.elsewhere, elsewhere, "{}", said.text);
         assert_eq!(said.from, Speaker::Me);
     }
+    // What is given up was said from here: of the rest nothing is known as before.
+    block(&mut t, alice, true);
+    t.pass(60);
+    assert_eq!(told(&mut t, alice, laptops), (true, heard));
+    block(&mut t, alice, false);
+    t.pass(60);
+    // And of what was taken back.
+    ask(&mut t.village, laptop, Command::Delete { message: laptops });
+    t.pass(60);
+    let contact = t.only(alice).contact;
+    let said = read(&mut t.village, alice, contact);
+    let said = said.iter().find(|view| view.id == laptops).unwrap();
+    assert!(said.deleted && said.elsewhere);
 }
 
 #[test]

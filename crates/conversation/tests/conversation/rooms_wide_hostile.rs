@@ -1,8 +1,10 @@
 //! What a herald, a member and who was one can do in a wide group: keep nobody from
 //! talking, and make nobody send without end.
 
-use hushwing_conversation::Command;
+use hushwing_conversation::Storage as _;
 use hushwing_conversation::content::{Content, RoomStep, RoomWord, Tally};
+use hushwing_conversation::storage::RoomRows as _;
+use hushwing_conversation::{Command, MessageState, Reply};
 use hushwing_delivery::Storage as _;
 
 use crate::rooms_shadow::{Shadow, key_of, post};
@@ -113,6 +115,23 @@ fn numbers_are_believed_of_a_herald_and_for_its_part_alone() {
     c.pass(1);
     let told = delivered(&mut c, 8, "to all");
     assert!((1..NINE.len() - 1).contains(&told), "{told}");
+
+    // As what another device of hers said.
+    let storage = c.village.storage(c.homes[8]).unwrap();
+    for one in storage.recipients(&id).unwrap() {
+        storage.remove_recipient(&id, one.member).unwrap();
+    }
+    let times = storage.message(&id).unwrap().unwrap().times;
+    storage
+        .set_state(&id, MessageState::Accepted, &times)
+        .unwrap();
+    let lie = bob.whisper(&key, &tally(0..9));
+    dave.post(&mut c, 8, 5, &[&lie]);
+    c.pass(1);
+    let Reply::Where(told) = c.ask(8, Command::Where { message: id }) else {
+        panic!("not where it is");
+    };
+    assert!(told.elsewhere && told.state == MessageState::Accepted);
 }
 
 #[test]

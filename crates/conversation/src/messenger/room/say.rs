@@ -363,6 +363,10 @@ impl Messenger {
             let Some(recipients) = sound(call.storage.recipients(&message))? else {
                 continue;
             };
+            if recipients.is_empty() {
+                // Another device of mine said it, which knows what became of it.
+                continue;
+            }
             for one in recipients {
                 if one.state < MessageState::Failed {
                     self.fail_to(call, one)?;

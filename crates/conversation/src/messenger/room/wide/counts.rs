@@ -352,6 +352,7 @@ impl Messenger {
         // What I wrote to somebody is on its way until they say themselves that it came: a
         // herald is asked for nobody else.
         let all = call.storage.recipients(&tally.message)?.into_iter();
+        let mut news = false;
         for one in all.filter(was_left_to_heralds) {
             let state = told.get(&one.member).copied();
             let Some(state) = state.filter(|state| one.state < *state) else {
@@ -359,8 +360,13 @@ impl Messenger {
             };
             call.storage
                 .put_recipient(&RecipientRecord { state, ..one })?;
+            news = true;
         }
-        self.count_anew(call, &tally.message, None)
+        match news {
+            true => self.count_anew(call, &tally.message, None),
+            // Nothing of it is theirs to count, as of what another device of mine said.
+            false => Ok(()),
+        }
     }
 }
 
