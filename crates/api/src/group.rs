@@ -20,7 +20,7 @@ pub struct Group {
     pub state: String,
     /// Shown name of the contact who offered it, unless I founded it.
     pub offered_by: Option<String>,
-    /// How many are in it.
+    /// How many are in it, as last known by who is not.
     pub size: usize,
     /// Who is in it, and who was.
     pub members: Vec<GroupMember>,

@@ -158,6 +158,12 @@ pub enum Refusal {
     /// How much is handed over is said where a device is let in.
     #[error("the device that lets this one in says how much of the past it is handed")]
     HistoryThere,
+    /// Two devices of one name could not be told apart.
+    #[error("another device of yours is called as the new one is")]
+    DeviceNamed,
+    /// The link is that of a device which was let in.
+    #[error("that device is one of yours already")]
+    DeviceHere,
     /// What the new device shows is something else: somebody may stand between.
     #[error("the code does not match")]
     WrongCode,

@@ -74,8 +74,8 @@ pub(crate) struct DeviceLink {
     /// The link that the new device shows, or `-` to read it from standard input; without,
     /// this is the new device
     pub(crate) link: Option<String>,
-    /// What your other devices call this one; without, as this computer is called. Where one of
-    /// them is called so, a number is put behind it
+    /// What your other devices call this one; without, as this computer is called, with a number
+    /// behind it if the device that lets it in is called so
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// What the new device is handed of what was said before: `all`, `none`, or the

@@ -221,7 +221,7 @@ pub(super) fn line(group: &Group) -> String {
     }
     let size = match group.state.as_str() {
         // Who comes and goes there since is not known here.
-        "left" | "broken" | "restoring" => String::new(),
+        "joining" | "left" | "broken" | "restoring" => String::new(),
         _ => format!("  {} in it", group.size),
     };
     format!("{id}  {}{size}  [{}]", group.name, group.state)
@@ -354,7 +354,7 @@ mod tests {
             told("group", "member", 2),
             "01234567  Rowing  2 in it  [member]"
         );
-        for state in ["left", "broken", "restoring"] {
+        for state in ["joining", "left", "broken", "restoring"] {
             assert_eq!(
                 told("group", state, 2),
                 format!("01234567  Rowing  [{state}]")

@@ -5,9 +5,6 @@ use super::room::{Entry, RoomWordError, cleaned, read_account, read_package};
 use super::shown::MAX_NAME;
 use crate::branches::AccountId;
 
-/// Devices whose names are told to a new one.
-pub const MAX_NAMED: usize = 8;
-
 /// To a new device that showed a link: you are to be of this account in the room of my
 /// devices.
 #[derive(Clone, PartialEq, Eq)]
@@ -18,8 +15,6 @@ pub struct DeviceCall {
     pub entry: Entry,
     /// What the profile is called, as it says.
     pub profile: String,
-    /// What the devices there are called, which the new one is not to be.
-    pub names: Vec<String>,
 }
 
 /// From the new device: yes, as this leaf.
@@ -38,33 +33,22 @@ pub struct DeviceAnswer {
 
 impl DeviceCall {
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, RoomWordError> {
-        reader.array_of(4)?;
+        reader.array_of(3)?;
         Ok(Self {
             account: read_account(reader)?,
             entry: Entry::read(reader)?,
             profile: reader.text(MAX_NAME * 4)?.to_owned(),
-            names: {
-                let count = reader.array(MAX_NAMED as u64)?;
-                let names = (0..count).map(|_| Ok(reader.text(MAX_NAME * 4)?.to_owned()));
-                names.collect::<Result<_, RoomWordError>>()?
-            },
         })
     }
 
     pub(super) fn write(&self, writer: &mut Writer) {
-        writer.array(4).bytes(self.account.as_bytes());
+        writer.array(3).bytes(self.account.as_bytes());
         self.entry.write(writer);
-        writer.text(&self.profile).array(self.names.len());
-        for name in &self.names {
-            writer.text(name);
-        }
+        writer.text(&self.profile);
     }
 
     pub(super) fn clean(&mut self) -> Result<(), RoomWordError> {
         self.profile = cleaned(&self.profile)?;
-        for name in &mut self.names {
-            *name = cleaned(name)?;
-        }
         self.entry.clean()
     }
 }

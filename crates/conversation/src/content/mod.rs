@@ -55,7 +55,7 @@ pub use addresses::{AddressUpdate, AddressUpdateError, MAX_ADDRESS, MAX_ADDRESSE
 pub use cbor::SyntaxError;
 pub(crate) use channel::MOST_CHAINS;
 pub use channel::{ChannelStep, ChannelWord, ChannelWordError};
-pub use device::{DeviceAnswer, DeviceCall, MAX_NAMED};
+pub use device::{DeviceAnswer, DeviceCall};
 pub use extension::{Extensions, Key, Value};
 pub use history::{Entitled, MAX_ENTITLED, Next, Piece, Place};
 pub use id::{MessageId, MessageIdError, Origin, Salt};

@@ -84,8 +84,17 @@ pub(crate) fn two(seed: u64) -> (Village, Home, Home) {
 fn devices_of_one_name_are_told_apart_by_a_number() {
     let (mut v, desk, phone) = two(4_016);
     let tablet = v.move_in("Alice", DELAY).unwrap();
-    for (new, expected) in [(phone, "laptop 2"), (tablet, "laptop 3")] {
-        let link = shown(&mut v, new, "laptop");
+    for (new, name, expected) in [(phone, "laptop", "laptop-2"), (tablet, "tablet", "tablet")] {
+        // As the device that calls it is not, and another is.
+        if new == tablet {
+            let link = shown(&mut v, new, "laptop-2");
+            ask(&mut v, desk, call(&link, "laptop"));
+            pass(&mut v, 10);
+            let code = devices(&mut v, desk).code.expect("a code");
+            let confirm = Command::ConfirmDevice { code, days: None };
+            assert_eq!(refusal(&mut v, desk, confirm), Refusal::DeviceNamed);
+        }
+        let link = shown(&mut v, new, name);
         ask(&mut v, desk, call(&link, "laptop"));
         pass(&mut v, 10);
         let view = devices(&mut v, desk);
@@ -94,10 +103,10 @@ fn devices_of_one_name_are_told_apart_by_a_number() {
         ask(&mut v, desk, Command::ConfirmDevice { code, days: None });
         pass(&mut v, 120);
         let again = call(&link, "laptop");
-        assert_eq!(refusal(&mut v, desk, again), Refusal::LinkUsed);
+        assert_eq!(refusal(&mut v, desk, again), Refusal::DeviceHere);
     }
-    for (home, own) in [(desk, "laptop"), (phone, "laptop 2"), (tablet, "laptop 3")] {
-        let all = ["laptop", "laptop 2", "laptop 3"];
+    for (home, own) in [(desk, "laptop"), (phone, "laptop-2"), (tablet, "tablet")] {
+        let all = ["laptop", "laptop-2", "tablet"];
         let mut all = all.map(|name| format!("{name} {} true", name == own));
         all.sort();
         assert_eq!(names(&mut v, home), all);

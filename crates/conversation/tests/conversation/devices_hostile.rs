@@ -144,7 +144,6 @@ fn an_answer_to_another_call_is_none() {
                 addresses: vec![to.encode()],
             },
             profile: "Alice".to_owned(),
-            names: Vec::new(),
         }),
     };
     let mut mallory = Mallory::new();
@@ -295,7 +294,6 @@ fn a_call_and_an_answer_that_nobody_takes_are_called_back() {
                 addresses: vec![to.encode()],
             },
             profile: "Alice".to_owned(),
-            names: Vec::new(),
         }),
     };
     post_word(&mut v, &mut Mallory::new(), to, (&word.encode(), &[]));

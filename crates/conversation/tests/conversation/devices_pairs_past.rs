@@ -167,7 +167,7 @@ fn of_what_was_said_before_less_may_be_handed_over_and_nothing_off_the_record() 
     let mut all = Vec::new();
     for days in [Some(1), None] {
         let new = t.village.move_in_as(config("Alice")).unwrap();
-        let link = shown(&mut t.village, new, "new");
+        let link = shown(&mut t.village, new, &format!("new {days:?}"));
         ask(&mut t.village, alice, call(&link, "phone"));
         t.pass(10);
         let code = devices(&mut t.village, alice).code.expect("a code");

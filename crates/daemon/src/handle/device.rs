@@ -69,20 +69,14 @@ async fn ask(profile: &Profile, command: Command) -> Result<Devices, Error> {
     view_of(profile, command).await.map(|view| devices(&view))
 }
 
-/// The device a person means: by name, or else by number.
+/// The device a person means: by name or by number.
 fn meant(known: &DevicesView, name: &str) -> Result<MemberId, Error> {
-    let all = || known.devices.iter();
-    let named: Vec<&DeviceView> = all().filter(|one| one.name == name).collect();
-    match named.as_slice() {
+    // A device may be called as the number of another.
+    let is_meant = |one: &&DeviceView| one.name == name || one.device.0.to_string() == name;
+    let meant: Vec<&DeviceView> = known.devices.iter().filter(is_meant).collect();
+    match meant.as_slice() {
         [one] => Ok(one.device),
-        [] => {
-            let mut all = all();
-            let numbered = all.find(|one| one.device.0.to_string() == name);
-            let found = numbered.map(|one| one.device);
-            found.ok_or_else(|| {
-                nobody_named("device", name).with_advice("`hushwing device list` shows them")
-            })
-        }
+        [] => Err(nobody_named("device", name).with_advice("`hushwing device list` shows them")),
         several => {
             let several = several.iter();
             let candidates: Vec<String> = several

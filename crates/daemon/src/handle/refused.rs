@@ -152,7 +152,11 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
             "type the digits that the new device shows; if the two differ, somebody stands \
              between: show another link"
         }
-        Refusal::NoDevice => "`hushwing device list` shows them",
+        Refusal::DeviceNamed => {
+            "show a link there by `hushwing device link --name NAME` with another name, and link it \
+             by that"
+        }
+        Refusal::NoDevice | Refusal::DeviceHere => "`hushwing device list` shows them",
         Refusal::ThisDevice => "revoke it from another device",
         Refusal::DeviceLink => "ask for an invitation: `hushwing invite` makes one",
         Refusal::NoRoom => "`hushwing group list` shows your groups",

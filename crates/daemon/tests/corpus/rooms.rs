@@ -53,7 +53,6 @@ pub(crate) fn rooms() -> Vec<Seed> {
         account: AccountId::try_from([7; 16].as_slice()).unwrap(),
         entry: entry.clone(),
         profile: "Alice".to_owned(),
-        names: vec!["phone".to_owned()],
     });
     let called = RoomStep::Called(DeviceAnswer {
         package: vec![8; 60],

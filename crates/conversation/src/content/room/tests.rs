@@ -128,7 +128,6 @@ fn all(name: &str) -> Vec<RoomWord> {
             account: AccountId::try_from([7; 16].as_slice()).unwrap(),
             entry: entry(name),
             profile: name.to_owned(),
-            names: vec![name.to_owned(); 2],
         }),
         RoomStep::Called(answer(name, None)),
         RoomStep::Called(answer(name, Some([5; 32]))),

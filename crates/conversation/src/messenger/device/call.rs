@@ -8,7 +8,7 @@ use super::code::{code, is_code};
 use super::tie::is_tied;
 use super::{DAY, LINK_LIFE, MOST_DEVICES};
 use crate::branches::MemberPackage;
-use crate::content::{DeviceAnswer, DeviceCall, MAX_NAMED, RoomStep, RoomWord};
+use crate::content::{DeviceAnswer, DeviceCall, RoomStep, RoomWord};
 use crate::letter::LetterBody;
 use crate::link::DeviceLink;
 use crate::messenger::join::refusal_of_link;
@@ -39,7 +39,7 @@ impl Messenger {
         }
         let room = self.room_of_devices(call, &name)?;
         if self.rooms.present_in(room).any(|one| one.key == link.key()) {
-            return Err(Refusal::LinkUsed.into());
+            return Err(Refusal::DeviceHere.into());
         }
         self.has_place(room)?;
         self.end_called(call)?;
@@ -98,13 +98,6 @@ impl Messenger {
             account,
             entry,
             profile: self.profile_name(),
-            names: {
-                let there = self.rooms.present_in(room).map(|one| one.name.clone());
-                there
-                    .filter(|name| !name.is_empty())
-                    .take(MAX_NAMED)
-                    .collect()
-            },
         });
         let word = RoomWord {
             room: conversation,
@@ -213,6 +206,16 @@ impl Messenger {
         self.list_devices()
     }
 
+    /// Whether a new device is called as one that is there and stays.
+    fn is_named_as_another(&self, room: RoomId, word: &RoomWord) -> bool {
+        let RoomStep::Called(said) = &word.step else {
+            return false;
+        };
+        let goes = |key: &[u8]| said.before.is_some_and(|before| before == key);
+        let mut there = self.rooms.present_in(room);
+        there.any(|one| one.name == said.entry.name && !goes(&one.key))
+    }
+
     /// A person compared the code: the new device comes in.
     pub(in crate::messenger) fn confirm_device(
         &mut self,
@@ -243,6 +246,9 @@ impl Messenger {
         let Ok(word) = RoomWord::decode(answer.expose()) else {
             return Err(StorageError::corrupt("reading the answer of a device").into());
         };
+        if self.is_named_as_another(room, &word) {
+            return Err(Refusal::DeviceNamed.into());
+        }
         self.end_called(call)?;
         // Those of a backup stay behind in their room.
         self.give_devices_up(call)?;

@@ -105,7 +105,7 @@ impl Messenger {
         let (account, entry) = (&said.account, &said.entry);
         // Who was put back takes the place of the one that is called so.
         if self.devices.leaf_before().is_none() {
-            self.be_unlike(room, &said.names)?;
+            self.be_unlike(room, &said.entry.name)?;
         }
         let package = self.be_called(call, room, (conversation, account), &key, entry.key)?;
         let step = RoomStep::Called(DeviceAnswer {

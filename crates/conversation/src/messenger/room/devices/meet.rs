@@ -173,14 +173,14 @@ impl Messenger {
         Ok((known.record.conversation, known.account()?))
     }
 
-    /// Is called there as none of these is.
+    /// Is not called there as another one is.
     pub(in crate::messenger) fn be_unlike(
         &mut self,
         room: RoomId,
-        there: &[String],
+        other: &str,
     ) -> Result<(), StorageError> {
         let record = &mut self.rooms.find(room)?.record;
-        record.my_name = unlike(&record.my_name, there);
+        record.my_name = unlike(&record.my_name, other);
         Ok(())
     }
 
