@@ -88,6 +88,7 @@ mod rooms_signs;
 mod rooms_stewards;
 mod rooms_undone;
 mod rooms_vanish;
+mod rooms_weeks;
 mod rooms_wide;
 mod rooms_wide_apart;
 mod rooms_wide_hostile;

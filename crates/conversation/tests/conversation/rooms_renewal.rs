@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use hushwing_conversation::Command;
 use hushwing_conversation::branches::{PolicyChange, Told, Wish};
 use hushwing_conversation::storage::RoomRenewalRecord;
 use hushwing_conversation::village::Crash;
+use hushwing_conversation::{Command, Config, GroupSize};
 use hushwing_sansio::Timestamp;
 
-use crate::rooms::{Circle, acquaintances};
+use crate::rooms::{Circle, acquaintances, acquaintances_of};
 use crate::rooms_shadow::Shadow;
 
 /// What the wall clock of a village shows at first.
@@ -284,4 +284,23 @@ fn who_is_no_steward_keeps_the_distance_and_who_is_alone_renews_nothing() {
     alone.found();
     alone.pass(1_200);
     assert_eq!(drawn(&mut alone, 0), None);
+}
+
+#[test]
+fn in_a_wide_group_nobody_renews_keys_by_themselves() {
+    for (narrow, renews) in [(3, true), (2, false)] {
+        let size = GroupSize { narrow, most: 12 };
+        let mut c = acquaintances_of(2_870, &["Alice", "Bob", "Carol"], size);
+        for home in c.homes.clone() {
+            let choose = |config: &mut Config| config.renews = true;
+            c.village.choose(home, choose).unwrap();
+        }
+        c.found();
+        c.add(1);
+        c.add(2);
+        c.pass(6 * 3_600);
+        let (all, _) = renewed(&mut c, 0);
+        assert_eq!(all.iter().all(Option::is_some), renews, "{narrow}: {all:?}");
+        assert_eq!(drawn(&mut c, 1).is_some(), renews);
+    }
 }

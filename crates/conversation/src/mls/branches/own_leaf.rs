@@ -18,6 +18,8 @@ pub struct OwnLeaf {
     pub leaves: usize,
     /// Whether any is another account's.
     pub others: bool,
+    /// Whether there are more than may be without a herald.
+    pub wide: bool,
     /// Whether the rule allows my account a commit that only renews keys
     /// (`protocol/commits.md` section 3, *Distance*).
     pub may_renew: bool,
@@ -39,13 +41,16 @@ impl Keeper {
             let parent = facts::parent(group).ok_or(())?;
             let index = group.own_leaf_index().u32();
             let mine = parent.leaves.get(&index).ok_or(())?;
-            let steward = parent.stewards().contains(&account);
+            let free = parent.stewards().contains(&account)
+                || parent.turn() == Some(&account)
+                || parent.free_to_renew(&account) <= parent.epoch;
             Ok::<_, ()>(OwnLeaf {
                 key,
                 renewed_at: mine.renewed_at,
                 leaves: parent.leaves.len(),
                 others: parent.leaves.values().any(|leaf| leaf.account != account),
-                may_renew: steward || parent.free_to_renew(&account) <= parent.epoch,
+                wide: parent.leaves.len() > parent.narrow,
+                may_renew: free,
             })
         })?;
         let leaf = leaf.map_err(|()| StorageError::corrupt("reading a state of a group"))?;

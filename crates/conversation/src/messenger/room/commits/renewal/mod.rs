@@ -10,6 +10,9 @@
 //! mailbox in the group. What comes back shows that servers take and give, and that all
 //! that lay there before is read. A commit that loses is not made again, as one for a wish
 //! is: another time is drawn.
+//!
+//! Not in wide groups: there a commit on a tree of those who never made one is half a
+//! megabyte to each.
 
 use core::time::Duration;
 
@@ -28,7 +31,8 @@ mod tries;
 use tries::{LATE, Tries};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// A newcomer commits within so long for each leaf of the group.
+/// A newcomer commits within so long for each leaf of the group, and not before it can
+/// have been quiet.
 const OF_EACH: Duration = Duration::from_secs(15 * 60);
 /// Between two renewals of one leaf.
 const SHORTEST: Duration = DAY.saturating_mul(5);
@@ -96,7 +100,7 @@ fn span(leaf: &OwnLeaf) -> (Duration, Duration) {
     let many = u32::try_from(MANY).unwrap_or(1);
     let share = |span| times(span, leaf.leaves.max(MANY)) / many;
     match leaf.renewed_at {
-        None => (Duration::ZERO, times(OF_EACH, leaf.leaves)),
+        None => (QUIET, times(OF_EACH, leaf.leaves)),
         Some(_) => (share(SHORTEST), share(SPREAD)),
     }
 }
@@ -160,11 +164,14 @@ impl Messenger {
         room: RoomId,
     ) -> Result<Option<OwnLeaf>, StorageError> {
         let hidden = self.devices.meet_in(room);
-        if !self.config.renews || hidden || !self.rooms.find(room)?.is_mine() {
+        // Whom I blocked shall not see that I am there.
+        let stays = self.is_blocked_pair(room) || self.is_usurped_pair(room);
+        let renews = self.config.renews && !hidden && !stays;
+        if !renews || !self.rooms.find(room)?.is_mine() {
             return Ok(None);
         }
         let leaf = self.keeper(call, room, |keeper, lent| keeper.own_leaf(lent))?;
-        Ok(leaf.filter(|leaf| leaf.others))
+        Ok(leaf.filter(|leaf| leaf.others && !leaf.wide))
     }
 
     /// When that is, drawn where it was not; no later than it could be drawn now, whatever
