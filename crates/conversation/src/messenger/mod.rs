@@ -152,7 +152,8 @@ pub struct Config {
     /// Whether mailboxes are replaced every week.
     pub rotates: bool,
     /// Whether my keys are renewed every week, in groups that nobody passes on for and in
-    /// conversations of two with several devices (RFC 0013, *Renewing keys by themselves*).
+    /// conversations of two with several devices. Off: who is away for more than 21 days
+    /// would lose the group (RFC 0013, *Renewing keys by themselves*).
     pub renews: bool,
     /// Whether messages leave to all addresses of a contact at once, and not to
     /// the next one when the one before it brought no receipt.
@@ -181,7 +182,7 @@ impl Default for Config {
             mailboxes: 1,
             recovery: false,
             rotates: true,
-            renews: true,
+            renews: false,
             in_parallel: false,
             group_size: GroupSize::default(),
             most_for_others: (131_072, 128 * 1024 * 1024),

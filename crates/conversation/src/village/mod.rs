@@ -119,9 +119,8 @@ impl Village {
         self.move_in_as(Config {
             name: name.to_owned(),
             receipt_delay: (receipt_delay, receipt_delay),
-            // Who wants that mailboxes and keys change says so.
+            // Who wants that mailboxes change says so.
             rotates: false,
-            renews: false,
             ..Config::default()
         })
     }

@@ -24,7 +24,6 @@ pub(crate) fn config(name: &str) -> Config {
         name: name.to_owned(),
         receipt_delay: (DELAY, DELAY),
         rotates: false,
-        renews: false,
         ..Config::default()
     }
 }

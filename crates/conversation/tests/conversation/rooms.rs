@@ -47,7 +47,6 @@ pub(crate) fn acquaintances_of(seed: u64, names: &[&str], group_size: GroupSize)
         name: (*name).to_owned(),
         receipt_delay: (DELAY, DELAY),
         rotates: false,
-        renews: false,
         group_size,
         ..Config::default()
     };

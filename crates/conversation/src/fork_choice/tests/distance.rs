@@ -77,6 +77,19 @@ fn new_keys_wait_for_every_commit_of_the_account_and_changes_for_changes_alone()
 }
 
 #[test]
+fn of_several_devices_the_last_commit_counts() {
+    for (first, second) in [(0, SPACING + 3), (SPACING + 3, 0)] {
+        let mut group = spaced(9, first, first);
+        let other = group.leaves.get_mut(&9).unwrap();
+        (other.renewed_at, other.changed_at) = (Some(100 - second), Some(100 - second));
+        for device in [4, 9] {
+            assert_eq!(on(&group, device, |_| ()), Err(Invalid::TooSoon));
+            assert_eq!(adds(&group, device, &[5]), Err(Invalid::TooSoon));
+        }
+    }
+}
+
+#[test]
 fn a_device_throws_out_all_others_of_its_account_at_any_time() {
     let near = spaced(9, 0, 0);
     assert_eq!(removes(&near, 4, &[9]), Ok(Class::OwnRemoval));
@@ -230,6 +243,16 @@ fn nobody_alone_carries_a_tip_away_and_no_two_of_many_without_end() {
         let group = parent(Shape::Group, 100, &[1], &leaves);
         // New keys, a device, and that one throws out the other.
         assert_eq!(longest(&group, &[account(2)], 6), 3, "{accounts}");
+    }
+    // With three devices, whenever they committed last.
+    for since in [0, 4, 9] {
+        let mut group = parent(Shape::Group, 100, &[1], &[1, 2, 2, 2, 3, 4, 5]);
+        for (index, more) in (1..4).zip([0, 1, 5]) {
+            let device = group.leaves.get_mut(&index).unwrap();
+            device.renewed_at = Some(100 - since - more);
+            device.changed_at = (index == 2).then_some(100 - since - more);
+        }
+        assert!(longest(&group, &[account(2)], 5) <= 3, "{since}");
     }
     let group = parent(Shape::Group, 100, &[1], &[1, 2, 3, 4, 5, 6, 7, 8, 9]);
     assert_eq!(longest(&group, &[2, 3].map(account), 7), 6);

@@ -325,6 +325,21 @@ fn stamps() -> Vec<Value> {
             let mut commit = bare(&state, u32::from(author) - 1);
             commit.path = Some(says.clone());
             judgements.push(judged(&state, &commit));
+            // Without a stamp, in a state in which the author has the turn, and has not.
+            for other in [0, 1] {
+                let mut commit = commit.clone();
+                commit.committer = other;
+                commit.path.as_mut().unwrap().account = account(u8::try_from(other).unwrap() + 1);
+                judgements.push(judged(&state, &commit));
+                let own = commit.path.clone().unwrap().account;
+                let device = Leaf {
+                    account: own,
+                    renewed_at: None,
+                    changed_at: None,
+                };
+                commit.added.push(device);
+                judgements.push(judged(&state, &commit));
+            }
             let mut commit = bare(&state, u32::from(author) - 1);
             commit.added.push(says);
             judgements.push(judged(&state, &stamped(&state, &commit)));
@@ -337,11 +352,14 @@ fn stamps() -> Vec<Value> {
 fn distances() -> Vec<Value> {
     let leaves = [1, 2, 3, 4, 5, 5];
     let mut judgements = Vec::new();
-    for (renewed_at, changed_at) in [(96, 96), (96, 95), (96, 90), (95, 95), (95, 90)] {
-        for more in [&[][..], &[5]] {
+    for (renewed_at, changed_at) in [(96, 96), (96, 95), (96, 90), (95, 95), (95, 90), (92, 92)] {
+        for more in [&[][..], &[5], &[6, 7, 8, 9]] {
             let mut state = parent(Shape::Group, 100, &[1], &[&leaves, more].concat());
             let first = state.leaves.get_mut(&4).unwrap();
             (first.renewed_at, first.changed_at) = (Some(renewed_at), Some(changed_at));
+            // The other device did long before, whichever commits.
+            let other = state.leaves.get_mut(&5).unwrap();
+            (other.renewed_at, other.changed_at) = (Some(20), Some(10));
             let mut removal = bare(&state, 4);
             removal.removed.insert(5);
             let mut device = bare(&state, 5);

@@ -165,7 +165,7 @@ pub enum MakeFault {
     /// The rules of the group do not allow it to me.
     #[error("the group's rules do not allow it")]
     Rules,
-    /// It is too soon after the last commit of my account.
+    /// It is too soon after the last commit of my account, or the last that changed something.
     #[error("too soon after the last change")]
     TooSoon,
     /// More commits are known than are kept, and none of them may go: a wish

@@ -165,7 +165,7 @@ impl Messenger {
                 )
             });
         }
-        // More than one device may stay only at a distance from the last commit: until then
+        // More than one device may stay only at a distance from the last change: until then
         // none does but me, and the good ones come again.
         let free = self.keeper(call, room, |keeper, lent| keeper.is_free(lent))?;
         // A state may be followed in which I am out myself, for now or for good.
