@@ -476,6 +476,7 @@ impl Messenger {
                     tried,
                 } => {
                     self.debts.left(letter, call.cx.now());
+                    self.note_refused(&tried);
                     self.within_letter(call, letter, |this, call| {
                         this.failed(call, letter, reason, &tried)
                     })?;

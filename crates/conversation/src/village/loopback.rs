@@ -42,6 +42,8 @@ pub(super) struct Loopback {
     pub(super) swallow: BTreeMap<Home, u32>,
     /// Envelopes of one to another are accepted and lost.
     pub(super) withheld: BTreeSet<(Home, Home)>,
+    /// What is sent to mailboxes that are gone is refused, and not lost.
+    pub(super) refuses_gone: bool,
     /// Whether it tells that envelopes left.
     pub(super) tells_progress: bool,
     /// Bytes that every place ends with.
@@ -372,6 +374,12 @@ impl Loopback {
             && mailbox.lockable
             && *mailbox.locked_by.get_or_insert(home) != home
         {
+            return NetworkEvent::Failed {
+                send,
+                reason: SendFailure::Gone,
+            };
+        }
+        if self.refuses_gone && !self.mailboxes.contains_key(&locator.0) {
             return NetworkEvent::Failed {
                 send,
                 reason: SendFailure::Gone,

@@ -150,6 +150,11 @@ impl Village {
         self.network.withheld.extend(withheld);
     }
 
+    /// From now on servers refuse what is sent to mailboxes that are gone.
+    pub fn refuse_what_is_gone(&mut self) {
+        self.network.refuses_gone = true;
+    }
+
     /// Loses all mailboxes of somebody, who hears of it at once or when they
     /// are opened again.
     pub fn lose_mailboxes(&mut self, home: Home, tell: bool) {

@@ -25,7 +25,7 @@ impl Circle {
     }
 
     /// Somebody knows of another what they knew then.
-    fn forget_what_was_told(&mut self, who: usize, name: &str, then: &MemoryStorage) {
+    pub(crate) fn forget_what_was_told(&mut self, who: usize, name: &str, then: &MemoryStorage) {
         let (home, room) = (self.homes[who], self.rooms[who]);
         let member = self.member(who, name).member;
         let mut members = then.members(room).unwrap().into_iter();

@@ -37,6 +37,41 @@ fn a_server_that_drops_what_it_took_keeps_nothing_from_anybody() {
 }
 
 #[test]
+fn a_herald_that_missed_where_somebody_moved_asks_for_it() {
+    let mut c = wide(2_587);
+    let then: Vec<_> = [1, 2]
+        .map(|who| c.village.storage(c.homes[who]).unwrap().clone())
+        .into();
+    c.village.refuse_what_is_gone();
+    let moved = &NINE[3..];
+    for home in c.homes[3..].iter().copied() {
+        c.village.lose_mailboxes(home, true);
+    }
+    c.pass(600);
+    let now: Vec<_> = moved
+        .iter()
+        .map(|name| c.member_addresses(0, name))
+        .collect();
+    for (who, then) in [1, 2].into_iter().zip(&then) {
+        for name in moved {
+            c.forget_what_was_told(who, name, then);
+        }
+    }
+    let known = |c: &mut Circle, who| {
+        let known = moved.iter().zip(&now);
+        let known = known.filter(|(name, now)| c.member_addresses(who, name) == **now);
+        known.count()
+    };
+    assert_eq!([known(&mut c, 1), known(&mut c, 2)], [0, 0]);
+    // Each of three is in charge of some.
+    c.say(4, "one");
+    c.pass(HOUR);
+    let learnt = [known(&mut c, 1), known(&mut c, 2)];
+    assert!(learnt.iter().all(|count| *count > 0), "{learnt:?}");
+    everybody_has(&mut c, &[], &["one"]);
+}
+
+#[test]
 fn all_move_one_after_the_other_once_somebody_is_out() {
     let mut c = wide(2_581);
     let there = &NINE[1..8];

@@ -68,6 +68,9 @@ pub(in crate::messenger) struct Room {
     pub(super) greeted: Option<Moment>,
     /// When I move to another mailbox, where all do one after the other.
     pub(super) moves: Option<Moment>,
+    /// Those who took nothing any more at any address I know, in a wide group: they moved, and
+    /// I never heard where to.
+    pub(super) refused: BTreeSet<MemberId>,
     /// When it is asked for those who are missing.
     pub(super) question: Option<Question>,
     /// When a letter of it came last in this run.
@@ -112,6 +115,7 @@ impl Room {
             rests: None,
             greeted: None,
             moves: None,
+            refused: BTreeSet::new(),
             question: None,
             heard: None,
             renewal: Renewal::default(),

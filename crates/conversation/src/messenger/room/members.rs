@@ -91,6 +91,7 @@ impl Messenger {
         self.notices.forget(member.place());
         let known = self.rooms.find(room)?;
         known.members.remove(&member);
+        known.refused.remove(&member);
         known.roll.forget_member(member);
         self.rooms.of_member.remove(&member);
         self.forget_kin(call, room, member)?;

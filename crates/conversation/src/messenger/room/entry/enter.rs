@@ -199,18 +199,25 @@ impl Messenger {
         }
         let of = |known: &Room, entry: &Entry| {
             let record = known.present(&entry.key)?;
-            let unknown = record.revision == 0 && record.addresses.is_empty();
-            (!record.mine).then_some((record.member, unknown))
+            let lacks = known.lacks_addresses(record, entry);
+            let name = (record.revision > 0).then(|| record.name.clone());
+            (!record.mine).then_some((record.member, record.revision, name, lacks))
         };
         let before = self.count_missing(room)?;
         for entry in entries {
-            let Some((member, unknown)) = of(self.rooms.find(room)?, entry) else {
+            let Some((member, revision, name, lacks)) = of(self.rooms.find(room)?, entry) else {
                 continue;
             };
             if their_own(entry) {
                 self.learn(call, room, member, entry)?;
-            } else if unknown {
-                self.set_addresses(call, room, member, entry, 0)?;
+            } else if lacks {
+                // What they told themselves of their name stands, and what they tell later.
+                let name = name.unwrap_or_else(|| entry.name.clone());
+                let entry = Entry {
+                    name,
+                    ..entry.clone()
+                };
+                self.set_addresses(call, room, member, &entry, revision)?;
             }
         }
         self.tell_room(room);
@@ -342,6 +349,7 @@ impl Messenger {
         if !moved {
             return Ok(());
         }
+        self.rooms.find(room)?.refused.remove(&member);
         self.cancel_letters_to(call, room, &before)?;
         self.call_back_welcome(call, room, member)?;
         let there = self.rooms.find(room)?;

@@ -9,6 +9,7 @@
 use core::time::Duration;
 use std::collections::BTreeSet;
 
+use hushwing_delivery::Address;
 use hushwing_sansio::{Context, Moment, StorageError};
 
 use super::roster::{entry_of, fitted};
@@ -72,8 +73,22 @@ impl Question {
 impl Room {
     /// Those who are there and of whom something is lacking.
     fn missing(&self) -> Vec<&MemberRecord> {
-        let lacks = |one: &&MemberRecord| one.addresses.is_empty() || self.is_unbound(one);
+        let lacks = |one: &&MemberRecord| !self.reaches(one) || self.is_unbound(one);
         self.others().filter(lacks).collect()
+    }
+
+    /// Whether it is known where to write to somebody, as far as can be told.
+    fn reaches(&self, one: &MemberRecord) -> bool {
+        !one.addresses.is_empty() && !self.refused.contains(&one.member)
+    }
+
+    /// Whether what others tell of somebody is taken: where nothing is known, or nothing that
+    /// is of use any more.
+    pub(super) fn lacks_addresses(&self, one: &MemberRecord, entry: &Entry) -> bool {
+        let addresses = one.addresses.iter().map(|address| address.expose());
+        let other = || !addresses.eq(entry.addresses.iter().map(Vec::as_slice));
+        let unknown = one.revision == 0 && one.addresses.is_empty();
+        unknown || (self.refused.contains(&one.member) && other())
     }
 
     /// Whether somebody else of their account is there, and it is not known that both are one.
@@ -89,7 +104,7 @@ impl Room {
     fn question_for(&self, cx: &mut Context<'_>) -> Result<Asked, StorageError> {
         // Each comes to be asked for some time, however many there are.
         let missing = shuffled(cx, self.missing());
-        let reached = |one: &&&MemberRecord| !one.addresses.is_empty();
+        let reached = |one: &&&MemberRecord| self.reaches(one);
         let themselves: Vec<_> = missing.iter().filter(reached).take(MOST_ASKED).collect();
         let mut asked: Vec<_> = themselves.iter().map(|one| one.member).collect();
         let others = missing.iter().filter(|one| !asked.contains(&one.member));
@@ -128,6 +143,27 @@ fn shuffled<T>(cx: &mut Context<'_>, mut all: Vec<T>) -> Vec<T> {
 }
 
 impl Messenger {
+    /// A letter was refused for good at each of these addresses: whoever has no other is asked
+    /// for, in a wide group. A greeting that told where they moved may have been dropped.
+    pub(in crate::messenger) fn note_refused(&mut self, tried: &[Address]) {
+        let tried: Vec<Vec<u8>> = tried.iter().map(Address::encode).collect();
+        let gone = |one: &MemberRecord| {
+            let mut addresses = one.addresses.iter();
+            !one.addresses.is_empty()
+                && addresses.all(|known| tried.iter().any(|tried| tried == known.expose()))
+        };
+        for known in self
+            .rooms
+            .by_id
+            .values_mut()
+            .filter(|known| known.is_wide())
+        {
+            let gone = known.others().filter(|one| gone(one));
+            let gone: Vec<_> = gone.map(|one| one.member).collect();
+            known.refused.extend(gone);
+        }
+    }
+
     /// Asks for those who are missing in a room, if it is time to.
     pub(in crate::messenger::room) fn look_for_missing(
         &mut self,
