@@ -96,9 +96,17 @@ impl Counts {
         (by, state): (MemberId, MessageState),
         now: Moment,
     ) {
-        let told = self.told.get(&author).filter(|told| !told.heard);
-        let next = told.map_or(now, |told| told.next);
+        let silent = self.told.get(&author).filter(|told| !told.heard);
+        let next = silent.map_or(now, |told| told.next);
         let gathered = self.rooms.entry(room).or_default();
+        let waiting = gathered.authors.get(&author);
+        let new = waiting.is_none_or(|of| !of.by_message.contains_key(&message));
+        let many = waiting.map_or(0, |of| of.by_message.len());
+        let full = many >= MAX_TALLIES || gathered.messages >= MOST_GATHERED;
+        if silent.is_some() && new && full {
+            // What waits for who may be away is one letter, whatever others confirm.
+            return;
+        }
         let of = gathered.authors.entry(author).or_insert_with(|| OfAuthor {
             due: next.max(now + INTERVAL),
             by_message: BTreeMap::new(),
@@ -110,7 +118,11 @@ impl Counts {
         let known = states.entry(by).or_insert(state);
         *known = (*known).max(state);
         if gathered.messages >= MOST_GATHERED {
-            gathered.authors.values_mut().for_each(|of| of.due = now);
+            let told = &self.told;
+            let silent = |author| told.get(author).is_some_and(|told| !told.heard);
+            let there = gathered.authors.iter_mut();
+            let there = there.filter(|(author, _)| !silent(author));
+            there.for_each(|(_, of)| of.due = now);
         }
     }
 
@@ -424,13 +436,33 @@ mod tests {
             let told = told_in(&mut counts, minute * 60..(minute + 1) * 60);
             assert_eq!(told, [minute * 60 + 20]);
         }
-        for number in 0..MOST_GATHERED {
-            let number = u64::try_from(number).unwrap();
-            let receipt = (MemberId(5), MessageState::Read);
-            counts.note(ROOM, AUTHOR, id(number), receipt, at(5_000));
-        }
+        counts.heard_of(ROOM, AUTHOR, at(5_000));
+        confirm_all(&mut counts, 5_000);
         let due = counts.take_due(at(5_000));
         assert_eq!(due[0].1[0].1.by_message.len(), MOST_GATHERED);
         assert!(counts.rooms.is_empty());
+    }
+
+    /// Somebody confirms as much as is gathered of a room, and more.
+    fn confirm_all(counts: &mut Counts, second: u64) {
+        for number in 0..u64::try_from(MOST_GATHERED).unwrap() {
+            let receipt = (MemberId(5), MessageState::Read);
+            counts.note(ROOM, AUTHOR, id(number), receipt, at(second));
+        }
+    }
+
+    #[test]
+    fn nobody_has_an_author_who_is_away_told_oftener_or_in_more_than_one_letter() {
+        let mut counts = Counts::default();
+        told_in(&mut counts, 0..3_600);
+        let mut letters = 0;
+        for second in (3_600..86_400).step_by(600) {
+            confirm_all(&mut counts, second);
+            let due = counts.take_due(at(second)).into_iter();
+            let due = due.flat_map(|(_, authors)| authors);
+            let each = due.map(|(_, of)| of.by_message.len().div_ceil(MAX_TALLIES));
+            letters += each.sum::<usize>();
+        }
+        assert!((8..16).contains(&letters), "{letters}");
     }
 }
