@@ -7,7 +7,7 @@ use hushwing_conversation::storage::{MailboxState, MailboxUse};
 use hushwing_conversation::{Command, RoomStanding, Storage as _};
 
 use crate::rooms::{acquaintances, circle};
-use crate::rooms_shadow::{Shadow, key_of};
+use crate::rooms_shadow::{Shadow, address, key_of};
 use crate::support::*;
 
 const THREE: [&str; 3] = ["Alice", "Bob", "Carol"];
@@ -185,6 +185,8 @@ fn an_answer_that_tells_nothing_has_nobody_ask_again() {
         addresses: Vec::new(),
     };
     let room = c.view(0).conversation;
+    let alice_key = alice.keeper.signature_key().try_into().unwrap();
+    let at = address(&mut c, 0).encode();
     c.village.overhear();
     for _ in 0..5 {
         let step = RoomStep::Roster(vec![entry.clone(); 64]);
@@ -193,4 +195,23 @@ fn an_answer_that_tells_nothing_has_nobody_ask_again() {
         c.pass(1);
     }
     assert_eq!(c.village.overhear().len(), 0);
+    // Nor one that tells of its author alone, who has an address and has none in turn.
+    let own = |revision, addresses| Entry {
+        key: alice_key,
+        name: "Alice".to_owned(),
+        revision,
+        addresses,
+    };
+    for round in 1..6 {
+        for (revision, addresses) in [(0, vec![]), (1, vec![at.clone()])] {
+            let mut entries = vec![own(1_000 + 2 * round + revision, addresses)];
+            entries.extend((revision == 1).then(|| entry.clone()));
+            let step = RoomStep::Roster(entries);
+            let side = alice.whisper(&bob, &Content::Room(RoomWord { room, step }));
+            alice.post(&mut c, 1, 5, &[&side]);
+            c.pass(16);
+        }
+    }
+    let said = c.village.overhear().len();
+    assert!(said < 5, "{said}");
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use hushwing_conversation::village::Conduct;
-use hushwing_conversation::{Command, Config};
+use hushwing_conversation::{Command, Config, Storage as _};
 
 use crate::rooms::Circle;
 use crate::rooms_wide::{NINE, delivered, everybody_has, wide};
@@ -110,6 +110,29 @@ fn who_runs_for_minutes_at_a_time_moves_as_well() {
         c.pass(HOUR);
     }
     assert!(addresses(&mut c, &["Heidi"])[0].is_disjoint(&before[0]));
+}
+
+#[test]
+fn of_a_group_that_is_forgotten_no_turn_is_left() {
+    let mut c = wide(2_588);
+    let (room, member) = (c.rooms[0], c.member(0, "Ivan").member);
+    c.ask(0, Command::RemoveMember { room, member });
+    c.pass(10);
+    let (heidi, room) = (c.homes[7], c.rooms[7]);
+    let turn = format!("turn to move in room {}", room.0);
+    let drawn = |c: &mut Circle| c.village.storage(heidi).unwrap().setting(&turn).unwrap();
+    assert!(drawn(&mut c).is_some());
+    let (of_alice, member) = (c.rooms[0], c.member(0, "Heidi").member);
+    c.ask(
+        0,
+        Command::RemoveMember {
+            room: of_alice,
+            member,
+        },
+    );
+    c.pass(60);
+    c.ask(7, Command::ForgetRoom { room });
+    assert_eq!(drawn(&mut c), None);
 }
 
 #[test]

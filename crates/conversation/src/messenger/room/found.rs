@@ -169,6 +169,7 @@ impl Messenger {
         self.end_links_into(call, room)?;
         self.forget_greeting(call, room)?;
         self.forget_rotation_of(call, room)?;
+        self.forget_turn(call, room)?;
         self.close_mailboxes(call, MailboxUse::Room(room))?;
         let Some(known) = self.rooms.by_id.remove(&room) else {
             return Ok(());

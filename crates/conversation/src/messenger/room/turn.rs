@@ -10,6 +10,7 @@ use hushwing_sansio::{StorageError, Timestamp};
 
 use crate::RoomId;
 use crate::messenger::{Call, Messenger};
+use crate::storage::RoomStanding;
 
 /// Version of what is written down.
 const VERSION: u8 = 1;
@@ -30,7 +31,12 @@ impl Messenger {
     ) -> Result<bool, StorageError> {
         let known = self.rooms.find(room)?;
         let me = known.me().and_then(|me| known.members.get(&me));
-        if !known.record.exposed || !known.is_wide() || me.is_some_and(|me| known.is_sought(me)) {
+        let there = known.record.standing == RoomStanding::Member;
+        if !there
+            || !known.record.exposed
+            || !known.is_wide()
+            || me.is_some_and(|me| known.is_sought(me))
+        {
             return Ok(true);
         }
         let within = OF_EACH.saturating_mul(u32::try_from(known.size()).unwrap_or(u32::MAX));

@@ -23,6 +23,10 @@ pub(in crate::messenger::room) const GREETING_REST: Duration = Duration::from_se
 /// Letters of what I know of others that one member gets at once: as many as tell of 500, for
 /// whoever was away while these came in, and some that are lost.
 const TOLD_AT_ONCE: u32 = 10;
+/// How often I greet and ask on in a room since I was told of others, at once, and the time in
+/// which I may once more.
+const MOST_FOLLOWED: u32 = 16;
+const FOLLOWED_EVERY: Duration = Duration::from_secs(225);
 
 /// Answers to the greetings of one member: so many at once, and one more in the
 /// time in which an honest member greets once.
@@ -31,6 +35,8 @@ pub(in crate::messenger) struct Greetings {
     /// What I know of others takes more room: all of a large group at once, and one letter
     /// an hour.
     of_others: Budgets,
+    /// What I say and ask because I was told of others in a room.
+    followed: Budgets,
 }
 
 impl Default for Greetings {
@@ -38,6 +44,7 @@ impl Default for Greetings {
         Self {
             of_me: Budgets::new(4, GREETING_REST),
             of_others: Budgets::new(TOLD_AT_ONCE, Duration::from_secs(60 * 60)),
+            followed: Budgets::new(MOST_FOLLOWED, FOLLOWED_EVERY),
         }
     }
 }
@@ -49,6 +56,10 @@ impl Greetings {
 
     pub(super) fn may_be_told_of_others(&mut self, member: MemberId, now: Moment) -> bool {
         self.of_others.take(member, 1, now)
+    }
+
+    fn may_follow(&mut self, room: RoomId, now: Moment) -> bool {
+        self.followed.take(MemberId(room.0), 1, now)
     }
 
     /// Forgets a member.
@@ -203,7 +214,7 @@ impl Messenger {
             let name = (record.revision > 0).then(|| record.name.clone());
             (!record.mine).then_some((record.member, record.revision, name, lacks))
         };
-        let before = self.count_missing(room)?;
+        let mut found = 0;
         for entry in entries {
             let Some((member, revision, name, lacks)) = of(self.rooms.find(room)?, entry) else {
                 continue;
@@ -218,12 +229,14 @@ impl Messenger {
                     ..entry.clone()
                 };
                 self.set_addresses(call, room, member, &entry, revision)?;
+                let known = self.rooms.find(room)?;
+                let record = known.members.get(&member);
+                found += usize::from(record.is_some_and(|one| known.reaches(one)));
             }
         }
         self.tell_room(room);
-        // An entry without addresses is no news, however often it is told.
-        let found = before.saturating_sub(self.count_missing(room)?);
-        if found == 0 || entries.iter().all(their_own) {
+        // An entry without addresses is no news, nor one of the teller, however often it is told.
+        if found == 0 || !self.rooms.greetings.may_follow(room, call.cx.now()) {
             return Ok(());
         }
         self.ask_on(call, room, found)?;

@@ -78,7 +78,7 @@ impl Room {
     }
 
     /// Whether it is known where to write to somebody, as far as can be told.
-    fn reaches(&self, one: &MemberRecord) -> bool {
+    pub(super) fn reaches(&self, one: &MemberRecord) -> bool {
         !one.addresses.is_empty() && !self.refused.contains(&one.member)
     }
 
@@ -194,11 +194,6 @@ impl Messenger {
             true => self.ask_who_is_missing(call, room),
             false => Ok(()),
         }
-    }
-
-    /// How many are missing in a room.
-    pub(super) fn count_missing(&mut self, room: RoomId) -> Result<usize, StorageError> {
-        Ok(self.rooms.find(room)?.missing().len())
     }
 
     /// Somebody told of so many who were missing: there may be more than fit into one answer.
