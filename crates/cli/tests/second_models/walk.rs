@@ -394,7 +394,7 @@ fn group(ada: &mut Home, ben: &mut Home) {
     );
     ada.post(
         "groups/Regatta/heralds",
-        json!({ "who": "Ben", "on": true }),
+        json!({ "who": "Ben", "on": false }),
     );
     ada.post("groups/Regatta/herald", json!({ "on": false }));
     ada.post("groups/Regatta/history", json!({ "on": true }));

@@ -1,4 +1,4 @@
-//! A group of real messengers that grows past 32.
+//! A group of real messengers that grows past 32, once groups may.
 
 use hushwing_conversation::{Command, GroupSize};
 
@@ -45,7 +45,11 @@ fn a_group_grows_past_what_each_writes_to_and_nobody_misses_a_word() {
     let most = most();
     let names: Vec<String> = (0..most).map(|number| format!("N{number:03}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut c = acquaintances_of(2_900, &names, GroupSize::default());
+    let size = GroupSize {
+        narrow: 32,
+        most: 64,
+    };
+    let mut c = acquaintances_of(2_900, &names, size);
     c.found();
     bring_in(&mut c, 1..31);
     assert_eq!(say(&mut c, 30, "thirty-one"), 30);

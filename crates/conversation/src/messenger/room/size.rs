@@ -16,8 +16,8 @@ impl Default for GroupSize {
     fn default() -> Self {
         Self {
             narrow: 32,
-            // What larger ones lack says RFC 0025.
-            most: 64,
+            // What larger ones wait for says RFC 0025.
+            most: 32,
         }
     }
 }

@@ -21,7 +21,7 @@ impl Messenger {
         let most = self.config.group_size.most();
         let known = self.my_stewardship(room)?;
         let most = most.min(known.most);
-        if most <= known.narrow {
+        if on && most <= known.narrow {
             return Err(Refusal::NeedsNoHeralds { most }.into());
         }
         let person = known.person(member);
