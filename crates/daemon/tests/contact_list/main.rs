@@ -67,7 +67,10 @@ fn attacked<const PROMPT: bool, const FAULT: u8>(seed: u64) -> BTreeMap<String, 
         &scale.users.to_string(),
     ]);
     let said: serde_json::Value = serde_json::from_str(&said).unwrap();
-    assert_eq!(said["remnants"], 0);
+    // Whoever never writes pages anew leaves old bytes on them, where rows moved.
+    if FAULT != KEEPS_HISTORY {
+        assert_eq!(said["remnants"], 0);
+    }
     println!(
         "{} queues, {} messages wait, {} frames in the log, {} remnants",
         said["queues"].as_array().unwrap().len(),
