@@ -221,6 +221,52 @@ fn who_was_removed_while_the_only_server_dropped_all_is_told_a_day_later_and_nev
 }
 
 #[test]
+fn leaving_is_said_once_a_day_however_often_the_program_starts() {
+    let mut c = circle(6_110, &THREE);
+    let (room, others) = (c.rooms[2], [c.homes[0], c.homes[1]]);
+    for other in others {
+        c.village.set_offline(other, true);
+    }
+    c.village.overhear();
+    c.ask(2, Command::LeaveRoom { room });
+    for hours in [23, 24, 24] {
+        let mut sent = 0;
+        for _ in 0..hours {
+            c.pass(HOUR);
+            c.village.open_again(c.homes[2]).unwrap();
+            sent += c.village.overhear().len();
+        }
+        // One to each of the others.
+        assert_eq!(sent, others.len());
+    }
+}
+
+#[test]
+fn who_was_removed_is_told_again_once_and_by_stewards_alone() {
+    let mut c = circle(6_111, &["Alice", "Bob", "Carol", "Dave"]);
+    let (room, member) = (c.rooms[0], c.member(0, "Carol").member);
+    c.ask(0, Command::RemoveMember { room, member });
+    c.pass(23 * HOUR);
+    c.village.set_offline(c.homes[0], true);
+    assert_eq!(sent_in_a_day(&mut c), 0, "Alice is the only steward");
+    c.village.set_offline(c.homes[0], false);
+    assert_ne!(sent_in_a_day(&mut c), 0);
+    assert_eq!(sent_in_a_day(&mut c), 0);
+}
+
+/// How many letters all send in a day in which each program starts anew twice.
+fn sent_in_a_day(c: &mut Circle) -> usize {
+    c.village.overhear();
+    for _ in 0..2 {
+        for home in c.homes.clone() {
+            c.village.open_again(home).unwrap();
+        }
+        c.pass(12 * HOUR);
+    }
+    c.village.overhear().len()
+}
+
+#[test]
 fn a_mailbox_that_was_refused_is_asked_for_again() {
     let mut c = circle(6_106, &THREE);
     let before = c.member_addresses(0, "Bob");

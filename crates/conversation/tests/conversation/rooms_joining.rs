@@ -6,7 +6,7 @@ use hushwing_conversation::content::{Content, Entry, RoomStep, RoomWord};
 use hushwing_conversation::storage::{MailboxState, MailboxUse};
 use hushwing_conversation::{Command, RoomStanding, Storage as _};
 
-use crate::rooms::{acquaintances, circle};
+use crate::rooms::{Circle, acquaintances, circle};
 use crate::rooms_shadow::{Shadow, address, key_of};
 use crate::support::*;
 
@@ -37,7 +37,7 @@ fn a_mailbox_that_is_lost_while_it_is_made_is_replaced_with_growing_waits() {
     c.offer(1);
     c.village.lose_new_mailboxes(true);
     c.accept(1);
-    let asked = |c: &mut crate::rooms::Circle| {
+    let asked = |c: &mut Circle| {
         let storage = c.village.storage(c.homes[1]).unwrap();
         let records = storage.mailbox_records().unwrap().into_iter();
         let of_room = records.filter(|one| matches!(one.owner, MailboxUse::Room(_)));
@@ -131,17 +131,23 @@ fn a_newcomer_is_told_who_is_there_whatever_was_committed_since() {
     }
 }
 
-#[test]
-fn who_missed_a_greeting_asks_who_has_come() {
-    let mut c = acquaintances(1_706, &THREE);
+/// Bob is off while Carol comes. What she said to him is lost, and she is told of no other
+/// mailbox by who knows her not.
+fn bob_missed_carol(seed: u64) -> Circle {
+    let mut c = acquaintances(seed, &THREE);
     c.found();
     c.add(1);
     c.offer(2);
     c.village.set_offline(c.homes[1], true);
     c.accept(2);
     c.pass(60);
-    // What she said to Bob is lost, and she is told of no other mailbox by who knows her not.
     c.village.lose_mailboxes(c.homes[1], true);
+    c
+}
+
+#[test]
+fn who_missed_a_greeting_asks_who_has_come() {
+    let mut c = bob_missed_carol(1_706);
     c.village.set_offline(c.homes[1], false);
     c.say(0, "welcome");
     c.pass(3_600);
@@ -153,14 +159,7 @@ fn who_missed_a_greeting_asks_who_has_come() {
 
 #[test]
 fn an_answer_that_tells_nothing_has_nobody_ask_again() {
-    let mut c = acquaintances(1_707, &THREE);
-    c.found();
-    c.add(1);
-    c.offer(2);
-    c.village.set_offline(c.homes[1], true);
-    c.accept(2);
-    c.pass(60);
-    c.village.lose_mailboxes(c.homes[1], true);
+    let mut c = bob_missed_carol(1_707);
     // Bob hears that Carol is there, and asks in vain where she is.
     let homes = c.homes.clone();
     c.village.withhold(homes[2], &[homes[1]]);
@@ -169,7 +168,7 @@ fn an_answer_that_tells_nothing_has_nobody_ask_again() {
     c.pass(600);
     c.village.withhold(homes[0], &[homes[1]]);
     c.pass(3 * 3_600);
-    let carol = |c: &mut crate::rooms::Circle| {
+    let carol = |c: &mut Circle| {
         let there = c.view(1).members.into_iter();
         there
             .filter(|one| one.present && !one.reachable && !one.me)

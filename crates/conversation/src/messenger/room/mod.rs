@@ -30,6 +30,7 @@ mod listen;
 mod mailboxes;
 mod members;
 mod pay;
+mod planned;
 mod restored;
 mod rotation;
 mod ruin;

@@ -4,15 +4,13 @@
 //! meanwhile is told the new ones by my greeting, which lies in their mailbox, and says again
 //! what was refused. In a group of very many each does so much seldomer: all hear of each.
 
-use hushwing_sansio::{StorageError, Timestamp};
+use hushwing_sansio::StorageError;
 
+use super::planned::{plan, planned};
 use crate::RoomId;
 use crate::messenger::rotate::LONGEST;
 use crate::messenger::{Call, Messenger, SWEEP};
 use crate::storage::RoomStanding;
-
-/// Version of what is written down.
-const VERSION: u8 = 1;
 
 /// Where it stands when the mailboxes of a room are replaced.
 fn planned_for(room: RoomId) -> String {
@@ -39,10 +37,8 @@ impl Messenger {
         if !serves || stays || !self.config.rotates {
             return Ok(());
         }
-        let planned = call.storage.setting(&planned_for(room))?;
         // Where a clock was set back it is not waited for.
-        let planned = planned.and_then(|bytes| read(&bytes));
-        match planned.filter(|at| *at <= wall + LONGEST) {
+        match planned(call, &planned_for(room))?.filter(|at| *at <= wall + LONGEST) {
             None => self.plan_rotation_of(call, room),
             Some(at) if wall < at || !calm || lately => Ok(()),
             Some(_) if stays_exposed && !is_drawn(call, weeks) => self.plan_rotation_of(call, room),
@@ -64,9 +60,8 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         room: RoomId,
     ) -> Result<(), StorageError> {
-        let at = self.draw_rotation(call.cx).as_millis().to_be_bytes();
-        let planned = [&[VERSION][..], &at].concat();
-        call.storage.put_setting(&planned_for(room), &planned)
+        let at = self.draw_rotation(call.cx);
+        plan(call, &planned_for(room), at)
     }
 
     /// Nothing of a room is replaced any more.
@@ -82,14 +77,4 @@ impl Messenger {
 /// One of so many times: where very many are in a room, each moves so much seldomer.
 fn is_drawn(call: &mut Call<'_, '_>, of: usize) -> bool {
     call.cx.random_below(u64::try_from(of).unwrap_or(1).max(1)) == 0
-}
-
-fn read(bytes: &[u8]) -> Option<Timestamp> {
-    match bytes.split_first() {
-        Some((&VERSION, at)) => {
-            let at = at.try_into().ok()?;
-            Some(Timestamp::from_millis(u64::from_be_bytes(at)))
-        }
-        _ => None,
-    }
 }

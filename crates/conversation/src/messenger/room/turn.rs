@@ -6,14 +6,13 @@
 
 use core::time::Duration;
 
-use hushwing_sansio::{StorageError, Timestamp};
+use hushwing_sansio::StorageError;
 
+use super::planned::{plan, planned};
 use crate::RoomId;
 use crate::messenger::{Call, Messenger};
 use crate::storage::RoomStanding;
 
-/// Version of what is written down.
-const VERSION: u8 = 1;
 /// Within which time all move, for each leaf.
 const OF_EACH: Duration = Duration::from_secs(60);
 
@@ -41,15 +40,13 @@ impl Messenger {
         }
         let within = OF_EACH.saturating_mul(u32::try_from(known.size()).unwrap_or(u32::MAX));
         let wall = call.cx.wall();
-        let drawn = call.storage.setting(&turn_in(room))?;
+        let drawn = planned(call, &turn_in(room))?;
         // Where a clock was set back it is not waited for.
-        let drawn = drawn.and_then(|bytes| read(&bytes));
         let at = match drawn.filter(|at| *at <= wall + within) {
             Some(at) => at,
             None => {
                 let at = wall + call.cx.random_time_below(within);
-                let drawn = [&[VERSION][..], &at.as_millis().to_be_bytes()].concat();
-                call.storage.put_setting(&turn_in(room), &drawn)?;
+                plan(call, &turn_in(room), at)?;
                 at
             }
         };
@@ -84,15 +81,5 @@ impl Messenger {
             })?;
         }
         Ok(())
-    }
-}
-
-fn read(bytes: &[u8]) -> Option<Timestamp> {
-    match bytes.split_first() {
-        Some((&VERSION, at)) => {
-            let at = at.try_into().ok()?;
-            Some(Timestamp::from_millis(u64::from_be_bytes(at)))
-        }
-        _ => None,
     }
 }
