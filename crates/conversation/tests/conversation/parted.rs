@@ -185,3 +185,24 @@ fn two_people_agree_within_three_exchanges() {
         assert!(letters <= MOST, "{letters} letters");
     }
 }
+
+#[test]
+fn halves_with_no_state_in_common_do_not_ask_each_other_without_end() {
+    let mut c = circle(6_203, &["Alice", "Bob", "Carol", "Dave"]);
+    c.make_steward(0, "Bob");
+    c.pass(120);
+    c.part(&[&[0, 3], &[1, 2]]);
+    for day in 0..5 {
+        for (who, time) in [(0, 0), (0, 1), (1, 0)] {
+            c.rename(who, &format!("{who} {day} {time}"));
+            c.pass(600);
+        }
+        c.pass(24 * HOUR.as_secs());
+    }
+    c.village.heal();
+    c.say(0, "who is there?");
+    c.village.overhear();
+    c.pass(2 * HOUR.as_secs());
+    let letters = c.village.overhear().len();
+    assert!((1..1_000).contains(&letters), "{letters}");
+}

@@ -6,6 +6,10 @@
 //! share a few. In a full row a new one takes the place of one that was asked for
 //! before. Of what is due, all rows take turns, and only so many are asked for at a
 //! time: whoever fills rows makes the others wait for some seconds, and no more.
+//!
+//! How often a state was asked for is remembered for a day, also where it gave way: each letter
+//! that comes has what is missing looked for again, and those who ask each other for what neither
+//! has would else never come to an end.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const PAUSE: Duration = Duration::from_secs(20);
 /// How often the same is asked for.
 pub(super) const MOST_TRIES: u32 = 8;
+/// After the last time, before it is asked for anew.
+const REST: Duration = Duration::from_secs(24 * 60 * 60);
+/// The same where somebody who is there says something in it.
+const HINT_REST: Duration = Duration::from_secs(60 * 60);
+/// States of which it is remembered how often they were asked for.
+const MOST_REMEMBERED: usize = 1_024;
 /// States that are asked for at a time because of what one member sent.
 const MOST_OF_ONE: usize = 4;
 /// States of one room that are asked for in one go, and the time between two.
@@ -36,6 +46,38 @@ pub(super) struct Searches {
     states: BTreeMap<Key, Search>,
     /// Rooms in which enough was asked for, and until when.
     rests: BTreeMap<RoomId, Moment>,
+    asked: BTreeMap<Key, Asked>,
+}
+
+/// How often a state was asked for, and when last.
+#[derive(Clone, Copy)]
+struct Asked {
+    times: u32,
+    last: Moment,
+}
+
+/// It was asked for often enough.
+struct Enough;
+
+impl Asked {
+    /// From where it goes on. A letter of it that names who is there has them asked once more,
+    /// each hour.
+    fn again(self, hinted: bool, now: Moment) -> Result<Self, Enough> {
+        match self.times < MOST_TRIES {
+            true => Ok(self),
+            false if hinted && self.last + HINT_REST <= now => Ok(Self {
+                times: MOST_TRIES - 1,
+                ..self
+            }),
+            false => Err(Enough),
+        }
+    }
+
+    /// When it may be asked for again.
+    fn due(&self) -> Moment {
+        let doubled = self.times.saturating_sub(1).min(MOST_TRIES);
+        self.last + PAUSE.saturating_mul(1 << doubled)
+    }
 }
 
 struct Search {
@@ -56,6 +98,7 @@ impl Searches {
     /// Nothing is missing in a room any more.
     pub(in crate::messenger) fn forget(&mut self, room: RoomId) {
         self.states.retain(|(of, _), _| *of != room);
+        self.asked.retain(|(of, _), _| *of != room);
         self.rests.remove(&room);
     }
 
@@ -81,12 +124,21 @@ impl Searches {
             search.hint = search.hint.or(hint);
             return;
         }
+        let asked = self.asked.get(&(room, state)).copied();
+        let asked = asked.filter(|asked| now < asked.last + REST);
+        let Ok(asked) = asked
+            .map(|asked| asked.again(hint.is_some(), now))
+            .transpose()
+        else {
+            return;
+        };
         if !self.make_place(room, hint) {
             return;
         }
+        let due = asked.map_or(now, |asked| asked.due());
         let search = Search {
-            due: now + PATIENCE,
-            tries: 0,
+            due: due.max(now + PATIENCE),
+            tries: asked.map_or(0, |asked| asked.times),
             whose: hint,
             hint,
         };
@@ -151,9 +203,24 @@ impl Searches {
         if search.tries >= MOST_TRIES {
             return None;
         }
-        search.due = now + PAUSE.saturating_mul(1 << search.tries);
         search.tries += 1;
-        Some(search.hint.take())
+        let asked = Asked {
+            times: search.tries,
+            last: now,
+        };
+        search.due = asked.due();
+        let hint = search.hint.take();
+        self.remember((room, state), asked);
+        Some(hint)
+    }
+
+    fn remember(&mut self, key: Key, asked: Asked) {
+        self.asked.insert(key, asked);
+        if self.asked.len() > MOST_REMEMBERED {
+            let oldest = self.asked.iter().min_by_key(|(_, asked)| asked.last);
+            let oldest = oldest.map(|(key, _)| *key);
+            oldest.map(|key| self.asked.remove(&key));
+        }
     }
 }
 
@@ -173,10 +240,14 @@ mod tests {
 
     fn ask(searches: &mut Searches, now: u64) -> Vec<StatePrefix> {
         let due = searches.take_due(at(now));
-        for (room, state) in &due {
-            searches.try_again(*room, *state, at(now));
+        let mut asked = Vec::new();
+        for (room, state) in due {
+            match searches.try_again(room, state, at(now)) {
+                Some(_) => asked.push(state),
+                None => searches.end(room, state),
+            }
         }
-        due.into_iter().map(|(_, state)| state).collect()
+        asked
     }
 
     #[test]
@@ -209,6 +280,35 @@ mod tests {
         searches.note(ROOM, state(9), mallory, at(4));
         assert!(searches.seeks(ROOM, state(9)));
         assert_eq!(ask(&mut searches, 7), [state(9)]);
+    }
+
+    #[test]
+    fn what_nobody_has_is_asked_for_a_few_times_a_day_however_often_it_is_missed() {
+        let mut searches = Searches::default();
+        let mut asked = [0; 2];
+        for second in 0..2 * 86_400 {
+            // More than there are places, and a letter each second.
+            for number in 0..10 {
+                searches.note(ROOM, state(number), None, at(second));
+            }
+            asked[usize::from(second >= 86_400)] += ask(&mut searches, second).len();
+        }
+        let most = 10 * usize::try_from(MOST_TRIES).unwrap();
+        assert_eq!(asked, [most; 2]);
+    }
+
+    #[test]
+    fn who_talks_in_a_state_is_asked_for_it_once_more_each_hour() {
+        let mut searches = Searches::default();
+        let alice = Some(MemberId(2));
+        let mut hours = [0; 12];
+        for second in 0..12 * 3_600 {
+            searches.note(ROOM, state(1), alice, at(second));
+            hours[usize::try_from(second / 3_600).unwrap()] += ask(&mut searches, second).len();
+        }
+        assert_eq!(hours[0], 8);
+        assert!(hours[1..].iter().all(|count| *count <= 1), "{hours:?}");
+        assert!(hours[1..].iter().sum::<usize>() >= 8, "{hours:?}");
     }
 
     #[test]
