@@ -438,9 +438,9 @@ calls! {
         path: String, body: ModeBody, errors: [Ambiguous, Protocol], answer: view::Mode,
     }
 
-    /// Replaces the mailboxes of a conversation now, and its keys as soon as
-    /// the turn is mine.
-    Rotate: Post "contacts/{name}/rotate" for Profile {
+    /// Replaces the mailboxes of this device for a conversation or group now, and its keys in
+    /// it as soon as that can be.
+    Rotate: Post "conversations/{name}/rotate" for Profile {
         path: String, errors: [Ambiguous, Protocol], answer: view::Rotation,
     }
 

@@ -250,14 +250,21 @@ pub struct Attempt {
     pub accepted: Option<String>,
 }
 
-/// `POST /v1/contacts/NAME/rotate`
+/// `POST /v1/conversations/NAME/rotate`
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Rotation {
-    /// Shown name of the contact.
+    /// Shown name of the contact or group.
     pub name: String,
-    /// How many mailboxes are being replaced; none if they are already.
+    /// How many mailboxes of this device are replaced by this call.
     pub mailboxes: usize,
-    /// `renewed`, or `waiting` for the turn.
+    /// `replaced` now; `awaited`, replaced once a server makes new ones again; `under_way`
+    /// since before; `fresh`, as others gave way to them within a day; `staying`, as in a
+    /// group this large few write to who passes nothing on; `missing`, none is there yet.
+    pub mailboxes_are: String,
+    /// Of this device. `renewed`; `waiting` for the turn, which the other side's next new keys
+    /// give; `soon`, once a server took and gave something; `after_others`, once others made
+    /// some changes in the group, which may be long, for who is no steward; `alone` if nobody
+    /// else is there to have them.
     pub keys: String,
 }
 

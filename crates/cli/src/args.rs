@@ -125,7 +125,7 @@ pub(crate) enum Command {
     Prove(Prove),
     /// Check a file that `prove` wrote; needs no daemon
     CheckProof(CheckProof),
-    /// Replace the mailboxes and keys of a conversation now and not within the week
+    /// Replace mailboxes and keys of this device now: of a contact or a group
     Rotate(Rotate),
     /// Send a message
     Send(Send),
@@ -401,7 +401,7 @@ pub(crate) struct Rename {
 /// What to rotate.
 #[derive(Args)]
 pub(crate) struct Rotate {
-    /// The contact, by name or id
+    /// The contact or group, by name or id
     pub(crate) name: String,
 }
 

@@ -163,10 +163,10 @@ pub enum Command {
         /// Which one, of mine or of theirs.
         message: MessageId,
     },
-    /// Replace the mailboxes of a conversation, and its keys as soon as the turn
-    /// is mine. `Reply::Rotating`.
+    /// Replace the mailboxes of a conversation, and my keys in it as soon as that can
+    /// be. `Reply::Rotating`.
     Rotate {
-        /// Of which conversation.
+        /// With whom, or which room ([`RoomId::place`]).
         contact: ContactId,
     },
     /// Say something. `Reply::Sent`.

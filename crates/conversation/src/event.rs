@@ -9,7 +9,10 @@ use crate::view::{
     ContactView, ConversationView, DevicesView, IntroductionView, InvitationView, ListPostView,
     ListView, MessageView, ModeView, MyProfileView, OfferView, RoomView, Version, Whereabouts,
 };
-use crate::{ContactId, InvitationId, MemberId, MessageId, MessageState, Refusal, RoomId, Ticket};
+use crate::{
+    ContactId, InvitationId, MemberId, MessageId, MessageState, NewKeys, NewMailboxes, Refusal,
+    RoomId, Ticket,
+};
 
 /// One output: for the faces or for a network.
 #[derive(Debug)]
@@ -374,10 +377,10 @@ pub enum Reply {
     },
     /// Mailboxes and keys are being replaced.
     Rotating {
-        /// How many mailboxes; none if they are being replaced already.
-        mailboxes: usize,
-        /// Whether the keys were renewed, or are when the turn is mine.
-        keys: bool,
+        /// Which of mine, on this device.
+        mailboxes: NewMailboxes,
+        /// When the keys of this device are renewed.
+        keys: NewKeys,
     },
     /// The introduction as it is now.
     Introduction(IntroductionView),

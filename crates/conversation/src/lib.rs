@@ -19,6 +19,7 @@ mod names;
 pub mod otr;
 pub mod proof;
 mod refusal;
+mod rotation;
 pub mod search;
 mod secret;
 pub mod storage;
@@ -36,6 +37,7 @@ pub use names::{
     ContactId, ConversationId, ConversationIdError, InvitationId, ListId, MemberId, RoomId, Ticket,
 };
 pub use refusal::Refusal;
+pub use rotation::{NewKeys, NewMailboxes};
 pub use secret::Secret;
 pub use storage::{ChangeKind, Compared, IdentityChange};
 pub use storage::{

@@ -70,19 +70,36 @@ pub(super) async fn rename(session: &Session, rename: Rename) -> Result<(), Erro
 
 /// `rotate`
 pub(super) async fn rotate(session: &Session, rotate: Rotate) -> Result<(), Error> {
-    let path = Path::new(["contacts", &rotate.name, "rotate"]);
+    let path = Path::new(["conversations", &rotate.name, "rotate"]);
     let rotation: view::Rotation = view(session.client.post(&path, &json!({})).await?)?;
     session.output.result(&rotation, |rotation| {
-        let mailboxes = match rotation.mailboxes {
-            0 => "mailboxes are being replaced already".to_owned(),
-            1 => "1 mailbox is being replaced".to_owned(),
-            more => format!("{more} mailboxes are being replaced"),
-        };
-        let keys = match rotation.keys.as_str() {
-            "renewed" => "keys renewed",
-            _ => "keys follow when it is your turn",
-        };
+        let (mailboxes, keys) = (become_of(rotation), keys_of(rotation));
         format!("{}: {mailboxes}; {keys}", rotation.name)
     });
     Ok(())
+}
+
+fn become_of(rotation: &view::Rotation) -> String {
+    let stay = match (rotation.mailboxes_are.as_str(), rotation.mailboxes) {
+        ("replaced", 1) => return "1 mailbox is being replaced".to_owned(),
+        ("replaced", more) => return format!("{more} mailboxes are being replaced"),
+        ("awaited", _) => "mailboxes are replaced once a server makes new ones",
+        ("fresh", _) => "mailboxes stay, as the last were replaced within a day",
+        ("staying", _) => "mailboxes stay, in a group this large",
+        ("missing", _) => "no mailbox is there yet",
+        _ => "mailboxes are being replaced already",
+    };
+    stay.to_owned()
+}
+
+fn keys_of(rotation: &view::Rotation) -> &'static str {
+    match rotation.keys.as_str() {
+        "renewed" => "keys renewed",
+        "soon" => "keys follow once a server has answered",
+        "after_others" => {
+            "keys follow once others have made some changes in the group, which may be long"
+        }
+        "alone" => "no keys, as nobody else is there",
+        _ => "keys follow when it is your turn",
+    }
 }

@@ -87,6 +87,15 @@ fn three_found_talk_in_change_and_leave_a_group() {
     carol.run(&["send", "Bob", "x"]).failed(4);
     carol.run(&["group", "rename", "Rowing", "Mine"]).failed(2);
 
+    // Whether or not they may change anything else.
+    for person in [alice, carol] {
+        let rotated = person.run(&["rotate", "Rowing"]).ok();
+        assert_eq!(rotated["mailboxes_are"], "replaced");
+        assert_eq!(rotated["keys"], "soon");
+        let told = person.told(&["rotate", "Rowing"]);
+        assert!(told.starts_with("Rowing: mailboxes "), "{told}");
+    }
+
     // It is known by it at once, and shown as what it is to be.
     let renaming = alice.run(&["group", "rename", "Rowing", "Regatta"]).ok();
     let pending = serde_json::json!([{ "change": "name", "to": "Regatta" }]);

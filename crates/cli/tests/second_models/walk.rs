@@ -216,7 +216,7 @@ fn talk(ada: &mut Home, ben: &mut Home) {
         "contacts/Ada/safety",
         json!({ "number": "12345 ".repeat(12) }),
     );
-    ben.post("contacts/Ada/rotate", json!({}));
+    ben.post("conversations/Ada/rotate", json!({}));
     ben.post("contacts/Ada/name", json!({ "name": "Ada L." }));
 
     let stream = ada.open("GET", "events", &Value::Null);
@@ -398,6 +398,8 @@ fn group(ada: &mut Home, ben: &mut Home) {
     );
     ada.post("groups/Regatta/herald", json!({ "on": false }));
     ada.post("groups/Regatta/history", json!({ "on": true }));
+    let rotated = ben.post("conversations/Regatta/rotate", json!({}));
+    assert_eq!(rotated["mailboxes_are"], "replaced");
     ada.post("groups/Regatta/avatar", json!({ "avatar": PICTURE }));
     ada.until("groups/Regatta", |group| group["avatar"].is_string());
     ada.get("groups/Regatta/avatar");

@@ -28,8 +28,9 @@ impl Messenger {
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<(), StorageError> {
-        if self.is_blocked(contact) {
-            // New keys would tell them that somebody is there.
+        if !self.is_written_to(contact) {
+            // New keys would tell who is blocked that somebody is there; and what is told to
+            // nobody would be ahead of the other side for good.
             return Ok(());
         }
         let now = call.cx.wall();

@@ -9,7 +9,7 @@ use hushwing_sansio::{Context, StorageError, Timestamp};
 use super::stop::Stop;
 use super::{Call, Messenger};
 use crate::storage::{MailboxNote, MailboxRecord, MailboxState, MailboxUse, Role, Standing};
-use crate::{ContactId, Refusal, Reply, Secret};
+use crate::{ContactId, NewKeys, NewMailboxes, Refusal, Reply, RoomId, Secret};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Between two rotations of a conversation: five to nine days, drawn anew each
@@ -25,27 +25,61 @@ const REST: Duration = Duration::from_secs(60 * 60);
 const MOST_TENDED: usize = 16;
 
 impl Messenger {
-    /// Replaces the mailboxes of a conversation now, and its keys as soon as
-    /// the turn is mine.
+    /// Replaces the mailboxes of a conversation now, and my keys in it as soon as that
+    /// can be. Where it goes on as a pair these are that one's, and what is left to be said
+    /// in the conversation before moves as well.
     pub(super) fn rotate_on_demand(
         &mut self,
         call: &mut Call<'_, '_>,
         contact: ContactId,
     ) -> Result<Reply, Stop> {
-        match self.person(contact)?.record.standing {
-            Standing::Established => {}
-            Standing::Broken => return Err(Refusal::Broken.into()),
-            Standing::Restoring => return Err(Refusal::Restoring.into()),
-            _ => return Err(Refusal::NotEstablished.into()),
+        if !self.people.contains_key(&contact) && self.rooms.get(contact).is_some() {
+            return self.rotate_room_on_demand(call, RoomId::at(contact));
         }
+        let standing = self.person(contact)?.record.standing;
         if self.is_blocked(contact) {
             return Err(Refusal::Blocked.into());
         }
-        self.mails.of(contact).new_keys = true;
-        let mailboxes = self.rotate(call, contact)?;
-        self.renew_if_due(call, contact)?;
-        let keys = self.mails.get(contact).is_some_and(|mail| !mail.new_keys);
+        // Where nothing is said any more, nobody would hear of it.
+        let begun = match standing {
+            Standing::Established if self.is_written_to(contact) => {
+                Some(self.rotate_conversation(call, contact)?)
+            }
+            _ => None,
+        };
+        let rotated = match self.pair_of(contact) {
+            Some(pair) => self.rotate_pair(call, pair)?,
+            None => None,
+        };
+        let more = begun.map_or(0, |(mailboxes, _)| mailboxes.count());
+        let rotated = rotated.map(|(mailboxes, keys)| (mailboxes.and(more), keys));
+        let (mailboxes, keys) = rotated.or(begun).ok_or(match standing {
+            Standing::Established | Standing::Broken => Refusal::Broken,
+            Standing::Restoring => Refusal::Restoring,
+            _ => Refusal::NotEstablished,
+        })?;
         Ok(Reply::Rotating { mailboxes, keys })
+    }
+
+    fn rotate_conversation(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        contact: ContactId,
+    ) -> Result<(NewMailboxes, NewKeys), StorageError> {
+        let under_way = self.is_rotating(contact);
+        self.mails.of(contact).new_keys = true;
+        let mailboxes = match self.rotate(call, contact)? {
+            0 if under_way => NewMailboxes::UnderWay,
+            0 => NewMailboxes::Missing,
+            count => NewMailboxes::Begun(count),
+        };
+        self.renew_if_due(call, contact)?;
+        let waits = self.mails.get(contact).is_some_and(|mail| mail.new_keys);
+        let keys = match waits {
+            true => NewKeys::InTurn,
+            false => NewKeys::Renewed,
+        };
+        Ok((mailboxes, keys))
     }
 
     /// Begins to replace the mailboxes of a conversation: how many. None while

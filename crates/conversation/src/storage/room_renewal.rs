@@ -19,6 +19,8 @@ pub struct RoomRenewalRecord {
     /// When its keys are due.
     #[serde(with = "millis")]
     pub due: Timestamp,
+    /// Whether a person asked for it.
+    pub asked: bool,
 }
 
 in_a_setting!(
@@ -28,6 +30,7 @@ in_a_setting!(
     RoomId
 );
 
+/// Under `renewal in room` lies what was written before it said who asked.
 fn renewal_in(room: RoomId) -> String {
-    format!("renewal in room {}", room.0)
+    format!("new keys in room {}", room.0)
 }

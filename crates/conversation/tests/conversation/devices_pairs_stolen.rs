@@ -20,7 +20,7 @@ fn claim_lost(t: &mut Two, (home, contact): (Home, ContactId), turn: u32) {
 }
 
 /// A changed program knows of no other devices, and so obeys none that threw it out.
-fn obey_nobody(t: &mut Two, home: Home) {
+pub(crate) fn obey_nobody(t: &mut Two, home: Home) {
     let storage = t.village.storage(home).unwrap();
     DevicesRecord::default().put(storage).unwrap();
     t.village.open_again(home).unwrap();

@@ -10,6 +10,7 @@ use hushwing_conversation::content::{
 };
 use hushwing_conversation::storage::{MemberRecord, RoomRows as _};
 use hushwing_conversation::view::Speaker;
+use hushwing_conversation::village::Village;
 use hushwing_conversation::{
     Command, ConversationId, MessageId, RoomStanding, storage::MemoryStorage,
 };
@@ -167,12 +168,17 @@ impl Shadow {
 
     /// The same, to an address.
     pub(crate) fn post_to(&mut self, c: &mut Circle, to: Address, kind: u8, items: &[&[u8]]) {
+        self.post_in(&mut c.village, to, kind, items);
+    }
+
+    /// The same, in any village.
+    pub(crate) fn post_in(&mut self, v: &mut Village, to: Address, kind: u8, items: &[&[u8]]) {
         let mut letter = vec![1, kind];
         for item in items {
             letter.extend(u32::try_from(item.len()).unwrap().to_be_bytes());
             letter.extend(*item);
         }
-        self.mail.post(&mut c.village, to, letter);
+        self.mail.post(v, to, letter);
     }
 
     pub(crate) fn post_message(&mut self, c: &mut Circle, to: usize, message: &[u8]) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hushwing_conversation::storage::{MailRecord, Role};
 use hushwing_conversation::village::{Crash, Home, Village};
-use hushwing_conversation::{Command, ContactId, MessageState, Reply, Storage as _};
+use hushwing_conversation::{Command, ContactId, MessageState, NewKeys, Reply, Storage as _};
 
 use crate::support::*;
 
@@ -14,7 +14,7 @@ const A_DAY: Duration = Duration::from_secs(24 * 3_600);
 
 fn rotate(village: &mut Village, home: Home, contact: ContactId) -> (usize, bool) {
     match ask(village, home, Command::Rotate { contact }) {
-        Reply::Rotating { mailboxes, keys } => (mailboxes, keys),
+        Reply::Rotating { mailboxes, keys } => (mailboxes.count(), keys == NewKeys::Renewed),
         other => panic!("{other:?}"),
     }
 }

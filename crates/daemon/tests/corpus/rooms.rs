@@ -197,6 +197,7 @@ pub(crate) fn rooms() -> Vec<Seed> {
         leaf: [9; 32],
         renewed_at: Some(3),
         due: NOW,
+        asked: true,
     };
     let dated = |byte| Dated {
         account: vec![byte; 16],

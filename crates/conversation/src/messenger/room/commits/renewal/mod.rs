@@ -12,7 +12,7 @@
 //! is: another time is drawn.
 //!
 //! Not in wide groups: there a commit on a tree of those who never made one is half a
-//! megabyte to each.
+//! megabyte to each. A person may ask for one there as well ([`demand`]).
 
 use core::time::Duration;
 
@@ -26,6 +26,7 @@ use crate::messenger::mailbox::shared_address;
 use crate::messenger::{Call, Messenger, SWEEP};
 use crate::storage::RoomRenewalRecord;
 
+mod demand;
 mod tries;
 
 use tries::{LATE, Tries};
@@ -79,6 +80,10 @@ impl Probe {
     fn answer(&self) -> Duration {
         self.tries.answer()
     }
+
+    fn lasts(&self, now: Moment) -> bool {
+        now < self.at + self.answer()
+    }
 }
 
 impl Renewal {
@@ -88,6 +93,11 @@ impl Renewal {
             Self::Due(at) | Self::Late(at, _) => Some(*at),
             Self::Asked(probe) => Some(probe.at + probe.answer()),
         }
+    }
+
+    /// Whether what I wrote to myself may still come back in time.
+    fn is_awaited(&self, now: Moment) -> bool {
+        matches!(self, Self::Asked(probe) if probe.lasts(now))
     }
 }
 
@@ -105,8 +115,18 @@ fn span(leaf: &OwnLeaf) -> (Duration, Duration) {
     }
 }
 
+/// Whether a leaf has the keys that it was drawn for.
+fn is_of(record: &RoomRenewalRecord, leaf: &OwnLeaf) -> bool {
+    (record.leaf, record.renewed_at) == (leaf.key, leaf.renewed_at)
+}
+
+/// Within how long who is late or lost tries.
+fn most_again(leaf: &OwnLeaf) -> Duration {
+    times(AGAIN_OF_EACH, leaf.leaves.min(MOST_AGAIN))
+}
+
 fn again(cx: &mut Context<'_>, leaf: &OwnLeaf) -> Duration {
-    cx.random_time_below(times(AGAIN_OF_EACH, leaf.leaves.min(MOST_AGAIN)))
+    cx.random_time_below(most_again(leaf))
 }
 
 impl Messenger {
@@ -121,7 +141,8 @@ impl Messenger {
         let Some(leaf) = self.leaf_to_renew(call, room)? else {
             return self.end_renewal(call, room, Renewal::Far);
         };
-        let due = self.renewal_in(call, room, &leaf)?.due;
+        let record = self.renewal_in(call, room, &leaf)?;
+        let due = record.due;
         let renewal = self.rooms.find(room)?.renewal;
         if due > wall {
             let wait = due.since(wall);
@@ -132,16 +153,22 @@ impl Messenger {
             };
             return self.end_renewal(call, room, next);
         }
-        let late = wall.since(due) > SWEEP * 2;
+        // Who asked for it does not wait for chance.
+        let late = !record.asked && wall.since(due) > SWEEP * 2;
         match renewal {
-            Renewal::Asked(probe) if now < probe.at + probe.answer() => Ok(()),
+            Renewal::Asked(probe) if probe.lasts(now) => Ok(()),
             Renewal::Late(at, _) if now < at => Ok(()),
             Renewal::Late(_, tries) => self.ask_myself(call, room, &leaf, tries),
             Renewal::Far | Renewal::Due(_) if !late => {
                 self.ask_myself(call, room, &leaf, Tries::default())
             }
-            Renewal::Asked(probe) => self.try_later(call, room, &leaf, probe.tries.unanswered()),
-            Renewal::Far | Renewal::Due(_) => self.try_later(call, room, &leaf, Tries::default()),
+            Renewal::Asked(probe) => {
+                let tries = probe.tries.unanswered();
+                self.try_later(call, room, (&leaf, &record), tries)
+            }
+            Renewal::Far | Renewal::Due(_) => {
+                self.try_later(call, room, (&leaf, &record), Tries::default())
+            }
         }
     }
 
@@ -149,16 +176,39 @@ impl Messenger {
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
-        leaf: &OwnLeaf,
+        (leaf, record): (&OwnLeaf, &RoomRenewalRecord),
         tries: Tries,
     ) -> Result<(), StorageError> {
-        let wait = tries.wait() + again(call.cx, leaf);
+        let wait = match record.asked {
+            // Somebody waits for it.
+            true => LATE + call.cx.random_time_below(LATE),
+            false => tries.wait() + again(call.cx, leaf),
+        };
         let next = Renewal::Late(call.cx.now() + wait, tries);
         self.end_renewal(call, room, next)
     }
 
-    /// My leaf in a room, if its keys are renewed by themselves.
+    /// My leaf in a room, if its keys are renewed by themselves, or I was asked to.
     fn leaf_to_renew(
+        &mut self,
+        call: &mut Call<'_, '_>,
+        room: RoomId,
+    ) -> Result<Option<OwnLeaf>, StorageError> {
+        let known = RoomRenewalRecord::of(call.storage, room)?;
+        let known = known.filter(|known| known.asked);
+        if known.is_none() && !self.config.renews {
+            return Ok(None);
+        }
+        let Some(leaf) = self.leaf_among_others(call, room)? else {
+            return Ok(None);
+        };
+        let renews = self.config.renews && !leaf.wide;
+        let asked = known.is_some_and(|known| is_of(&known, &leaf));
+        Ok((renews || asked).then_some(leaf))
+    }
+
+    /// My leaf in a room, if it is in one with other accounts and can have new keys there.
+    fn leaf_among_others(
         &mut self,
         call: &mut Call<'_, '_>,
         room: RoomId,
@@ -166,12 +216,11 @@ impl Messenger {
         let hidden = self.devices.meet_in(room);
         // Whom I blocked shall not see that I am there.
         let stays = self.is_blocked_pair(room) || self.is_usurped_pair(room);
-        let renews = self.config.renews && !hidden && !stays;
-        if !renews || !self.rooms.find(room)?.is_mine() {
+        if hidden || stays || !self.rooms.find(room)?.is_mine() {
             return Ok(None);
         }
         let leaf = self.keeper(call, room, |keeper, lent| keeper.own_leaf(lent))?;
-        Ok(leaf.filter(|leaf| leaf.others && !leaf.wide))
+        Ok(leaf.filter(|leaf| leaf.others))
     }
 
     /// When that is, drawn where it was not; no later than it could be drawn now, whatever
@@ -182,10 +231,14 @@ impl Messenger {
         room: RoomId,
         leaf: &OwnLeaf,
     ) -> Result<RoomRenewalRecord, StorageError> {
-        let (least, spread) = span(leaf);
-        let last = call.cx.wall() + least + spread;
         let known = RoomRenewalRecord::of(call.storage, room)?;
-        let known = known.filter(|one| (one.leaf, one.renewed_at) == (leaf.key, leaf.renewed_at));
+        let known = known.filter(|known| is_of(known, leaf));
+        let asked = known.as_ref().is_some_and(|known| known.asked);
+        let (least, spread) = match asked {
+            true => (LATE, most_again(leaf)),
+            false => span(leaf),
+        };
+        let last = call.cx.wall() + least + spread;
         if let Some(record) = known.as_ref().filter(|record| record.due <= last) {
             return Ok(record.clone());
         }
@@ -197,6 +250,7 @@ impl Messenger {
             leaf: leaf.key,
             renewed_at: leaf.renewed_at,
             due,
+            asked,
         };
         record.put(call.storage, room)?;
         Ok(record)
@@ -275,16 +329,17 @@ impl Messenger {
             return Ok(true);
         };
         let (now, wall) = (call.cx.now(), call.cx.wall());
-        if self.renewal_in(call, room, &leaf)?.due > wall {
+        let mut record = self.renewal_in(call, room, &leaf)?;
+        if record.due > wall {
             // A commit of mine made it needless.
             return Ok(true);
         }
         // One that lay there while the machine slept says nothing of what came after it.
         let answer = probe.answer();
-        let soon = now < probe.at + answer && wall < probe.wall + answer;
+        let soon = probe.lasts(now) && wall < probe.wall + answer;
         let heard = self.rooms.find(room)?.heard;
         let quiet = heard.is_none_or(|heard| heard + QUIET <= now);
-        let reads = quiet || probe.tries.ends_waiting();
+        let reads = quiet || record.asked || probe.tries.ends_waiting();
         let told = match soon && reads && leaf.may_renew {
             true => self.keeper(call, room, |keeper, lent| keeper.renew(lent))?,
             false => None,
@@ -294,11 +349,10 @@ impl Messenger {
                 true => probe.tries.answered(),
                 false => probe.tries.unanswered(),
             };
-            self.try_later(call, room, &leaf, tries)?;
+            self.try_later(call, room, (&leaf, &record), tries)?;
             return Ok(true);
         };
         let later = LATE + again(call.cx, &leaf);
-        let mut record = self.renewal_in(call, room, &leaf)?;
         record.due = call.cx.wall() + later;
         record.put(call.storage, room)?;
         self.act_on(call, room, told)?;
