@@ -179,10 +179,10 @@ impl Messenger {
         (leaf, record): (&OwnLeaf, &RoomRenewalRecord),
         tries: Tries,
     ) -> Result<(), StorageError> {
-        let wait = match record.asked {
+        let (wait, tries) = match record.asked {
             // Somebody waits for it.
-            true => LATE + call.cx.random_time_below(LATE),
-            false => tries.wait() + again(call.cx, leaf),
+            true => (LATE + call.cx.random_time_below(LATE), tries.in_haste()),
+            false => (tries.wait() + again(call.cx, leaf), tries),
         };
         let next = Renewal::Late(call.cx.now() + wait, tries);
         self.end_renewal(call, room, next)

@@ -8,6 +8,8 @@ pub(super) const LATE: Duration = Duration::from_secs(10 * 60);
 const ANSWER: Duration = Duration::from_secs(3 * 60);
 /// After so many the waits grow no more.
 const MOST_TRIES: u32 = 8;
+/// After so many they do not where somebody waits for the keys.
+const IN_HASTE: u32 = 2;
 /// Whoever writes to me without end holds me up for so many answers.
 const QUIET_ANSWERS: u32 = 4;
 
@@ -49,6 +51,13 @@ impl Tries {
         grown(LATE, count)
     }
 
+    /// The same where somebody waits for it: what is lost is not waited for, and what comes back
+    /// shows what others wrote lately.
+    pub(super) fn in_haste(self) -> Self {
+        let all = self.all.min(IN_HASTE);
+        Self { all, ..self }
+    }
+
     /// Whether I commit though others write to me.
     pub(super) fn ends_waiting(self) -> bool {
         self.answered >= QUIET_ANSWERS
@@ -62,6 +71,16 @@ fn grown(span: Duration, tries: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::{ANSWER, LATE, Tries};
+
+    #[test]
+    fn in_haste_no_answer_is_waited_for_longer_than_twelve_minutes() {
+        let mut tries = Tries::default();
+        for _ in 0..20 {
+            assert!(tries.in_haste().answer() <= 4 * ANSWER);
+            tries = tries.unanswered();
+        }
+        assert!(tries.answer() > 4 * ANSWER);
+    }
 
     #[test]
     fn tries_to_which_nothing_came_back_do_not_count_against_other_letters() {
