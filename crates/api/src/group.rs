@@ -50,10 +50,11 @@ fn group() -> String {
 /// A change of a group that is not so yet.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PendingChange {
-    /// `name`, `disappear`, `avatar`, `no_avatar`, `add`, `remove`, `steward` or
-    /// `no_steward`.
+    /// `name`, `disappear`, `avatar`, `no_avatar`, `add`, `remove`, `steward`,
+    /// `no_steward`, `herald` or `no_herald`.
     #[schemars(extend("enum" = [
         "name", "disappear", "avatar", "no_avatar", "add", "remove", "steward", "no_steward",
+        "herald", "no_herald",
     ]))]
     pub change: String,
     /// The new name, seconds after reading, or who is meant; empty of a picture.

@@ -210,6 +210,9 @@ pub enum Refusal {
     /// They said that they do not want to pass on.
     #[error("they do not want to pass on what others say")]
     HeraldDeclines,
+    /// Nobody else is named to pass on, or is there and wants to.
+    #[error("nobody else passes on what others say, and the group is too large to do without")]
+    LastHerald,
     /// They are in it or were asked.
     #[error("they are in the group already, or were asked")]
     InRoomAlready,

@@ -346,6 +346,8 @@ pub enum PendingView {
     Remove(MemberId),
     /// Somebody becomes a steward, or ceases to be one.
     Steward(MemberId, bool),
+    /// Somebody is to pass on what others say, or no longer.
+    Herald(MemberId, bool),
 }
 
 impl fmt::Debug for PendingView {

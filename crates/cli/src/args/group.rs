@@ -82,7 +82,8 @@ pub(crate) enum GroupAction {
         /// As a steward: let this member, by name or number, be one, and the last of three go
         #[arg(long, value_name = "MEMBER", group = "change")]
         name: Option<String>,
-        /// As a steward: let this member be one no longer, and another come in their place
+        /// As a steward: let this member be one no longer, and no program name them by itself.
+        /// Where the group is too large to do without another comes in their place
         #[arg(long, value_name = "MEMBER", group = "change")]
         dismiss: Option<String>,
         /// You do not want to be one: it costs battery, and room in your mailboxes

@@ -264,6 +264,8 @@ fn pending(change: &PendingChange) -> String {
         "add" => format!("{to} to come in"),
         "remove" => format!("{to} to be removed"),
         "steward" => format!("{to} to be a steward"),
+        "herald" => format!("{to} to pass on what others say"),
+        "no_herald" => format!("{to} to pass on nothing any more"),
         _ => format!("{to} to be a steward no longer"),
     };
     format!("  pending: {what}")

@@ -141,6 +141,14 @@ pub enum RoomStep {
         /// Whether I pass on what others say, if I am asked to.
         readiness: Readiness,
     },
+    /// Among stewards: this member is named to pass on by no program of its own accord, or may
+    /// be again. A person said so.
+    Dismissed {
+        /// Whose account.
+        account: AccountId,
+        /// Whether they may not be.
+        out: bool,
+    },
     /// Between two: let this conversation go on as a pair, the one of this number at
     /// least. The room is the conversation.
     PairWanted(u32),
@@ -186,6 +194,7 @@ impl fmt::Debug for RoomStep {
             Self::Missing(_) => "Missing",
             Self::Roll(_) => "Roll",
             Self::Here { .. } => "Here",
+            Self::Dismissed { .. } => "Dismissed",
             Self::PairWanted(_) => "PairWanted",
             Self::PairOffered { .. } => "PairOffered",
             Self::Paired(_) => "Paired",
@@ -234,6 +243,7 @@ impl RoomWord {
             | RoomStep::Missing(_)
             | RoomStep::Roll(_)
             | RoomStep::Here { .. }
+            | RoomStep::Dismissed { .. }
             | RoomStep::Return
             | RoomStep::Anew(_)
             | RoomStep::PairWanted(_)
@@ -342,6 +352,13 @@ impl RoomWord {
                 RoomStep::Here {
                     mark: reader.fixed()?,
                     readiness: Readiness::read(reader)?,
+                }
+            }
+            29 => {
+                reader.array_of(2)?;
+                RoomStep::Dismissed {
+                    account: read_account(reader)?,
+                    out: reader.bool()?,
                 }
             }
             15 => {
@@ -510,6 +527,10 @@ impl RoomWord {
                 head(23);
                 writer.array(2).bytes(mark);
                 readiness.write(writer);
+            }
+            RoomStep::Dismissed { account, out } => {
+                head(29);
+                writer.array(2).bytes(account.as_bytes()).bool(*out);
             }
             RoomStep::Begun(begun) => {
                 head(16);

@@ -23,7 +23,8 @@ pub struct RoomRollRecord {
     pub silent: Vec<Silence>,
     /// The marks of the last calls: an answer to one is a sign, however late it comes.
     pub marks: Vec<[u8; 16]>,
-    /// Who was replaced for silence, and since when.
+    /// Who was replaced and is passed over for that, and since when;
+    /// [for good](Dated::FOR_GOOD) who was dismissed here by hand.
     pub replaced: Vec<Dated>,
     /// Who does not want to pass on, and since when.
     pub unwilling: Vec<Dated>,
@@ -64,6 +65,17 @@ pub struct Dated {
     /// The time.
     #[serde(with = "millis")]
     pub at: Timestamp,
+}
+
+impl Dated {
+    /// Not since some time, but until somebody says otherwise.
+    pub const FOR_GOOD: Timestamp = Timestamp::from_millis(u64::MAX);
+
+    /// Whether it holds until somebody says otherwise.
+    #[must_use]
+    pub fn is_for_good(&self) -> bool {
+        self.at == Self::FOR_GOOD
+    }
 }
 
 impl fmt::Debug for Dated {

@@ -24,14 +24,14 @@ fn settled(seed: u64) -> Circle {
 }
 
 /// Hours in each of which Heidi says something.
-fn hours(c: &mut Circle, count: u64) {
+pub(crate) fn hours(c: &mut Circle, count: u64) {
     for hour in 0..count {
         c.say(7, &format!("{hour} o'clock"));
         c.pass(HOUR);
     }
 }
 
-fn asleep(c: &mut Circle, who: &[usize], asleep: bool) {
+pub(crate) fn asleep(c: &mut Circle, who: &[usize], asleep: bool) {
     for one in who {
         c.village.set_asleep(c.homes[*one], asleep);
     }

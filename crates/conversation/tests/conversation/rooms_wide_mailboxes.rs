@@ -13,7 +13,7 @@ const HOUR: u64 = 3_600;
 const DAY: u64 = 24 * HOUR;
 
 /// Where Alice writes to each of these.
-fn addresses(c: &mut Circle, names: &[&str]) -> Vec<BTreeSet<Vec<u8>>> {
+pub(crate) fn addresses(c: &mut Circle, names: &[&str]) -> Vec<BTreeSet<Vec<u8>>> {
     let known = names.iter().map(|name| c.member_addresses(0, name));
     known.map(|all| all.into_iter().collect()).collect()
 }

@@ -341,13 +341,13 @@ pub(super) fn request(room: &RoomView, profile: &Profile) -> view::Request {
     }
 }
 
-/// A change that is not so yet.
 /// Whether I am in it, and its stewards are others.
 fn is_no_steward(room: &RoomView) -> bool {
     let mut members = room.members.iter();
     room.standing == RoomStanding::Member && !members.any(|one| one.me && one.steward)
 }
 
+/// A change that is not so yet.
 fn pending(change: &PendingView, room: &RoomView) -> PendingChange {
     let who = |member: &MemberId| {
         let found = room.members.iter().find(|one| one.member == *member);
@@ -362,6 +362,8 @@ fn pending(change: &PendingView, room: &RoomView) -> PendingChange {
         PendingView::Remove(member) => ("remove", who(member)),
         PendingView::Steward(member, true) => ("steward", who(member)),
         PendingView::Steward(member, false) => ("no_steward", who(member)),
+        PendingView::Herald(member, true) => ("herald", who(member)),
+        PendingView::Herald(member, false) => ("no_herald", who(member)),
     };
     PendingChange {
         change: change.to_owned(),

@@ -201,6 +201,7 @@ fn advice(refusal: Refusal) -> Option<&'static str> {
         Refusal::HeraldDeclines => {
             "name another; they themselves can say `hushwing group herald NAME --accept`"
         }
+        Refusal::LastHerald => "name another first: `hushwing group herald NAME --name MEMBER`",
         Refusal::InRoomAlready => "`hushwing group info NAME` shows it",
         Refusal::TooManyRooms { .. } => "leave and forget some first",
         Refusal::NotInRooms => "write to one contact instead",

@@ -154,6 +154,13 @@ pub(crate) fn rooms() -> Vec<Seed> {
                 readiness: Readiness::Unable,
             },
         ),
+        (
+            "dismissed",
+            RoomStep::Dismissed {
+                account: AccountId::try_from([9; 16].as_slice()).unwrap(),
+                out: true,
+            },
+        ),
         ("anew", RoomStep::Anew(vec![7; 153])),
         ("ask", RoomStep::Ask([6; 8])),
         (

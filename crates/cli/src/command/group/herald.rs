@@ -21,12 +21,21 @@ pub(super) async fn name(
     member: &str,
     on: bool,
 ) -> Result<(), Error> {
-    let said = |_: &Group| match on {
+    let said = |changed: &Group| match on {
         true => format!("{member} shall pass on what others say"),
-        false => format!("{member} shall pass on what others say no longer"),
+        false => dismissed(changed, member),
     };
     let body = json!({ "who": member, "on": on });
     change(session, GROUP, group, "heralds", &body, said).await
+}
+
+fn dismissed(group: &Group, member: &str) -> String {
+    let waits = group.pending.iter().any(|one| one.change == "no_herald");
+    let now = match waits {
+        true => "shall pass on what others say no longer",
+        false => "passes on nothing",
+    };
+    format!("{member} {now}, and is named again only if a steward says so")
 }
 
 /// Says whether I do, if I am asked to.

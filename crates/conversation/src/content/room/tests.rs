@@ -101,6 +101,11 @@ fn here(readiness: Readiness) -> RoomStep {
     }
 }
 
+fn dismissed(out: bool) -> RoomStep {
+    let account = AccountId::try_from([7; 16].as_slice()).unwrap();
+    RoomStep::Dismissed { account, out }
+}
+
 fn all(name: &str) -> Vec<RoomWord> {
     let steps = [
         RoomStep::Offer {
@@ -156,6 +161,8 @@ fn all(name: &str) -> Vec<RoomWord> {
         here(Readiness::Ready),
         here(Readiness::Unable),
         here(Readiness::Unwilling),
+        dismissed(true),
+        dismissed(false),
         RoomStep::Further([3; 52]),
         piece(Next::Before([3; 52]), vec![past(name), past(name)]),
         piece(Next::End, Vec::new()),
@@ -247,6 +254,7 @@ fn hostile_names_are_cleaned_or_refused() {
                 | RoomStep::Missing(_)
                 | RoomStep::Roll(_)
                 | RoomStep::Here { .. }
+                | RoomStep::Dismissed { .. }
                 | RoomStep::Tallies(_)
                 | RoomStep::Past(_)
                 | RoomStep::Further(_)
@@ -267,7 +275,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
     fn whatever_is_read_is_bounded_and_never_panics(
-        step in 0..29_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
+        step in 0..30_u8, bytes in prop::collection::vec(any::<u8>(), 0..60)
     ) {
         let step = if step < 24 { vec![step] } else { vec![0x18, step] };
         let head = [&[0x84, 1][..], &step, &[0x50], &[4; 16], &bytes].concat();

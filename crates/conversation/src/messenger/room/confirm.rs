@@ -218,10 +218,15 @@ impl Messenger {
                 self.gather(call, room, member, receipt.message, state)?;
                 continue;
             }
+            let recipients = call.storage.recipients(&receipt.message)?;
+            if recipients.is_empty() {
+                // Another device of mine said it, and keeps whom it reached.
+                self.gather(call, room, member, receipt.message, state)?;
+                continue;
+            }
             let passing = &mut self.rooms.passing;
             passing.confirmed(room, &receipt.message, member);
-            let mut recipients = call.storage.recipients(&receipt.message)?.into_iter();
-            let Some(one) = recipients.find(|one| one.member == member) else {
+            let Some(one) = recipients.into_iter().find(|one| one.member == member) else {
                 continue;
             };
             if one.state >= state {

@@ -170,6 +170,7 @@ impl Messenger {
         self.forget_greeting(call, room)?;
         self.forget_rotation_of(call, room)?;
         self.forget_turn(call, room)?;
+        self.forget_old_mailboxes(call, room)?;
         self.close_mailboxes(call, MailboxUse::Room(room))?;
         let Some(known) = self.rooms.by_id.remove(&room) else {
             return Ok(());

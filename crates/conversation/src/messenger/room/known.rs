@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hushwing_sansio::{Moment, StorageError, Timestamp};
 
 use super::account;
+use super::closing::Look;
 use super::commits::Renewal;
 use super::entry::Question;
 use super::wide::Roll;
@@ -68,6 +69,10 @@ pub(in crate::messenger) struct Room {
     pub(super) greeted: Option<Moment>,
     /// When I move to another mailbox, where all do one after the other.
     pub(super) moves: Option<Moment>,
+    /// When it is looked at next whether old mailboxes are closed.
+    pub(super) closes: Option<Look>,
+    /// The accounts that said that they leave, and until when that counts.
+    pub(super) leavers: BTreeMap<Vec<u8>, Moment>,
     /// Those who took nothing any more at any address I know, in a wide group: they moved, and
     /// I never heard where to.
     pub(super) refused: BTreeSet<MemberId>,
@@ -115,6 +120,8 @@ impl Room {
             rests: None,
             greeted: None,
             moves: None,
+            closes: None,
+            leavers: BTreeMap::new(),
             refused: BTreeSet::new(),
             question: None,
             heard: None,

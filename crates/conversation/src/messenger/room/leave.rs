@@ -201,6 +201,9 @@ impl Messenger {
             return self.pair_left_by_them(call, room);
         }
         let known = self.rooms.find(room)?;
+        if let Ok(leaver) = &leaver {
+            known.note_leaver(leaver.as_bytes(), call.cx.now());
+        }
         if known.is_mine() && known.is_steward(&known.record.account) {
             self.want(call, room, Wish::Remove(leaver?))?;
             self.tell_room(room);

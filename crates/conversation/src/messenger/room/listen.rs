@@ -492,6 +492,9 @@ impl Messenger {
                 RoomStep::Here { mark, readiness } => {
                     self.heard_here(call, room, member, mark, readiness)
                 }
+                RoomStep::Dismissed { account, out } => {
+                    self.heard_dismissed(call, room, member, &account, out)
+                }
                 RoomStep::Passed(names) => self.heard_passed(room, member, &names),
                 RoomStep::Tallies(tallies) => {
                     let state = aside.state;

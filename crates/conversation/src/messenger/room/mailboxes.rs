@@ -218,6 +218,7 @@ impl Messenger {
         self.retire_mailboxes(room, call.cx.wall())?;
         self.forget_rotation_of(call, room)?;
         self.forget_turn(call, room)?;
+        self.forget_old_mailboxes(call, room)?;
         let record = &mut self.rooms.find(room)?.record;
         let all: Vec<u64> = record.leaving.drain(..).map(|one| one.mailbox).collect();
         for mailbox in all {

@@ -10,7 +10,8 @@
 //! [`held`]), and who may change it ([`change`], [`leave`]). In a group too large to write to each
 //! some pass on what others say ([`wide`]). An account's other devices are members of their own
 //! ([`devices`]). [`found`] makes and forgets rooms, [`mailboxes`] are where I am written to in
-//! them, [`tend`] does what is due, [`ruin`] ends one that is damaged, [`restored`] gets back into
+//! them, which others take the place of ([`exposure`], [`rotation`], [`turn`]) and which are closed
+//! then ([`closing`]), [`tend`] does what is due, [`ruin`] ends one that is damaged, [`restored`] gets back into
 //! those that a backup brought.
 //!
 //! `protocol/rooms.md` says what members tell each other.
@@ -18,10 +19,12 @@
 mod again;
 mod cancel;
 mod change;
+mod closing;
 mod commits;
 mod confirm;
 mod devices;
 mod entry;
+mod exposure;
 mod found;
 mod held;
 mod known;
@@ -95,8 +98,6 @@ pub(super) struct Rooms {
     comes: Comes,
     /// What devices hand each other of what was said.
     pages: Pages,
-    /// Old mailboxes that may be closed, and since when that was seen in this run.
-    left: BTreeMap<u64, Moment>,
     /// When mailboxes were last replaced in time in this run.
     rotated: Option<Moment>,
 }
@@ -180,6 +181,8 @@ impl Rooms {
         let keepers = self.keepers.values().filter_map(Keeper::poll_timeout);
         let greetings = self.by_id.values().filter_map(|room| room.greets);
         let moves = self.by_id.values().filter_map(|room| room.moves);
+        let closes = self.by_id.values().filter_map(|room| room.closes);
+        let closes = closes.map(|look| look.at);
         let renewals = self.by_id.values().filter_map(|room| room.renewal.due());
         let doubts = self.by_id.values().filter_map(Room::doubt_ends);
         let others = [
@@ -192,7 +195,7 @@ impl Rooms {
             self.pages.due(),
         ];
         let others = others.into_iter().flatten();
-        let timed = keepers.chain(greetings).chain(moves);
+        let timed = keepers.chain(greetings).chain(moves).chain(closes);
         let timed = timed.chain(renewals).chain(doubts);
         timed.chain(others).min()
     }

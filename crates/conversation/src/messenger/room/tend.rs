@@ -2,19 +2,15 @@
 
 use core::time::Duration;
 
-use hushwing_delivery::MailboxId;
 use hushwing_sansio::{Moment, StorageError};
 
 use super::commits::FAREWELL;
 use crate::RoomId;
-use crate::messenger::mail::GRACE_RUN;
 use crate::messenger::{Call, Messenger};
 use crate::storage::RoomStanding;
 
 /// Between two looks of a keeper at the calendar.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long a mailbox that another replaced is still listened to.
-const GRACE: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Messenger {
     /// Takes up what needs a clock.
@@ -79,6 +75,7 @@ impl Messenger {
             self.within(call, room.place(), |this, call| this.greet_now(call, room))?;
         }
         self.turns_due(call)?;
+        self.old_mailboxes_due(call)?;
         self.renewals_due(call, now)?;
         self.pieces_due(call)?;
         self.held_due(call)?;
@@ -109,24 +106,7 @@ impl Messenger {
         room: RoomId,
     ) -> Result<(), StorageError> {
         let (now, wall) = (call.cx.now(), call.cx.wall());
-        let known = self.rooms.find(room)?;
-        let old = |since| since + GRACE <= wall;
-        let leaving = known.record.leaving.iter();
-        let over: Vec<u64> = leaving
-            .filter(|one| old(one.since))
-            .map(|one| one.mailbox)
-            .collect();
-        for mailbox in over {
-            let seen = *self.rooms.left.entry(mailbox).or_insert(now);
-            if now < seen + GRACE_RUN {
-                continue;
-            }
-            self.rooms.left.remove(&mailbox);
-            self.close_mailbox(call, MailboxId(mailbox))?;
-            let record = &mut self.rooms.find(room)?.record;
-            record.leaving.retain(|one| one.mailbox != mailbox);
-            self.save_room(call, room)?;
-        }
+        self.tend_old_mailboxes(call, room)?;
         self.rotate_room_in_time(call, room)?;
         self.replace_room_mailbox(call, room)?;
         self.tend_room_mailboxes(call, room)?;

@@ -6,6 +6,8 @@
 //! branch is left, it is open again. Once that state lies below all that are
 //! kept, nothing can undo it, and the wish is forgotten.
 
+use core::slice;
+
 use openmls::prelude::MlsGroup;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +65,16 @@ pub enum Wish {
     /// Show this picture of the group; an empty one for none any more. No part of a
     /// [`PolicyChange`]: records of before would not be read any more.
     Picture(Vec<u8>),
+    /// Put somebody first among the heralds, so that the last of as many as there may be
+    /// goes. Who is one stays where they are.
+    NameHerald(AccountId),
+    /// Let somebody be a herald no longer.
+    DismissHerald {
+        /// Who.
+        herald: AccountId,
+        /// Who may come in their place: the first of these who is none then.
+        by: Vec<AccountId>,
+    },
 }
 
 impl core::fmt::Debug for Wish {
@@ -134,6 +146,16 @@ impl Wish {
             Self::Policy(change) => return change.apply(&policy),
             Self::Relieve { heralds, by } => return relieved(policy, heralds, by),
             Self::Picture(picture) => return policy.pictured(picture),
+            Self::NameHerald(herald) => return named_first(policy, herald),
+            Self::DismissHerald { herald, by } => {
+                let named = policy.heralds();
+                let next = by.iter().find(|one| !named.contains(one));
+                return relieved(
+                    policy,
+                    slice::from_ref(herald),
+                    next.map_or(&[], slice::from_ref),
+                );
+            }
             _ => {}
         }
         policy
@@ -147,6 +169,11 @@ impl Wish {
             | (Self::Dismiss(now), Self::Appoint(then)) => now == then,
             (Self::Policy(now), Self::Policy(then)) => now.covers(then),
             (Self::Picture(_), Self::Picture(_)) => true,
+            (Self::NameHerald(now), Self::DismissHerald { herald: then, .. })
+            | (
+                Self::DismissHerald { herald: now, .. },
+                Self::NameHerald(then) | Self::DismissHerald { herald: then, .. },
+            ) => now == then,
             (Self::RemoveLeaf(now), Self::AddLeafAnew { lost, .. }) => now == lost,
             _ => false,
         }
@@ -266,10 +293,31 @@ impl Intent {
                 let named = policy.heralds();
                 !heralds.iter().all(|one| named.contains(one))
             }),
+            Wish::NameHerald(herald) => {
+                policy.is_some_and(|policy| policy.heralds().contains(herald))
+            }
+            Wish::DismissHerald { herald, .. } => {
+                policy.is_some_and(|policy| !policy.heralds().contains(herald))
+            }
             Wish::Picture(picture) => {
                 policy.is_some_and(|policy| policy.clone().pictured(picture) == policy)
             }
             Wish::Refresh => false,
+        }
+    }
+}
+
+/// The policy with somebody first among the heralds, who was none.
+fn named_first(policy: GroupPolicy, herald: &AccountId) -> GroupPolicy {
+    let Some(Ok(narrow)) = policy.narrow().map(u16::try_from) else {
+        return policy;
+    };
+    let named = policy.heralds();
+    match named.contains(herald) {
+        true => policy,
+        false => {
+            let after = [slice::from_ref(herald), named.as_slice()].concat();
+            policy.heralded(narrow, &after)
         }
     }
 }

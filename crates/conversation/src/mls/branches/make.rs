@@ -173,6 +173,8 @@ impl Order {
             | Wish::Dismiss(_)
             | Wish::Policy(_)
             | Wish::Relieve { .. }
+            | Wish::NameHerald(_)
+            | Wish::DismissHerald { .. }
             | Wish::Picture(_) => {
                 let before = self.policy.take().or_else(|| in_force(group, parent));
                 self.policy = before.map(|policy| wish.apply(policy));
@@ -278,6 +280,8 @@ impl Kind {
             | Wish::Dismiss(_)
             | Wish::Policy(_)
             | Wish::Relieve { .. }
+            | Wish::NameHerald(_)
+            | Wish::DismissHerald { .. }
             | Wish::Picture(_) => Self::Policy,
             Wish::Refresh => Self::Refresh,
         }

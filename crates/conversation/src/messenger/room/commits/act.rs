@@ -184,10 +184,7 @@ impl Messenger {
         if !turns.is_empty() {
             self.tell_devices_of_pair(room);
         }
-        if !turns.gone.is_empty() {
-            // Whoever is out knows where I am written to, also should I be brought back.
-            self.expose_mailboxes(call, room)?;
-        }
+        self.expose_to(call, room, &turns.gone)?;
         match self.rooms.find(room)?.record.standing {
             RoomStanding::Leaving => self.leave_further(call, room),
             _ => {
@@ -289,6 +286,10 @@ fn shown_of(known: &Room, wish: &Wish, adds: Option<&[u8]>) -> Vec<PendingView> 
             let name = change.name.clone().map(PendingView::Name);
             let disappear = change.disappear.map(PendingView::Disappear);
             name.into_iter().chain(disappear).collect()
+        }
+        Wish::NameHerald(account) => by_account(account, |one| PendingView::Herald(one, true)),
+        Wish::DismissHerald { herald, .. } => {
+            by_account(herald, |one| PendingView::Herald(one, false))
         }
         Wish::Picture(picture) => vec![PendingView::Picture(!picture.is_empty())],
         Wish::RemoveLeaf(_)

@@ -2,15 +2,17 @@
 
 use hushwing_sansio::StorageError;
 
-use crate::branches::{AccountId, MOST_HERALDS, PolicyChange, Wish};
+use crate::branches::{AccountId, Keeper, MOST_HERALDS, PolicyChange, Wish};
 use crate::messenger::room::{Room, account};
 use crate::messenger::stop::Stop;
 use crate::messenger::{Call, Messenger};
+use crate::storage::RoomRollRecord;
 use crate::{MemberId, Refusal, Reply, RoomId};
 
 impl Messenger {
     /// Puts a member first among those who pass on, so that the last of three goes; or
-    /// takes them from it, and another comes in their place.
+    /// takes them from it, and where the room is wide another comes in their place. Who was
+    /// dismissed is named by no program before a person names them.
     pub(in crate::messenger) fn set_herald(
         &mut self,
         call: &mut Call<'_, '_>,
@@ -31,21 +33,52 @@ impl Messenger {
         if on && known.rolled.is_unwilling(named.as_bytes()) {
             return Err(Refusal::HeraldDeclines.into());
         }
-        let mut heralds = known.named_and_present();
-        let before = heralds.len();
-        heralds.retain(|one| *one != named);
-        match on {
-            true => heralds.insert(0, named),
-            false if heralds.len() == before => return self.show_room(room),
-            false if known.is_wide() => fill(&mut heralds, known, Some(&named))?,
-            false => {}
-        }
-        heralds.truncate(MOST_HERALDS);
-        let change = PolicyChange {
-            heralds: Some(heralds),
-            ..PolicyChange::default()
+        let mut record = known.rolled.clone();
+        record.note_dismissed(named.as_bytes(), !on);
+        let wish = match on {
+            true => Some(Wish::NameHerald(named.clone())),
+            false => self.dismissal(room, &record, named.clone())?,
         };
-        self.change_room(call, room, Wish::Policy(change))
+        self.save_roll(call, room, &record)?;
+        self.tell_dismissed(call, room, named, !on)?;
+        match wish {
+            Some(wish) => self.change_room(call, room, wish),
+            None => self.show_room(room),
+        }
+    }
+
+    /// The wish that somebody passes on no longer, if they do or are about to.
+    fn dismissal(
+        &mut self,
+        room: RoomId,
+        record: &RoomRollRecord,
+        herald: AccountId,
+    ) -> Result<Option<Wish>, Stop> {
+        let mut named = self.rooms.find(room)?.named_and_present();
+        let keeper = self.rooms.keepers.get(&room).into_iter();
+        for (wish, _) in keeper.flat_map(Keeper::pending) {
+            match wish {
+                Wish::NameHerald(one) => named.push(one.clone()),
+                Wish::DismissHerald { herald, .. } => named.retain(|one| one != herald),
+                _ => {}
+            }
+        }
+        let before = named.len();
+        named.retain(|one| *one != herald);
+        if named.len() == before {
+            return Ok(None);
+        }
+        let known = self.rooms.find(room)?;
+        let mut by = match known.is_wide() {
+            true => successors(known, record)?,
+            false => Vec::new(),
+        };
+        by.retain(|one| *one != herald && !named.contains(one));
+        by.truncate(MOST_HERALDS);
+        if known.is_wide() && named.is_empty() && by.is_empty() {
+            return Err(Refusal::LastHerald.into());
+        }
+        Ok(Some(Wish::DismissHerald { herald, by }))
     }
 
     /// Sees to it that three pass on where `coming` more make a room too large to do
@@ -62,7 +95,11 @@ impl Messenger {
         if enough || !known.is_mine() {
             return Ok(());
         }
-        fill(&mut heralds, known, None)?;
+        for account in successors(known, &known.rolled)? {
+            if heralds.len() < MOST_HERALDS && !heralds.contains(&account) {
+                heralds.push(account);
+            }
+        }
         if heralds == known.named {
             return Ok(());
         }
@@ -89,28 +126,24 @@ impl Messenger {
     }
 }
 
-/// Adds to those who pass on as many as there may be: stewards, and who was there first,
-/// but one.
-fn fill(
-    heralds: &mut Vec<AccountId>,
-    known: &Room,
-    but: Option<&AccountId>,
-) -> Result<(), StorageError> {
+/// Who may be named, in which order: stewards first, then who was there first. Who was silent
+/// comes last: a group without heralds could not grow.
+fn successors(known: &Room, record: &RoomRollRecord) -> Result<Vec<AccountId>, StorageError> {
     let present = known.members.values().filter(|member| member.present);
     let reachable = present.filter(|member| member.mine || !member.addresses.is_empty());
-    let mut members: Vec<_> = reachable.collect();
-    // Who was silent comes last: a group without heralds could not grow.
+    let mut members: Vec<_> = reachable
+        .filter(|one| !record.is_unwilling(&one.account) && !record.was_dismissed(&one.account))
+        .collect();
     members.sort_by_key(|member| {
-        let passed_over = !known.rolled.may_be_named(&member.account);
+        let passed_over = !record.may_be_named(&member.account);
         (passed_over, !known.is_steward(&member.account))
     });
+    let mut accounts = Vec::new();
     for member in members {
         let account = account(&member.account)?;
-        let declines = known.rolled.is_unwilling(account.as_bytes());
-        let taken = heralds.contains(&account) || but == Some(&account) || declines;
-        if heralds.len() < MOST_HERALDS && !taken {
-            heralds.push(account);
+        if !accounts.contains(&account) {
+            accounts.push(account);
         }
     }
-    Ok(())
+    Ok(accounts)
 }

@@ -126,13 +126,17 @@ impl Counts {
         }
     }
 
-    /// Something came of somebody: they are there, and are told what waits for them.
-    fn heard_of(&mut self, room: RoomId, author: MemberId, now: Moment) {
-        if let Some(told) = self.told.get_mut(&author) {
-            told.heard = true;
-        }
-        let gathered = self.rooms.get_mut(&room);
-        if let Some(of) = gathered.and_then(|gathered| gathered.authors.get_mut(&author)) {
+    /// Something came of somebody: they are there, and are told what waits for them. What was
+    /// gathered before a device of theirs came or went may stand under another number.
+    fn heard_of(&mut self, room: RoomId, is_theirs: impl Fn(MemberId) -> bool, now: Moment) {
+        let told = self
+            .told
+            .iter_mut()
+            .filter(|(author, _)| is_theirs(**author));
+        told.for_each(|(_, told)| told.heard = true);
+        let gathered = self.rooms.get_mut(&room).into_iter();
+        let authors = gathered.flat_map(|gathered| &mut gathered.authors);
+        for (_, of) in authors.filter(|(author, _)| is_theirs(**author)) {
             of.due = of.due.min(now + INTERVAL);
         }
     }
@@ -198,7 +202,7 @@ impl Messenger {
         }
         self.rooms.passing.confirmed(room, &message, by);
         self.renew_sign(call, room, by)?;
-        self.is_there(room, by, call.cx.now())?;
+        self.is_there(room, by, call.cx.now());
         if !self.rooms.counts.budgets.take(by, 1, call.cx.now()) {
             return Ok(());
         }
@@ -210,8 +214,14 @@ impl Messenger {
             self.rooms.counts.keep_early(room, message, by, state);
             return Ok(());
         };
-        let author = Some(record).filter(|record| record.contact == room.place());
-        let Some(author) = author.and_then(|record| record.author) else {
+        let known = self.rooms.find(room)?;
+        let author = match record.mine {
+            // Another device of mine said it, and is told as any author.
+            true => known.me(),
+            false => record.author,
+        };
+        let author = author.filter(|_| record.contact == room.place());
+        let Some(author) = author.map(|author| known.person(author)) else {
             return Ok(());
         };
         self.rooms
@@ -221,15 +231,12 @@ impl Messenger {
     }
 
     /// Something came of somebody, by whichever of their devices: they are told what waits.
-    pub(super) fn is_there(
-        &mut self,
-        room: RoomId,
-        member: MemberId,
-        now: Moment,
-    ) -> Result<(), StorageError> {
-        let person = self.rooms.find(room)?.person(member);
-        self.rooms.counts.heard_of(room, person, now);
-        Ok(())
+    pub(super) fn is_there(&mut self, room: RoomId, member: MemberId, now: Moment) {
+        if let Some(known) = self.rooms.by_id.get(&room) {
+            let person = known.person(member);
+            let is_theirs = |author| known.person(author) == person;
+            self.rooms.counts.heard_of(room, is_theirs, now);
+        }
     }
 
     /// A message came, of which some told before that they have it.
@@ -240,6 +247,8 @@ impl Messenger {
         message: MessageId,
         now: Moment,
     ) {
+        let known = self.rooms.by_id.get(&room);
+        let author = known.map_or(author, |known| known.person(author));
         let counts = &mut self.rooms.counts;
         let early = core::mem::take(&mut counts.early);
         for (of, id, by, state) in early {
@@ -422,7 +431,7 @@ mod tests {
         assert!((15..24).contains(&in_a_day.len()), "{in_a_day:?}");
         let waiting = &counts.rooms[&ROOM].authors[&AUTHOR].by_message;
         assert!(waiting.values().all(|states| states.len() > 2));
-        counts.heard_of(ROOM, AUTHOR, at(86_400));
+        counts.heard_of(ROOM, |one| one == AUTHOR, at(86_400));
         assert_eq!(told_in(&mut counts, 86_400..86_421), [86_420]);
         assert_eq!(told_in(&mut counts, 86_421..86_600), [86_480, 86_540]);
     }
@@ -432,15 +441,38 @@ mod tests {
         let mut counts = Counts::default();
         told_in(&mut counts, 0..3_600);
         for minute in 60..70 {
-            counts.heard_of(ROOM, AUTHOR, at(minute * 60));
+            counts.heard_of(ROOM, |one| one == AUTHOR, at(minute * 60));
             let told = told_in(&mut counts, minute * 60..(minute + 1) * 60);
             assert_eq!(told, [minute * 60 + 20]);
         }
-        counts.heard_of(ROOM, AUTHOR, at(5_000));
+        counts.heard_of(ROOM, |one| one == AUTHOR, at(5_000));
         confirm_all(&mut counts, 5_000);
         let due = counts.take_due(at(5_000));
         assert_eq!(due[0].1[0].1.by_message.len(), MOST_GATHERED);
         assert!(counts.rooms.is_empty());
+    }
+
+    #[test]
+    fn what_stands_under_two_numbers_of_one_person_is_told_when_either_is_heard_of() {
+        const BEFORE: MemberId = MemberId(3);
+        let mut counts = Counts::default();
+        for second in [0, 3_600] {
+            for author in [AUTHOR, BEFORE] {
+                for round in 0..8 {
+                    let receipt = (MemberId(9), MessageState::Delivered);
+                    counts.note(ROOM, author, id(round), receipt, at(second));
+                    counts.take_due(at(second + round * 300));
+                }
+            }
+        }
+        let receipt = (MemberId(9), MessageState::Read);
+        let now = at(7_200);
+        for author in [AUTHOR, BEFORE] {
+            counts.note(ROOM, author, id(9), receipt, now);
+        }
+        assert!(counts.take_due(at(7_220)).is_empty(), "both are away");
+        counts.heard_of(ROOM, |one| [AUTHOR, BEFORE].contains(&one), now);
+        assert_eq!(counts.take_due(at(7_220))[0].1.len(), 2);
     }
 
     /// Somebody confirms as much as is gathered of a room, and more.

@@ -11,11 +11,12 @@
 //! ([`duties`]), in turn where one says much ([`backlog`]), gathers receipts ([`counts`]), gives
 //! signs of [`life`], and is believed to be there by these ([`signs`]). A steward's program calls
 //! the [`roll`], which members answer ([`readiness`]), and puts others in the place of those that
-//! are silent ([`relief`]). Whoever is not heard by them writes to each after all ([`unheard`]).
+//! are silent ([`relief`]), but nobody whom a person dismissed ([`dismissed`]). Whoever is not heard by them writes to each after all ([`unheard`]).
 
 mod appoint;
 mod backlog;
 mod counts;
+mod dismissed;
 mod duties;
 mod life;
 mod passing;

@@ -16,7 +16,7 @@ use crate::branches::{AccountId, Keeper, Wish};
 use crate::content::{Content, Readiness, RoomStep, RoomWord};
 use crate::messenger::room::{Room, account};
 use crate::messenger::{Call, Messenger};
-use crate::storage::{Dated, MemberRecord, RoomRollRecord, Silence};
+use crate::storage::{MemberRecord, RoomRollRecord, Silence};
 use crate::{MemberId, RoomId};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -61,29 +61,34 @@ impl RoomRollRecord {
             .iter()
             .map(|one| one.as_bytes().to_vec())
             .collect();
+        let mut gone = Vec::new();
         if self.named != named {
-            self.named = named;
+            gone = core::mem::replace(&mut self.named, named);
             self.since = now;
         }
         // A clock that was ahead for a while is not to hold for years.
         self.since = self.since.min(now);
         let dated = self.replaced.iter_mut().chain(&mut self.unwilling);
+        let dated = dated.filter(|one| !one.is_for_good());
         dated.for_each(|one| one.at = one.at.min(now));
         let silent = self.silent.iter_mut();
         silent.for_each(|one| one.since = one.since.min(now));
-        // Whoever saw to it.
+        // Whoever saw to it, for silence or by hand.
         let named = &self.named;
-        let gone = self
+        let silent = self
             .silent
             .extract_if(.., |one| !named.contains(&one.account));
-        let gone = gone.map(|one| Dated {
-            account: one.account,
-            at: now,
+        gone.extend(silent.map(|one| one.account));
+        let there = |account: &[u8]| known.present_of(account).is_some();
+        gone.retain(|one| !self.named.contains(one) && there(one));
+        for account in gone {
+            self.pass_over(&account, now);
+        }
+        self.replaced.retain(|one| match one.is_for_good() {
+            true => there(&one.account),
+            false => now < one.at + PASSED_OVER,
         });
-        self.replaced.extend(gone);
-        self.replaced.retain(|one| now < one.at + PASSED_OVER);
-        let there = |one: &Dated| known.present_of(&one.account).is_some();
-        self.unwilling.retain(there);
+        self.unwilling.retain(|one| there(&one.account));
     }
 
     fn silence_of(&self, account: &[u8]) -> Option<&Silence> {
